@@ -1,0 +1,100 @@
+# Developer targets. `./run` and `./test` are what a user needs; this is what they call.
+#
+#   make                build/anlan and build/anlan-sim (optimised, hardened)
+#   make unit           unit tests under ASan+UBSan (T=name for one)
+#   make tsan           the tests that start threads, under TSan
+#   make fuzz           fuzz targets (clang, libFuzzer); FUZZ_SECONDS=n runs each for n seconds
+#   make ui             the browser application, into build/ui
+#   make clean
+# B=dir builds somewhere else than build/.
+
+B       ?= build
+CC      := gcc
+LIBS    := -lmicrohttpd -lyaml -ljansson -lsqlite3 -largon2 -lcurl -lseccomp -lssl -lcrypto -lzstd -lpthread -lm
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes \
+           -Wwrite-strings -Wnull-dereference -Wno-format-nonliteral -Werror
+BASE    := -std=gnu17 -g -Isrc -I. -D_GNU_SOURCE -fno-omit-frame-pointer $(WARN)
+HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LDHARD  := -pie -Wl,-z,relro,-z,now
+OPT     := -O2 -msse4.2
+SANFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DANLAN_TEST
+TSANFLAGS := -O1 -fsanitize=thread -DANLAN_TEST
+FUZZFLAGS := -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DANLAN_TEST
+# clang knows other warnings; the gcc build is the one that must be silent
+FUZZBASE := -std=gnu17 -g -Isrc -I. -D_GNU_SOURCE -fno-omit-frame-pointer -Wall -Wextra -Werror
+
+ifeq ($(shell uname -m),aarch64)
+OPT     := -O2 -march=armv8-a+crc
+endif
+
+SRC     := $(shell find src packs -name '*.c' 2>/dev/null)
+SIM     := $(wildcard sim/*.c)
+OBJ     := $(SRC:%.c=$(B)/obj/%.o)
+SIMOBJ  := $(SIM:%.c=$(B)/obj/%.o)
+# the simulator shares only what does not know the server
+SIMDEPS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard src/base/*.c))
+
+all: $(B)/anlan $(B)/anlan-sim
+
+$(B)/anlan: $(OBJ)
+	@mkdir -p $(@D)
+	@$(CC) $(LDHARD) -o $@ $^ $(LIBS) && echo "  LINK $@"
+$(B)/anlan-sim: $(SIMOBJ) $(SIMDEPS)
+	@$(CC) $(LDHARD) -o $@ $^ $(LIBS) && echo "  LINK $@"
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(BASE) $(OPT) $(HARDEN) -MMD -MP -c -o $@ $<
+$(B)/asan/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(BASE) $(SANFLAGS) -MMD -MP -c -o $@ $<
+$(B)/tsano/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(BASE) $(TSANFLAGS) -MMD -MP -c -o $@ $<
+$(B)/fuzzo/%.o: %.c
+	@mkdir -p $(@D)
+	@clang $(FUZZBASE) $(FUZZFLAGS) -MMD -MP -c -o $@ $<
+
+# A test names the folders of src/ it may use in a line `// needs: base series`: it links those and nothing else,
+# so a test cannot reach across floors either.
+needs = $(patsubst %.c,$(1)/%.o,$(foreach d,$(shell sed -n 's,^// needs: ,,p' $(2)),$(wildcard src/$(d)/*.c)))
+
+UNIT    := $(if $(T),$(T:%=test/unit/test_%.c),$(wildcard test/unit/test_*.c))
+UNITBIN := $(UNIT:test/unit/%.c=$(B)/unit/%)
+TSAN    := $(shell grep -l '^// threads' test/unit/test_*.c 2>/dev/null)
+TSANBIN := $(TSAN:test/unit/%.c=$(B)/tsan/%)
+FUZZ    := $(if $(T),$(T:%=test/fuzz/fuzz_%.c),$(wildcard test/fuzz/fuzz_*.c))
+FUZZBIN := $(FUZZ:test/fuzz/%.c=$(B)/fuzz/%)
+
+.SECONDEXPANSION:
+$(B)/unit/%: $(B)/asan/test/unit/%.o $$(call needs,$(B)/asan,test/unit/$$*.c)
+	@mkdir -p $(@D)
+	@$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka $(LIBS)
+$(B)/tsan/%: $(B)/tsano/test/unit/%.o $$(call needs,$(B)/tsano,test/unit/$$*.c)
+	@mkdir -p $(@D)
+	@$(CC) -fsanitize=thread -o $@ $^ -lcmocka $(LIBS)
+$(B)/fuzz/%: $(B)/fuzzo/test/fuzz/%.o $$(call needs,$(B)/fuzzo,test/fuzz/$$*.c)
+	@mkdir -p $(@D)
+	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+unit: $(UNITBIN)
+	@for t in $(UNITBIN); do echo "== $$t"; $$t || exit 1; done
+unit-bin: $(UNITBIN)
+tsan: $(TSANBIN)
+	@for t in $(TSANBIN); do echo "== $$t (TSan)"; TSAN_OPTIONS=halt_on_error=1 $$t || exit 1; done
+fuzz-bin: $(FUZZBIN)
+FUZZ_SECONDS ?= 10
+fuzz: $(FUZZBIN)
+	@for f in $(FUZZBIN); do n=$$(basename $$f); echo "== $$n"; mkdir -p $(B)/corpus/$$n test/fuzz/corpus/$${n#fuzz_}; \
+	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
+	  $(B)/corpus/$$n test/fuzz/corpus/$${n#fuzz_} || exit 1; done
+
+ui:
+	@cd ui && npm ci --no-audit --no-fund --silent && npm run --silent build
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all unit unit-bin tsan fuzz fuzz-bin ui clean
+.SECONDARY:

@@ -1,0 +1,116 @@
+// Alarms: rules compiled from packs, the evaluator (hot path, event time), and the ISA-18.2 / IEC 62682 state machine.
+//
+// Two halves with one meeting place:
+//   condition  — is the limit exceeded? A pure function of a point's samples and its rule: rule_feed / rule_tick,
+//                in T_SERIES, state of at most ALARM_EXT bytes a point, saved in the series' snapshot.
+//   annunciation — unacknowledged, acknowledged, shelved …: a row of table `alarm`, changed only in a store job by
+//                the pure function alarm_next. Evaluation never stops while an alarm is shelved or out of service.
+// One alarm a condition: (point, rule) has at most one open row.
+#pragma once
+
+#include "base/base.h"
+#include "base/jw.h"
+#include "bus/reading.h"
+#include "model/model.h"
+#include "store/store.h"
+
+#define ALARM_EXT 128       // bytes of evaluator state a point
+#define ALARM_LEVELS 8
+
+// ---- rules -------------------------------------------------------------------------------------
+enum level { LEVEL_LL, LEVEL_L, LEVEL_H, LEVEL_HH, LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD };
+const char *level_name(enum level l); // "ll","l","h","hh","rate","silent","flat","bad"
+
+struct rule;                // immutable, part of a rule set
+struct rule_set;            // all rules of a registry generation
+
+// Compiles every rule file of the registry; mistakes go to d with file:line:col.
+enum err rules_compile(struct rule_set **ret, const struct registry *reg, struct diags *d) must_check;
+void rules_free(struct rule_set *rs);
+
+// A point as the evaluator needs it; from the point's record.
+struct point_def {
+	uint32_t id;
+	int64_t device, enterprise, installation;
+	struct str code, kind, area;
+	double ll, l, h, hh;    // NaN = no limit
+	double min, max;        // sensor range; NaN = the kind's
+	int64_t interval;       // us
+	bool out_of_service, maintenance;
+	int64_t calibration_due; // us, 0 = none
+	bool has_calibration;
+};
+
+struct evaluator;           // one a process, owned by T_SERIES
+struct evaluator *evaluator_new(uint32_t max_point);
+void evaluator_free(struct evaluator *ev);
+// Puts a new generation of rules and points in force; conditions that exist keep their state where the rule still
+// exists; conditions whose rule or level is gone return to normal (transitions come out of the next tick).
+void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struct registry *reg,
+                    const struct point_def *points, size_t n, int64_t now);
+
+enum transition_kind { COND_RAISED, COND_LEVEL, COND_RETURNED };
+
+struct transition {
+	uint32_t point;
+	uint32_t rule;          // index in the rule set
+	enum transition_kind kind;
+	enum level level;       // the level now (RETURNED: the level that was)
+	int64_t at;             // when the condition changed, in the time of the samples
+	int64_t cause_time;     // the sample that caused it
+	double cause_value, limit;
+	uint16_t cause_quality;
+	int64_t arrival;        // when that sample arrived (for the measured latency)
+	bool late;              // found in re-sent history
+};
+typedef void transition_fn(void *arg, const struct transition *t);
+
+// Judges quality (range, flat, maintenance, calibration): returns the reading's quality to store.
+enum quality evaluator_quality(struct evaluator *ev, const struct reading *r, int64_t now);
+// One sample, newer than all before it of this point (series: ARRIVED_NEW). About 50 ns without a transition.
+void evaluator_feed(struct evaluator *ev, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg);
+// A sample older than what was seen: remembered; evaluator_late then re-evaluates from history.
+void evaluator_note_late(struct evaluator *ev, const struct reading *r);
+struct sample;              // series/series.h
+typedef enum err late_read(void *arg, uint32_t point, int64_t from, int64_t to, struct arena *a, struct sample **ret, size_t *ret_n);
+// Re-evaluates at most max points whose history changed; episodes found that no known alarm covers come out with late=true.
+size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *read_arg, struct arena *a, transition_fn *fn, void *arg);
+// Delays, silence and flat-line that are due. Returns when to call again (us).
+int64_t evaluator_tick(struct evaluator *ev, int64_t now, transition_fn *fn, void *arg);
+void evaluator_save(void *ev, uint32_t point, void *ext /* ALARM_EXT */); // series_hooks
+void evaluator_restore(void *ev, uint32_t point, const void *ext);
+
+struct rule_info { struct str name; struct label label; struct str file; };
+struct rule_info rule_info(const struct rule_set *rs, uint32_t rule);
+struct str rule_opens(const struct rule_set *rs, uint32_t rule, enum level level);  // type to open, or empty
+struct str rule_color(const struct rule_set *rs, uint32_t rule, enum level level);  // red orange yellow blue
+struct label rule_say(const struct rule_set *rs, uint32_t rule, enum level level);
+struct label rule_guide(const struct rule_set *rs, uint32_t rule, enum level level); // what to do
+bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret);
+
+// ---- annunciation ------------------------------------------------------------------------------
+enum alarm_state { ALARM_NORMAL, ALARM_UNACK, ALARM_ACKED, ALARM_RTN_UNACK, ALARM_SHELVED, ALARM_SUPPRESSED, ALARM_OUT_OF_SERVICE };
+const char *alarm_state_name(enum alarm_state s); // "normal","unack","acked","rtn_unack","shelved","suppressed","out_of_service"
+
+enum alarm_input { IN_RAISE, IN_LEVEL_UP, IN_LEVEL_DOWN, IN_RETURN, IN_ACK, IN_SHELVE, IN_UNSHELVE, IN_SUPPRESS, IN_UNSUPPRESS, IN_OUT_OF_SERVICE, IN_IN_SERVICE };
+struct alarm_mode { enum alarm_state state; bool active; bool acked; };
+// The pure state machine. ERR_CONFLICT if the input is not possible in this state (p says why).
+enum err alarm_next(struct alarm_mode now, enum alarm_input in, struct alarm_mode *ret, struct problem *p) must_check;
+
+// Store jobs (writer thread).
+struct alarm_context { const struct rule_set *rules; const struct point_def *(*point)(void *arg, uint32_t id); void *arg; int64_t max_shelve; };
+// Applies one transition: opens, changes or closes the alarm row, journals it, and puts it in the outbox if the rule
+// opens a record. Idempotent: replayed transitions (same point, rule, at, kind) change nothing.
+struct alarm_change { int64_t alarm; enum alarm_state state; bool changed; bool opened; };
+enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t, struct alarm_change *ret) must_check;
+enum alarm_act { ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE, ACT_COMMENT };
+struct identity;            // auth/auth.h
+enum err alarm_act(struct db *db, int64_t alarm, enum alarm_act act, struct str reason, int64_t until,
+                   const struct identity *by, struct alarm_change *ret, struct problem *p) must_check;
+// Shelves whose end has come. *ret_next as flow_tick.
+enum err alarm_shelf_tick(struct db *db, int64_t now, struct arena *a, int64_t **ret_alarms, size_t *ret_n, int64_t *ret_next) must_check;
+
+// Reading for the API; state filter: empty = open ones, "all", or a state name.
+struct alarm_query { struct str state; struct str point_code; int64_t point, enterprise, id, before; size_t limit; };
+enum err alarm_list_json(struct db *db, const struct scope *scope, const struct alarm_query *q, struct jw *w, struct arena *a) must_check;
+enum err alarm_journal_json(struct db *db, int64_t alarm, struct jw *w, struct arena *a) must_check;

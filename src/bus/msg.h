@@ -1,0 +1,82 @@
+// What gate and core say to each other over the two rings (bus/ring.h). Each message is a struct msg and its body,
+// whole or not there. Strings follow the fixed part in the order of their lengths. Same machine, same program:
+// no byte order, no versions.
+#pragma once
+
+#include "bus/reading.h"
+
+enum msg_kind {
+	// gate → core
+	MSG_HELLO = 1,    // a device says who it is
+	MSG_READINGS,     // decoded readings of one device message
+	MSG_REJECT,       // something was refused: counted by device and reason
+	MSG_GONE,         // a connection ended
+	// core → gate
+	MSG_WELCOME,      // answer to HELLO, with the device's points
+	MSG_ACK,          // everything up to seq is on disk
+	MSG_COMMAND,      // bytes for the device's command topic
+	MSG_KICK,         // close the device's connections (key changed, device retired)
+	MSG_POINTS,       // the device's points changed: same body as WELCOME
+};
+
+struct msg {
+	uint32_t size;     // bytes of the whole message
+	uint16_t kind;     // enum msg_kind
+	uint16_t protocol; // enum protocol
+	uint64_t conn;     // gate's number of the connection; unique over restarts of the gate
+	uint64_t seq;      // READINGS: number of the message, rising by one; ACK: all up to here
+	uint32_t device;   // record id of the device, 0 before WELCOME
+	uint32_t count;    // READINGS: readings; REJECT: how many; WELCOME/POINTS: points
+};
+
+enum protocol { PROTO_NONE, PROTO_MQTT311, PROTO_MQTT5, PROTO_HTTP, PROTO_HJ212, PROTO_GB26875, PROTO__MAX };
+const char *protocol_name(enum protocol p); // "mqtt3.1.1", "mqtt5", "http", "hj212", "gb26875"
+
+struct msg_hello { // + device name, key, peer address
+	struct msg m;
+	uint16_t name_len, key_len, peer_len;
+	uint16_t keyless;   // 1: the protocol has no key (GB/T 26875.3): the device record must allow it
+};
+
+enum welcome { WELCOME_OK, WELCOME_UNKNOWN, WELCOME_WRONG_KEY, WELCOME_DISABLED, WELCOME_BUSY };
+
+struct msg_welcome { // + count × struct msg_point
+	struct msg m;
+	uint32_t verdict;   // enum welcome
+	uint32_t _pad;
+};
+struct msg_point { // + name, then address (may be empty); padded to 8
+	uint32_t point;
+	uint16_t name_len;  // the point's code, unique in the county
+	uint16_t addr_len;  // its name within the device's own protocol (HJ 212 factor, GB/T 26875.3 part)
+	double scale;       // value = raw × scale
+};
+
+struct msg_readings { // + count × struct reading
+	struct msg m;
+	int64_t arrival;    // when the gate read it, UTC us
+};
+
+struct msg_reject { // + text: the first offending bytes or name, printable, at most 120 bytes
+	struct msg m;
+	uint16_t reason;    // enum reject
+	uint16_t text_len;
+	uint32_t _pad;
+};
+
+enum reject { // why something from a device was refused; the page and the metrics use the same names
+	REJECT_SYNTAX,        // not the protocol's or payload's syntax
+	REJECT_TOO_LARGE,
+	REJECT_CHECKSUM,
+	REJECT_UNKNOWN_POINT,
+	REJECT_VALUE,         // not a finite number
+	REJECT_TIME,          // missing, unreadable, too far ahead or too old
+	REJECT_TOPIC,         // not the device's own topic
+	REJECT_AUTH,          // unknown device or wrong key
+	REJECT_PROTOCOL,      // legal bytes at an illegal moment
+	REJECT_SLOW,          // the device does not read what is sent to it
+	REJECT_UNSUPPORTED,
+	REJECT__MAX
+};
+const char *reject_name(enum reject r); // "syntax", "too_large", …
+const char *reject_text(enum reject r, bool zh);
