@@ -55,18 +55,21 @@ struct scope {
 	bool nothing;         // sees no row at all
 };
 
-enum filter_op { FILTER_EQ, FILTER_NE, FILTER_LT, FILTER_LE, FILTER_GT, FILTER_GE, FILTER_IN, FILTER_PREFIX, FILTER_NULL };
+enum filter_op { FILTER_EQ, FILTER_NE, FILTER_LT, FILTER_LE, FILTER_GT, FILTER_GE, FILTER_IN, FILTER_PREFIX, FILTER_NULL,
+                 FILTER_CONTAINS /* text within text: ",duty," in a column of menu values */, FILTER_NOT_NULL };
 
 struct filter {
 	struct str column;      // own or common column
 	enum filter_op op;
 	const struct value *vals;
-	size_t nvals;           // 1 except for FILTER_IN and FILTER_NULL (0)
+	size_t nvals;           // 1; FILTER_IN any number (0: no row); FILTER_NULL, FILTER_NOT_NULL 0
 };
 
 struct sort {
 	struct str column;
 	bool descending;
+	const struct str *ranks; // order of the values (a menu's items) instead of the alphabet; others come after
+	size_t nranks;           // 0 = plain
 };
 
 struct list_query {

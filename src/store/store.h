@@ -33,7 +33,15 @@ enum err store_write(struct store *s, store_job *job, void *arg, struct problem 
 // Queues the job; done (may be NULL) is called in the writer thread after the commit. arg must live until then.
 void store_post(struct store *s, store_job *job, void *arg, void (*done)(void *arg, enum err err));
 
-// A read-only connection for this thread, in one snapshot until given back.
+// Inside a job: memory that lives until every callback of this commit has run, and a callback in the writer thread
+// after the commit (in the order of the calls, before the job's done). A job that fails calls back nothing.
+struct arena *db_arena(struct db *db);
+void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg);
+// Inside a job: the enclosing store, for store_post from a callback. NULL on a reader.
+struct store *db_store(struct db *db);
+
+// A read-only connection for this thread, in one snapshot (from its first query on) until given back. Never NULL; if
+// no connection can be had, its queries end in ERR_UNAVAILABLE. Waits while all STORE_READERS are out.
 struct db *store_read_begin(struct store *s);
 void store_read_end(struct store *s, struct db *db);
 
@@ -46,6 +54,8 @@ struct query {
 	struct db *db;
 	void *stmt; // sqlite3_stmt
 	enum err err;
+	bool own;   // not from the cache: the cached one was running already
+	int slot;   // in the connection's cache
 };
 void query_begin(struct query *q, struct db *db, enum stmt stmt);
 void query_i64(struct query *q, int col, int64_t v);
@@ -63,3 +73,5 @@ enum err query_run(struct query *q) must_check; // no rows expected: step + end
 int64_t db_last_id(struct db *db);   // rowid of the last insert
 int64_t db_changes(struct db *db);   // rows changed by the last statement
 bool db_is_writer(const struct db *db);
+// After ERR_CONFLICT: the column of the unique index that refused, or empty. Valid until the next statement.
+struct str db_conflict_column(const struct db *db);
