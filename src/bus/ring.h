@@ -9,9 +9,13 @@
 
 struct ring;
 
-// bytes: power of two. Two eventfds come with it (data, space), all kept over fork.
+// bytes: power of two, at least 4096; ERR_INVALID otherwise, ERR_IO when the kernel refuses. Two eventfds come with it (data, space), all kept over fork.
 enum err ring_create(struct ring **ret, size_t bytes) must_check;
-void ring_destroy(struct ring *r);
+void ring_destroy(struct ring *r); // NULL is fine
+// Who starts (or restarts) as one end of a ring made before the fork calls one of these once: it takes up where its
+// predecessor was killed and wakes the other side, so that no wake-up is lost with a dead process.
+void ring_attach_producer(struct ring *r);
+void ring_attach_consumer(struct ring *r); // includes ring_rewind
 int ring_data_fd(const struct ring *r);  // readable when the consumer should look
 int ring_space_fd(const struct ring *r); // readable when the producer, having met a full ring, should try again
 
@@ -26,4 +30,7 @@ void ring_release(struct ring *r, uint64_t position); // frees the space of all 
 void ring_rewind(struct ring *r);                     // read cursor back to the first unreleased message (after a restart)
 // Before sleeping on data_fd: returns true if the ring is empty and a later commit will write data_fd.
 bool ring_may_sleep(struct ring *r);
+// Consumer: the other process left something in the ring that cannot be (it was taken over or has a bug). Final:
+// ring_next returns NULL from now on; the parent must end both children and make a new ring.
+bool ring_is_corrupt(const struct ring *r);
 size_t ring_used(const struct ring *r);
