@@ -34,5 +34,8 @@
 #define LIMIT_YAML_FILE (1u << 20)
 #define LIMIT_YAML_DEPTH 12
 #define LIMIT_YAML_NODES 100000
+#define LIMIT_DIAGS 1000                    // mistakes reported by one check
+#define LIMIT_TYPE_FIELDS 200               // fields of one record type
+#define LIMIT_SHAPE_FIELD (512u << 10)      // bytes of a GeoJSON geometry
 #define LIMIT_POINTS 4000000                // highest point id
 #define LIMIT_TEXT_FIELD 20000              // bytes of a text field without its own max
