@@ -19,7 +19,11 @@
 #define LIMIT_MQTT_PACKET (1u << 20)        // bytes of one control packet
 #define LIMIT_MQTT_TOPIC 256
 #define LIMIT_MQTT_INFLIGHT 1024            // unacknowledged PUBLISH of one connection
-#define LIMIT_MQTT_SUBSCRIPTIONS 8
+#define LIMIT_MQTT_SUBSCRIPTIONS 8          // filters of one SUBSCRIBE
+#define LIMIT_MQTT_CLIENT_ID 256
+#define LIMIT_MQTT_COMMANDS 16              // commands on their way to one device, not yet acknowledged by it
+#define LIMIT_GATE_LINGER_S 2               // for the last bytes of a refused connection to reach it
+#define LIMIT_GATE_REFRESH_S 10             // a device is asked for again at most this often because of unknown points
 #define LIMIT_GATE_OUT (256u << 10)         // bytes waiting for a slow device before it is closed
 #define LIMIT_READINGS_PER_MESSAGE 10000
 #define LIMIT_DEVICE_NAME 64

@@ -17,6 +17,12 @@ enum msg_kind {
 	MSG_COMMAND,      // bytes for the device's command topic
 	MSG_KICK,         // close the device's connections (key changed, device retired)
 	MSG_POINTS,       // the device's points changed: same body as WELCOME
+	// gate → core
+	MSG_REFRESH,      // an already welcomed device asks for its points again: same body as HELLO, no key; device is set
+	MSG_SUBSCRIBED,   // the device listens to its command topic: what is queued for it may be sent
+	MSG_DELIVERED,    // answer to COMMAND seq: count 1 = the device has it (QoS 0: written), 0 = it could not be delivered
+	// core → gate
+	MSG_READY,        // the core has (re)started: the gate answers with a REFRESH for every welcomed connection
 };
 
 struct msg {
@@ -51,6 +57,10 @@ struct msg_point { // + name, then address (may be empty); padded to 8
 	uint16_t addr_len;  // its name within the device's own protocol (HJ 212 factor, GB/T 26875.3 part)
 	double scale;       // value = raw × scale
 };
+
+// MSG_COMMAND: a struct msg (device, seq = number of the command), then the payload up to m.size.
+// MSG_KICK, MSG_GONE, MSG_READY, MSG_ACK, MSG_SUBSCRIBED, MSG_DELIVERED: a struct msg alone.
+// seq of READINGS starts at (generation of the gate << 40) + 1, so an ACK for a former gate never reaches a new one's.
 
 struct msg_readings { // + count × struct reading
 	struct msg m;
