@@ -85,10 +85,15 @@ struct list_query {
 // Creates the table and its indexes, or adds what is new. Refuses (ERR_CONFLICT, names the column) a change of
 // kind or a removed column that holds data: that needs a written migration.
 enum err records_migrate(struct db *db, const struct table *t, struct problem *p) must_check;
-// c->id is set on success; created/changed/version are taken as given.
+// The row is its own enterprise: records_insert stores the new id in column enterprise (type enterprise).
+#define ENTERPRISE_SELF INT64_C(-1)
+// c->id is set on success (given by the database unless it is not 0); created/changed/version are taken as given.
+// ERR_CONFLICT with problem.field = the column whose unique value exists already. p is never NULL here: its arena
+// is also the scratch memory.
 enum err records_insert(struct db *db, const struct table *t, struct common *c, const struct value *vals,
                         struct problem *p) must_check;
-// Writes all columns of the row where id and version (c->version - 1) match; ERR_CONFLICT otherwise.
+// Writes all columns of the row where id and version (c->version - 1) match; ERR_CONFLICT (field "version") if another
+// version is there, ERR_NOT_FOUND if no row is.
 enum err records_update(struct db *db, const struct table *t, const struct common *c, const struct value *vals,
                         struct problem *p) must_check;
 enum err records_get(struct db *db, const struct table *t, const struct scope *scope, int64_t id, struct arena *a,

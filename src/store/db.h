@@ -1,0 +1,53 @@
+// One SQLite connection with its statement caches: what the files of store/ share and nobody else includes.
+// A connection is used by one thread at a time (opened without SQLite's own mutex).
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/arena.h"
+#include "base/strmap.h"
+#include "store/store.h"
+
+#define DB_DYNAMIC_MAX 512  // statements formed by records.c that one connection keeps prepared
+
+struct after_commit {
+	void (*fn)(void *arg);
+	void *arg;
+	struct after_commit *next;
+};
+
+struct dynamic {            // a statement formed at run time from checked identifiers
+	sqlite3_stmt *stmt;
+	bool in_use;
+};
+
+struct db {
+	sqlite3 *h;             // NULL: could not be opened; every query ends in ERR_UNAVAILABLE
+	struct store *store;
+	bool writer;
+	bool migrating;         // the authorizer lets tables be altered
+	struct arena *arena;    // writer: of the running batch
+	struct after_commit *after_first, *after_last; // of the running job
+	sqlite3_stmt *stmts[STMT__MAX];
+	bool in_use[STMT__MAX];
+	int open_queries;       // begun and not ended
+	struct dynamic *dyn;
+	size_t ndyn;
+	struct strmap *dyn_map; // SQL text → index into dyn
+	char conflict[64];      // column of the last violated unique index
+	struct db *next;        // in the pool
+};
+
+// Opens DIR/anlan.db; writer creates it. *ret is always set and must be closed.
+enum err db_open(struct db **ret, struct store *s, const char *path, bool writer) must_check;
+void db_close(struct db *db); // NULL is fine
+// Runs statements without parameters or rows.
+enum err db_exec(struct db *db, const char *sql) must_check;
+// Ends whatever transaction is open, changes undone.
+void db_rollback(struct db *db);
+// From SQLite's result code; remembers the column of a conflict.
+enum err db_error(struct db *db, int rc);
+// As query_begin, for SQL formed from checked identifiers.
+void query_begin_sql(struct query *q, struct db *db, struct str sql);
+// Resets what a job has left running; true if there was any.
+bool db_reset_queries(struct db *db);
