@@ -268,8 +268,8 @@ static struct str unescape(struct jr *r, struct str raw)
 	return str_from(to, (size_t)(at - to));
 }
 
-// The string whose opening quote is at r->p.
-static struct str read_string(struct jr *r)
+// The string whose opening quote is at r->p; raw_wanted: its escapes do not matter to the caller.
+static struct str read_string(struct jr *r, bool raw_wanted)
 {
 	if (*r->p != '"') {
 		jr_fail(r, "string expected");
@@ -278,10 +278,10 @@ static struct str read_string(struct jr *r)
 	r->p++;
 	bool escaped = false;
 	struct str raw = scan_string(r, &escaped);
-	return escaped && !r->error ? unescape(r, raw) : raw;
+	return escaped && !raw_wanted && !r->error ? unescape(r, raw) : raw;
 }
 
-bool jr_key(struct jr *r, struct str *ret)
+static bool next_key(struct jr *r, struct str *ret, bool raw_wanted)
 {
 	*ret = STR_EMPTY;
 	if (!scope_next(r, '{', '}', "not inside an object")) {
@@ -292,8 +292,9 @@ bool jr_key(struct jr *r, struct str *ret)
 		jr_fail(r, "text ends too early");
 		return false;
 	}
-	*ret = read_string(r);
+	*ret = read_string(r, raw_wanted);
 	if (r->error) {
+		*ret = STR_EMPTY;
 		return false;
 	}
 	skip_space(r);
@@ -305,12 +306,17 @@ bool jr_key(struct jr *r, struct str *ret)
 	return true;
 }
 
+bool jr_key(struct jr *r, struct str *ret)
+{
+	return next_key(r, ret, false);
+}
+
 struct str jr_str(struct jr *r)
 {
 	if (!value_begin(r)) {
 		return STR_EMPTY;
 	}
-	struct str s = read_string(r);
+	struct str s = read_string(r, false);
 	return r->error ? STR_EMPTY : s;
 }
 
@@ -385,10 +391,8 @@ void jr_null(struct jr *r)
 
 static void skip_string(struct jr *r)
 {
-	bool escaped;
 	if (value_begin(r)) {
-		r->p++;
-		scan_string(r, &escaped);
+		read_string(r, true);
 	}
 }
 
@@ -410,7 +414,7 @@ struct str jr_skip(struct jr *r)
 		}
 		break;
 	case JR_OBJECT:
-		for (jr_obj(r); jr_key(r, &key);) {
+		for (jr_obj(r); next_key(r, &key, true);) {
 			jr_skip(r);
 		}
 		break;

@@ -152,39 +152,72 @@ static bool take_civil(const char *p, struct civil *c)
 	return !bad && civil_valid(*c);
 }
 
+// Days since 1970 of "2026-11-22". Readings of one message, and most of a day's, share their date: the last one is
+// remembered by its bytes, in each thread.
+static bool take_date(const char *p, int64_t *ret_days)
+{
+	static _Thread_local struct {
+		uint64_t head; // first eight bytes of the date
+		uint16_t tail; // the other two
+		int64_t days;
+	} last;
+	uint64_t head;
+	uint16_t tail;
+	memcpy(&head, p, 8);
+	memcpy(&tail, p + 8, 2);
+	if (head == last.head && tail == last.tail) {
+		*ret_days = last.days;
+		return true;
+	}
+	unsigned bad = 0;
+	struct civil c = { .year = two(p, &bad) * 100 + two(p + 2, &bad), .month = two(p + 5, &bad), .day = two(p + 8, &bad) };
+	if (bad || p[4] != '-' || p[7] != '-' || !civil_valid(c)) {
+		return false;
+	}
+	*ret_days = days_from_civil(c.year, c.month, c.day);
+	last.head = head;
+	last.tail = tail;
+	last.days = *ret_days;
+	return true;
+}
+
+// "Z" or "+08:00" up to the end of the text, in minutes.
+static bool take_offset(const char *p, const char *end, int *ret_min)
+{
+	if (end - p == 1) {
+		*ret_min = 0;
+		return *p == 'Z' || *p == 'z';
+	}
+	if (end - p != 6 || (*p != '+' && *p != '-') || p[3] != ':') {
+		return false;
+	}
+	unsigned bad = 0;
+	int h = two(p + 1, &bad), m = two(p + 4, &bad);
+	*ret_min = *p == '-' ? -(h * 60 + m) : h * 60 + m;
+	return !bad && h < 24 && m < 60;
+}
+
 bool time_parse(struct str s, int64_t *ret_us)
 {
-	struct civil c;
 	const char *p = s.p, *end = s.p + s.n;
-	if (s.n < 20 || !take_civil(p, &c) || (p[10] != 'T' && p[10] != 't' && p[10] != ' ')) {
+	int64_t days;
+	if (s.n < 20 || (p[10] != 'T' && p[10] != 't' && p[10] != ' ') || !take_date(p, &days)) {
+		return false;
+	}
+	unsigned bad = (p[13] != ':') | (p[16] != ':');
+	int h = two(p + 11, &bad), m = two(p + 14, &bad), sec = two(p + 17, &bad);
+	int us = 0, offset;
+	if (bad || h > 23 || m > 59 || sec > 59) {
 		return false;
 	}
 	p += 19;
 	if (*p == '.') {
-		p = take_fraction(p + 1, end, &c.us);
-		if (!p || p == end) {
-			return false;
-		}
+		p = take_fraction(p + 1, end, &us);
 	}
-	int offset = 0;
-	if (*p == 'Z' || *p == 'z') {
-		p++;
-	} else {
-		unsigned bad = 0;
-		if (end - p != 6 || (*p != '+' && *p != '-') || p[3] != ':') {
-			return false;
-		}
-		int h = two(p + 1, &bad), m = two(p + 4, &bad);
-		if (bad || h > 23 || m > 59) {
-			return false;
-		}
-		offset = *p == '-' ? -(h * 60 + m) : h * 60 + m;
-		p += 6;
-	}
-	if (p != end) {
+	if (!p || !take_offset(p, end, &offset)) {
 		return false;
 	}
-	*ret_us = time_from_civil(c, offset);
+	*ret_us = (days * 86400 + h * 3600 + m * 60 + sec - offset * 60) * US_PER_S + us;
 	return true;
 }
 
