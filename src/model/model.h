@@ -12,7 +12,7 @@ struct label {
 };
 
 enum field_kind {
-	FIELD_TEXT,     // max: bytes; lines: more than one line
+	FIELD_TEXT,     // min, max: characters; lines: more than one line
 	FIELD_NUMBER,   // unit, min, max, decimals
 	FIELD_MONEY,    // CNY, stored as integer fen
 	FIELD_BOOL,
@@ -60,13 +60,20 @@ struct field {
 	bool readonly;          // set by the system only (moves, rules)
 	bool search;            // found by ?q=
 	bool lines;             // text area
-	double min, max;        // NUMBER/MONEY: bounds; TEXT: max bytes
+	bool expert;            // shown only on demand
+	double min, max;        // NUMBER/MONEY (CNY): bounds; TEXT: characters (code points)
 	bool has_min, has_max;
-	int decimals;
+	int decimals;               // NUMBER: digits after the point; -1 = as given
 	const struct menu *menu;    // MENU, MENUS
 	struct str to;              // REF: type
 	struct str fallback;        // default: literal, "now", "me", "my_area", "my_enterprise"
-	size_t col, ncols;          // where it stands in type.table.cols (POSITION: 2 columns)
+	size_t col, ncols;          // where it stands in type.table.cols (POSITION: 2 columns); ncols 0: it is the
+	                            // common column of its name (title, area or enterprise)
+};
+
+struct group {              // fields under one heading of a form
+	struct str name;
+	struct label label;
 };
 
 struct deadline {           // time allowed in a state
@@ -122,7 +129,7 @@ struct listing {            // a named view of the list page
 	bool open_only;         // only states that are not an end
 };
 
-struct right {              // who may create, read, edit, retire, export: role names
+struct right {              // who may create, read, edit, retire: role names ("all" in a pack becomes every role)
 	struct str *create, *read, *edit, *retire;
 	size_t ncreate, nread, nedit, nretire;
 };
@@ -135,6 +142,8 @@ struct type {
 	struct str number;      // "YJ-{year}-{seq:5}"
 	struct str title;       // field shown in references and lists
 	struct str geometry;    // POSITION or SHAPE field drawn on the map, or empty
+	struct group *groups;
+	size_t ngroups;
 	struct field *fields;
 	size_t nfields;
 	struct state *states;   // states[0] is the first
@@ -144,7 +153,8 @@ struct type {
 	struct listing *lists;
 	size_t nlists;
 	struct right rights;
-	struct str area_from, enterprise_from; // REF field whose record gives area / enterprise, or empty
+	struct str area_from;       // AREA field that is, or REF field whose record gives, the area; or empty
+	struct str enterprise_from; // REF field whose record gives the enterprise, or empty
 	struct table table;     // for store/records.h
 };
 
@@ -191,6 +201,7 @@ struct diags {
 	struct arena *arena;
 	struct diag *v;
 	size_t n, cap;
+	bool zh; // language of the texts; English if false
 };
 
 // Loads every pack below dir (each folder with types/, menus/, roles/, points/, rules/, indicators/…). Every mistake
@@ -205,9 +216,15 @@ bool role_may(const struct role *r, const char *permission);
 const struct field *type_field(const struct type *t, struct str name);
 const struct state *type_state(const struct type *t, struct str name);
 const struct move *type_move(const struct type *t, struct str name);
+const struct listing *type_listing(const struct type *t, struct str name);
+const struct menu_item *menu_item(const struct menu *m, struct str value);
+// Kind of a common column that lists and filters may use (number, title, state, area, enterprise, created_at …).
+bool common_column(struct str name, enum column_kind *ret);
+const char *field_kind_name(enum field_kind k); // "text", "number", … as in packs
 
 // ---- the current generation --------------------------------------------------------------------
 // Any thread: pin the current generation while it is used (a request, a tick). Never NULL after the first set.
 const struct registry *registry_pin(void);
 void registry_unpin(const struct registry *r);
 void registry_set(struct registry *r); // takes ownership; the old one is freed when unpinned by all
+void registry_close(void);             // at the end of the process, when no thread pins any more

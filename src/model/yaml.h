@@ -23,6 +23,13 @@ struct yaml_node {
 struct yaml_node *yaml_parse(struct arena *a, struct str file, struct str text, struct diags *d);
 struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); // NULL if absent or not a map
 void diag_add(struct diags *d, const struct yaml_node *at, const char *fmt, ...) printf_like(3, 4);
+// The same in both languages: zh and en are formats that take the same arguments in the same order; d->zh chooses.
+void diag_say(struct diags *d, const struct yaml_node *at, const char *zh, const char *en, ...) printf_like(3, 5)
+        printf_like(4, 5);
+// Appends "did you mean …" to the last diagnostic if one of the names is near to word.
+void diag_near(struct diags *d, struct str word, const struct str *names, size_t n);
+// Sorts by file, line, column, and drops exact repetitions.
+void diags_sort(struct diags *d);
 // Reports every key of map that is not in allowed (NULL-terminated), with "did you mean" for near misses.
 void yaml_check_keys(const struct yaml_node *map, const char *const *allowed, struct diags *d);
 

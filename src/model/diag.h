@@ -1,0 +1,145 @@
+// Every sentence the checker can say, in both languages, in one table, so that a test can see that each has a bad
+// example. A row: X(NAME, Chinese, English); both are printf formats that take the same arguments in the same order.
+// Used by model/ only, through DIAG(); alarm/ has its own sentences and calls diag_say.
+#pragma once
+
+#include "model/yaml.h"
+
+// clang-format off
+#define DIAGS(X) \
+/* files */ \
+X(FILE_READ,      "文件读不出来：%s。请检查文件和权限", "the file cannot be read: %s; check the file and its permissions") \
+X(FILE_LARGE,     "文件超过 %u 字节；请拆成几个文件", "the file is larger than %u bytes; split it") \
+X(FILE_NAME,      "这里的文件名要以 .yaml 结尾；请改名或移走", "files here must end in .yaml; rename it or move it away") \
+X(FOLDER,         "未知的文件夹“%.*s”，里面的内容不会被读取；请改名", "unknown folder \"%.*s\", nothing in it is read; rename it") \
+X(NO_PACK,        "这里没有任何业务包；请给出 packs 文件夹或其中一个包", "no pack found here; give the packs folder or one pack in it") \
+/* syntax */ \
+X(SYNTAX,         "YAML 语法错误（%s）；请检查缩进、冒号后的空格和引号", "not YAML (%s); check indentation, the blank after each colon and quotes") \
+X(EMPTY,          "文件是空的；请写上内容或删除它", "the file is empty; write something in it or delete it") \
+X(ANCHOR,         "不能用锚点（&名字）；请把内容写全", "anchors (&name) are not part of the dialect; write the text out") \
+X(ALIAS,          "不能用别名（*名字）；请把内容写全", "aliases (*name) are not part of the dialect; write the text out") \
+X(TAG,            "不能用标签（!名字）；请去掉", "tags (!name) are not part of the dialect; take it out") \
+X(DOCUMENTS,      "一个文件只能有一份文档；请去掉“---”及其后的内容，或另建文件", "only one document a file; remove \"---\" and what follows, or make another file") \
+X(DEPTH,          "嵌套超过 %u 层；请写得平一些", "nested deeper than %u levels; make it flatter") \
+X(NODES,          "文件里超过 %u 个项；请拆成几个文件", "more than %u items in the file; split it") \
+X(KEY_SCALAR,     "键必须是一个词；请不要用列表或映射作键", "a key must be one word; do not use a list or mapping as a key") \
+X(KEY_TWICE,      "“%.*s”写了两次（第一次在第 %u 行）；请删去一个", "\"%.*s\" is given twice (first in line %u); remove one") \
+X(CONTROL,        "文字里有控制字符；请删去", "a control character in the text; remove it") \
+/* values */ \
+X(WANT_TEXT,      "这里要一个文字值；请不要写列表或映射", "a text is expected here; not a list or mapping") \
+X(WANT_NUMBER,    "“%.*s”不是数；请写如 12 或 0.5", "\"%.*s\" is not a number; write for example 12 or 0.5") \
+X(WANT_INTEGER,   "“%.*s”不是整数；请写如 12", "\"%.*s\" is not a whole number; write for example 12") \
+X(WANT_BOOL,      "“%.*s”不是 true 或 false；请写其中一个", "\"%.*s\" is neither true nor false; write one of them") \
+X(WANT_DURATION,  "“%.*s”不是时长；请写如 30s、10min、4h、15d", "\"%.*s\" is not a duration; write for example 30s, 10min, 4h, 15d") \
+X(WANT_LABEL,     "这里要两种语言；请写 {zh: …, en: …}", "both languages are expected; write {zh: …, en: …}") \
+X(LABEL_LANGUAGE, "缺少语言“%s”；请补上", "the language \"%s\" is missing; add it") \
+X(LABEL_EMPTY,    "文字是空的；请写上内容", "the text is empty; write it") \
+X(WANT_LIST,      "这里要列表；请写 [a, b]", "a list is expected; write [a, b]") \
+X(WANT_MAP,       "这里要映射；请写“键: 值”", "a mapping is expected; write \"key: value\"") \
+X(WANT_NAME,      "“%.*s”不能作名字；只能用小写字母、数字和下划线，以字母开头，不超过 48 个字符", \
+                  "\"%.*s\" cannot be a name; use lower-case letters, digits and underscores, a letter first, at most 48") \
+X(UNKNOWN_KEY,    "未知的键“%.*s”；请改正或删去", "unknown key \"%.*s\"; correct it or take it out") \
+X(MISSING_KEY,    "缺少“%s”；请补上", "\"%s\" is missing; add it") \
+X(NAME_TWICE,     "“%.*s”已在 %.*s:%u 定义；请换一个名字", "\"%.*s\" is already defined in %.*s:%u; choose another name") \
+X(LISTED_TWICE,   "“%.*s”列了两次；请删去一个", "\"%.*s\" is listed twice; remove one") \
+X(EMPTY_LIST,     "列表是空的；请至少写一项", "the list is empty; give at least one item") \
+X(COLOR,          "未知的颜色“%.*s”；可用 red orange yellow blue green grey", "unknown colour \"%.*s\"; use red orange yellow blue green grey") \
+/* menus, roles, points */ \
+X(MENU_EMPTY,     "菜单没有选项；请在 items 下至少写一项", "the menu has no items; give at least one under items") \
+X(ITEM_NAME,      "“%.*s”不能作选项的值；只能用字母、数字、下划线、连字符和点", \
+                  "\"%.*s\" cannot be the value of an item; use letters, digits, underscores, hyphens and dots") \
+X(PERMISSION,     "“%.*s”不是权限；请写如 alarm.handle", "\"%.*s\" is not a permission; write for example alarm.handle") \
+X(BOUNDS,         "min 不小于 max；请改正两个数", "min is not below max; correct the two numbers") \
+X(STALE,          "stale_after 不长于 interval，测点会一直显示离线；请改长", \
+                  "stale_after is not longer than interval, the point would always be offline; make it longer") \
+X(DURATION_ZERO,  "时长必须大于零；请改正", "the duration must be more than zero; correct it") \
+X(DECIMALS,       "decimals 要在 0 到 9 之间；请改正", "decimals must be from 0 to 9; correct it") \
+X(DIMENSION,      "未知的维度“%.*s”；可用 people equipment process storage logistics environment", \
+                  "unknown dimension \"%.*s\"; use people equipment process storage logistics environment") \
+/* fields */ \
+X(RESERVED,       "“%.*s”是系统保留的字段名；请换一个名字", "\"%.*s\" is a field name of the system; choose another") \
+X(COMMON_KIND,    "字段“%.*s”是公共栏，只能写成 %s；请改正或换一个名字", \
+                  "the field \"%.*s\" is a common column and must be %s; correct it or choose another name") \
+X(NO_FIELDS,      "类型没有字段；请在 fields 下至少写一个", "the type has no fields; give at least one under fields") \
+X(FIELDS_MANY,    "字段超过 %u 个；请把类型拆开", "more than %u fields; split the type") \
+X(FIELD_KIND,     "未知的字段种类“%.*s”；请见 packs/README.md", "unknown kind of field \"%.*s\"; see packs/README.md") \
+X(NOT_FOR_KIND,   "“%s”对 %s 字段没有意义；请删去", "\"%s\" has no meaning for a %s field; take it out") \
+X(NEEDS_KEY,      "%s 字段必须写“%s”；请补上", "a %s field needs \"%s\"; add it") \
+X(NO_MENU,        "没有菜单“%.*s”；请改名，或在 menus/ 下建立它", "there is no menu \"%.*s\"; correct it or make it in menus/") \
+X(NO_TYPE,        "没有类型“%.*s”；请改名，或在 types/ 下建立它", "there is no type \"%.*s\"; correct it or make it in types/") \
+X(NO_GROUP,       "没有分组“%.*s”；请改名，或在 groups 下建立它", "there is no group \"%.*s\"; correct it or make it under groups") \
+X(NO_ROLE,        "没有角色“%.*s”；请改名，或在 roles/ 下建立它", "there is no role \"%.*s\"; correct it or make it in roles/") \
+X(NO_FIELD,       "没有字段“%.*s”；请改名，或在 fields 下建立它", "there is no field \"%.*s\"; correct it or make it under fields") \
+X(NO_STATE,       "没有状态“%.*s”；请改名，或在 states 下建立它", "there is no state \"%.*s\"; correct it or make it under states") \
+X(NO_ITEM,        "菜单“%.*s”没有选项“%.*s”；请改正", "the menu \"%.*s\" has no item \"%.*s\"; correct it") \
+X(COLUMN_TWICE,   "字段“%.*s”要用的列名“%.*s”已被占用；请换一个名字", \
+                  "the field \"%.*s\" needs the column \"%.*s\", which is taken; choose another name") \
+X(TEXT_MAX,       "文字字段的 max 要在 1 到 %u 之间；请改正", "max of a text field must be from 1 to %u; correct it") \
+X(NEED_READONLY,  "字段“%.*s”必填却只读，又没有默认值，谁也填不了；请去掉 need 或 readonly", \
+                  "the field \"%.*s\" is required, read-only and without default: nobody can fill it; drop need or readonly") \
+X(DEFAULT,        "“%.*s”不能作 %s 字段的默认值；请改正", "\"%.*s\" cannot be the default of a %s field; correct it") \
+/* the type as a whole */ \
+X(TITLE_KIND,     "title 要指向一个 text 字段，“%.*s”不是；请改正", "title must name a text field, \"%.*s\" is none; correct it") \
+X(TITLE_NONE,     "类型没有 title；请指出引用和列表里显示哪个 text 字段", \
+                  "the type has no title; name the text field shown in references and lists") \
+X(GEOMETRY_KIND,  "geometry 要指向 position 或 shape 字段，“%.*s”不是；请改正", \
+                  "geometry must name a position or shape field, \"%.*s\" is none; correct it") \
+X(FROM_KIND,      "%s 要指向%s字段，“%.*s”不是；请改正", "%s must name a %s field, \"%.*s\" is none; correct it") \
+X(FROM_CYCLE,     "%s 绕成了圈（%.*s），谁也不会有值；请在其中一个类型里改用 area 字段", \
+                  "%s goes round in a circle (%.*s), nothing would ever be set; use an area field in one of the types") \
+X(NUMBER_SEQ,     "编号规则里要正好有一个 {seq:N}，N 为 1 到 9；请改正", \
+                  "a numbering rule needs exactly one {seq:N} with N from 1 to 9; correct it") \
+X(NUMBER_PART,    "编号规则里的“{%.*s}”未知；可用 {year} {month} {day} {area} {enterprise} {seq:N}", \
+                  "\"{%.*s}\" is unknown in a numbering rule; use {year} {month} {day} {area} {enterprise} {seq:N}") \
+X(NUMBER_BRACE,   "编号规则里的花括号不成对；请改正", "a brace without its partner in the numbering rule; correct it") \
+X(NOBODY_READS,   "谁也不能读这个类型；请在 rights 下写 read", "nobody may read this type; give read under rights") \
+X(LIST_COLUMN,    "没有列“%.*s”；请改成字段名或公共栏名", "there is no column \"%.*s\"; use the name of a field or common column") \
+X(LIST_SHOW,      "“%.*s”不能显示在列表里（%s）；请删去", "\"%.*s\" cannot be shown in a list (%s); take it out") \
+X(LIST_ORDER,     "“%.*s”不是排序；请写“字段”或“字段 desc”", "\"%.*s\" is not an order; write \"field\" or \"field desc\"") \
+X(LIST_WHERE,     "“%.*s”不能作 %s 列的条件值；请改正", "\"%.*s\" cannot be a condition on a %s column; correct it") \
+X(LIST_WHERE_KIND, "不能按 %s 列筛选；请删去", "a %s column cannot be a condition; take it out") \
+X(LIST_OPEN,      "类型没有状态，open 没有意义；请删去", "the type has no states, open has no meaning; take it out") \
+/* states and moves */ \
+X(MOVES_STATES,   "有 moves 却没有 states；请补上 states", "there are moves but no states; add states") \
+X(UNREACHABLE,    "没有任何动作到达状态“%.*s”；请加一个动作，或删去这个状态", \
+                  "no move reaches the state \"%.*s\"; add a move or remove the state") \
+X(NO_WAY_OUT,     "状态“%.*s”没有出口，又不是 end；请加一个动作，或写 end: true", \
+                  "the state \"%.*s\" has no way out and is not an end; add a move or write end: true") \
+X(NO_END,         "没有一个状态是 end；请在最后的状态写 end: true", "no state is an end; write end: true at the last one") \
+X(END_DEADLINE,   "end 状态不能有时限；请去掉 within 或 end", "an end state cannot have a deadline; drop within or end") \
+X(NO_ESCALATE,    "有时限却没有 escalate，超时没有人知道；请写上通知哪些角色", \
+                  "a deadline without escalate: nobody would hear of it; name the roles to tell") \
+X(NO_WITHIN,      "有“%s”却没有 within；请补上时限或删去它", "\"%s\" without within; add the time allowed or take it out") \
+X(WITHIN_BY,      "within 按值分档，需要 by 指出按哪个 menu 字段；请补上", \
+                  "within has several times and needs by, the menu field that chooses; add it") \
+X(BY_KIND,        "by 要指向 menu 字段，“%.*s”不是；请改正", "by must name a menu field, \"%.*s\" is none; correct it") \
+X(BY_ALONE,       "by 只在 within 分档时有意义；请删去", "by has a meaning only when within has several times; take it out") \
+X(WITHIN_ELSE,    "没有 else，而菜单值“%.*s”没有时限；请补上", "no else, and the menu value \"%.*s\" has no time; add it") \
+X(ELSE_LAST,      "else 必须写在最后；请移到末尾", "else must come last; move it to the end") \
+X(NOBODY_MOVES,   "谁也不能做动作“%.*s”；请在 who 下写角色", "nobody may do the move \"%.*s\"; name roles under who") \
+X(OWNER_KIND,     "owner_of 要指向引用 person 的字段，“%.*s”不是；请改正", \
+                  "owner_of must name a ref to person, \"%.*s\" is none; correct it") \
+X(NOT_SAME_KIND,  "not_same 要写 creator 或引用 person 的字段，“%.*s”不是；请改正", \
+                  "not_same must be creator or a ref to person, \"%.*s\" is neither; correct it") \
+X(NOT_SAME_EMPTY, "not_same 排除了唯一能做动作“%.*s”的人；请在 who 下加上别人", \
+                  "not_same shuts out the only one who may do the move \"%.*s\"; add somebody under who") \
+X(MOVE_LOOP,      "动作“%.*s”从一个状态回到它自己；请改正 from 或 to", \
+                  "the move \"%.*s\" leads from a state to itself; correct from or to") \
+X(NEEDS_READONLY, "动作需要字段“%.*s”，但它只读，没有动作问它或设置它；请写进 asks 或 sets，或去掉 readonly", \
+                  "the move needs \"%.*s\", which is read-only and which no move asks for or sets; put it in asks or sets, or drop readonly") \
+X(SETS_VALUE,     "“%.*s”不能赋给 %s 字段；请改正", "\"%.*s\" cannot be set in a %s field; correct it") \
+X(NEAR,           "——是不是“%.*s”？", " - did you mean \"%.*s\"?")
+// clang-format on
+
+#define X(name, zh, en) static const char DIAG_ZH_##name[] = zh;
+DIAGS(X)
+#undef X
+#define X(name, zh, en) static const char DIAG_EN_##name[] = en;
+DIAGS(X)
+#undef X
+
+// DIAG(d, node, NAME, arguments…): reports the sentence NAME at the node.
+#define DIAG(d, at, name, ...) diag_say((d), (at), DIAG_ZH_##name, DIAG_EN_##name, ##__VA_ARGS__)
+// The same, and then "did you mean" with what is nearest to word among names, if anything is near.
+#define DIAG_NEARBY(d, at, word, names, nnames, name, ...) \
+	(DIAG((d), (at), name, ##__VA_ARGS__), diag_near((d), (word), (names), (nnames)))
