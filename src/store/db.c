@@ -131,10 +131,25 @@ static void remember_conflict(struct db *db)
 	db->conflict[column.n] = 0;
 }
 
+static bool errno_is_full(int e)
+{
+	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
+// SQLite says "full" only for ENOSPC at a write; a quota and the limit of file sizes come as I/O errors.
 static bool disk_is_full(struct db *db)
 {
-	int e = db->h ? sqlite3_system_errno(db->h) : 0;
-	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+	if (!db->h)
+		return false;
+	static const int files[] = { SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER };
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		sqlite3_file *file = NULL;
+		int e = 0;
+		if (sqlite3_file_control(db->h, "main", files[i], &file) == SQLITE_OK && file && file->pMethods &&
+		    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &e) == SQLITE_OK && errno_is_full(e))
+			return true;
+	}
+	return errno_is_full(sqlite3_system_errno(db->h));
 }
 
 static enum err constraint_error(struct db *db, int rc)
