@@ -92,11 +92,11 @@ static void sql_filter_op(struct sql *s, const struct filter *f)
 		sql_prefix(s, f->column, f->vals[0].s);
 		break;
 	case FILTER_CONTAINS:
-		sql_add(s, "instr(");
+		sql_add(s, "holds(");
 		sql_name(s, f->column);
 		sql_add(s, ",");
 		sql_param(s, f->vals[0]);
-		sql_add(s, ")>0");
+		sql_add(s, ")");
 		break;
 	case FILTER_NULL:
 		sql_name(s, f->column);
@@ -146,9 +146,9 @@ static void sql_search(struct sql *s, struct str text)
 		struct str word = str_cut(&rest, ' ');
 		if (word.n == 0)
 			continue;
-		sql_add(s, " AND instr(search,");
+		sql_add(s, " AND holds(search,");
 		sql_param(s, value_str(word));
-		sql_add(s, ")>0");
+		sql_add(s, ")");
 		i++;
 	}
 }
@@ -156,7 +156,9 @@ static void sql_search(struct sql *s, struct str text)
 enum err sql_where(struct sql *s, const struct table *t, const struct scope *scope, const struct list_query *lq,
                    struct problem *p)
 {
-	sql_add(s, lq && lq->with_retired ? " WHERE 1" : " WHERE retired=0");
+	// The plus keeps a walk in id order from being taken for a search by "retired", which would sort every row.
+	bool plain = !scope && (!lq || lq->text.n == 0) && !(lq && lq->limit);
+	sql_add(s, lq && lq->with_retired ? " WHERE 1" : plain ? " WHERE +retired=0" : " WHERE retired=0");
 	sql_scope(s, scope);
 	if (!lq)
 		return OK;
@@ -220,13 +222,15 @@ static enum err list_total(struct db *db, const struct table *t, const struct sc
 	return err;
 }
 
-// The ids are chosen first, so that sorting and skipping carry no wide rows.
+// The ids are chosen first, so that searching, sorting and skipping carry no wide rows.
 static enum err sql_page(struct sql *s, const struct table *t, const struct scope *scope, const struct list_query *lq,
                          struct problem *p)
 {
 	sql_add(s, "SELECT ");
 	sql_columns(s, t);
 	sql_add(s, " FROM ");
+	sql_table(s, t);
+	sql_add(s, " WHERE id IN (SELECT id FROM ");
 	sql_table(s, t);
 	enum err err = sql_where(s, t, scope, lq, p);
 	if (!err)
@@ -235,7 +239,16 @@ static enum err sql_page(struct sql *s, const struct table *t, const struct scop
 	sql_param(s, value_i64(lq && lq->limit ? (int64_t)lq->limit : -1));
 	sql_add(s, " OFFSET ");
 	sql_param(s, value_i64(lq ? (int64_t)lq->offset : 0));
-	return err;
+	sql_add(s, ")");
+	return err ? err : sql_order(s, t, lq, p);
+}
+
+// A page that is not full says itself how many there are.
+static bool total_known(const struct list_query *lq, size_t n, int64_t *ret)
+{
+	size_t offset = lq ? lq->offset : 0, limit = lq ? lq->limit : 0;
+	*ret = (int64_t)(offset + n);
+	return (limit == 0 || n < limit) && (n > 0 || offset == 0);
 }
 
 enum err records_list(struct db *db, const struct table *t, const struct scope *scope, const struct list_query *lq,
@@ -257,7 +270,7 @@ enum err records_list(struct db *db, const struct table *t, const struct scope *
 		err = query_end(&q);
 	}
 	sql_free(&s);
-	if (!err && ret_total)
+	if (!err && ret_total && !total_known(lq, *ret_n, ret_total))
 		err = list_total(db, t, scope, lq, a, ret_total, p);
 	return err;
 }
