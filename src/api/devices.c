@@ -1,0 +1,297 @@
+// Devices: keys, commands, health, and the HTTP push of readings.
+#include "api/api.h"
+#include "base/base64.h"
+#include "base/strmap.h"
+#include "base/time.h"
+#include "gate/decode/decode.h"
+
+// ---- keys and commands --------------------------------------------------------------------------
+
+struct key_job {
+	struct call *c;
+	int64_t device;
+	struct str key;      // chosen by the caller, or empty
+	char fresh[33];
+};
+
+static enum err key_job_run(struct db *db, void *arg, struct problem *p)
+{
+	struct key_job *j = arg;
+	if (j->key.n)
+		return device_set_key(db, &j->c->id, j->device, j->key, p);
+	return device_new_key(db, &j->c->id, j->device, j->fresh, p);
+}
+
+static enum err find_device(struct call *c, int64_t *ret_id)
+{
+	enum err err = param_id(c, 0, ret_id);
+	struct row row;
+	const struct type *t = registry_type(c->reg, STR("device"));
+	if (!err && (!t || records_get(call_db(c), &t->table, &c->id.scope, *ret_id, c->arena, &row)))
+		err = call_fail(c, ERR_NOT_FOUND, "id", "没有这个设备，或不在您的管辖范围", "no such device, or outside your scope");
+	return err;
+}
+
+enum err devices_key(struct call *c)
+{
+	struct key_job j = { .c = c, .key = body_str(c, "key") };
+	enum err err = find_device(c, &j.device);
+	if (err)
+		return err;
+	call_db_refresh(c);
+	err = store_write(c->app->store, key_job_run, &j, &c->p);
+	if (err)
+		return err;
+	c->app->kick(c->app, (uint32_t)j.device);
+	jw_obj(&c->w);
+	jw_kstr(&c->w, "key", j.key.n ? j.key : str_of(j.fresh));
+	jw_end(&c->w);
+	return OK;
+}
+
+enum err devices_command(struct call *c)
+{
+	int64_t id;
+	struct str payload = body_str(c, "payload");
+	enum err err = find_device(c, &id);
+	if (err)
+		return err;
+	if (!payload.n)
+		return call_fail(c, ERR_INVALID, "payload", "请填写要下发的内容", "payload is empty");
+	err = c->app->command(c->app, (uint32_t)id, payload);
+	if (err)
+		return call_fail(c, err, NULL, "设备不在线，命令未送出", "the device is not online; nothing was sent");
+	jw_obj(&c->w);
+	jw_kbool(&c->w, "done", true);
+	jw_end(&c->w);
+	return OK;
+}
+
+// ---- health -------------------------------------------------------------------------------------
+
+static void write_rejects(struct call *c, const struct device_stats *s)
+{
+	struct jw *w = &c->w;
+	jw_kobj(w, "rejects");
+	for (int r = 0; r < REJECT__MAX; r++)
+		if (s->rejects[r])
+			jw_ki64(w, reject_name((enum reject)r), (int64_t)s->rejects[r]);
+	jw_end(w);
+	if (s->last_reject_at) {
+		jw_kobj(w, "last_reject");
+		jw_kcstr(w, "reason", reject_name((enum reject)s->last_reason));
+		jw_kcstr(w, "reason_text", reject_text((enum reject)s->last_reason, !call_is_en(c)));
+		jw_kcstr(w, "text", s->last_reject);
+		jw_ktime(w, "at", s->last_reject_at);
+		jw_end(w);
+	}
+}
+
+static void write_stats(struct call *c, const struct device_stats *s)
+{
+	struct jw *w = &c->w;
+	jw_kbool(w, "online", s->online);
+	if (s->last)
+		jw_ktime(w, "last", s->last);
+	if (s->online)
+		jw_ktime(w, "since", s->since);
+	jw_kcstr(w, "peer", s->peer);
+	jw_kcstr(w, "protocol", protocol_name((enum protocol)s->protocol));
+	jw_ki64(w, "messages", (int64_t)s->messages);
+	jw_ki64(w, "readings", (int64_t)s->readings);
+	jw_ki64(w, "duplicates", (int64_t)s->duplicates);
+	write_rejects(c, s);
+}
+
+enum err devices_health(struct call *c)
+{
+	struct site *site = call_site(c);
+	struct jw *w = &c->w;
+	jw_obj(w);
+	jw_karr(w, "items");
+	for (size_t i = 0; i < site->ndevices; i++) {
+		const struct site_device *d = &site->devices[i];
+		struct device_stats s = { 0 };
+		if (!auth_in_scope(&c->id, d->area, d->enterprise))
+			continue;
+		bool known = c->app->device_stats(c->app, d->id, &s);
+		jw_obj(w);
+		jw_ki64(w, "id", d->id);
+		jw_kstr(w, "code", d->code);
+		jw_kstr(w, "name", d->name);
+		jw_ki64(w, "enterprise", d->enterprise);
+		jw_ki64(w, "points", (int64_t)d->npoints);
+		jw_kbool(w, "disabled", d->disabled);
+		if (known)
+			write_stats(c, &s);
+		else
+			jw_kbool(w, "online", false);
+		jw_end(w);
+	}
+	jw_end(w);
+	jw_karr(w, "unknown");
+	if (!c->id.scope.area.n && !c->id.scope.enterprise) {
+		struct device_stats *v = arena_many(c->arena, 200, struct device_stats);
+		size_t n = c->app->unknown_devices(c->app, v, 200);
+		for (size_t i = 0; i < n; i++) {
+			jw_obj(w);
+			write_stats(c, &v[i]);
+			jw_end(w);
+		}
+	}
+	jw_end(w);
+	jw_end(w);
+	return OK;
+}
+
+// ---- push ---------------------------------------------------------------------------------------
+
+// Authorization: Device CODE:KEY | Basic base64(CODE:KEY) | Bearer KEY with X-Device: CODE
+static bool read_credentials(struct call *c, struct str *ret_code, struct str *ret_key)
+{
+	struct str auth = http_header(c->rq, "Authorization");
+	if (str_starts(auth, STR("Bearer "))) {
+		*ret_code = str_trim(http_header(c->rq, "X-Device"));
+		*ret_key = str_trim(str_skip(auth, 7));
+		return ret_code->n && ret_key->n;
+	}
+	struct str pair = STR_EMPTY;
+	if (str_starts(auth, STR("Device ")))
+		pair = str_trim(str_skip(auth, 7));
+	else if (str_starts(auth, STR("Basic ")))
+		pair = str_from_base64(c->arena, str_trim(str_skip(auth, 6)));
+	*ret_code = str_cut(&pair, ':');
+	*ret_key = pair;
+	return ret_code->n && ret_key->n;
+}
+
+static const struct site_device *device_by_code(const struct site *site, struct str code)
+{
+	size_t lo = 0, hi = site->ndevices;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int cmp = str_cmp(site->devices[mid].code, code);
+		if (!cmp)
+			return &site->devices[mid];
+		if (cmp < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+static enum err identify_device(struct call *c)
+{
+	struct str code, key;
+	if (!read_credentials(c, &code, &key))
+		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "缺少设备身份：Authorization: Device 设备编码:密钥", "no device identity: Authorization: Device CODE:KEY");
+	c->device = device_by_code(call_site(c), code);
+	if (!c->device || !device_key_ok(call_db(c), c->device->id, key)) {
+		c->app->device_reject(c->app, c->device ? c->device->id : 0, REJECT_AUTH, str_first(code, LIMIT_DEVICE_NAME), c->rq->peer);
+		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "设备编码或密钥不对", "unknown device or wrong key");
+	}
+	if (c->device->disabled)
+		return call_fail(c, ERR_FORBIDDEN, NULL, "设备已停用", "the device is disabled");
+	return OK;
+}
+
+struct push {
+	struct call *c;
+	struct reading *v;
+	size_t n, cap;
+	size_t index;       // of the item in the message
+	size_t rejected;
+	int64_t now;
+	struct str *why_text;
+	enum reject *why;
+	size_t *why_index;
+	size_t nwhy, cap_why, cap_text, cap_index;
+};
+
+static void push_reject(struct push *p, struct str name, enum reject reason)
+{
+	p->rejected++;
+	p->c->app->device_reject(p->c->app, p->c->device->id, reason, name, p->c->rq->peer);
+	if (p->nwhy >= 1000)
+		return;
+	size_t n = p->nwhy;
+	p->why = arena_push(p->c->arena, p->why, &n, &p->cap_why, sizeof *p->why);
+	n = p->nwhy;
+	p->why_text = arena_push(p->c->arena, p->why_text, &n, &p->cap_text, sizeof *p->why_text);
+	n = p->nwhy;
+	p->why_index = arena_push(p->c->arena, p->why_index, &n, &p->cap_index, sizeof *p->why_index);
+	p->why[p->nwhy] = reason;
+	p->why_text[p->nwhy] = name;
+	p->why_index[p->nwhy++] = p->index;
+}
+
+static const struct site_point *own_point(struct push *p, struct str name)
+{
+	const struct site *site = p->c->site;
+	uint32_t at;
+	if (strmap_get(site->point_by_code, name, &at))
+		return site->points[at].def.device == p->c->device->id ? &site->points[at] : NULL;
+	for (size_t i = 0; i < p->c->device->npoints; i++)
+		if (str_eq(site->points[p->c->device->points[i]].address, name))
+			return &site->points[p->c->device->points[i]];
+	return NULL;
+}
+
+static void on_reading(void *arg, const struct decoded *d)
+{
+	struct push *p = arg;
+	const struct site_point *pt = d->rejected ? NULL : own_point(p, d->name);
+	if (d->rejected)
+		push_reject(p, d->name, d->reason);
+	else if (!pt)
+		push_reject(p, d->name, REJECT_UNKNOWN_POINT);
+	else if (d->time > p->now + LIMIT_READING_FUTURE_S * US_PER_S || d->time < p->now - LIMIT_READING_PAST_DAYS * US_PER_DAY)
+		push_reject(p, d->name, REJECT_TIME);
+	else {
+		p->v = arena_push(p->c->arena, p->v, &p->n, &p->cap, sizeof *p->v);
+		p->v[p->n - 1] = (struct reading){ .point = pt->def.id, .quality = (uint16_t)d->quality, .flags = d->flags, .time = d->time, .value = d->value * pt->scale };
+	}
+	p->index++;
+}
+
+static void write_pushed(struct push *p, const struct push_result *r)
+{
+	struct jw *w = &p->c->w;
+	jw_obj(w);
+	jw_ki64(w, "accepted", (int64_t)r->accepted);
+	jw_ki64(w, "duplicates", (int64_t)r->duplicates);
+	jw_ki64(w, "late", (int64_t)r->late);
+	jw_karr(w, "rejected");
+	for (size_t i = 0; i < p->nwhy; i++) {
+		jw_obj(w);
+		jw_ki64(w, "index", (int64_t)p->why_index[i]);
+		jw_kstr(w, "point", p->why_text[i]);
+		jw_kcstr(w, "reason", reject_name(p->why[i]));
+		jw_kcstr(w, "message", reject_text(p->why[i], !call_is_en(p->c)));
+		jw_end(w);
+	}
+	jw_end(w);
+	jw_end(w);
+}
+
+enum err readings_post(struct call *c)
+{
+	enum err err = identify_device(c);
+	if (err)
+		return err;
+	struct push p = { .c = c, .now = clock_now() };
+	enum reject why;
+	if (!payload_decode(c->rq->body, p.now, c->arena, on_reading, &p, &why)) {
+		c->app->device_reject(c->app, c->device->id, why, str_first(c->rq->body, 100), c->rq->peer);
+		return problem_set(&c->p, why == REJECT_TOO_LARGE ? ERR_TOO_LARGE : ERR_PARSE, NULL, "读数报文无法解析：%s%.0s", "cannot read the message: %.0s%s",
+		                   reject_text(why, true), reject_text(why, false));
+	}
+	struct push_result r = { 0 };
+	if (p.n)
+		r = c->app->push(c->app, c->device->id, p.v, p.n);
+	if (r.err)
+		return r.err == ERR_FULL ? call_fail(c, r.err, NULL, "服务器磁盘已满，读数未保存，请稍后重发", "the server's disk is full; nothing was stored, send again later") : r.err;
+	write_pushed(&p, &r);
+	return OK;
+}

@@ -1,0 +1,23 @@
+// The query string of a list: filters, search, sort, page, named list, export.
+#pragma once
+
+#include "api/api.h"
+#include "store/audit.h"
+
+struct list_request {
+	struct list_query lq;
+	int64_t page;
+	bool csv;
+	enum err err;               // of the first bad parameter
+	// working state of the reader
+	struct call *c;
+	const struct type *t;
+	struct filter *filters;
+	size_t nfilters, cap_filters;
+	struct sort *sorts;
+	size_t nsorts, cap_sorts;
+};
+
+enum err list_request_read(struct call *c, const struct type *t, struct list_request *ret) must_check;
+enum err list_export_csv(struct call *c, const struct type *t, struct list_request *lr) must_check;
+void audit_entry_json(struct jw *w, const struct audit_entry *e);

@@ -1,0 +1,244 @@
+// One map: the base (areas, rivers, roads) and what stands on it with its colour.
+//
+// Colour of a point: worst active alarm; else grey without trustworthy data (none, stale, bad); else green.
+// An enterprise and an installation take the worst of their points; grey only if all are grey.
+#include <fcntl.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/time.h"
+
+enum color { GREY, GREEN, BLUE, YELLOW, ORANGE, RED };
+static const char *const color_names[] = { "grey", "green", "blue", "yellow", "orange", "red" };
+
+static struct str read_text(struct arena *a, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	struct str s = STR_EMPTY;
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size < (off_t)LIMIT_RESPONSE) {
+		char *p = arena_alloc(a, (size_t)st.st_size + 1);
+		ssize_t n = read(fd, p, (size_t)st.st_size);
+		s = str_from(p, n > 0 ? (size_t)n : 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	return s;
+}
+
+enum err map_base(struct call *c)
+{
+	struct str own = arena_printf(c->arena, "%.*s/map.json", STR_FMT(c->app->data_dir));
+	struct str demo = arena_printf(c->arena, "%.*s/demo/map.json", STR_FMT(c->app->data_dir));
+	struct str text = str_trim(read_text(c->arena, own.p));
+	if (!text.n)
+		text = str_trim(read_text(c->arena, demo.p));
+	if (text.n)
+		buf_add_str(&c->rs->body, text);
+	else
+		buf_add_cstr(&c->rs->body, "{\"bounds\":null,\"areas\":[],\"layers\":{}}");
+	return OK;
+}
+
+struct tally { // of an enterprise or installation
+	int64_t id;
+	enum color worst;
+	bool any_live;
+	int points, alarms;
+};
+
+struct objects {
+	struct call *c;
+	enum color *colors;         // by index in site.points
+	bool *active;               // has an active alarm
+	struct tally *ent, *inst;   // by id; index = id
+	size_t nent, ninst;
+};
+
+static enum color color_of(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(color_names); i++)
+		if (str_is(name, color_names[i]))
+			return (enum color)i;
+	return YELLOW;
+}
+
+static size_t point_index(const struct site *site, uint32_t id)
+{
+	size_t lo = 0, hi = site->npoints;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (site->points[mid].def.id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < site->npoints && site->points[lo].def.id == id ? lo : SIZE_MAX;
+}
+
+static void on_active(void *arg, uint32_t point, struct str color)
+{
+	struct objects *o = arg;
+	size_t at = point_index(o->c->site, point);
+	if (at == SIZE_MAX)
+		return;
+	o->colors[at] = MAX(o->colors[at], color_of(color));
+	o->active[at] = true;
+}
+
+static bool live(struct call *c, const struct site_point *p, int64_t now, struct sample *ret)
+{
+	const struct point_kind *k = registry_kind(c->site->reg, p->def.kind);
+	int64_t stale = k && k->stale_after ? k->stale_after : 10 * US_PER_MIN;
+	if (!series_last(c->app->series, p->def.id, ret))
+		return false;
+	return ret->quality < Q_FLAT && now - ret->time <= MAX(stale, 3 * p->def.interval);
+}
+
+static void count(struct tally *t, size_t n, int64_t id, enum color color, bool active)
+{
+	if (id <= 0 || (size_t)id >= n)
+		return;
+	t[id].points++;
+	t[id].alarms += active;
+	t[id].any_live |= color != GREY;
+	t[id].worst = MAX(t[id].worst, color);
+}
+
+static void write_position(struct jw *w, double lon, double lat)
+{
+	jw_key(w, "position");
+	if (isnan(lon) || isnan(lat)) {
+		jw_null(w);
+		return;
+	}
+	jw_arr(w);
+	jw_f64(w, lon);
+	jw_f64(w, lat);
+	jw_end(w);
+}
+
+static void write_points(struct objects *o)
+{
+	struct call *c = o->c;
+	struct jw *w = &c->w;
+	int64_t now = clock_now();
+	jw_karr(w, "points");
+	for (size_t i = 0; i < c->site->npoints; i++) {
+		const struct site_point *p = &c->site->points[i];
+		struct sample s;
+		bool is_live = live(c, p, now, &s);
+		if (!o->active[i])
+			o->colors[i] = is_live ? GREEN : GREY;
+		if (!auth_in_scope(&c->id, p->def.area, p->def.enterprise))
+			continue;
+		count(o->ent, o->nent, p->def.enterprise, o->colors[i], o->active[i]);
+		count(o->inst, o->ninst, p->def.installation, o->colors[i], o->active[i]);
+		jw_obj(w);
+		jw_ki64(w, "id", p->def.id);
+		jw_kstr(w, "code", p->def.code);
+		jw_kstr(w, "name", p->name);
+		jw_kstr(w, "kind", p->def.kind);
+		write_position(w, p->lon, p->lat);
+		jw_kcstr(w, "color", color_names[o->colors[i]]);
+		if (series_last(c->app->series, p->def.id, &s)) {
+			jw_kf64(w, "value", s.value);
+			jw_kcstr(w, "quality", quality_name((enum quality)s.quality));
+			jw_ktime(w, "at", s.time);
+		}
+		jw_kstr(w, "unit", p->unit);
+		jw_ki64(w, "enterprise", p->def.enterprise);
+		jw_ki64(w, "installation", p->def.installation);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+struct record_writer {
+	struct objects *o;
+	const struct type *t;
+	const struct tally *tally;
+	size_t ntally;
+	const char *extra;          // another field shown on the map
+};
+
+static double coordinate(const struct type *t, const struct row *row, size_t which)
+{
+	const struct field *f = type_field(t, t->geometry);
+	if (!f || f->kind != FIELD_POSITION || row->vals[f->col + which].kind != VAL_REAL)
+		return NAN;
+	return row->vals[f->col + which].f;
+}
+
+static void write_record_object(struct record_writer *rw, const struct row *row)
+{
+	struct jw *w = &rw->o->c->w;
+	static const struct tally nothing;
+	const struct tally *t = row->c.id > 0 && (size_t)row->c.id < rw->ntally ? &rw->tally[row->c.id] : &nothing;
+	jw_obj(w);
+	jw_ki64(w, "id", row->c.id);
+	jw_kstr(w, "title", row->c.title);
+	jw_kstr(w, "name", row->c.title);
+	jw_kstr(w, "number", row->c.number);
+	write_position(w, coordinate(rw->t, row, 0), coordinate(rw->t, row, 1));
+	jw_kcstr(w, "color", t->worst > GREEN ? color_names[t->worst] : t->any_live ? "green" : "grey");
+	jw_ki64(w, "points", t->points);
+	jw_ki64(w, "alarms", t->alarms);
+	jw_kstr(w, "area", row->c.area);
+	jw_ki64(w, "enterprise", row->c.enterprise);
+	const struct field *f = type_field(rw->t, str_of(rw->extra));
+	if (f && row->vals[f->col].kind == VAL_TEXT)
+		jw_kstr(w, rw->extra, row->vals[f->col].s);
+	jw_end(w);
+}
+
+static enum err write_records(struct objects *o, const char *key, const char *type, const struct tally *tally, size_t n, const char *extra)
+{
+	struct call *c = o->c;
+	struct record_writer rw = { o, registry_type(c->reg, str_of(type)), tally, n, extra };
+	jw_karr(&c->w, key);
+	enum err err = OK;
+	size_t got = rw.t ? 1000 : 0;
+	for (size_t at = 0; !err && got == 1000; at += got) {
+		struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 20);
+		struct list_query lq = { .offset = at, .limit = 1000 };
+		struct row *rows;
+		int64_t total;
+		err = records_list(call_db(c), &rw.t->table, &c->id.scope, &lq, a, &rows, &got, &total, &c->p);
+		for (size_t i = 0; !err && i < got; i++)
+			write_record_object(&rw, &rows[i]);
+	}
+	jw_end(&c->w);
+	return err;
+}
+
+static size_t highest_id(const struct site *site, bool installation)
+{
+	int64_t max = 0;
+	for (size_t i = 0; i < site->npoints; i++)
+		max = MAX(max, installation ? site->points[i].def.installation : site->points[i].def.enterprise);
+	return (size_t)max + 1;
+}
+
+enum err map_objects(struct call *c)
+{
+	struct site *site = call_site(c);
+	struct objects o = { .c = c, .nent = highest_id(site, false), .ninst = highest_id(site, true) };
+	o.colors = arena_many(c->arena, site->npoints + 1, enum color);
+	o.active = arena_many(c->arena, site->npoints + 1, bool);
+	o.ent = arena_many(c->arena, o.nent, struct tally);
+	o.inst = arena_many(c->arena, o.ninst, struct tally);
+	enum err err = alarm_each_active(call_db(c), on_active, &o, c->arena);
+	if (err)
+		return err;
+	jw_obj(&c->w);
+	write_points(&o);
+	err = write_records(&o, "enterprises", "enterprise", o.ent, o.nent, "sector");
+	if (!err)
+		err = write_records(&o, "installations", "installation", o.inst, o.ninst, "grade");
+	jw_ktime(&c->w, "at", clock_now());
+	jw_end(&c->w);
+	return err;
+}

@@ -1,0 +1,178 @@
+// Records of every type: list, export, create, read, edit, retire, move, history. What a type is comes from model/,
+// what may be done from flow/ and auth/; this file only translates.
+#include "api/api.h"
+#include "api/list_query.h"
+#include "base/time.h"
+#include "store/audit.h"
+
+static enum err find_type(struct call *c, const struct type **ret)
+{
+	*ret = registry_type(c->reg, c->param[0]);
+	if (!*ret || !auth_may_read(&c->id, *ret))
+		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
+	return OK;
+}
+
+static enum err find_row(struct call *c, const struct type **ret_type, int64_t *ret_id, struct row *ret)
+{
+	enum err err = find_type(c, ret_type);
+	if (!err)
+		err = param_id(c, 1, ret_id);
+	if (err)
+		return err;
+	err = records_get(call_db(c), &(*ret_type)->table, &c->id.scope, *ret_id, c->arena, ret);
+	if (err == ERR_NOT_FOUND)
+		return call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
+	return err;
+}
+
+static enum err write_record(struct call *c, const struct type *t, int64_t id, int status)
+{
+	struct row row;
+	call_db_refresh(c);
+	// what was just written may have left the writer's own scope (a change of area): answer it all the same
+	enum err err = records_get(call_db(c), &t->table, &(struct scope){ 0 }, id, c->arena, &row);
+	if (err)
+		return err;
+	record_json(&c->w, call_db(c), c->reg, t, &row, &c->id, true, c->arena);
+	c->rs->status = status;
+	return OK;
+}
+
+enum err records_list_get(struct call *c)
+{
+	const struct type *t;
+	struct list_request lr;
+	enum err err = find_type(c, &t);
+	if (!err)
+		err = list_request_read(c, t, &lr);
+	if (err)
+		return err;
+	if (lr.csv)
+		return list_export_csv(c, t, &lr);
+	struct row *rows;
+	size_t n;
+	int64_t total;
+	err = records_list(call_db(c), &t->table, &c->id.scope, &lr.lq, c->arena, &rows, &n, &total, &c->p);
+	if (err)
+		return err;
+	jw_obj(&c->w);
+	jw_karr(&c->w, "items");
+	for (size_t i = 0; i < n; i++)
+		record_json(&c->w, call_db(c), c->reg, t, &rows[i], &c->id, true, c->arena);
+	jw_end(&c->w);
+	jw_ki64(&c->w, "total", total);
+	jw_ki64(&c->w, "page", lr.page);
+	jw_ki64(&c->w, "size", (int64_t)lr.lq.limit);
+	jw_end(&c->w);
+	return OK;
+}
+
+enum err records_get_one(struct call *c)
+{
+	const struct type *t;
+	int64_t id;
+	struct row row;
+	enum err err = find_row(c, &t, &id, &row);
+	if (err)
+		return err;
+	record_json(&c->w, call_db(c), c->reg, t, &row, &c->id, true, c->arena);
+	return OK;
+}
+
+struct change { // one change on its way to the writer thread
+	struct call *c;
+	const struct type *t;
+	int64_t id;
+	enum { CREATE, EDIT, RETIRE, MOVE } what;
+};
+
+static enum err change_job(struct db *db, void *arg, struct problem *p)
+{
+	struct change *ch = arg;
+	struct call *c = ch->c;
+	switch (ch->what) {
+	case CREATE:
+		return flow_create(db, c->reg, ch->t, c->body, &c->id, c->arena, &ch->id, p);
+	case EDIT:
+		return flow_edit(db, c->reg, ch->t, ch->id, c->body, &c->id, c->arena, p);
+	case RETIRE:
+		return flow_retire(db, c->reg, ch->t, ch->id, body_str(c, "reason"), &c->id, c->arena, p);
+	case MOVE:
+		return flow_move(db, c->reg, ch->t, ch->id, c->param[2], c->body, &c->id, c->app->auth, c->arena, p);
+	}
+	return ERR_BUG;
+}
+
+static enum err change(struct call *c, struct change *ch)
+{
+	ch->c = c;
+	call_db_refresh(c);
+	return store_write(c->app->store, change_job, ch, &c->p);
+}
+
+enum err records_create(struct call *c)
+{
+	struct change ch = { .what = CREATE };
+	enum err err = find_type(c, &ch.t);
+	if (!err)
+		err = change(c, &ch);
+	return err ? err : write_record(c, ch.t, ch.id, 201);
+}
+
+static enum err change_existing(struct call *c, struct change *ch)
+{
+	struct row row;
+	enum err err = find_row(c, &ch->t, &ch->id, &row);
+	if (!err)
+		err = change(c, ch);
+	return err;
+}
+
+enum err records_patch(struct call *c)
+{
+	struct change ch = { .what = EDIT };
+	enum err err = change_existing(c, &ch);
+	return err ? err : write_record(c, ch.t, ch.id, 200);
+}
+
+enum err records_move(struct call *c)
+{
+	struct change ch = { .what = MOVE };
+	enum err err = change_existing(c, &ch);
+	return err ? err : write_record(c, ch.t, ch.id, 200);
+}
+
+enum err records_retire(struct call *c)
+{
+	struct change ch = { .what = RETIRE };
+	enum err err = change_existing(c, &ch);
+	if (err)
+		return err;
+	jw_obj(&c->w);
+	jw_kbool(&c->w, "done", true);
+	jw_end(&c->w);
+	return OK;
+}
+
+enum err records_history(struct call *c)
+{
+	const struct type *t;
+	int64_t id;
+	struct row row;
+	enum err err = find_row(c, &t, &id, &row);
+	if (err)
+		return err;
+	struct audit_entry *v;
+	size_t n;
+	err = audit_list(call_db(c), t->name, id, 0, 500, c->arena, &v, &n);
+	if (err)
+		return err;
+	jw_obj(&c->w);
+	jw_karr(&c->w, "items");
+	for (size_t i = 0; i < n; i++)
+		audit_entry_json(&c->w, &v[i]);
+	jw_end(&c->w);
+	jw_end(&c->w);
+	return OK;
+}

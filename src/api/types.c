@@ -1,0 +1,25 @@
+// The type descriptions that forms, lists and pages are drawn from.
+#include "api/api.h"
+
+enum err types_list(struct call *c)
+{
+	jw_obj(&c->w);
+	jw_karr(&c->w, "types");
+	for (size_t i = 0; i < c->reg->ntypes; i++) {
+		const struct type *t = &c->reg->types[i];
+		if (auth_may_read(&c->id, t))
+			type_json(&c->w, c->reg, t, &c->id, false);
+	}
+	jw_end(&c->w);
+	jw_end(&c->w);
+	return OK;
+}
+
+enum err types_get(struct call *c)
+{
+	const struct type *t = registry_type(c->reg, c->param[0]);
+	if (!t || !auth_may_read(&c->id, t))
+		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
+	type_json(&c->w, c->reg, t, &c->id, true);
+	return OK;
+}

@@ -1,0 +1,203 @@
+// Start and end of the core process.
+#include "core/core.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "core/core_int.h"
+#include "tool/demo.h"
+#include "tool/tool.h"
+
+static _Noreturn void give_up(struct problem *p)
+{
+	fprintf(stderr, "anlan: %.*s\n       %.*s\n", STR_FMT(p->zh), STR_FMT(p->en));
+	if (p->hint_zh.n)
+		fprintf(stderr, "       %.*s / %.*s\n", STR_FMT(p->hint_zh), STR_FMT(p->hint_en));
+	exit(CORE_EXIT_CONFIG);
+}
+
+static void print_diags(const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		fprintf(stderr, "%.*s:%u:%u: %.*s\n", STR_FMT(d->v[i].file), d->v[i].line, d->v[i].col, STR_FMT(d->v[i].text));
+	fprintf(stderr, "anlan: 业务包有 %zu 处错误，未启动 / %zu mistakes in the packs, not started\n", d->n, d->n);
+}
+
+static struct rule_set *load_packs(struct core *co, struct arena *a)
+{
+	struct registry *reg;
+	struct rule_set *rules;
+	struct diags d = { .arena = a };
+	if (registry_load(&reg, str_of(co->cfg.packs_dir), &d) || rules_compile(&rules, reg, &d)) {
+		print_diags(&d);
+		exit(CORE_EXIT_CONFIG);
+	}
+	registry_set(reg);
+	return rules;
+}
+
+static enum err migrate_job(struct db *db, void *arg, struct problem *p)
+{
+	const struct registry *reg = arg;
+	enum err err = OK;
+	for (size_t i = 0; i < reg->ntypes && !err; i++)
+		err = records_migrate(db, &reg->types[i].table, p);
+	return err;
+}
+
+static void open_store(struct core *co, const struct registry *reg, struct problem *p)
+{
+	enum err err = store_open(&co->app.store, co->cfg.data_dir, p);
+	if (!err)
+		err = store_write(co->app.store, migrate_job, (void *)(uintptr_t)reg, p);
+	if (!err)
+		err = auth_open(&co->app.auth, co->app.store);
+	if (err)
+		give_up(p);
+}
+
+// A demo county goes only into a folder that holds no people yet.
+static void fill_demo(struct core *co, const struct registry *reg, struct problem *p)
+{
+	int64_t n = 0;
+	struct db *db = store_read_begin(co->app.store);
+	enum err err = demo_is_filled(db, reg, &n);
+	store_read_end(co->app.store, db);
+	if (!err && !n)
+		err = demo_fill(co->app.store, reg, co->cfg.data_dir, p);
+	if (err)
+		give_up(p);
+}
+
+static void open_series(struct core *co, struct problem *p)
+{
+	char dir[4096];
+	snprintf(dir, sizeof dir, "%s/series", co->cfg.data_dir);
+	mkdir(dir, 0700);
+	struct series_config cfg = { .dir = dir, .group_us = 2000, .log_limit = 256u << 20, .chunk_points = 240 };
+	struct series_hooks hooks = ingest_hooks(co);
+	if (series_open(&co->app.series, &cfg, &hooks, p))
+		give_up(p);
+}
+
+static void adopt_row(void *arg, uint32_t point, struct str rule, struct str level)
+{
+	struct core *co = arg;
+	enum level l;
+	if (level_find(level, &l))
+		evaluator_adopt(co->evaluator, point, rule, l);
+}
+
+// Evaluator and alarm table agree again after a crash between them: what the evaluator holds active is (re)recorded,
+// what the table holds active is adopted; both are idempotent.
+static void reconcile(struct core *co)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(4096);
+	evaluator_active(co->evaluator, on_transition, co);
+	struct db *db = store_read_begin(co->app.store);
+	enum err err = alarm_each_open(db, adopt_row, co, a);
+	store_read_end(co->app.store, db);
+	if (err)
+		log_error("core", "cannot read the open alarms: %s", err_name(err));
+}
+
+static void start_http(struct core *co, struct problem *p)
+{
+	struct http_config cfg = { .listen_fd = co->cfg.http_fd, .ui_dir = str_of(co->cfg.ui_dir), .cert = co->cfg.cert, .key = co->cfg.key,
+		                   .threads = 8, .dispatch = api_dispatch, .arg = &co->app };
+	if (http_start(&co->app.http, &cfg, p))
+		give_up(p);
+}
+
+static void start_thread(pthread_t *t, void *(*fn)(void *), struct core *co)
+{
+	if (pthread_create(t, NULL, fn, co))
+		log_die("core", "cannot start a thread");
+}
+
+static struct core *core_new(const struct core_config *cfg)
+{
+	struct core *co = mem_alloc(sizeof *co);
+	co->cfg = *cfg;
+	co->app = (struct app){
+		.county = str_of(cfg->county), .data_dir = str_of(cfg->data_dir), .demo = cfg->demo && cfg->loopback, .started = clock_now(), .version = ANLAN_VERSION,
+		.site_take = core_site_take, .site_give = core_site_give, .push = core_push, .device_stats = core_device_stats,
+		.device_reject = core_device_reject, .unknown_devices = core_unknown_devices, .command = core_command, .kick = core_kick,
+		.alarm_changed = core_alarm_changed, .metrics = core_metrics, .core = co,
+	};
+	pthread_mutex_init(&co->to_gate, NULL);
+	pthread_mutex_init(&co->site_mutex, NULL);
+	pthread_mutex_init(&co->stats_mutex, NULL);
+	co->loop = loop_new();
+	co->event_loop = loop_new();
+	co->control = queue_new(1024, sizeof(struct control));
+	co->hellos = queue_new(32768, sizeof(void *));
+	co->events = queue_new(65536, sizeof(struct event));
+	co->evaluator = evaluator_new(LIMIT_POINTS);
+	return co;
+}
+
+static void announce(const struct core_config *cfg, const char *password)
+{
+	if (*password)
+		printf("\n  管理员 / administrator:  admin\n  一次性密码 / one-time password:  %s\n  （登录后请立即修改 / change it after logging in）\n", password);
+	if (cfg->announce)
+		printf("\n  安澜已启动 / Anlan is running:  %s\n\n", cfg->address);
+	fflush(stdout);
+}
+
+static void block_signals(void)
+{
+	sigset_t stop;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &stop, NULL); // T_SERIES reads them from a signalfd
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static _Noreturn void core_stop(struct core *co)
+{
+	http_stop(co->app.http);
+	series_close(co->app.series);
+	store_close(co->app.store);
+	log_info("core", "stopped");
+	_exit(0);
+}
+
+_Noreturn void core_run(const struct core_config *cfg)
+{
+	log_set(LOG_INFO, "core");
+	block_signals();
+	struct core *co = core_new(cfg);
+	struct arena *a = arena_new(64 << 10);
+	struct problem p;
+	problem_init(&p, a);
+	struct rule_set *rules = load_packs(co, a);
+	const struct registry *reg = registry_pin();
+	char password[33];
+	open_store(co, reg, &p);
+	if (cfg->demo)
+		fill_demo(co, reg, &p);
+	if (setup_first_start(co, reg, password, &p))
+		give_up(&p);
+	struct site *s = site_load(co, registry_pin(), rules, &p);
+	if (!s)
+		give_up(&p);
+	site_publish(co, s);
+	ingest_take_site(co); // rules and points before the log is replayed through them
+	open_series(co, &p);
+	reconcile(co);
+	flow_listen(event_record, co);
+	start_http(co, &p);
+	start_thread(&co->device_thread, device_thread, co);
+	start_thread(&co->event_thread, event_thread, co);
+	announce(cfg, password);
+	registry_unpin(reg);
+	arena_free(a);
+	ingest_run(co);
+	core_stop(co);
+}

@@ -1,0 +1,316 @@
+// Devices as the core sees them: who they say they are (T_DEVICE), what they sent and what was refused, commands to
+// them. Counters live in memory and start at zero with the core.
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/strmap.h"
+#include "core/core_int.h"
+
+bool to_gate_send(struct core *co, const void *msg, size_t n)
+{
+	pthread_mutex_lock(&co->to_gate);
+	void *room = ring_reserve(co->cfg.to_gate, n);
+	if (room) {
+		memcpy(room, msg, n);
+		ring_commit(co->cfg.to_gate, n);
+	}
+	pthread_mutex_unlock(&co->to_gate);
+	return room != NULL;
+}
+
+// ---- counters -----------------------------------------------------------------------------------
+
+static struct device_stats *stats_of(struct core *co, uint32_t device) // stats_mutex is held
+{
+	if (device >= co->stats_cap) {
+		size_t cap = MAX((size_t)device + 1, co->stats_cap * 2);
+		co->stats = mem_resize(co->stats, cap * sizeof *co->stats);
+		co->conns = mem_resize(co->conns, cap * sizeof *co->conns);
+		memset(co->stats + co->stats_cap, 0, (cap - co->stats_cap) * sizeof *co->stats);
+		memset(co->conns + co->stats_cap, 0, (cap - co->stats_cap) * sizeof *co->conns);
+		co->stats_cap = cap;
+	}
+	return &co->stats[device];
+}
+
+void device_on_readings(struct core *co, uint32_t device, uint64_t conn, uint16_t protocol, size_t n, size_t duplicates, int64_t arrival)
+{
+	(void)conn;
+	pthread_mutex_lock(&co->stats_mutex);
+	struct device_stats *s = stats_of(co, device);
+	s->device = device;
+	s->protocol = protocol;
+	s->messages++;
+	s->readings += n;
+	s->duplicates += duplicates;
+	s->last = arrival;
+	if (protocol == PROTO_HTTP)
+		s->online = true;
+	pthread_mutex_unlock(&co->stats_mutex);
+}
+
+static void keep_reject(struct device_stats *s, enum reject reason, size_t n, struct str text, int64_t at)
+{
+	s->rejects[reason] += n;
+	s->last_reason = (uint16_t)reason;
+	s->last_reject_at = at;
+	size_t len = 0;
+	for (size_t i = 0; i < text.n && len + 1 < sizeof s->last_reject; i++)
+		s->last_reject[len++] = (char)((uint8_t)text.p[i] < 0x20 ? '.' : text.p[i]);
+	while (len && !str_utf8_valid(str_from(s->last_reject, len)))
+		len--;
+	s->last_reject[len] = 0;
+}
+
+static struct device_stats *unknown_of(struct core *co, struct str peer) // one line an address; the oldest gives way
+{
+	struct device_stats *oldest = &co->unknown[0];
+	for (size_t i = 0; i < co->nunknown; i++) {
+		if (str_is(peer, co->unknown[i].peer))
+			return &co->unknown[i];
+		if (co->unknown[i].last_reject_at < oldest->last_reject_at)
+			oldest = &co->unknown[i];
+	}
+	if (co->nunknown < ARRAY_LEN(co->unknown))
+		oldest = &co->unknown[co->nunknown++];
+	*oldest = (struct device_stats){ 0 };
+	memcpy(oldest->peer, peer.p, MIN(peer.n, sizeof oldest->peer - 1));
+	return oldest;
+}
+
+static void count_reject(struct core *co, uint32_t device, enum reject reason, size_t n, struct str text, struct str peer)
+{
+	pthread_mutex_lock(&co->stats_mutex);
+	struct device_stats *s = device ? stats_of(co, device) : unknown_of(co, peer);
+	s->device = device;
+	keep_reject(s, reason, n, text, clock_now());
+	pthread_mutex_unlock(&co->stats_mutex);
+}
+
+void core_device_reject(struct app *app, uint32_t device, enum reject reason, struct str text, struct str peer)
+{
+	count_reject((struct core *)app, device, reason, 1, text, peer);
+}
+
+bool core_device_stats(struct app *app, uint32_t device, struct device_stats *ret)
+{
+	struct core *co = (struct core *)app;
+	pthread_mutex_lock(&co->stats_mutex);
+	bool known = device < co->stats_cap && co->stats[device].device;
+	if (known)
+		*ret = co->stats[device];
+	pthread_mutex_unlock(&co->stats_mutex);
+	if (known && ret->protocol == PROTO_HTTP) // no connection to watch: recent contact is what there is
+		ret->online = clock_now() - ret->last < 5 * US_PER_MIN;
+	return known;
+}
+
+size_t core_unknown_devices(struct app *app, struct device_stats *ret, size_t max)
+{
+	struct core *co = (struct core *)app;
+	pthread_mutex_lock(&co->stats_mutex);
+	size_t n = MIN(co->nunknown, max);
+	memcpy(ret, co->unknown, n * sizeof *ret);
+	pthread_mutex_unlock(&co->stats_mutex);
+	return n;
+}
+
+static void on_gone(struct core *co, const struct msg *m)
+{
+	pthread_mutex_lock(&co->stats_mutex);
+	if (m->device && m->device < co->stats_cap && co->conns[m->device] == m->conn) {
+		co->stats[m->device].online = false;
+		co->conns[m->device] = 0;
+	}
+	pthread_mutex_unlock(&co->stats_mutex);
+}
+
+// ---- who are you --------------------------------------------------------------------------------
+
+struct hello { // an owned copy of the message, strings behind
+	struct msg_hello *h;
+};
+
+void device_on_message(struct core *co, const struct msg *m, size_t size)
+{
+	struct hello item;
+	switch (m->kind) {
+	case MSG_HELLO:
+	case MSG_REFRESH:
+		item.h = mem_alloc(size);
+		memcpy(item.h, m, size);
+		if (!queue_push(co->hellos, &item)) // the gate asks again or closes after its time
+			mem_free(item.h);
+		break;
+	case MSG_REJECT: {
+		const struct msg_reject *r = (const void *)m;
+		struct str text = str_from((const char *)(r + 1), r->text_len), peer = STR_EMPTY;
+		if (r->reason < REJECT__MAX)
+			count_reject(co, m->device, (enum reject)r->reason, m->count, text, peer);
+		break;
+	}
+	case MSG_GONE:
+		on_gone(co, m);
+		break;
+	default:
+		break;
+	}
+}
+
+static enum welcome verdict(struct core *co, const struct site_device *d, const struct msg_hello *h, struct str key)
+{
+	if (!d)
+		return WELCOME_UNKNOWN;
+	if (d->disabled)
+		return WELCOME_DISABLED;
+	if (h->m.kind == MSG_REFRESH)
+		return WELCOME_OK;
+	if (h->keyless)
+		return d->keyless ? WELCOME_OK : WELCOME_WRONG_KEY;
+	struct db *db = store_read_begin(co->app.store);
+	bool ok = device_key_ok(db, d->id, key);
+	store_read_end(co->app.store, db);
+	return ok ? WELCOME_OK : WELCOME_WRONG_KEY;
+}
+
+static void add_points(struct buf *out, const struct site *s, const struct site_device *d)
+{
+	for (size_t i = 0; i < d->npoints && i < LIMIT_POINTS_PER_DEVICE; i++) {
+		const struct site_point *p = &s->points[d->points[i]];
+		struct msg_point mp = { .point = p->def.id, .name_len = (uint16_t)p->def.code.n, .addr_len = (uint16_t)p->address.n, .scale = p->scale };
+		buf_add(out, &mp, sizeof mp);
+		buf_add_str(out, p->def.code);
+		buf_add_str(out, p->address);
+		while (out->n % 8)
+			buf_add_u8(out, 0);
+	}
+}
+
+static void answer(struct core *co, const struct msg_hello *h, enum welcome v, const struct site *s, const struct site_device *d)
+{
+	struct buf out;
+	buf_init(&out, 4 << 20);
+	struct msg_welcome w = { .m = h->m, .verdict = v };
+	w.m.kind = h->m.kind == MSG_REFRESH ? MSG_POINTS : MSG_WELCOME;
+	w.m.device = d ? d->id : 0;
+	w.m.count = v == WELCOME_OK ? (uint32_t)MIN(d->npoints, (size_t)LIMIT_POINTS_PER_DEVICE) : 0;
+	buf_add(&out, &w, sizeof w);
+	if (v == WELCOME_OK)
+		add_points(&out, s, d);
+	if (buf_ok(&out)) {
+		((struct msg *)(void *)out.p)->size = (uint32_t)out.n;
+		for (int i = 0; i < 1000 && !to_gate_send(co, out.p, out.n); i++) {
+			struct timespec ms = { .tv_nsec = 1000000 };
+			nanosleep(&ms, NULL); // the gate is slow or dead: its successor asks again
+		}
+	}
+	buf_free(&out);
+}
+
+static void on_hello(struct core *co, const struct msg_hello *h)
+{
+	struct str name = str_from((const char *)(h + 1), h->name_len), key = str_from(name.p + h->name_len, h->key_len);
+	struct str peer = str_from(key.p + h->key_len, h->peer_len);
+	struct site *s = core_site_take(&co->app);
+	const struct site_device *d = site_device(s, name);
+	enum welcome v = verdict(co, d, h, key);
+	if (v == WELCOME_OK) {
+		pthread_mutex_lock(&co->stats_mutex);
+		struct device_stats *st = stats_of(co, d->id);
+		st->device = d->id;
+		st->online = true;
+		st->since = clock_now();
+		st->protocol = h->m.protocol;
+		co->conns[d->id] = h->m.conn;
+		memset(st->peer, 0, sizeof st->peer);
+		memcpy(st->peer, peer.p, MIN(peer.n, sizeof st->peer - 1));
+		pthread_mutex_unlock(&co->stats_mutex);
+	} else {
+		count_reject(co, d ? d->id : 0, REJECT_AUTH, 1, name, peer);
+	}
+	answer(co, h, v, s, d);
+	core_site_give(&co->app, s);
+}
+
+static void on_hello_item(void *arg, void *item)
+{
+	struct hello *h = item;
+	on_hello(arg, h->h);
+	mem_free(h->h);
+}
+
+static void hellos_ready(void *arg, uint32_t events)
+{
+	struct core *co = arg;
+	(void)events;
+	queue_drain(co->hellos, 0, on_hello_item, co);
+}
+
+void *device_thread(void *core)
+{
+	struct core *co = core;
+	struct loop *l = loop_new();
+	if (loop_watch(l, queue_fd(co->hellos), EPOLLIN, hellos_ready, co))
+		log_die("core", "cannot watch the device queue");
+	struct msg ready = { .size = sizeof ready, .kind = MSG_READY };
+	to_gate_send(co, &ready, sizeof ready);
+	loop_run(l);
+	return NULL;
+}
+
+// ---- to devices ---------------------------------------------------------------------------------
+
+static uint64_t conn_of(struct core *co, uint32_t device)
+{
+	pthread_mutex_lock(&co->stats_mutex);
+	uint64_t conn = device < co->stats_cap ? co->conns[device] : 0;
+	pthread_mutex_unlock(&co->stats_mutex);
+	return conn;
+}
+
+enum err core_command(struct app *app, uint32_t device, struct str bytes)
+{
+	struct core *co = (struct core *)app;
+	uint64_t conn = conn_of(co, device);
+	if (!conn)
+		return ERR_UNAVAILABLE;
+	struct buf out;
+	buf_init(&out, LIMIT_MQTT_PACKET);
+	struct msg m = { .size = (uint32_t)(sizeof m + bytes.n), .kind = MSG_COMMAND, .conn = conn, .device = device };
+	buf_add(&out, &m, sizeof m);
+	buf_add_str(&out, bytes);
+	bool sent = buf_ok(&out) && to_gate_send(co, out.p, out.n);
+	buf_free(&out);
+	return sent ? OK : ERR_UNAVAILABLE;
+}
+
+void core_kick(struct app *app, uint32_t device)
+{
+	struct core *co = (struct core *)app;
+	struct msg m = { .size = sizeof m, .kind = MSG_KICK, .conn = conn_of(co, device), .device = device };
+	if (m.conn && !to_gate_send(co, &m, sizeof m))
+		log_warn("core", "the gate is not listening: a device keeps its connection until its next message");
+}
+
+void core_metrics(struct app *app, struct buf *out)
+{
+	struct core *co = (struct core *)app;
+	uint64_t rejects[REJECT__MAX] = { 0 }, online = 0;
+	pthread_mutex_lock(&co->stats_mutex);
+	for (size_t i = 0; i < co->stats_cap; i++) {
+		online += co->stats[i].online;
+		for (int r = 0; r < REJECT__MAX; r++)
+			rejects[r] += co->stats[i].rejects[r];
+	}
+	for (size_t i = 0; i < co->nunknown; i++)
+		for (int r = 0; r < REJECT__MAX; r++)
+			rejects[r] += co->unknown[i].rejects[r];
+	pthread_mutex_unlock(&co->stats_mutex);
+	buf_printf(out, "# HELP anlan_devices_online Devices connected\n# TYPE anlan_devices_online gauge\nanlan_devices_online %llu\n", (unsigned long long)online);
+	buf_add_cstr(out, "# HELP anlan_rejects_total What devices sent and we refused\n# TYPE anlan_rejects_total counter\n");
+	for (int r = 0; r < REJECT__MAX; r++)
+		buf_printf(out, "anlan_rejects_total{reason=\"%s\"} %llu\n", reject_name((enum reject)r), (unsigned long long)rejects[r]);
+	buf_printf(out, "# HELP anlan_alarm_jobs_total Changes of alarm conditions recorded\n# TYPE anlan_alarm_jobs_total counter\nanlan_alarm_jobs_total %llu\n",
+	           (unsigned long long)atomic_load(&co->alarms_committed));
+}

@@ -1,0 +1,354 @@
+// T_SERIES: from the ring and the push queue to history, alarm conditions and acknowledgements.
+//
+// A device is answered (MSG_ACK, HTTP 200) only when series_durable has passed the mark taken after its readings; the
+// ring's space is released at the same moment, so a core that dies in between finds the message again.
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/core_int.h"
+#include "series/series.h"
+
+// ---- alarm conditions → store -------------------------------------------------------------------
+
+struct alarm_job {
+	struct core *co;
+	struct site *site;
+	struct transition t;
+	struct alarm_change change;
+};
+
+static const struct point_def *context_point(void *arg, uint32_t id)
+{
+	const struct site_point *p = site_point(arg, id);
+	return p ? &p->def : NULL;
+}
+
+static enum err alarm_job_run(struct db *db, void *arg, struct problem *p)
+{
+	struct alarm_job *j = arg;
+	(void)p;
+	struct alarm_context cx = { .rules = j->site->rules, .point = context_point, .arg = j->site };
+	return alarm_apply(db, &cx, &j->t, &j->change);
+}
+
+static void alarm_job_done(void *arg, enum err err)
+{
+	struct alarm_job *j = arg;
+	struct core *co = j->co;
+	atomic_fetch_add(&co->alarms_committed, 1);
+	if (err)
+		log_error("alarm", "point %u: cannot record a change of its alarm: %s", j->t.point, err_name(err));
+	else if (j->change.changed)
+		event_alarm(co, j->change.alarm, j->change.opened);
+	core_site_give(&co->app, j->site);
+	mem_free(j);
+}
+
+void on_transition(void *arg, const struct transition *t)
+{
+	struct core *co = arg;
+	struct alarm_job *j = mem_alloc(sizeof *j);
+	*j = (struct alarm_job){ .co = co, .site = core_site_take(&co->app), .t = *t };
+	atomic_fetch_add(&co->alarms_posted, 1);
+	store_post(co->app.store, alarm_job_run, j, alarm_job_done);
+}
+
+// ---- what waits for the disk --------------------------------------------------------------------
+
+static void pending_add(struct core *co, struct pending p)
+{
+	if (co->pending_tail == co->pending_cap && co->pending_head) {
+		memmove(co->pending, co->pending + co->pending_head, (co->pending_tail - co->pending_head) * sizeof *co->pending);
+		co->pending_tail -= co->pending_head;
+		co->pending_head = 0;
+	}
+	if (co->pending_tail == co->pending_cap) {
+		co->pending_cap = MAX(co->pending_cap * 2, (size_t)256);
+		co->pending = mem_resize(co->pending, co->pending_cap * sizeof *co->pending);
+	}
+	co->pending[co->pending_tail++] = p;
+}
+
+static void push_finish(struct push_item *it, enum err err)
+{
+	pthread_mutex_lock(&it->mutex);
+	it->result.err = err;
+	it->done = true;
+	pthread_cond_signal(&it->cond);
+	pthread_mutex_unlock(&it->mutex);
+}
+
+static void send_ack(struct core *co)
+{
+	if (co->ack_due <= co->ack_sent)
+		return;
+	struct msg m = { .size = sizeof m, .kind = MSG_ACK, .seq = co->ack_due };
+	if (to_gate_send(co, &m, sizeof m))
+		co->ack_sent = co->ack_due;
+	else
+		loop_timer_in(co->loop, &co->ack_timer, US_PER_MS);
+}
+
+static void settle(struct core *co)
+{
+	uint64_t durable = series_durable(co->app.series), position = 0;
+	while (co->pending_head < co->pending_tail && co->pending[co->pending_head].mark <= durable) {
+		struct pending *p = &co->pending[co->pending_head++];
+		if (p->push) {
+			push_finish(p->push, OK);
+		} else {
+			co->ack_due = MAX(co->ack_due, p->seq);
+			position = p->position;
+		}
+	}
+	if (position)
+		ring_release(co->cfg.from_gate, position);
+	send_ack(co);
+	enum err err = series_health(co->app.series);
+	for (size_t i = co->pending_head; err && i < co->pending_tail; i++)
+		if (co->pending[i].push) { // a person or device waits at the other end: say so now, it will send again
+			push_finish(co->pending[i].push, err);
+			co->pending[i].push = NULL;
+			co->pending[i].seq = co->ack_due;
+		}
+}
+
+// ---- readings -----------------------------------------------------------------------------------
+
+struct counts {
+	size_t accepted, duplicates, late;
+};
+
+static void take_readings(struct core *co, struct reading *v, size_t n, int64_t arrival, struct counts *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct reading *r = &v[i];
+		r->quality = (uint16_t)evaluator_quality(co->evaluator, r, arrival);
+		switch (series_add(co->app.series, r, arrival)) {
+		case ARRIVED_NEW:
+			ret->accepted++;
+			evaluator_feed(co->evaluator, r, arrival, on_transition, co);
+			break;
+		case ARRIVED_LATE:
+			ret->accepted++;
+			ret->late++;
+			evaluator_note_late(co->evaluator, r);
+			break;
+		case ARRIVED_DUPLICATE:
+			ret->duplicates++;
+			break;
+		}
+	}
+}
+
+static void on_readings(struct core *co, const struct msg_readings *m)
+{
+	struct counts n = { 0 };
+	take_readings(co, (struct reading *)(uintptr_t)(m + 1), m->m.count, m->arrival, &n);
+	device_on_readings(co, m->m.device, m->m.conn, m->m.protocol, n.accepted, n.duplicates, m->arrival);
+}
+
+// Takes what the gate has sent, a slice at a time so that a flood does not keep the clock waiting.
+static bool take_ring(struct core *co)
+{
+	uint64_t seq = 0;
+	size_t n = 0, readings = 0;
+	const struct msg *m;
+	while (readings < 50000 && (m = ring_next(co->cfg.from_gate, &n))) {
+		if (m->kind == MSG_READINGS) {
+			on_readings(co, (const void *)m);
+			readings += m->count;
+			seq = MAX(seq, m->seq);
+		} else {
+			device_on_message(co, m, n);
+			readings++;
+		}
+	}
+	if (readings)
+		pending_add(co, (struct pending){ .mark = series_mark(co->app.series), .position = ring_position(co->cfg.from_gate), .seq = seq });
+	return readings >= 50000;
+}
+
+static void on_push(struct core *co, struct push_item *it)
+{
+	struct counts n = { 0 };
+	struct reading *v = (struct reading *)(uintptr_t)it->v; // the worker's own copy
+	int64_t now = loop_wall(co->loop);
+	take_readings(co, v, it->n, now, &n);
+	it->result = (struct push_result){ .accepted = n.accepted, .duplicates = n.duplicates, .late = n.late };
+	device_on_readings(co, it->device, 0, PROTO_HTTP, n.accepted, n.duplicates, now);
+	pending_add(co, (struct pending){ .mark = series_mark(co->app.series), .push = it });
+}
+
+struct push_result core_push(struct app *app, uint32_t device, const struct reading *r, size_t n)
+{
+	struct core *co = (struct core *)app;
+	struct push_item it = { .device = device, .v = r, .n = n };
+	enum err err = series_health(app->series);
+	if (err)
+		return (struct push_result){ .err = err };
+	pthread_mutex_init(&it.mutex, NULL);
+	pthread_cond_init(&it.cond, NULL);
+	struct control c = { .kind = CONTROL_PUSH, .push = &it };
+	if (!queue_push(co->control, &c))
+		return (struct push_result){ .err = ERR_UNAVAILABLE };
+	pthread_mutex_lock(&it.mutex);
+	while (!it.done)
+		pthread_cond_wait(&it.cond, &it.mutex);
+	pthread_mutex_unlock(&it.mutex);
+	pthread_cond_destroy(&it.cond);
+	pthread_mutex_destroy(&it.mutex);
+	return it.result;
+}
+
+static void on_site(struct core *co, struct site *s)
+{
+	struct point_def *defs = arena_many(s->arena, s->npoints + 1, struct point_def);
+	for (size_t i = 0; i < s->npoints; i++)
+		defs[i] = s->points[i].def;
+	evaluator_load(co->evaluator, s->rules, s->reg, defs, s->npoints, clock_now());
+	if (co->current)
+		core_site_give(&co->app, co->current);
+	co->current = s;
+}
+
+// ---- the loop -----------------------------------------------------------------------------------
+
+static void on_control(void *arg, void *item)
+{
+	struct core *co = arg;
+	struct control *c = item;
+	if (c->kind == CONTROL_PUSH)
+		on_push(co, c->push);
+	else
+		on_site(co, c->site);
+}
+
+static void control_ready(void *arg, uint32_t events)
+{
+	struct core *co = arg;
+	(void)events;
+	queue_drain(co->control, 256, on_control, co);
+}
+
+void ingest_take_site(struct core *co) { queue_drain(co->control, 0, on_control, co); }
+
+static void drain_fd(int fd)
+{
+	uint64_t n;
+	while (read(fd, &n, sizeof n) == sizeof n)
+		;
+}
+
+static void ring_ready(void *arg, uint32_t events)
+{
+	struct core *co = arg;
+	(void)events;
+	drain_fd(ring_data_fd(co->cfg.from_gate));
+}
+
+static void durable_ready(void *arg, uint32_t events)
+{
+	struct core *co = arg;
+	(void)events;
+	drain_fd(series_durable_fd(co->app.series));
+	settle(co);
+}
+
+static void wake_ready(void *arg, uint32_t events)
+{
+	struct core *co = arg;
+	(void)events;
+	drain_fd(series_wake_fd(co->app.series));
+}
+
+static void signal_ready(void *arg, uint32_t events)
+{
+	struct core *co = arg;
+	(void)events;
+	co->stopping = true;
+	loop_stop(co->loop);
+}
+
+static void on_ack_timer(void *arg) { send_ack(arg); }
+static void on_flush_timer(void *arg) { settle(arg); }
+
+static void on_tick_timer(void *arg)
+{
+	struct core *co = arg;
+	int64_t now = loop_wall(co->loop);
+	co->tick_at = evaluator_tick(co->evaluator, now, on_transition, co);
+	int64_t wait = co->tick_at - now;
+	loop_timer_in(co->loop, &co->tick_timer, wait < US_PER_MS ? US_PER_MS : MIN(wait, US_PER_S));
+}
+
+static enum err late_reader(void *arg, uint32_t point, int64_t from, int64_t to, struct arena *a, struct sample **ret, size_t *ret_n)
+{
+	struct core *co = arg;
+	return series_read(co->app.series, point, from, to, 1000000, a, ret, ret_n);
+}
+
+// End of a turn: the ring, then bulk work, then sleep if there is nothing more.
+static bool on_idle(void *arg)
+{
+	struct core *co = arg;
+	bool more = take_ring(co);
+	int64_t now = loop_wall(co->loop);
+	series_flush(co->app.series, false);
+	series_turn(co->app.series, now);
+	int64_t due = evaluator_due(co->evaluator);
+	if (due && due <= now)
+		on_tick_timer(co);
+	if (!more && evaluator_late(co->evaluator, 16, late_reader, co, co->late_arena, on_transition, co)) {
+		arena_reset(co->late_arena);
+		more = true;
+	}
+	return more || !ring_may_sleep(co->cfg.from_gate);
+}
+
+static void replay(void *arg, const struct reading *r, enum arrival how, int64_t arrival)
+{
+	struct core *co = arg;
+	if (how == ARRIVED_NEW)
+		evaluator_feed(co->evaluator, r, arrival, on_transition, co);
+	else if (how == ARRIVED_LATE)
+		evaluator_note_late(co->evaluator, r);
+}
+
+static void hook_save(void *arg, uint32_t point, void *ext) { evaluator_save(((struct core *)arg)->evaluator, point, ext); }
+static void hook_load(void *arg, uint32_t point, const void *ext) { evaluator_restore(((struct core *)arg)->evaluator, point, ext); }
+
+struct series_hooks ingest_hooks(struct core *co)
+{
+	return (struct series_hooks){ .arg = co, .ext_size = ALARM_EXT, .save = hook_save, .load = hook_load, .replay = replay };
+}
+
+static void watch(struct core *co, int fd, loop_fd_fn *fn)
+{
+	if (loop_watch(co->loop, fd, EPOLLIN, fn, co))
+		log_die("core", "cannot watch a descriptor");
+}
+
+void ingest_run(struct core *co)
+{
+	sigset_t stop;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	co->late_arena = arena_new(1 << 20);
+	loop_timer_init(&co->tick_timer, on_tick_timer, co);
+	loop_timer_init(&co->ack_timer, on_ack_timer, co);
+	loop_timer_init(&co->flush_timer, on_flush_timer, co);
+	ring_attach_consumer(co->cfg.from_gate);
+	ring_attach_producer(co->cfg.to_gate);
+	watch(co, ring_data_fd(co->cfg.from_gate), ring_ready);
+	watch(co, series_durable_fd(co->app.series), durable_ready);
+	watch(co, series_wake_fd(co->app.series), wake_ready);
+	watch(co, queue_fd(co->control), control_ready);
+	watch(co, signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready);
+	loop_timer_in(co->loop, &co->tick_timer, US_PER_MS);
+	loop_on_idle(co->loop, on_idle, co);
+	loop_run(co->loop);
+}

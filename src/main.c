@@ -1,0 +1,41 @@
+// The argument table.
+#include <stdio.h>
+
+#include "tool/tool.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage, *zh, *en;
+} commands[] = {
+	{ "serve", tool_serve, "serve --data DIR [--http ADDR:PORT] [--mqtt ADDR:PORT] [--demo] …", "运行平台", "run the platform" },
+	{ "check", tool_check, "check [PATH…]", "检查业务包", "check packs: file:line:col: what, and what to do" },
+	{ "decode", tool_decode, "decode PROTOCOL", "解码报文：标准输入每行一帧，输出每帧一个 JSON", "frames a line on stdin → a JSON object a frame" },
+	{ "user", tool_user, "user add|passwd|list NAME --data DIR …", "管理人员账号", "manage people who log in" },
+	{ "audit", tool_audit, "audit verify --data DIR", "校验审计链", "verify the audit chain" },
+	{ "bench", tool_bench, "bench ingest|alarm|series …", "性能测试，输出一个 JSON", "measure; prints one JSON object" },
+	{ "limits", tool_limits, "limits", "列出所有输入上限", "every limit on input" },
+	{ "help", tool_help, "help [COMMAND]", "帮助", "this" },
+};
+
+int tool_help(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	printf("安澜 Anlan %s\n\n", ANLAN_VERSION);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		printf("  anlan %-58s %s / %s\n", commands[i].usage, commands[i].zh, commands[i].en);
+	printf("\n  anlan COMMAND --help\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return tool_help(0, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	fprintf(stderr, "anlan: 没有这个命令 / no such command: %s\n", argv[1]);
+	tool_help(0, NULL);
+	return 2;
+}
