@@ -15,11 +15,16 @@ struct audit_entry {
 	struct str detail;      // JSON object: what changed ({"field":[old,new]}), reason, address; never a secret
 };
 
-// Appends within the caller's transaction, so the entry and what it describes are one.
+// Appends within the caller's transaction, so the entry and what it describes are one. e->seq is not read: the chain
+// gives the number. e->at 0 = now.
 enum err audit_add(struct db *db, const struct audit_entry *e) must_check;
 // Newest first; type empty = all; record 0 = all of the type. Returns at most limit entries older than before (0 = newest).
 enum err audit_list(struct db *db, struct str type, int64_t record, int64_t before, size_t limit, struct arena *a,
                     struct audit_entry **ret, size_t *ret_n) must_check;
-// Recomputes the chain. On ERR_CORRUPT p names the first entry that is altered, missing or out of order.
-// ret_last/ret_hash: the head that an outside anchor should hold (64 hex digits and NUL).
+// Recomputes the chain. On ERR_CORRUPT p names the first entry that is altered, missing or out of order, a missing last
+// entry included (the head is kept apart). ret_count/ret_hash: the head that an outside anchor should hold (64 hex
+// digits and NUL), on ERR_CORRUPT as far as the chain is whole. Who can rewrite the whole file can rewrite the whole
+// chain: only a head kept elsewhere shows that, see audit_hash_at.
 enum err audit_verify(struct db *db, struct problem *p, int64_t *ret_count, char ret_hash[65]) must_check;
+// The hash of one entry, to compare with a head that was kept elsewhere; ERR_NOT_FOUND if there is no such entry.
+enum err audit_hash_at(struct db *db, int64_t seq, char ret_hash[65]) must_check;

@@ -1,0 +1,222 @@
+// The audit chain: append, list, verify. Appending runs in store jobs (writer thread), the rest on any connection.
+//
+// hash(n) = SM3(GB/T 32905-2016) over hash(n-1), then seq, at, actor, record as 8 bytes little-endian, then actor_name,
+// action, type, detail each with its length in front; hash(0) is 32 zero bytes.
+#include "store/audit.h"
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "store/db.h"
+
+struct head {
+	int64_t seq;
+	uint8_t hash[SM3_LEN];
+};
+
+static void add_i64(struct sm3 *h, int64_t v)
+{
+	uint8_t b[8];
+	for (int i = 0; i < 8; i++)
+		b[i] = (uint8_t)((uint64_t)v >> (8 * i));
+	sm3_add(h, b, sizeof(b));
+}
+
+// hash: in the one before, out that of e.
+static void entry_hash(const struct audit_entry *e, uint8_t hash[SM3_LEN])
+{
+	struct sm3 h;
+	sm3_init(&h);
+	sm3_add(&h, hash, SM3_LEN);
+	add_i64(&h, e->seq);
+	add_i64(&h, e->at);
+	add_i64(&h, e->actor);
+	add_i64(&h, e->record);
+	sm3_add_str(&h, e->actor_name);
+	sm3_add_str(&h, e->action);
+	sm3_add_str(&h, e->type);
+	sm3_add_str(&h, e->detail);
+	sm3_end(&h, hash);
+}
+
+static bool hash_read(struct query *q, int col, uint8_t ret[SM3_LEN], struct arena *a)
+{
+	struct str s = query_get_str(q, col, a);
+	if (s.n != SM3_LEN)
+		return false;
+	memcpy(ret, s.p, SM3_LEN);
+	return true;
+}
+
+static enum err head_read(struct db *db, struct head *ret)
+{
+	struct query q;
+	struct arena *a = arena_new(0);
+	bool ok = false;
+	query_begin(&q, db, STMT_AUDIT_HEAD);
+	if (query_row(&q)) {
+		ret->seq = query_get_i64(&q, 0);
+		ok = hash_read(&q, 1, ret->hash, a);
+	}
+	enum err err = query_end(&q);
+	arena_free(a);
+	return err ? err : ok ? OK : ERR_CORRUPT;
+}
+
+static enum err head_write(struct db *db, const struct head *head)
+{
+	struct query q;
+	query_begin(&q, db, STMT_AUDIT_HEAD_SET);
+	query_i64(&q, 1, head->seq);
+	query_blob(&q, 2, str_from((const char *)head->hash, SM3_LEN));
+	return query_run(&q);
+}
+
+static enum err entry_write(struct db *db, const struct audit_entry *e, const uint8_t hash[SM3_LEN])
+{
+	struct query q;
+	query_begin(&q, db, STMT_AUDIT_ADD);
+	query_i64(&q, 1, e->seq);
+	query_i64(&q, 2, e->at);
+	query_i64(&q, 3, e->actor);
+	query_str(&q, 4, e->actor_name);
+	query_str(&q, 5, e->action);
+	query_str(&q, 6, e->type);
+	query_i64(&q, 7, e->record);
+	query_str(&q, 8, e->detail);
+	query_blob(&q, 9, str_from((const char *)hash, SM3_LEN));
+	return query_run(&q);
+}
+
+enum err audit_add(struct db *db, const struct audit_entry *e)
+{
+	struct head head;
+	enum err err = head_read(db, &head);
+	if (err)
+		return err;
+	struct audit_entry entry = *e;
+	entry.seq = ++head.seq;
+	if (entry.at == 0)
+		entry.at = clock_now();
+	entry_hash(&entry, head.hash);
+	err = entry_write(db, &entry, head.hash);
+	return err ? err : head_write(db, &head);
+}
+
+// ---- reading -----------------------------------------------------------------------------------
+static void entry_read(struct query *q, struct arena *a, struct audit_entry *ret)
+{
+	*ret = (struct audit_entry){
+		.seq = query_get_i64(q, 0),
+		.at = query_get_i64(q, 1),
+		.actor = query_get_i64(q, 2),
+		.actor_name = query_get_str(q, 3, a),
+		.action = query_get_str(q, 4, a),
+		.type = query_get_str(q, 5, a),
+		.record = query_get_i64(q, 6),
+		.detail = query_get_str(q, 7, a),
+	};
+}
+
+enum err audit_list(struct db *db, struct str type, int64_t record, int64_t before, size_t limit, struct arena *a,
+                    struct audit_entry **ret, size_t *ret_n)
+{
+	struct query q;
+	size_t cap = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	query_begin(&q, db, type.n == 0 ? STMT_AUDIT_LIST : record == 0 ? STMT_AUDIT_LIST_TYPE : STMT_AUDIT_LIST_RECORD);
+	query_i64(&q, 1, before > 0 ? before : INT64_MAX);
+	query_i64(&q, 2, (int64_t)limit);
+	if (type.n)
+		query_str(&q, 3, type);
+	if (type.n && record)
+		query_i64(&q, 4, record);
+	while (query_row(&q)) {
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof(**ret));
+		entry_read(&q, a, &(*ret)[*ret_n - 1]);
+	}
+	return query_end(&q);
+}
+
+// ---- verifying ---------------------------------------------------------------------------------
+static const struct {
+	const char *zh, *en;    // formats with the number of the entry
+} faults[] = {
+	{ "审计记录 %lld 缺失", "audit entry %lld is missing" },
+	{ "审计记录 %lld 被改动或次序不对", "audit entry %lld is altered or out of order" },
+	{ "审计记录 %lld 与链尾不符", "audit entry %lld does not fit the head of the chain" },
+	{ "审计记录 %lld 之后没有链尾", "there is no head of the chain after audit entry %lld" },
+};
+enum fault { MISSING, ALTERED, BEYOND_HEAD, NO_HEAD };
+
+static enum err refuse(struct problem *p, int64_t seq, enum fault f)
+{
+	const char *field = p ? arena_printf(p->arena, "%lld", (long long)seq).p : "";
+	return problem_set(p, ERR_CORRUPT, field, faults[f].zh, faults[f].en, (long long)seq);
+}
+
+// The next entry of the walk: is it the one that must come, and does its hash fit?
+static enum err entry_verify(struct query *q, struct head *head, struct arena *a, struct problem *p)
+{
+	struct audit_entry e;
+	uint8_t stored[SM3_LEN], computed[SM3_LEN];
+	entry_read(q, a, &e);
+	if (e.seq != head->seq + 1)
+		return refuse(p, head->seq + 1, MISSING);
+	memcpy(computed, head->hash, SM3_LEN);
+	entry_hash(&e, computed);
+	if (!hash_read(q, 8, stored, a) || memcmp(stored, computed, SM3_LEN) != 0)
+		return refuse(p, e.seq, ALTERED);
+	head->seq = e.seq;
+	memcpy(head->hash, computed, SM3_LEN);
+	return OK;
+}
+
+static enum err chain_walk(struct db *db, struct head *head, struct problem *p)
+{
+	struct arena *a = arena_new(0);
+	struct query q;
+	enum err err = OK;
+	query_begin(&q, db, STMT_AUDIT_ALL);
+	while (!err && query_row(&q)) {
+		arena_reset(a);
+		err = entry_verify(&q, head, a, p);
+	}
+	enum err end = query_end(&q);
+	arena_free(a);
+	return err ? err : end;
+}
+
+enum err audit_verify(struct db *db, struct problem *p, int64_t *ret_count, char ret_hash[65])
+{
+	struct head walked = { 0 }, kept = { 0 };
+	enum err err = chain_walk(db, &walked, p);
+	if (!err && head_read(db, &kept) != OK)
+		err = refuse(p, walked.seq, NO_HEAD);
+	if (!err && kept.seq > walked.seq)
+		err = refuse(p, walked.seq + 1, MISSING);
+	if (!err && (kept.seq < walked.seq || memcmp(kept.hash, walked.hash, SM3_LEN) != 0))
+		err = refuse(p, walked.seq, BEYOND_HEAD);
+	*ret_count = walked.seq;
+	str_to_hex(walked.hash, SM3_LEN, ret_hash);
+	ret_hash[2 * SM3_LEN] = 0;
+	return err;
+}
+
+enum err audit_hash_at(struct db *db, int64_t seq, char ret_hash[65])
+{
+	struct arena *a = arena_new(0);
+	struct query q;
+	uint8_t hash[SM3_LEN];
+	query_begin(&q, db, STMT_AUDIT_HASH);
+	query_i64(&q, 1, seq);
+	bool found = query_row(&q) && hash_read(&q, 0, hash, a);
+	enum err err = query_end(&q);
+	arena_free(a);
+	if (err || !found)
+		return err ? err : ERR_NOT_FOUND;
+	str_to_hex(hash, SM3_LEN, ret_hash);
+	ret_hash[2 * SM3_LEN] = 0;
+	return OK;
+}
