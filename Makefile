@@ -80,6 +80,7 @@ $(B)/fuzz/%: $(B)/fuzzo/test/fuzz/%.o $$(call needs,$(B)/fuzzo,test/fuzz/$$*.c)
 unit: $(UNITBIN)
 	@for t in $(UNITBIN); do echo "== $$t"; $$t || exit 1; done
 unit-bin: $(UNITBIN)
+tsan-bin: $(TSANBIN)
 tsan: $(TSANBIN)
 	@for t in $(TSANBIN); do echo "== $$t (TSan)"; TSAN_OPTIONS=halt_on_error=1 $$t || exit 1; done
 fuzz-bin: $(FUZZBIN)
@@ -96,5 +97,5 @@ clean:
 	rm -rf $(B)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit unit-bin tsan fuzz fuzz-bin ui clean
+.PHONY: all unit unit-bin tsan tsan-bin fuzz fuzz-bin ui clean
 .SECONDARY:

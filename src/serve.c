@@ -54,6 +54,7 @@ struct serve {
 	struct gate_config gate;
 	struct child core_child, gate_child;
 	bool stopping;
+	int lock_fd;
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -133,7 +134,7 @@ static struct str read_pem(const char *path)
 }
 
 // Held by parent and core: two servers on one data folder would destroy it.
-static void lock_data(const char *dir)
+static int lock_data(const char *dir)
 {
 	char path[4096];
 	if (mkdir(dir, 0700) && errno != EEXIST)
@@ -144,7 +145,7 @@ static void lock_data(const char *dir)
 		refuse(strerror(errno), "cannot write in the data folder", dir);
 	for (int i = 0; i < 200; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return;
+			return fd;
 		usleep(50000);
 	}
 	refuse("另一个安澜正在使用这个数据目录", "another Anlan is using this data folder", dir);
@@ -230,6 +231,7 @@ static void start(struct serve *s, struct child *c, bool is_core)
 			core_run(&s->core);
 		}
 		close(s->door[HTTP].fd);
+		close(s->lock_fd);
 		gate_run(&s->gate);
 	}
 	c->pid = pid;
@@ -297,7 +299,7 @@ int tool_serve(int argc, char **argv)
 	static struct serve s;
 	log_set(LOG_INFO, "parent");
 	read_options(&s, argc, argv);
-	lock_data(s.core.data_dir);
+	s.lock_fd = lock_data(s.core.data_dir);
 	open_doors(&s);
 	make_rings(&s);
 	struct rlimit files = { 65536, 65536 };
