@@ -32,11 +32,11 @@ void rules_free(struct rule_set *rs);
 struct point_def {
 	uint32_t id;
 	int64_t device, enterprise, installation;
-	struct str code, kind, area;
+	struct str code, kind, area, sector; // sector: of the enterprise, for where: {sector: …}
 	double ll, l, h, hh;    // NaN = no limit
 	double min, max;        // sensor range; NaN = the kind's
 	int64_t interval;       // us
-	bool out_of_service, maintenance;
+	bool out_of_service, maintenance; // evaluated as ever, readings get Q_MAINTENANCE, alarms are not annunciated
 	int64_t calibration_due; // us, 0 = none
 	bool has_calibration;
 };
@@ -49,11 +49,13 @@ void evaluator_free(struct evaluator *ev);
 void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struct registry *reg,
                     const struct point_def *points, size_t n, int64_t now);
 
+#define RULE_GONE UINT32_MAX // the rule is not in force any more: only COND_RETURNED
 enum transition_kind { COND_RAISED, COND_LEVEL, COND_RETURNED };
 
 struct transition {
 	uint32_t point;
-	uint32_t rule;          // index in the rule set
+	uint32_t rule;          // index in the rule set, or RULE_GONE
+	uint32_t key;           // crc32c of the rule's name
 	enum transition_kind kind;
 	enum level level;       // the level now (RETURNED: the level that was)
 	int64_t at;             // when the condition changed, in the time of the samples
@@ -62,6 +64,9 @@ struct transition {
 	uint16_t cause_quality;
 	int64_t arrival;        // when that sample arrived (for the measured latency)
 	bool late;              // found in re-sent history
+	int64_t ended;          // late COND_RAISED: when that episode ended; 0 = it still lasts
+	int64_t prev_ended;     // late COND_RAISED: end of the episode before it, 0 = none known
+	int64_t since;          // late COND_RETURNED: when that episode was raised
 };
 typedef void transition_fn(void *arg, const struct transition *t);
 
@@ -72,21 +77,43 @@ void evaluator_feed(struct evaluator *ev, const struct reading *r, int64_t arriv
 // A sample older than what was seen: remembered; evaluator_late then re-evaluates from history.
 void evaluator_note_late(struct evaluator *ev, const struct reading *r);
 struct sample;              // series/series.h
-typedef enum err late_read(void *arg, uint32_t point, int64_t from, int64_t to, struct arena *a, struct sample **ret, size_t *ret_n);
-// Re-evaluates at most max points whose history changed; episodes found that no known alarm covers come out with late=true.
-size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *read_arg, struct arena *a, transition_fn *fn, void *arg);
-// Delays, silence and flat-line that are due. Returns when to call again (us).
+typedef enum err late_read(void *arg, uint32_t point, int64_t from, int64_t to, struct arena *a, struct sample **ret,
+                           size_t *ret_n);
+// Re-evaluates at most max points whose history changed; the episodes found come out with late=true, in order for each
+// family (alarm_apply leaves out those it knows). Returns how many points still wait.
+size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *read_arg, struct arena *a,
+                      transition_fn *fn, void *arg);
+// Delays and silence that are due. Returns when to call again (us). On the first call after start every point counts as
+// heard now: no flood of silence, and devices have the length of a delay to re-send what came in between.
 int64_t evaluator_tick(struct evaluator *ev, int64_t now, transition_fn *fn, void *arg);
+// When evaluator_tick has something to do next (us, 0 = nothing is pending); a feed may move it. O(1).
+int64_t evaluator_due(const struct evaluator *ev);
 void evaluator_save(void *ev, uint32_t point, void *ext /* ALARM_EXT */); // series_hooks
 void evaluator_restore(void *ev, uint32_t point, const void *ext);
+// After start, once the log is replayed: every family that is active, as COND_RAISED (alarm_apply knows what it has).
+void evaluator_active(const struct evaluator *ev, transition_fn *fn, void *arg);
+// After start, for every open and active row of table alarm: makes the evaluator agree. A condition it does not have
+// active becomes active (the next samples decide); one whose rule or level is gone returns with the next tick.
+void evaluator_adopt(struct evaluator *ev, uint32_t point, struct str rule, enum level level);
+// Asks for the cache line of a point that will be fed soon.
+void evaluator_prefetch(const struct evaluator *ev, uint32_t point);
+struct evaluator_stats { size_t points, watched, pending, late, late_dropped, bytes; };
+struct evaluator_stats evaluator_stats(const struct evaluator *ev);
 
-struct rule_info { struct str name; struct label label; struct str file; };
+struct rule_info { struct str name; struct label label; struct str file; unsigned line; };
+size_t rules_count(const struct rule_set *rs);
 struct rule_info rule_info(const struct rule_set *rs, uint32_t rule);
 struct str rule_opens(const struct rule_set *rs, uint32_t rule, enum level level);  // type to open, or empty
 struct str rule_color(const struct rule_set *rs, uint32_t rule, enum level level);  // red orange yellow blue
 struct label rule_say(const struct rule_set *rs, uint32_t rule, enum level level);
 struct label rule_guide(const struct rule_set *rs, uint32_t rule, enum level level); // what to do
 bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret);
+bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
+const char *level_family(enum level l); // "limit","rate","silent","flat","bad"
+bool level_find(struct str name, enum level *ret);
+int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
+// The rule in plain words: one line for whom it watches, then one sentence a level with limits and delays.
+struct str rule_words(const struct rule_set *rs, uint32_t rule, bool zh, struct arena *a);
 
 // ---- annunciation ------------------------------------------------------------------------------
 enum alarm_state { ALARM_NORMAL, ALARM_UNACK, ALARM_ACKED, ALARM_RTN_UNACK, ALARM_SHELVED, ALARM_SUPPRESSED, ALARM_OUT_OF_SERVICE };
@@ -112,5 +139,20 @@ enum err alarm_shelf_tick(struct db *db, int64_t now, struct arena *a, int64_t *
 
 // Reading for the API; state filter: empty = open ones, "all", or a state name.
 struct alarm_query { struct str state; struct str point_code; int64_t point, enterprise, id, before; size_t limit; };
-enum err alarm_list_json(struct db *db, const struct scope *scope, const struct alarm_query *q, struct jw *w, struct arena *a) must_check;
+// {"items":[…],"total":n,"counts":{state:n}}, written as one object.
+enum err alarm_list_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, const struct alarm_query *q, struct jw *w, struct arena *a) must_check;
+// One alarm as one object (the form of spec: point, enterprise, say, guide, opened …). ERR_NOT_FOUND outside the scope.
+enum err alarm_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t alarm, struct jw *w, struct arena *a) must_check;
+struct alarm_place { struct str area; int64_t enterprise; };
+enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct alarm_place *ret) must_check; // for the event stream's filter
+// Every active alarm of the county (open row, condition active), with its colour; shelved ones too.
+enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, struct str color), void *arg, struct arena *a) must_check;
+// Every open row whose condition is active: for evaluator_adopt after start.
+enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level), void *arg, struct arena *a) must_check;
+// Array items {kind:"alarm",id,number,title,state,at} of the alarms on a thread of evidence.
+enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t thread, struct jw *w, struct arena *a) must_check;
+// What an alarm wants opened, and marking it done; inside the job that opens it (core/ calls flow_open in between).
+struct alarm_open { int64_t outbox, alarm; struct str type, color, area, point_code, point_name, rule; int64_t point, enterprise, installation, at, thread; double value, limit; struct label say, guide; };
+enum err alarm_next_open(struct db *db, const struct alarm_context *cx, struct arena *a, struct alarm_open *ret) must_check; // oldest; ERR_NOT_FOUND if none
+enum err alarm_opened(struct db *db, const struct alarm_open *o, int64_t record, int64_t thread) must_check; // sets opened_type/id and thread, empties the outbox row
 enum err alarm_journal_json(struct db *db, int64_t alarm, struct jw *w, struct arena *a) must_check;

@@ -1,0 +1,61 @@
+// The evaluator's hot path: judging the quality of a reading and feeding it. T_SERIES only.
+#include "alarm/eval.h"
+
+enum quality evaluator_quality(struct evaluator *ev, const struct reading *r, int64_t now)
+{
+	enum quality q = (enum quality)r->quality;
+	(void)now;
+	if (r->point > ev->max_point)
+		return q;
+	const struct hot *h = &ev->hot[r->point];
+	if ((h->flags & (HOT_MAINTENANCE | HOT_CALIBRATION | HOT_FLAT)) != 0) {
+		if ((h->flags & HOT_CALIBRATION) && q < Q_CALIBRATION)
+			q = Q_CALIBRATION;
+		if ((h->flags & HOT_MAINTENANCE) && q < Q_MAINTENANCE)
+			q = Q_MAINTENANCE;
+		else if ((h->flags & HOT_FLAT) && q < Q_FLAT && q != Q_MAINTENANCE)
+			q = Q_FLAT;
+	}
+	if ((r->value < h->min || r->value > h->max) && q < Q_RANGE)
+		q = Q_RANGE;
+	return q;
+}
+
+static __attribute__((noinline)) void feed_slow(struct evaluator *ev, const struct reading *r, int64_t arrival,
+                                                transition_fn *fn, void *arg)
+{
+	struct hot *h = &ev->hot[r->point];
+	if (!h->known || r->time <= h->time)
+		return;
+	struct judged j = judged_of(ev, r->point, fn, arg);
+	if (h->pending) {
+		// what a timer would have found before this sample arrived, found whether it ran or not
+		int64_t event_now = arrival - (h->arrival - h->time);
+		judge_advance(&j, MAX(r->time, event_now));
+	}
+	h->arrival = arrival;
+	j.arrival = arrival;
+	judge_sample(&j, r);
+	timer_set(ev, r->point);
+}
+
+void evaluator_feed(struct evaluator *ev, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg)
+{
+	if (r->point > ev->max_point)
+		return;
+	struct hot *h = &ev->hot[r->point];
+	if (r->quality != h->quality || r->quality > Q_FLAT || !(r->value >= h->lo && r->value <= h->hi) ||
+	    r->time <= h->time) {
+		feed_slow(ev, r, arrival, fn, arg);
+		return;
+	}
+	h->time = r->time;
+	h->value = r->value;
+	h->arrival = arrival;
+}
+
+void evaluator_prefetch(const struct evaluator *ev, uint32_t point)
+{
+	if (point <= ev->max_point)
+		__builtin_prefetch(&ev->hot[point], 1);
+}

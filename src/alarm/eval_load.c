@@ -1,0 +1,414 @@
+// Puts rules and points in force: plans (which conditions), limits (which numbers), state carried over from the
+// generation before. T_SERIES, between two samples.
+#include <math.h>
+
+#include "alarm/eval.h"
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/strmap.h"
+
+// ---- life --------------------------------------------------------------------------------------
+static void memory_for(struct evaluator *ev, uint32_t max_point)
+{
+	ev->max_point = max_point;
+	ev->hot_block = mem_alloc(((size_t)max_point + 2) * sizeof(struct hot));
+	ev->hot = (struct hot *)(((uintptr_t)ev->hot_block + 63) & ~(uintptr_t)63);
+	ev->cold = mem_alloc(((size_t)max_point + 1) * sizeof(struct cold));
+	for (uint32_t i = 0; i <= max_point; i++)
+		ev->hot[i] = (struct hot){ .quality = QUALITY_NONE, .lo = 1, .hi = -1, .min = -INFINITY, .max = INFINITY };
+}
+
+struct evaluator *evaluator_new(uint32_t max_point)
+{
+	struct evaluator *ev = mem_alloc(sizeof *ev);
+	memory_for(ev, max_point);
+	ev->plans = mem_alloc(sizeof *ev->plans); // plan 0 judges nothing
+	ev->nplans = 1;
+	ev->words = mem_alloc(sizeof *ev->words);
+	ev->limits = mem_alloc(sizeof *ev->limits);
+	ev->next_calibration = INT64_MAX;
+	return ev;
+}
+
+static void memory_free(struct evaluator *ev)
+{
+	mem_free(ev->hot_block);
+	mem_free(ev->cold);
+	mem_free(ev->plans);
+	mem_free(ev->words);
+	mem_free(ev->limits);
+}
+
+void evaluator_free(struct evaluator *ev)
+{
+	if (!ev)
+		return;
+	memory_free(ev);
+	mem_free(ev->heap);
+	mem_free(ev->gone);
+	mem_free(ev->late);
+	mem_free(ev);
+}
+
+void evaluator_note_gone(struct evaluator *ev, const struct transition *t)
+{
+	if (ev->ngone == ev->gone_cap) {
+		ev->gone_cap = ev->gone_cap ? ev->gone_cap * 2 : 64;
+		ev->gone = mem_resize(ev->gone, ev->gone_cap * sizeof *ev->gone);
+	}
+	ev->gone[ev->ngone++] = *t;
+}
+
+struct evaluator_stats evaluator_stats(const struct evaluator *ev)
+{
+	size_t points = (size_t)ev->max_point + 1;
+	return (struct evaluator_stats){
+		.points = ev->npoints, .watched = ev->nwatched, .pending = ev->nheap, .late = ev->nlate,
+		.late_dropped = ev->late_dropped,
+		.bytes = points * (sizeof(struct hot) + sizeof(struct cold)) + ev->nplans * sizeof *ev->plans +
+		         ev->nwords * sizeof *ev->words + ev->nlimits * sizeof *ev->limits +
+		         ev->heap_cap * sizeof *ev->heap + ev->late_cap * sizeof *ev->late
+	};
+}
+
+// ---- which rules watch a point ------------------------------------------------------------------
+struct building {
+	struct evaluator *ev;
+	const struct rule_set *rs;
+	const struct registry *reg;
+	struct arena *a;
+	struct strmap *kinds;       // kind → index in by_kind
+	struct kind_rules { uint16_t *v; size_t n, cap; double min, max; } *by_kind;
+	size_t nkinds, kinds_cap;
+	struct strmap *plans;       // rules and levels of a point → plan
+	size_t plans_cap;
+	size_t words_cap, limits_cap;
+	uint32_t *plan_limits;      // by plan: the limits used last, UINT32_MAX = none yet
+	size_t nplan_limits, plan_limits_cap;
+	int64_t now;
+};
+
+static struct kind_rules *kind_of(struct building *b, struct str kind)
+{
+	uint32_t i;
+	if (strmap_get(b->kinds, kind, &i))
+		return &b->by_kind[i];
+	const struct point_kind *k = registry_kind(b->reg, kind);
+	strmap_put(b->kinds, kind, (uint32_t)b->nkinds);
+	b->by_kind = arena_push(b->a, b->by_kind, &b->nkinds, &b->kinds_cap, sizeof *b->by_kind);
+	struct kind_rules *kr = &b->by_kind[b->nkinds - 1];
+	kr->min = k ? k->min : NAN;
+	kr->max = k ? k->max : NAN;
+	for (size_t r = 0; r < b->rs->n; r++)
+		for (size_t n = 0; n < b->rs->v[r].nkinds; n++)
+			if (str_eq(b->rs->v[r].kinds[n], kind)) {
+				kr->v = arena_push(b->a, kr->v, &kr->n, &kr->cap, sizeof *kr->v);
+				kr->v[kr->n - 1] = (uint16_t)r;
+				break;
+			}
+	return kr;
+}
+
+static bool any_is(const struct str *v, size_t n, struct str s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i], s))
+			return true;
+	return n == 0;
+}
+static bool any_prefix(const struct str *v, size_t n, struct str s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(s, v[i]))
+			return true;
+	return n == 0;
+}
+static bool rule_watches(const struct rule *r, const struct point_def *p)
+{
+	return any_is(r->sectors, r->nsectors, p->sector) && any_prefix(r->areas, r->nareas, p->area) &&
+	       any_is(r->points, r->npoints, p->code);
+}
+
+// The limit of a level at a point, multiplied by sign; false if the point has none.
+static bool limit_of(const struct rule_cond *c, enum level level, const struct point_def *p, struct pair *ret)
+{
+	double own[] = { p->ll, p->l, p->h, p->hh };
+	double sign = level == LEVEL_H || level == LEVEL_HH ? 1 : -1;
+	double limit = c->from_point ? own[level] : c->limit;
+	if (isnan(limit))
+		return false;
+	ret->limit = sign * limit;
+	ret->clear = c->has_clear ? sign * c->clear : c->has_clear_by ? sign * limit - c->clear_by : sign * limit;
+	return true;
+}
+
+// ---- plans -------------------------------------------------------------------------------------
+static const uint8_t family_of[ALARM_LEVELS] = { FAMILY_LIMIT, FAMILY_LIMIT,  FAMILY_LIMIT, FAMILY_LIMIT,
+	                                         FAMILY_RATE,  FAMILY_SILENT, FAMILY_FLAT,  FAMILY_BAD };
+static const uint8_t words_of[ALARM_LEVELS] = { 1, 1, 1, 1, 5, 0, 2, 1 };
+
+static void plan_add(struct plan *p, const struct rule_set *rs, uint16_t rule, enum level level)
+{
+	const struct rule *r = &rs->v[rule];
+	const struct rule_cond *rc = &r->at[level];
+	struct cond *c = &p->c[p->n];
+	*c = (struct cond){ .level = (uint8_t)level, .family = family_of[level], .word = p->words, .rule = rule,
+		            .key = r->key, .on = rc->on, .off = rc->off, .per = rc->per, .by = rc->limit };
+	c->sign = level == LEVEL_H || level == LEVEL_HH || (level == LEVEL_RATE && rc->rise) ? 1 : -1;
+	c->group = p->n;
+	if (c->family == FAMILY_LIMIT) {
+		c->limit = p->nlimits++;
+		for (uint8_t i = 0; i < p->n; i++)
+			if (p->c[i].family == FAMILY_LIMIT && p->c[i].rule == rule) {
+				c->group = p->c[i].group;
+				break;
+			}
+	}
+	p->n++;
+	p->words = (uint8_t)(p->words + words_of[level]);
+	p->slow |= level == LEVEL_RATE || level == LEVEL_FLAT;
+	p->lookback = MAX(p->lookback, MAX(rc->per * 2, level == LEVEL_SILENT ? 0 : rc->on) + rc->off);
+	uint32_t identity[2] = { r->key, (uint32_t)level };
+	p->digest = crc32c(p->digest, identity, sizeof identity);
+}
+
+struct chosen { uint16_t rule; uint16_t levels; }; // levels: bits that exist at this point
+
+static uint32_t plan_for(struct building *b, const struct chosen *v, size_t n)
+{
+	struct evaluator *ev = b->ev;
+	struct str key = str_from((const char *)v, n * sizeof *v);
+	uint32_t at;
+	if (n == 0)
+		return 0;
+	if (strmap_get(b->plans, key, &at))
+		return at;
+	if (ev->nplans == b->plans_cap) {
+		b->plans_cap *= 2;
+		ev->plans = mem_resize(ev->plans, b->plans_cap * sizeof *ev->plans);
+	}
+	struct plan *p = &ev->plans[ev->nplans];
+	*p = (struct plan){ 0 };
+	for (size_t i = 0; i < n; i++)
+		p->clock |= (v[i].levels & (1u << LEVEL_RATE | 1u << LEVEL_FLAT)) != 0;
+	p->words = p->clock;
+	for (size_t i = 0; i < n; i++)
+		for (int level = 0; level < ALARM_LEVELS; level++)
+			if (v[i].levels & 1u << level)
+				plan_add(p, b->rs, v[i].rule, (enum level)level);
+	strmap_put(b->plans, key, ev->nplans);
+	return ev->nplans++;
+}
+
+// ---- points ------------------------------------------------------------------------------------
+static bool limits_same(const struct evaluator *ev, uint32_t at, const struct pair *v, size_t n)
+{
+	return at + n <= ev->nlimits && memcmp(&ev->limits[at], v, n * sizeof *v) == 0;
+}
+
+// Limits of points next to each other, or of the plan, are often the same numbers: shared.
+static uint32_t limits_for(struct building *b, uint32_t plan, const struct pair *v, size_t n)
+{
+	struct evaluator *ev = b->ev;
+	while (b->nplan_limits <= plan) {
+		b->plan_limits = arena_push(b->a, b->plan_limits, &b->nplan_limits, &b->plan_limits_cap,
+		                            sizeof *b->plan_limits);
+		b->plan_limits[b->nplan_limits - 1] = UINT32_MAX;
+	}
+	uint32_t *plan_limits = &b->plan_limits[plan];
+	if (n == 0 || (*plan_limits != UINT32_MAX && limits_same(ev, *plan_limits, v, n)))
+		return n ? *plan_limits : 0;
+	if (ev->nlimits + n > b->limits_cap) {
+		b->limits_cap = MAX(b->limits_cap * 2, ev->nlimits + n + 64);
+		ev->limits = mem_resize(ev->limits, b->limits_cap * sizeof *ev->limits);
+	}
+	memcpy(&ev->limits[ev->nlimits], v, n * sizeof *v);
+	*plan_limits = (uint32_t)ev->nlimits;
+	ev->nlimits += n;
+	return *plan_limits;
+}
+
+static uint32_t words_for(struct building *b, size_t n)
+{
+	struct evaluator *ev = b->ev;
+	if (ev->nwords + n > b->words_cap) {
+		b->words_cap = MAX(b->words_cap * 2, ev->nwords + n + 64);
+		ev->words = mem_resize(ev->words, b->words_cap * sizeof *ev->words);
+	}
+	ev->nwords += n;
+	return (uint32_t)(ev->nwords - n);
+}
+
+static int64_t shortest_silence(const struct plan *p)
+{
+	int64_t shortest = 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->c[i].family == FAMILY_SILENT && (!shortest || p->c[i].on < shortest))
+			shortest = p->c[i].on;
+	return shortest;
+}
+
+// The rules of a point with the levels that exist there, and their limits; never more than a point's state holds.
+static size_t choose(struct building *b, const struct kind_rules *kr, const struct point_def *p,
+                     struct chosen chosen[POINT_CONDS], struct pair pairs[POINT_CONDS], size_t *npairs)
+{
+	size_t n = 0, conds = 0, words = 1;
+	for (size_t i = 0; i < kr->n; i++) {
+		const struct rule *r = &b->rs->v[kr->v[i]];
+		uint16_t levels = 0;
+		if (!rule_watches(r, p))
+			continue;
+		for (int level = 0; level < ALARM_LEVELS; level++) {
+			struct pair pair;
+			bool limit = level <= LEVEL_HH;
+			if (!r->at[level].set || conds == POINT_CONDS || words + words_of[level] > POINT_WORDS + 1u ||
+			    (limit && !limit_of(&r->at[level], (enum level)level, p, &pair)))
+				continue;
+			if (limit)
+				pairs[(*npairs)++] = pair;
+			conds++;
+			words += words_of[level];
+			levels |= (uint16_t)(1u << level);
+		}
+		if (levels)
+			chosen[n++] = (struct chosen){ kr->v[i], levels };
+	}
+	return n;
+}
+
+static void point_add(struct building *b, const struct point_def *p)
+{
+	struct evaluator *ev = b->ev;
+	const struct kind_rules *kr = kind_of(b, p->kind);
+	struct chosen chosen[POINT_CONDS];
+	struct pair pairs[POINT_CONDS];
+	size_t npairs = 0, n = choose(b, kr, p, chosen, pairs, &npairs);
+	struct hot *h = &ev->hot[p->id];
+	struct cold *c = &ev->cold[p->id];
+	c->plan = plan_for(b, chosen, n);
+	const struct plan *pl = &ev->plans[c->plan];
+	c->limits = limits_for(b, c->plan, pairs, npairs);
+	c->words = words_for(b, pl->words);
+	plan_reset_words(pl, ev->words + c->words);
+	c->silent_for = shortest_silence(pl);
+	c->calibration_due = p->calibration_due;
+	h->known = 1;
+	h->min = !isnan(p->min) ? p->min : !isnan(kr->min) ? kr->min : -INFINITY;
+	h->max = !isnan(p->max) ? p->max : !isnan(kr->max) ? kr->max : INFINITY;
+	if (p->out_of_service || p->maintenance)
+		h->flags |= HOT_MAINTENANCE;
+	if (p->calibration_due && p->calibration_due <= b->now)
+		h->flags |= HOT_CALIBRATION;
+	else if (p->calibration_due)
+		ev->next_calibration = MIN(ev->next_calibration, p->calibration_due);
+	ev->npoints++;
+	ev->nwatched += pl->n > 0;
+}
+
+// ---- state from the generation before -----------------------------------------------------------
+static void carry_words(const struct plan *old, const int64_t *ow, const struct plan *new, int64_t *nw, struct hot *h,
+                        const struct hot *oh)
+{
+	if (old->clock && new->clock)
+		nw[0] = ow[0];
+	for (size_t i = 0; i < new->n; i++)
+		for (size_t k = 0; k < old->n; k++) {
+			if (new->c[i].key != old->c[k].key || new->c[i].level != old->c[k].level)
+				continue;
+			bool same_window = new->c[i].per == old->c[k].per && new->c[i].sign == old->c[k].sign;
+			h->active |= (uint16_t)((oh->active >> k & 1) << i);
+			h->pending |= (uint16_t)((oh->pending >> k & 1) << i);
+			memcpy(&nw[new->c[i].word], &ow[old->c[k].word],
+			       (same_window ? words_of[new->c[i].level] : 1) * sizeof *nw);
+		}
+}
+
+static uint16_t group_in(const struct plan *p, const struct cond *like)
+{
+	uint16_t group = 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->c[i].key == like->key && p->c[i].family == like->family)
+			group |= (uint16_t)(1u << i);
+	return group;
+}
+
+// What was active under the old rules and is not, or at another level, under the new.
+static void say_gone(struct evaluator *ev, uint32_t point, const struct plan *old, const struct hot *oh,
+                     const struct plan *new, const struct hot *h, int64_t now)
+{
+	for (uint16_t todo = oh->active; todo;) {
+		size_t was = (size_t)__builtin_ctz(todo), is = 0;
+		uint16_t group = plan_group(old, was), in_new = group_in(new, &old->c[was]);
+		todo &= (uint16_t)~group;
+		(void)judge_level(old, group, oh->active, oh->pending, &was);
+		struct transition t = { .point = point, .rule = RULE_GONE, .key = old->c[was].key, .at = now,
+			                .level = (enum level)old->c[was].level, .kind = COND_RETURNED,
+			                .cause_time = oh->time, .cause_value = oh->value, .limit = NAN,
+			                .cause_quality = oh->quality, .arrival = now };
+		if (judge_level(new, in_new, h->active, h->pending, &is)) {
+			if (new->c[is].level == old->c[was].level)
+				continue;
+			t.kind = COND_LEVEL;
+			t.level = (enum level)new->c[is].level;
+		}
+		if (in_new)
+			t.rule = new->c[__builtin_ctz(in_new)].rule;
+		evaluator_note_gone(ev, &t);
+	}
+}
+
+static void carry(struct evaluator *ev, const struct evaluator *old, int64_t now)
+{
+	static const struct hot nothing;
+	for (uint32_t point = 1; point <= old->max_point; point++) {
+		const struct hot *oh = &old->hot[point];
+		const struct plan *op = &old->plans[old->cold[point].plan], *np = &ev->plans[0];
+		const struct hot *state = &nothing;
+		if (!oh->known)
+			continue;
+		if (point <= ev->max_point && ev->hot[point].known) {
+			struct hot *h = &ev->hot[point];
+			np = &ev->plans[ev->cold[point].plan];
+			state = h;
+			h->time = oh->time;
+			h->arrival = oh->arrival;
+			h->value = oh->value;
+			h->quality = oh->quality;
+			h->flags |= oh->flags & (HOT_SEEN | HOT_SERVICED);
+			carry_words(op, old->words + old->cold[point].words, np, ev->words + ev->cold[point].words, h, oh);
+			for (size_t i = 0; i < np->n; i++)
+				if (np->c[i].family == FAMILY_FLAT && (h->active & 1u << i))
+					h->flags |= HOT_FLAT;
+		}
+		say_gone(ev, point, op, oh, np, state, now);
+	}
+}
+
+void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struct registry *reg,
+                    const struct point_def *points, size_t n, int64_t now)
+{
+	struct evaluator old = *ev;
+	struct arena *a = arena_new(0);
+	struct building b = { .ev = ev, .rs = rs, .reg = reg, .a = a, .kinds = strmap_new(64),
+		              .plans = strmap_new(256), .plans_cap = 16, .words_cap = 1, .limits_cap = 1, .now = now };
+	uint32_t max_point = old.max_point;
+	for (size_t i = 0; i < n; i++)
+		max_point = MAX(max_point, points[i].id);
+	memory_for(ev, max_point);
+	ev->plans = mem_alloc(b.plans_cap * sizeof *ev->plans);
+	ev->nplans = 1;
+	ev->words = mem_alloc(sizeof *ev->words);
+	ev->limits = mem_alloc(sizeof *ev->limits);
+	ev->nwords = ev->nlimits = ev->npoints = ev->nwatched = 0;
+	ev->next_calibration = INT64_MAX;
+	for (size_t i = 0; i < n; i++)
+		point_add(&b, &points[i]);
+	carry(ev, &old, now);
+	memory_free(&old);
+	timers_rebuild(ev);
+	for (uint32_t i = 0; i < ev->nlate; i++)
+		ev->cold[ev->late[i].point].late_at = i + 1;
+	strmap_free(b.kinds);
+	strmap_free(b.plans);
+	arena_free(a);
+}

@@ -1,0 +1,112 @@
+// Evaluator state in the snapshot of the series (ALARM_EXT bytes a point), and agreement with the alarm table after a
+// start. T_SERIES only.
+#include "alarm/eval.h"
+#include "base/hash.h"
+
+struct saved {
+	int64_t time;
+	double value;
+	uint32_t digest;            // of the plan, but its low 4 bits: quality and HOT_SERVICED
+	uint16_t active, pending;
+	int64_t words[POINT_WORDS];
+};
+_Static_assert(sizeof(struct saved) == ALARM_EXT, "the state of a point");
+
+void evaluator_save(void *arg, uint32_t point, void *ext)
+{
+	const struct evaluator *ev = arg;
+	struct saved s = { 0 };
+	if (point <= ev->max_point && ev->hot[point].known && (ev->hot[point].flags & HOT_SEEN)) {
+		const struct hot *h = &ev->hot[point];
+		const struct cold *c = &ev->cold[point];
+		const struct plan *p = &ev->plans[c->plan];
+		s = (struct saved){ .time = h->time, .value = h->value, .active = h->active, .pending = h->pending };
+		s.digest = (p->digest & ~15u) | (h->quality & 7u) | (h->flags & HOT_SERVICED ? 8u : 0);
+		memcpy(s.words, ev->words + c->words, p->words * sizeof *s.words);
+	}
+	memcpy(ext, &s, sizeof s);
+}
+
+// Of a point whose rules changed while the process was down only the newest sample is known again; evaluator_adopt
+// then brings back what table alarm says is active.
+void evaluator_restore(void *arg, uint32_t point, const void *ext)
+{
+	struct evaluator *ev = arg;
+	struct saved s;
+	memcpy(&s, ext, sizeof s);
+	if (point > ev->max_point || !ev->hot[point].known || s.time == 0)
+		return;
+	struct hot *h = &ev->hot[point];
+	const struct cold *c = &ev->cold[point];
+	const struct plan *p = &ev->plans[c->plan];
+	h->time = h->arrival = s.time;
+	h->value = s.value;
+	h->quality = (uint8_t)(s.digest & 7u);
+	h->flags = (uint16_t)((h->flags & ~HOT_SERVICED) | HOT_SEEN | (s.digest & 8u ? HOT_SERVICED : 0));
+	if ((p->digest & ~15u) == (s.digest & ~15u)) {
+		h->active = s.active;
+		h->pending = s.pending;
+		memcpy(ev->words + c->words, s.words, p->words * sizeof *s.words);
+		for (size_t i = 0; i < p->n; i++)
+			if (p->c[i].family == FAMILY_FLAT && (h->active & 1u << i))
+				h->flags |= HOT_FLAT;
+	}
+	timer_set(ev, point);
+}
+
+static void say_active(const struct evaluator *ev, uint32_t point, size_t cond, transition_fn *fn, void *arg)
+{
+	const struct hot *h = &ev->hot[point];
+	const struct cond *c = &ev->plans[ev->cold[point].plan].c[cond];
+	const struct pair *limits = ev->limits + ev->cold[point].limits;
+	int64_t began = c->family == FAMILY_SILENT || c->family == FAMILY_FLAT || (h->pending & 1u << cond) ?
+	                        0 :
+	                        ev->words[ev->cold[point].words + c->word];
+	struct transition t = { .point = point, .rule = c->rule, .key = c->key, .kind = COND_RAISED,
+		                .level = (enum level)c->level, .at = began ? began : h->time, .cause_time = h->time,
+		                .cause_value = h->value, .cause_quality = h->quality, .arrival = h->arrival,
+		                .limit = c->family == FAMILY_LIMIT ? c->sign * limits[c->limit].limit : c->by };
+	fn(arg, &t);
+}
+
+void evaluator_active(const struct evaluator *ev, transition_fn *fn, void *arg)
+{
+	for (uint32_t point = 1; point <= ev->max_point; point++) {
+		const struct hot *h = &ev->hot[point];
+		const struct plan *p = &ev->plans[ev->cold[point].plan];
+		for (uint16_t todo = h->active; todo;) {
+			size_t first = (size_t)__builtin_ctz(todo), is = first;
+			uint16_t group = plan_group(p, first);
+			todo &= (uint16_t)~group;
+			if (judge_level(p, group, h->active, h->pending, &is))
+				say_active(ev, point, is, fn, arg);
+		}
+	}
+}
+
+void evaluator_adopt(struct evaluator *ev, uint32_t point, struct str rule, enum level level)
+{
+	uint32_t key = crc32c(0, rule.p, rule.n);
+	if (point <= ev->max_point && ev->hot[point].known) {
+		struct hot *h = &ev->hot[point];
+		const struct plan *p = &ev->plans[ev->cold[point].plan];
+		for (size_t i = 0; i < p->n; i++) {
+			if (p->c[i].key != key || p->c[i].level != level)
+				continue;
+			if (plan_group(p, i) & h->active)
+				return;
+			h->active |= (uint16_t)(1u << i);
+			h->pending &= (uint16_t)~(1u << i);
+			if (p->c[i].family == FAMILY_FLAT)
+				h->flags |= HOT_FLAT;
+			else if (p->c[i].family != FAMILY_SILENT)
+				ev->words[ev->cold[point].words + p->c[i].word] = 0;
+			timer_set(ev, point);
+			return;
+		}
+	}
+	int64_t at = point <= ev->max_point ? ev->hot[point].time : 0;
+	struct transition t = { .point = point, .rule = RULE_GONE, .key = key, .kind = COND_RETURNED, .level = level,
+		                .at = at, .cause_time = at };
+	evaluator_note_gone(ev, &t);
+}

@@ -1,0 +1,43 @@
+// A compiled rule, for alarm/ only. Made by rule_load.c from packs/*/rules/*.yaml, immutable afterwards, read by the
+// evaluator (T_SERIES), by the store jobs and by the API threads.
+#pragma once
+
+#include "alarm/alarm.h"
+
+struct rule_cond {          // one level of a rule: hh h l ll rate silent flat bad
+	bool set;
+	struct label say, guide;    // what the operator reads, and what to do
+	struct str color;           // red orange yellow blue
+	struct str open;            // type of the record it opens, or empty
+	struct label open_label;    // that type's label
+	bool from_point;            // hh h l ll: the limit is the point's own
+	bool rise;                  // rate: rise, else fall
+	bool has_clear, has_clear_by;
+	double limit;               // hh h l ll: the limit; rate: the change; flat: the least change
+	double clear, clear_by;     // hh h l ll: absolute, or distance from the limit
+	int64_t on, off;            // us; silent and flat: on is the time without a sample or change
+	int64_t per;                // us, rate: the window
+};
+
+struct rule {
+	struct rule_info info;
+	uint32_t key;               // digest of the name: identity across generations, never 0
+	bool hint;                  // engineering hint: evaluated, never annunciated
+	struct str *kinds;          // kinds of points it watches
+	size_t nkinds;
+	struct str *sectors, *areas, *points; // where: any of these; empty = everywhere
+	size_t nsectors, nareas, npoints;
+	struct rule_cond at[ALARM_LEVELS]; // by enum level
+};
+
+struct rule_set {
+	struct arena *arena;
+	struct rule *v;
+	size_t n;
+};
+
+// Words of evaluator state (8 bytes each) that a rule with these conditions needs; see eval.h.
+#define POINT_WORDS 13
+#define POINT_CONDS 16
+size_t rule_words_needed(const struct rule *r, bool shared_clock);
+bool rule_needs_clock(const struct rule *r); // rate or flat: one more word, shared by all rules of the point

@@ -1,0 +1,42 @@
+// Every sentence the rule checker can say, in both languages, in one table, so that a test can see that each has a
+// bad example in test/packs/bad_rules/. A row: X(NAME, Chinese, English); both are printf formats with the same
+// arguments in the same order. Used by rule_load.c and its test.
+#pragma once
+
+#include "model/yaml.h"
+
+// clang-format off
+#define RULE_DIAGS(X) \
+X(MISSING,       "缺少“%s”；请补上", "\"%s\" is missing; add it") \
+X(NAME_TWICE,    "规则“%.*s”已在 %.*s:%u 定义；请换一个名字", "the rule \"%.*s\" is already defined in %.*s:%u; choose another name") \
+X(KIND,          "没有测点种类“%.*s”；请改名，或在 points/ 下建立它", "there is no kind of point \"%.*s\"; correct it or make it in points/") \
+X(MENU_VALUE,    "菜单“%s”没有选项“%.*s”；请改正", "the menu \"%s\" has no item \"%.*s\"; correct it") \
+X(NO_LEVEL,      "规则什么也不判断；请写 levels、rate、silent、flat 或 bad", "the rule judges nothing; add levels, rate, silent, flat or bad") \
+X(COLOR,         "未知的颜色“%.*s”；可用 red orange yellow blue", "unknown colour \"%.*s\"; use red orange yellow blue") \
+X(OPEN_TYPE,     "没有类型“%.*s”；请改名，或在 types/ 下建立它", "there is no type \"%.*s\"; correct it or make it in types/") \
+X(NO_LIMIT,      "级别“%s”没有限值；请写 %s: 数值", "the level \"%s\" has no limit; write %s: NUMBER") \
+X(WRONG_SIDE,    "级别“%s”要用 %s，不用 %s；请改正", "the level \"%s\" takes %s, not %s; correct it") \
+X(LIMIT_VALUE,   "“%.*s”不是限值；请写一个数，或 point.hh point.h point.l point.ll", "\"%.*s\" is no limit; write a number, or point.hh point.h point.l point.ll") \
+X(LIMIT_RANGE,   "限值 %s 在种类“%.*s”的量程之外，永远不会报警；请改正", "the limit %s is outside the range of the kind \"%.*s\" and would never alarm; correct it") \
+X(ORDER,         "限值次序不对：%s（%s）必须%s %s（%s）；请改正", "the limits are in the wrong order: %s (%s) must be %s %s (%s); correct them") \
+X(CLEAR_SIDE,    "解除值 %s 在限值 %s 的报警一侧，会反复报警；%s 的 clear 要%s限值", "the clear limit %s lies on the alarm side of the limit %s; clear of %s must be %s the limit") \
+X(CLEAR_TWICE,   "clear 和 clear_by 只能写一个；请删去一个", "clear and clear_by exclude each other; take one out") \
+X(CLEAR_POINT,   "限值取自测点时解除值要用 clear_by；请改正", "with a limit of the point itself use clear_by, the distance from the limit; correct it") \
+X(CLEAR_BY,      "clear_by 不能小于零；请写离限值的距离", "clear_by cannot be negative; write the distance from the limit") \
+X(NEGATIVE,      "时长不能是负数；请改正", "a duration cannot be negative; correct it") \
+X(ZERO,          "“%s”必须大于零；请改正", "\"%s\" must be more than zero; correct it") \
+X(RATE_WHICH,    "rate 要正好写 rise 和 fall 中的一个；另一方向请另建规则", "rate takes exactly one of rise and fall; make a second rule for the other") \
+X(FLAT_BY,       "“by”不能小于零；请写最小变化量", "\"by\" cannot be negative; write the least change") \
+X(SILENT_SHORT,  "silent 的时间不长于种类“%.*s”的采样间隔，会一直报警；请改长", "silent is not longer than the sample interval of the kind \"%.*s\" and would always alarm; make it longer") \
+X(TOO_MUCH,      "监测种类“%.*s”的规则合起来太多，一个测点最多 %u 个字（这里要 %u 个）；请合并或减少规则", \
+                 "the rules of the kind \"%.*s\" together need more than the %u words a point has (here %u); merge or drop rules")
+// clang-format on
+
+#define X(name, zh, en) static const char RULE_ZH_##name[] = zh;
+RULE_DIAGS(X)
+#undef X
+#define X(name, zh, en) static const char RULE_EN_##name[] = en;
+RULE_DIAGS(X)
+#undef X
+
+#define RULE_DIAG(d, at, name, ...) diag_say((d), (at), RULE_ZH_##name, RULE_EN_##name, ##__VA_ARGS__)

@@ -1,0 +1,216 @@
+// What others may know of a rule: its names, colours and messages, and the rule in plain words. Any thread.
+#include "alarm/rule.h"
+#include "base/buf.h"
+
+static const struct {
+	const char *name, *family, *zh, *en;
+	int rank;
+} levels[ALARM_LEVELS] = {
+	[LEVEL_LL] = { "ll", "limit", "低低报", "Low-low", 2 },
+	[LEVEL_L] = { "l", "limit", "低报", "Low", 1 },
+	[LEVEL_H] = { "h", "limit", "高报", "High", 1 },
+	[LEVEL_HH] = { "hh", "limit", "高高报", "High-high", 2 },
+	[LEVEL_RATE] = { "rate", "rate", "变化率", "Rate of change", 1 },
+	[LEVEL_SILENT] = { "silent", "silent", "无数据", "Silence", 1 },
+	[LEVEL_FLAT] = { "flat", "flat", "数据不变", "Flat line", 1 },
+	[LEVEL_BAD] = { "bad", "bad", "数据无效", "Bad data", 1 },
+};
+
+const char *level_name(enum level l) { return levels[l].name; }
+const char *level_family(enum level l) { return levels[l].family; }
+int level_rank(enum level l) { return levels[l].rank; }
+
+bool level_find(struct str name, enum level *ret)
+{
+	for (size_t i = 0; i < ALARM_LEVELS; i++)
+		if (str_is(name, levels[i].name)) {
+			*ret = (enum level)i;
+			return true;
+		}
+	return false;
+}
+
+size_t rules_count(const struct rule_set *rs) { return rs->n; }
+struct rule_info rule_info(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].info; }
+struct str rule_opens(const struct rule_set *rs, uint32_t rule, enum level level) { return rs->v[rule].at[level].open; }
+struct str rule_color(const struct rule_set *rs, uint32_t rule, enum level level)
+{
+	return rs->v[rule].at[level].color;
+}
+struct label rule_say(const struct rule_set *rs, uint32_t rule, enum level level) { return rs->v[rule].at[level].say; }
+struct label rule_guide(const struct rule_set *rs, uint32_t rule, enum level level)
+{
+	return rs->v[rule].at[level].guide;
+}
+bool rule_hint(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].hint; }
+
+bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		if (str_eq(rs->v[i].info.name, name)) {
+			*ret = (uint32_t)i;
+			return true;
+		}
+	return false;
+}
+
+// ---- words -------------------------------------------------------------------------------------
+struct writing {
+	struct buf out;
+	bool zh;
+};
+
+static void put(struct writing *w, const char *zh, const char *en) { buf_add_cstr(&w->out, w->zh ? zh : en); }
+static void put_number(struct writing *w, double v)
+{
+	char text[F64_TEXT_MAX];
+	buf_add(&w->out, text, f64_text(v, text));
+}
+static void put_duration(struct writing *w, int64_t us)
+{
+	static const struct { int64_t us; const char *zh, *en; } units[] = {
+		{ US_PER_DAY, " 天", " d" }, { US_PER_HOUR, " 小时", " h" }, { US_PER_MIN, " 分钟", " min" },
+		{ US_PER_S, " 秒", " s" },   { US_PER_MS, " 毫秒", " ms" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (us % units[i].us == 0) {
+			put_number(w, (double)(us / units[i].us));
+			put(w, units[i].zh, units[i].en);
+			return;
+		}
+}
+static void put_list(struct writing *w, const struct str *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			put(w, "、", ", ");
+		buf_add_str(&w->out, v[i]);
+	}
+}
+
+static void put_limit(struct writing *w, const struct rule_cond *c, enum level level)
+{
+	bool high = level == LEVEL_H || level == LEVEL_HH;
+	put(w, high ? "达到或超过" : "等于或低于", high ? "at or above " : "at or below ");
+	if (c->from_point) {
+		put(w, "测点自己的 ", "the point's own ");
+		buf_add_cstr(&w->out, level_name(level));
+	} else {
+		put(w, " ", "");
+		put_number(w, c->limit);
+	}
+	if (c->on) {
+		put(w, "，持续 ", " for ");
+		put_duration(w, c->on);
+	}
+}
+static void put_clear(struct writing *w, const struct rule_cond *c, enum level level)
+{
+	bool high = level == LEVEL_H || level == LEVEL_HH;
+	put(w, high ? "；低于" : "；高于", high ? "; clears below " : "; clears above ");
+	if (c->has_clear_by) {
+		put(w, "限值 ", "the limit ");
+		put(w, high ? "减 " : "加 ", high ? "minus " : "plus ");
+		put_number(w, c->clear_by);
+	} else if (c->has_clear || !c->from_point) {
+		put(w, " ", "");
+		put_number(w, c->has_clear ? c->clear : c->limit);
+	} else {
+		put(w, "限值", "the limit");
+	}
+	if (c->off) {
+		put(w, "，持续 ", " for ");
+		put_duration(w, c->off);
+	}
+	put(w, w->zh && c->off ? "后解除" : "时解除", "");
+}
+
+static void put_condition(struct writing *w, const struct rule_cond *c, enum level level)
+{
+	if (level <= LEVEL_HH) {
+		put_limit(w, c, level);
+		put_clear(w, c, level);
+		return;
+	}
+	if (level == LEVEL_RATE) {
+		put_duration(w, c->per);
+		put(w, c->rise ? "内上升 " : "内下降 ", c->rise ? ": a rise of " : ": a fall of ");
+		put_number(w, c->limit);
+		put(w, " 或更多", " or more");
+	} else if (level == LEVEL_SILENT) {
+		put_duration(w, c->on);
+		put(w, "没有收到数据", " without a reading");
+	} else if (level == LEVEL_FLAT) {
+		put_duration(w, c->on);
+		put(w, "内变化小于 ", " with a change of less than ");
+		put_number(w, c->limit);
+	} else {
+		put(w, "数据超量程、过期或无效", "readings out of range, stale or marked bad");
+	}
+	if (level == LEVEL_RATE || level == LEVEL_BAD) {
+		if (c->on) {
+			put(w, "，持续 ", " for ");
+			put_duration(w, c->on);
+		}
+		if (c->off) {
+			put(w, "；恢复 ", "; clears ");
+			put_duration(w, c->off);
+			put(w, "后解除", " after it stopped");
+		}
+	}
+}
+
+static void put_level(struct writing *w, const struct rule_cond *c, enum level level)
+{
+	static const struct { const char *name, *zh; } colors[] = {
+		{ "red", "红色" }, { "orange", "橙色" }, { "yellow", "黄色" }, { "blue", "蓝色" },
+	};
+	put(w, levels[level].zh, levels[level].en);
+	put(w, "（", " (");
+	for (size_t i = 0; i < ARRAY_LEN(colors); i++)
+		if (str_is(c->color, colors[i].name))
+			put(w, colors[i].zh, colors[i].name);
+	put(w, "）：", "): ");
+	put_condition(w, c, level);
+	if (c->open.n) {
+		put(w, "；生成“", "; opens \"");
+		buf_add_str(&w->out, w->zh ? c->open_label.zh : c->open_label.en);
+		put(w, "”", "\"");
+	}
+	put(w, "。", ". ");
+	put(w, "“", "\"");
+	buf_add_str(&w->out, w->zh ? c->say.zh : c->say.en);
+	put(w, "”\n", "\"\n");
+}
+
+struct str rule_words(const struct rule_set *rs, uint32_t rule, bool zh, struct arena *a)
+{
+	static const enum level order[] = { LEVEL_HH, LEVEL_H, LEVEL_L, LEVEL_LL,
+		                            LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD };
+	const struct rule *r = &rs->v[rule];
+	struct writing w = { .zh = zh };
+	buf_init(&w.out, 1u << 16);
+	put(&w, "监测种类 ", "Watches ");
+	put_list(&w, r->kinds, r->nkinds);
+	if (r->nsectors) {
+		put(&w, "，行业 ", " in sector ");
+		put_list(&w, r->sectors, r->nsectors);
+	}
+	if (r->nareas) {
+		put(&w, "，区域 ", " in area ");
+		put_list(&w, r->areas, r->nareas);
+	}
+	if (r->npoints) {
+		put(&w, "，测点 ", ", points ");
+		put_list(&w, r->points, r->npoints);
+	}
+	if (r->hint)
+		put(&w, "；只作提示，不报警", "; a hint only, never an alarm");
+	put(&w, "。\n", ".\n");
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		if (r->at[order[i]].set)
+			put_level(&w, &r->at[order[i]], order[i]);
+	struct str ret = arena_str(a, buf_str(&w.out));
+	buf_free(&w.out);
+	return ret;
+}
