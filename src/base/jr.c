@@ -3,6 +3,8 @@
 #include "base/jr.h"
 #include "base/arena.h"
 
+#include <math.h>
+
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
 
@@ -320,7 +322,7 @@ struct str jr_str(struct jr *r)
 	return r->error ? STR_EMPTY : s;
 }
 
-double jr_f64(struct jr *r)
+double jr_f64_wide(struct jr *r)
 {
 	double v = 0;
 	if (!value_begin(r)) {
@@ -328,10 +330,20 @@ double jr_f64(struct jr *r)
 	}
 	const char *behind = f64_scan(r->p, r->end, &v);
 	if (!behind) {
-		jr_fail(r, "number expected, or out of range");
+		jr_fail(r, "number expected");
 		return 0;
 	}
 	r->p = behind;
+	return v;
+}
+
+double jr_f64(struct jr *r)
+{
+	double v = jr_f64_wide(r);
+	if (!isfinite(v)) {
+		jr_fail(r, "number out of range");
+		return 0;
+	}
 	return v;
 }
 
@@ -406,7 +418,7 @@ struct str jr_skip(struct jr *r)
 	case JR_NONE: value_begin(r); jr_fail(r, "value expected"); break;
 	case JR_NULL: jr_null(r); break;
 	case JR_BOOL: jr_bool(r); break;
-	case JR_NUMBER: jr_f64(r); break;
+	case JR_NUMBER: jr_f64_wide(r); break;
 	case JR_STRING: skip_string(r); break;
 	case JR_ARRAY:
 		for (jr_arr(r); jr_more(r);) {

@@ -33,7 +33,8 @@ bool jr_more(struct jr *r);                  // true: a value follows; false: ] 
 void jr_obj(struct jr *r);                   // expects {
 bool jr_key(struct jr *r, struct str *ret);  // true: key read, its value follows; false: } was consumed, or failed
 struct str jr_str(struct jr *r);
-double jr_f64(struct jr *r);
+double jr_f64(struct jr *r);                 // fails beyond the range of a double
+double jr_f64_wide(struct jr *r);            // infinite beyond the range of a double: for who refuses only that item
 int64_t jr_i64(struct jr *r);                // fails on a fraction or overflow
 bool jr_bool(struct jr *r);
 void jr_null(struct jr *r);

@@ -83,7 +83,7 @@ static bool scan_slow(const char *p, size_t n, double *ret)
 	memcpy(text, p, n);
 	text[n] = '\0';
 	*ret = slow_f64(text);
-	return isfinite(*ret);
+	return true;
 }
 
 const char *f64_scan(const char *p, const char *end, double *ret)
@@ -127,7 +127,7 @@ bool str_to_f64(struct str s, double *ret)
 {
 	double v;
 	const char *end = s.p + s.n;
-	if (s.n == 0 || f64_scan(s.p, end, &v) != end) {
+	if (s.n == 0 || f64_scan(s.p, end, &v) != end || !isfinite(v)) {
 		return false;
 	}
 	*ret = v;

@@ -41,8 +41,8 @@ size_t utf8_sequence(const uint8_t *p, size_t n); // bytes (1..4) of the well-fo
 bool str_to_u64(struct str s, uint64_t *ret);
 bool str_to_i64(struct str s, int64_t *ret);     // optional leading -
 bool str_to_f64(struct str s, double *ret);      // JSON number syntax; result is finite
-// The JSON number that starts at p: its value and the byte behind it; NULL if none starts there, if it is longer than
-// 1,024 bytes or beyond the range of a double. Exact (correctly rounded).
+// The JSON number that starts at p: its value and the byte behind it; NULL if none starts there or if it is longer than
+// 1,024 bytes. Exact (correctly rounded); infinite when beyond the range of a double.
 const char *f64_scan(const char *p, const char *end, double *ret);
 bool str_from_hex(struct str s, uint8_t *ret, size_t n); // exactly 2n hex digits, any case
 void str_to_hex(const uint8_t *p, size_t n, char *ret /* 2n bytes, lower case, no NUL */);

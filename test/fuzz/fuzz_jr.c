@@ -14,7 +14,7 @@ static void copy_value(struct jr *r, struct jw *w)
 	switch (jr_peek(r)) {
 	case JR_NULL: jr_null(r); jw_null(w); break;
 	case JR_BOOL: jw_bool(w, jr_bool(r)); break;
-	case JR_NUMBER: jw_f64(w, jr_f64(r)); break;
+	case JR_NUMBER: jw_f64(w, jr_f64_wide(r)); break;
 	case JR_STRING: jw_str(w, jr_str(r)); break;
 	case JR_ARRAY:
 		jw_arr(w);

@@ -139,7 +139,7 @@ static void test_bad_texts(void **state)
 	static const char *const bad[] = {
 		"", " ", "[", "]", "{", "}", "[}", "{]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1]]", "[[1]", "{\"a\"}", "{\"a\":}",
 		"{\"a\":1,}", "{,}", "{a:1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{\"a\":1]", "1 2", "nul", "tru", "falsE",
-		"nulll", "truefalse", "[1]x", "01", "-", "1.", ".1", "1e", "+1", "NaN", "Infinity", "[1e999]", "/**/1", "[1//\n]", "\xef\xbb\xbf[]",
+		"nulll", "truefalse", "[1]x", "01", "-", "1.", ".1", "1e", "+1", "NaN", "Infinity", "/**/1", "[1//\n]", "\xef\xbb\xbf[]",
 		"[\"a\":1]", "{\"a\":1:2}", "[1,,2]",
 	};
 	struct arena *a = arena_new(0);
@@ -209,6 +209,14 @@ static void test_misuse(void **state)
 	assert_false(jr_more(&r));
 	assert_string_equal(r.error, "mine");
 	assert_int_equal(jr_peek(&r), JR_NONE);
+	jr_init(&r, STR("[1e999,-1e999,2]"), NULL);
+	jr_arr(&r);
+	assert_true(jr_more(&r) && isinf(jr_f64_wide(&r)) && jr_more(&r));
+	jr_skip(&r);
+	assert_true(jr_more(&r) && jr_f64_wide(&r) == 2 && !jr_more(&r) && jr_end(&r));
+	jr_init(&r, STR("1e999"), NULL);
+	jr_f64(&r);
+	assert_false(jr_end(&r));
 	static const char *const not_whole[] = { "1.0", "1e2", "9223372036854775808", "-", "\"1\"", "01", "" };
 	for (size_t i = 0; i < ARRAY_LEN(not_whole); i++) {
 		jr_init(&r, str_of(not_whole[i]), NULL);
