@@ -77,6 +77,11 @@ $(B)/fuzz/%: $(B)/fuzzo/test/fuzz/%.o $$(call needs,$(B)/fuzzo,test/fuzz/$$*.c)
 	@mkdir -p $(@D)
 	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
+# The server itself under ASan+UBSan, for the tests that talk to it.
+$(B)/anlan-asan: $(SRC:%.c=$(B)/asan/%.o)
+	@$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBS) && echo "  LINK $@"
+asan: $(B)/anlan-asan
+
 unit: $(UNITBIN)
 	@for t in $(UNITBIN); do echo "== $$t"; $$t || exit 1; done
 unit-bin: $(UNITBIN)
@@ -97,5 +102,5 @@ clean:
 	rm -rf $(B)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit unit-bin tsan tsan-bin fuzz fuzz-bin ui clean
+.PHONY: all asan unit unit-bin tsan tsan-bin fuzz fuzz-bin ui clean
 .SECONDARY:

@@ -78,16 +78,17 @@ enum err alarms_journal(struct call *c)
 static const struct {
 	const char *name;
 	enum alarm_act act;
-	bool reason; // required
+	bool reason;     // required
+	const char *may;
 } acts[] = {
-	{ "ack", ACT_ACK, false },
-	{ "shelve", ACT_SHELVE, true },
-	{ "unshelve", ACT_UNSHELVE, false },
-	{ "suppress", ACT_SUPPRESS, true },
-	{ "unsuppress", ACT_UNSUPPRESS, false },
-	{ "out_of_service", ACT_OUT_OF_SERVICE, true },
-	{ "in_service", ACT_IN_SERVICE, false },
-	{ "comment", ACT_COMMENT, true },
+	{ "ack", ACT_ACK, false, "alarm.handle" },
+	{ "comment", ACT_COMMENT, true, "alarm.handle" },
+	{ "shelve", ACT_SHELVE, true, "alarm.shelve" },
+	{ "unshelve", ACT_UNSHELVE, false, "alarm.shelve" },
+	{ "suppress", ACT_SUPPRESS, true, "alarm.shelve" },
+	{ "unsuppress", ACT_UNSUPPRESS, false, "alarm.shelve" },
+	{ "out_of_service", ACT_OUT_OF_SERVICE, true, "alarm.shelve" },
+	{ "in_service", ACT_IN_SERVICE, false, "alarm.shelve" },
 };
 
 struct act_job {
@@ -128,6 +129,8 @@ enum err alarms_act(struct call *c)
 		err = call_fail(c, ERR_NOT_FOUND, "act", "没有这个操作", "no such action");
 	if (err)
 		return err;
+	if (!auth_may(&c->id, acts[k].may))
+		return call_fail(c, ERR_FORBIDDEN, NULL, "您的角色没有此项权限", "your role does not have this permission");
 	j.act = acts[k].act;
 	if (acts[k].reason && !j.reason.n)
 		return call_fail(c, ERR_INVALID, "reason", "请写明原因", "a reason is needed");

@@ -238,17 +238,24 @@ static const struct site_point *own_point(struct push *p, struct str name)
 	return NULL;
 }
 
-static void on_reading(void *arg, const struct decoded *d)
+static void on_refuse(void *owner, enum reject why, struct str what)
 {
-	struct push *p = arg;
-	const struct site_point *pt = d->rejected ? NULL : own_point(p, d->name);
-	if (d->rejected)
-		push_reject(p, d->name, d->reason);
-	else if (!pt)
+	struct push *p = owner;
+	push_reject(p, what, why);
+	p->index++;
+}
+
+static void on_reading(void *owner, const struct decoded *d)
+{
+	struct push *p = owner;
+	const struct site_point *pt = own_point(p, d->name);
+	if (!pt && d->alias.n)
+		pt = own_point(p, d->alias);
+	if (!pt && !d->optional)
 		push_reject(p, d->name, REJECT_UNKNOWN_POINT);
-	else if (d->time > p->now + LIMIT_READING_FUTURE_S * US_PER_S || d->time < p->now - LIMIT_READING_PAST_DAYS * US_PER_DAY)
+	else if (pt && (d->time > p->now + LIMIT_READING_FUTURE_S * US_PER_S || d->time < p->now - LIMIT_READING_PAST_DAYS * US_PER_DAY))
 		push_reject(p, d->name, REJECT_TIME);
-	else {
+	else if (pt) {
 		p->v = arena_push(p->c->arena, p->v, &p->n, &p->cap, sizeof *p->v);
 		p->v[p->n - 1] = (struct reading){ .point = pt->def.id, .quality = (uint16_t)d->quality, .flags = d->flags, .time = d->time, .value = d->value * pt->scale };
 	}
@@ -281,11 +288,12 @@ enum err readings_post(struct call *c)
 	if (err)
 		return err;
 	struct push p = { .c = c, .now = clock_now() };
-	enum reject why;
-	if (!payload_decode(c->rq->body, p.now, c->arena, on_reading, &p, &why)) {
-		c->app->device_reject(c->app, c->device->id, why, str_first(c->rq->body, 100), c->rq->peer);
-		return problem_set(&c->p, why == REJECT_TOO_LARGE ? ERR_TOO_LARGE : ERR_PARSE, NULL, "读数报文无法解析：%s%.0s", "cannot read the message: %.0s%s",
-		                   reject_text(why, true), reject_text(why, false));
+	struct decode_sink sink = { &p, on_reading, on_refuse };
+	struct refusal why;
+	if (!payload_decode(c->rq->body, c->arena, p.now, &sink, &why)) {
+		c->app->device_reject(c->app, c->device->id, why.reason, str_first(c->rq->body, 100), c->rq->peer);
+		return problem_set(&c->p, why.reason == REJECT_TOO_LARGE ? ERR_TOO_LARGE : ERR_PARSE, NULL, "读数报文无法解析（第 %zu 字节）：%s%.0s",
+		                   "cannot read the message (byte %zu): %.0s%s", why.offset, why.zh, why.en);
 	}
 	struct push_result r = { 0 };
 	if (p.n)

@@ -35,19 +35,19 @@ const struct route api_routes[] = {
 	{ "POST", "/api/v1/devices/:id/key", S, "device.manage", true, devices_key, "Set or renew a device's key; shown once", NULL, "Key" },
 	{ "POST", "/api/v1/devices/:id/command", S, "device.manage", true, devices_command, "Send bytes to the device's command topic", NULL, "Done" },
 	{ "GET", "/api/v1/devices/health", S, "device.read", false, devices_health, "Rates, refusals and last contact of every device", NULL, "Items" },
-	{ "GET", "/api/v1/points/:id", S, NULL, false, points_get, "A point (record id or code) with its newest value", NULL, "Point" },
-	{ "GET", "/api/v1/points/:id/series", S, NULL, false, points_series, "History: raw, or min/max/avg/last/count per step",
+	{ "GET", "/api/v1/points/:id", S, "alarm.read", false, points_get, "A point (record id or code) with its newest value", NULL, "Point" },
+	{ "GET", "/api/v1/points/:id/series", S, "alarm.read", false, points_series, "History: raw, or min/max/avg/last/count per step",
 	  "from to step agg max format", "Series" },
 
-	{ "GET", "/api/v1/alarms", S, NULL, false, alarms_list, "Open alarms, or by state", "state point enterprise before size", "Alarms" },
-	{ "GET", "/api/v1/alarms/:id", S, NULL, false, alarms_get, "One alarm", NULL, "Alarm" },
-	{ "GET", "/api/v1/alarms/:id/journal", S, NULL, false, alarms_journal, "Everything that happened to the alarm", NULL, "Items" },
+	{ "GET", "/api/v1/alarms", S, "alarm.read", false, alarms_list, "Open alarms, or by state", "state point enterprise before size", "Alarms" },
+	{ "GET", "/api/v1/alarms/:id", S, "alarm.read", false, alarms_get, "One alarm", NULL, "Alarm" },
+	{ "GET", "/api/v1/alarms/:id/journal", S, "alarm.read", false, alarms_journal, "Everything that happened to the alarm", NULL, "Items" },
 	{ "POST", "/api/v1/alarms/:id/:act", S, "alarm.handle", true, alarms_act,
 	  "ack, shelve {reason,until}, unshelve, suppress {reason}, unsuppress, out_of_service {reason}, in_service, comment {reason}", NULL, "Alarm" },
 	{ "GET", "/api/v1/rules", S, NULL, false, rules_get, "The alarm rules in words", NULL, "Items" },
 
 	{ "GET", "/api/v1/map", S, NULL, false, map_base, "Areas and the base map, as GeoJSON", NULL, "Map" },
-	{ "GET", "/api/v1/map/objects", S, NULL, false, map_objects, "Enterprises, installations and points with their colours", NULL, "Objects" },
+	{ "GET", "/api/v1/map/objects", S, "alarm.read", false, map_objects, "Enterprises, installations and points with their colours", NULL, "Objects" },
 	{ "GET", "/api/v1/duties", S, NULL, false, duties_get, "What waits for me", NULL, "Items" },
 	{ "GET", "/api/v1/notices", S, NULL, false, notices_get, "Messages to me", "unread size", "Items" },
 	{ "POST", "/api/v1/notices/:id/read", S, NULL, false, notices_read, "I have read it", NULL, "Done" },
@@ -55,6 +55,6 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/audit", S, "audit.read", false, audit_get, "The audit chain, newest first", "type record before size", "Items" },
 	{ "GET", "/api/v1/audit/verify", S, "audit.read", false, audit_verify_get, "Recompute the chain", NULL, "Object" },
 	{ "GET", "/api/v1/events", S, NULL, false, events_get, "Server-sent events: alarm, record, duty, map", NULL, "Stream" },
-	{ "GET", "/api/v1/health", S, NULL, false, health_page, "The state of the platform for its keeper", NULL, "Object" },
+	{ "GET", "/api/v1/health", S, "device.read", false, health_page, "The state of the platform for its keeper", NULL, "Object" },
 };
 const size_t api_nroutes = ARRAY_LEN(api_routes);
