@@ -189,7 +189,7 @@ static void check_field(struct check *c, const struct type *t, const struct yaml
 	*ret = raw.f;
 }
 
-bool common_column(struct str name, enum column_kind *ret)
+bool type_common_column(struct str name, enum column_kind *ret)
 {
 	static const struct { const char *name; enum column_kind kind; } common[] = {
 		{ "id", COL_INT },         { "number", COL_TEXT },     { "state", COL_TEXT },      { "area", COL_TEXT },
@@ -209,7 +209,7 @@ bool common_column(struct str name, enum column_kind *ret)
 // title, area and enterprise may be fields if they are what the common column is; other names of the system may not.
 static bool is_common(struct check *c, const struct yaml_node *name, const struct field *f)
 {
-	static const char *const others[] = { "moves", "can", "reason", "password", "area_title" };
+	static const char *const others[] = { "moves", "can", "reason", "password", "area_title", "search", "rowid", "oid" };
 	const char *want = NULL;
 	enum column_kind kind;
 	if (str_is(f->name, "title"))
@@ -218,7 +218,7 @@ static bool is_common(struct check *c, const struct yaml_node *name, const struc
 		want = f->kind == FIELD_AREA ? "" : "is: area";
 	else if (str_is(f->name, "enterprise"))
 		want = f->kind == FIELD_REF && str_is(f->to, "enterprise") ? "" : "is: ref, to: enterprise";
-	bool reserved = !want && common_column(f->name, &kind);
+	bool reserved = !want && type_common_column(f->name, &kind);
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		reserved |= str_is(f->name, others[i]);
 	if (want && *want)

@@ -33,7 +33,7 @@ static bool column(struct check *c, const struct type *t, const struct yaml_node
 {
 	enum column_kind kind;
 	*ret_field = type_field(t, name);
-	if (*ret_field || common_column(name, &kind))
+	if (*ret_field || type_common_column(name, &kind))
 		return true;
 	size_t n;
 	struct str *names = column_names(c, t, &n);
@@ -45,7 +45,7 @@ static bool common_value(const struct type *t, struct str name, struct str text,
 {
 	int64_t i;
 	enum column_kind kind = COL_TEXT;
-	(void)common_column(name, &kind);
+	(void)type_common_column(name, &kind);
 	*ret = (struct value){ .kind = VAL_TEXT, .s = text };
 	if (str_is(name, "state"))
 		return type_state(t, text);

@@ -219,7 +219,7 @@ const struct move *type_move(const struct type *t, struct str name);
 const struct listing *type_listing(const struct type *t, struct str name);
 const struct menu_item *menu_item(const struct menu *m, struct str value);
 // Kind of a common column that lists and filters may use (number, title, state, area, enterprise, created_at …).
-bool common_column(struct str name, enum column_kind *ret);
+bool type_common_column(struct str name, enum column_kind *ret);
 const char *field_kind_name(enum field_kind k); // "text", "number", … as in packs
 
 // ---- the current generation --------------------------------------------------------------------

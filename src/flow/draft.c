@@ -1,0 +1,199 @@
+// A change being put together: the row as it is, the caller's fields over it, defaults, and the rules about which
+// field may be given when. Used by flow.c in store jobs.
+#include "flow/draft.h"
+
+#include "base/time.h"
+
+struct value *draft_slot(struct draft *d, const struct field *f)
+{
+	if (f->ncols)
+		return &d->vals[f->col];
+	return str_is(f->name, "area") ? &d->area : str_is(f->name, "enterprise") ? &d->enterprise : &d->title;
+}
+
+static struct value text_or_null(struct str s)
+{
+	return s.n ? (struct value){ .kind = VAL_TEXT, .s = s } : (struct value){ .kind = VAL_NULL };
+}
+
+static struct value id_or_null(int64_t id)
+{
+	return id ? (struct value){ .kind = VAL_INT, .i = id } : (struct value){ .kind = VAL_NULL };
+}
+
+const struct value *row_slot(const struct field *f, const struct row *row, struct value *common)
+{
+	if (f->ncols)
+		return &row->vals[f->col];
+	*common = str_is(f->name, "area")       ? text_or_null(row->c.area) :
+	          str_is(f->name, "enterprise") ? id_or_null(row->c.enterprise) :
+	                                          text_or_null(row->c.title);
+	return common;
+}
+
+void draft_begin(struct draft *d, const struct type *t, const struct row *old, struct arena *a)
+{
+	*d = (struct draft){ .t = t };
+	d->vals = arena_many(a, t->table.ncols, struct value);
+	d->given = arena_many(a, t->nfields, bool);
+	if (!old)
+		return;
+	for (size_t i = 0; i < t->table.ncols; i++)
+		d->vals[i] = old->vals[i];
+	d->title = text_or_null(old->c.title);
+	d->area = text_or_null(old->c.area);
+	d->enterprise = id_or_null(old->c.enterprise);
+}
+
+static bool in_form(const struct move *m, const struct field *f)
+{
+	for (size_t i = 0; i < m->nneeds; i++)
+		if (m->needs[i] == f)
+			return true;
+	for (size_t i = 0; i < m->nasks; i++)
+		if (m->asks[i] == f)
+			return true;
+	return false;
+}
+
+static enum err allowed(const struct field *f, enum ask ask, const struct move *m, const struct identity *by,
+                        struct problem *p)
+{
+	if (by->person == 0)
+		return OK; // the system itself: initial data
+	if (ask == ASK_MOVE && !in_form(m, f))
+		return field_wrong(p, f, ERR_INVALID, "这一步不填这一项", "is not part of this step");
+	if (ask != ASK_MOVE && f->readonly)
+		return field_wrong(p, f, ERR_INVALID, "由系统填写，不能修改", "is filled in by the system");
+	return OK;
+}
+
+// Somebody who sees a number masked may send the form back with the mask in it: then the number stays.
+static bool is_own_mask(const struct field *f, const json_t *j, const struct row *old, struct arena *a)
+{
+	if (f->kind != FIELD_PHONE || !old || !json_is_string(j) || old->vals[f->col].kind != VAL_TEXT)
+		return false;
+	return str_is(phone_mask(old->vals[f->col].s, a), json_string_value(j));
+}
+
+static bool for_the_change(const char *key)
+{
+	return strcmp(key, "version") == 0 || strcmp(key, "reason") == 0 || strcmp(key, "password") == 0;
+}
+
+enum err draft_take(struct draft *d, enum ask ask, const struct move *m, const json_t *body, const struct row *old,
+                    const struct identity *by, struct arena *a, struct problem *p)
+{
+	const char *key;
+	json_t *j;
+	if (body && !json_is_object(body))
+		return problem_set(p, ERR_INVALID, "", "请求的内容应为一个对象", "an object is expected as the body");
+	json_object_foreach((json_t *)(uintptr_t)body, key, j) {
+		if (for_the_change(key))
+			continue;
+		const struct field *f = type_field(d->t, str_of(key));
+		if (!f)
+			return problem_set(p, ERR_INVALID, key, "没有名为“%.60s”的字段", "there is no field \"%.60s\"", key);
+		if (is_own_mask(f, j, old, a))
+			continue;
+		enum err err = allowed(f, ask, m, by, p);
+		if (err || (err = value_read(f, j, draft_slot(d, f), a, p)))
+			return err;
+		d->given[f - d->t->fields] = true;
+	}
+	return OK;
+}
+
+// The 12-digit code of a scope prefix: zeros behind it.
+struct str area_whole(struct str prefix, struct arena *a)
+{
+	return prefix.n ? arena_printf(a, "%.*s%.*s", STR_FMT(prefix), (int)(12 - MIN(prefix.n, (size_t)12)), "000000000000") : prefix;
+}
+
+static struct value date_word(struct str word, struct arena *a)
+{
+	return text_or_null(str_is(word, "now") ? date_text(clock_now(), a) : word);
+}
+
+static bool number_word(const struct field *f, struct str word, struct value *ret)
+{
+	double v;
+	if (!str_to_f64(word, &v))
+		return false;
+	if (f->kind == FIELD_NUMBER)
+		*ret = (struct value){ .kind = VAL_REAL, .f = v };
+	else
+		*ret = (struct value){ .kind = VAL_INT, .i = (int64_t)(v * 100 + (v < 0 ? -0.5 : 0.5)) };
+	return true;
+}
+
+enum err draft_word(const struct field *f, struct str word, const struct identity *by, struct arena *a, struct value *ret)
+{
+	int64_t us = clock_now();
+	*ret = text_or_null(word);
+	switch (f->kind) {
+	case FIELD_NUMBER:
+	case FIELD_MONEY: return number_word(f, word, ret) ? OK : ERR_BUG;
+	case FIELD_BOOL: *ret = (struct value){ .kind = VAL_INT, .i = str_is(word, "true") }; break;
+	case FIELD_TIME:
+		if (!str_is(word, "now") && !time_parse(word, &us))
+			return ERR_BUG;
+		*ret = (struct value){ .kind = VAL_INT, .i = us };
+		break;
+	case FIELD_DATE: *ret = date_word(word, a); break;
+	case FIELD_REF: *ret = id_or_null(str_is(word, "me") ? by->person : by->scope.enterprise); break;
+	case FIELD_MENUS: ret->s = arena_printf(a, ",%.*s,", STR_FMT(word)); break;
+	case FIELD_AREA: *ret = text_or_null(area_whole(by->scope.area, a)); break;
+	case FIELD_TEXT:
+	case FIELD_MENU:
+	case FIELD_POSITION:
+	case FIELD_SHAPE:
+	case FIELD_PHONE:
+	case FIELD_USCC:
+	case FIELD__MAX: break;
+	}
+	return OK;
+}
+
+enum err draft_defaults(struct draft *d, const struct identity *by, struct arena *a, struct problem *p)
+{
+	for (size_t i = 0; i < d->t->nfields; i++) {
+		const struct field *f = &d->t->fields[i];
+		if (!d->given[i] && f->fallback.n && draft_word(f, f->fallback, by, a, draft_slot(d, f)))
+			return field_wrong(p, f, ERR_BUG, "默认值不成立", "has an impossible default");
+	}
+	return OK;
+}
+
+enum err draft_has(struct draft *d, const struct field *f, struct problem *p)
+{
+	const struct value *v = draft_slot(d, f);
+	if (v->kind == VAL_NULL || (v->kind == VAL_TEXT && v->s.n == 0))
+		return field_wrong(p, f, ERR_INVALID, "必须填写", "must be filled in");
+	return OK;
+}
+
+enum err draft_complete(struct draft *d, struct problem *p)
+{
+	for (size_t i = 0; i < d->t->nfields; i++) {
+		const struct field *f = &d->t->fields[i];
+		enum err err = f->need ? draft_has(d, f, p) : OK;
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+enum err record_values(const struct type *t, const json_t *body, const struct row *old, const struct identity *by,
+                       struct arena *a, struct value **ret, struct problem *p)
+{
+	struct draft d;
+	draft_begin(&d, t, old, a);
+	enum err err = draft_take(&d, old ? ASK_EDIT : ASK_CREATE, NULL, body, old, by, a, p);
+	if (!err && !old)
+		err = draft_defaults(&d, by, a, p);
+	if (!err)
+		err = draft_complete(&d, p);
+	*ret = d.vals;
+	return err;
+}

@@ -1,0 +1,122 @@
+// The history of a record is the audit chain: who changed what from what to what. Called by flow.c and deadline.c in
+// store jobs, in the transaction of the change itself.
+#include "base/limits.h"
+#include "base/time.h"
+#include "flow/draft.h"
+#include "store/audit.h"
+
+static void menus_json(struct jw *w, struct str text)
+{
+	jw_arr(w);
+	while (text.n) {
+		struct str item = str_cut(&text, ',');
+		if (item.n)
+			jw_str(w, item);
+	}
+	jw_end(w);
+}
+
+static void position_json(struct jw *w, const struct value *v)
+{
+	if (v[0].kind != VAL_REAL || v[1].kind != VAL_REAL) {
+		jw_null(w);
+		return;
+	}
+	jw_arr(w);
+	jw_f64(w, v[0].f);
+	jw_f64(w, v[1].f);
+	jw_end(w);
+}
+
+void value_json(struct jw *w, const struct field *f, const struct value *v, bool masked, struct arena *a)
+{
+	if (f->kind == FIELD_POSITION && f->ncols == 2) {
+		position_json(w, v);
+		return;
+	}
+	if (v->kind == VAL_NULL) {
+		jw_null(w);
+		return;
+	}
+	switch (f->kind) {
+	case FIELD_NUMBER: jw_f64(w, v->f); break;
+	case FIELD_MONEY: jw_f64(w, (double)v->i / 100); break;
+	case FIELD_BOOL: jw_bool(w, v->i != 0); break;
+	case FIELD_TIME: jw_time(w, v->i); break;
+	case FIELD_REF: jw_i64(w, v->i); break;
+	case FIELD_MENUS: menus_json(w, v->s); break;
+	case FIELD_SHAPE: jw_raw(w, v->s); break;
+	case FIELD_PHONE: jw_str(w, masked ? phone_mask(v->s, a) : v->s); break;
+	case FIELD_TEXT:
+	case FIELD_DATE:
+	case FIELD_MENU:
+	case FIELD_USCC:
+	case FIELD_AREA: jw_str(w, v->s); break;
+	case FIELD_POSITION:
+	case FIELD__MAX: jw_null(w); break;
+	}
+}
+
+static bool field_same(const struct field *f, const struct value *a, const struct value *b)
+{
+	for (size_t i = 0; i < MAX(f->ncols, (size_t)1); i++)
+		if (!value_same(a[i], b[i]))
+			return false;
+	return true;
+}
+
+static void change_json(struct jw *w, const struct field *f, const struct value *was, const struct value *is, struct arena *a)
+{
+	jw_key_str(w, f->name);
+	jw_arr(w);
+	if (f->kind == FIELD_SHAPE) { // a border is long and says little: only that it changed
+		jw_cstr(w, was->kind == VAL_NULL ? NULL : "…");
+		jw_cstr(w, is->kind == VAL_NULL ? NULL : "…");
+	} else {
+		value_json(w, f, was, true, a);
+		value_json(w, f, is, true, a);
+	}
+	jw_end(w);
+}
+
+struct str history_detail(const struct type *t, const struct row *old, const struct common *c, const struct value *vals,
+                          struct str reason, struct arena *a)
+{
+	static const struct value nothing[2];
+	struct row now = { .c = *c, .vals = (struct value *)(uintptr_t)vals };
+	struct buf b;
+	struct jw w;
+	buf_init(&b, LIMIT_RESPONSE);
+	jw_init(&w, &b);
+	jw_obj(&w);
+	if (old && !str_eq(old->c.state, c->state)) {
+		jw_karr(&w, "state");
+		jw_str(&w, old->c.state);
+		jw_str(&w, c->state);
+		jw_end(&w);
+	}
+	for (size_t i = 0; i < t->nfields; i++) {
+		struct value before, after;
+		const struct field *f = &t->fields[i];
+		const struct value *was = old ? row_slot(f, old, &before) : nothing;
+		const struct value *is = row_slot(f, &now, &after);
+		if (!field_same(f, was, is))
+			change_json(&w, f, was, is, a);
+	}
+	if (reason.n)
+		jw_kstr(&w, "reason", reason);
+	jw_end(&w);
+	struct str ret = jw_done(&w) ? arena_str(a, buf_str(&b)) : STR("{}");
+	buf_free(&b);
+	return ret;
+}
+
+enum err history_add(struct db *db, const struct type *t, int64_t id, const char *action, struct str name,
+                     struct str detail, const struct identity *by)
+{
+	struct audit_entry e = { .at = clock_now(), .actor = by->person, .actor_name = by->title.n ? by->title : by->name,
+		                 .action = str_of(action), .type = t->name, .record = id, .detail = detail };
+	if (name.n)
+		e.action = arena_printf(db_arena(db), "%s:%.*s", action, STR_FMT(name));
+	return audit_add(db, &e);
+}

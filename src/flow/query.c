@@ -1,0 +1,177 @@
+// What a list is asked for, as the store's filters and sorts: named lists of a type, and ?where.… and ?sort= of the
+// API. Pure; any thread.
+#include "base/limits.h"
+#include "base/time.h"
+#include "flow/draft.h"
+
+// ---- named lists -------------------------------------------------------------------------------
+
+// me and my_enterprise in a column of ids. An id of 0 would be "nobody": then no row at all.
+static struct filter resolve(const struct type *t, const struct filter *f, const struct identity *by, struct arena *a)
+{
+	const struct field *field = type_field(t, f->column);
+	enum column_kind kind = COL_TEXT;
+	bool ids = (field && field->kind == FIELD_REF) || (type_common_column(f->column, &kind) && kind == COL_INT);
+	struct value *vals = arena_many(a, f->nvals, struct value);
+	struct filter ret = { .column = f->column, .op = f->op, .vals = vals };
+	for (size_t i = 0; i < f->nvals; i++) {
+		struct value v = f->vals[i];
+		if (ids && v.kind == VAL_TEXT)
+			v = (struct value){ .kind = VAL_INT, .i = str_is(v.s, "me") ? by->person : by->scope.enterprise };
+		else if (field && field->kind == FIELD_AREA && str_is(v.s, "my_area"))
+			v.s = area_whole(by->scope.area, a);
+		if (!ids || v.i)
+			vals[ret.nvals++] = v;
+	}
+	if (ret.nvals == 0)
+		ret.op = FILTER_IN;
+	return ret;
+}
+
+static struct filter open_states(const struct type *t, struct arena *a)
+{
+	struct value *vals = arena_many(a, t->nstates, struct value);
+	struct filter f = { .column = STR("state"), .op = FILTER_IN, .vals = vals };
+	for (size_t i = 0; i < t->nstates; i++)
+		if (!t->states[i].end)
+			vals[f.nvals++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
+	return f;
+}
+
+void flow_list_filters(const struct type *t, const struct listing *l, const struct identity *by, struct arena *a,
+                       struct filter **ret, size_t *ret_n)
+{
+	*ret = arena_many(a, l->nfilters + 1, struct filter);
+	*ret_n = 0;
+	for (size_t i = 0; i < l->nfilters; i++)
+		(*ret)[(*ret_n)++] = resolve(t, &l->filters[i], by, a);
+	if (l->open_only)
+		(*ret)[(*ret_n)++] = open_states(t, a);
+}
+
+// ---- ?where.COLUMN.OP= -------------------------------------------------------------------------
+
+static const struct { const char *name; enum filter_op op; } ops[] = {
+	{ "", FILTER_EQ },   { "eq", FILTER_EQ }, { "ne", FILTER_NE }, { "lt", FILTER_LT },         { "le", FILTER_LE },
+	{ "gt", FILTER_GT }, { "ge", FILTER_GE }, { "in", FILTER_IN }, { "prefix", FILTER_PREFIX }, { "null", FILTER_NULL },
+	{ "notnull", FILTER_NOT_NULL }, { "contains", FILTER_CONTAINS },
+};
+
+static bool op_of(struct str name, enum filter_op *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
+		if (str_is(name, ops[i].name)) {
+			*ret = ops[i].op;
+			return true;
+		}
+	return false;
+}
+
+// A whole number, a time (RFC 3339), or one of the words.
+static bool int_of(struct str text, const struct identity *by, int64_t *ret)
+{
+	if (str_is(text, "me"))
+		*ret = by->person;
+	else if (str_is(text, "my_enterprise"))
+		*ret = by->scope.enterprise;
+	else if (str_is(text, "true") || str_is(text, "false"))
+		*ret = str_is(text, "true");
+	else
+		return str_to_i64(text, ret) || time_parse(text, ret);
+	return true;
+}
+
+static bool value_of(const struct field *f, enum column_kind kind, struct str text, const struct identity *by,
+                     struct arena *a, struct value *ret)
+{
+	double yuan;
+	*ret = (struct value){ .kind = VAL_TEXT, .s = arena_str(a, text) };
+	if (f && f->kind == FIELD_MENUS)
+		ret->s = arena_printf(a, ",%.*s,", STR_FMT(text));
+	if (f && f->kind == FIELD_MONEY) {
+		ret->kind = VAL_INT;
+		ret->i = str_to_f64(text, &yuan) ? (int64_t)(yuan * 100) : 0;
+		return str_to_f64(text, &yuan);
+	}
+	switch (kind) {
+	case COL_TEXT: return true;
+	case COL_INT: ret->kind = VAL_INT; return int_of(text, by, &ret->i);
+	case COL_REAL: ret->kind = VAL_REAL; return str_to_f64(text, &ret->f);
+	}
+	return false;
+}
+
+static enum err column_kind_of(const struct type *t, struct str column, const struct identity *by,
+                               const struct field **ret_field, enum column_kind *ret, struct problem *p)
+{
+	const struct field *f = type_field(t, column);
+	*ret_field = f;
+	if (!f || f->ncols == 0) {
+		if (type_common_column(column, ret))
+			return OK;
+		return problem_set(p, ERR_INVALID, "where", "没有名为“%.*s”的列", "there is no column \"%.*s\"", (int)MIN(column.n, (size_t)60), column.p);
+	}
+	if (f->kind == FIELD_PHONE && !auth_sees_masked(by, f))
+		return problem_set(p, ERR_FORBIDDEN, "where", "不能按个人信息筛选", "personal data cannot be filtered by");
+	if (f->kind == FIELD_POSITION || f->kind == FIELD_SHAPE)
+		return problem_set(p, ERR_INVALID, "where", "不能按位置筛选", "a place cannot be filtered by");
+	*ret = t->table.cols[f->col].kind;
+	return OK;
+}
+
+enum err record_filter(const struct type *t, struct str column, struct str op, struct str text, const struct identity *by,
+                       struct arena *a, struct filter *ret, struct problem *p)
+{
+	enum column_kind kind = COL_TEXT;
+	const struct field *f;
+	size_t n = 0, cap = 0;
+	struct value *vals = NULL;
+	*ret = (struct filter){ .column = arena_str(a, column) };
+	enum err err = column_kind_of(t, column, by, &f, &kind, p);
+	if (err)
+		return err;
+	if (!op_of(op, &ret->op))
+		return problem_set(p, ERR_INVALID, "where", "没有“%.*s”这种比较", "there is no comparison \"%.*s\"", (int)MIN(op.n, (size_t)20), op.p);
+	if (f && f->kind == FIELD_MENUS && ret->op == FILTER_EQ)
+		ret->op = FILTER_CONTAINS;
+	if (ret->op == FILTER_NULL || ret->op == FILTER_NOT_NULL)
+		return OK;
+	do {
+		struct str one = ret->op == FILTER_IN ? str_cut(&text, ',') : text;
+		vals = arena_push(a, vals, &n, &cap, sizeof *vals);
+		if (!value_of(f, kind, one, by, a, &vals[n - 1]))
+			return problem_set(p, ERR_INVALID, "where", "“%.*s”不是这一列的值", "\"%.*s\" is not a value of this column", (int)MIN(one.n, (size_t)60), one.p);
+	} while (ret->op == FILTER_IN && text.n && n < LIMIT_PAGE_SIZE);
+	ret->vals = vals;
+	ret->nvals = n;
+	return OK;
+}
+
+enum err record_sorts(const struct type *t, struct str text, struct arena *a, struct sort **ret, size_t *ret_n, struct problem *p)
+{
+	size_t cap = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	while (text.n && *ret_n < 8) {
+		enum column_kind kind;
+		struct str name = str_cut(&text, ',');
+		bool down = str_starts(name, STR("-"));
+		name = arena_str(a, str_skip(name, down));
+		const struct field *f = type_field(t, name);
+		bool plain = f && f->kind != FIELD_POSITION && f->kind != FIELD_SHAPE && f->kind != FIELD_PHONE && f->kind != FIELD_MENUS;
+		if (!plain && !type_common_column(name, &kind))
+			return problem_set(p, ERR_INVALID, "sort", "不能按“%.*s”排序", "cannot sort by \"%.*s\"", (int)MIN(name.n, (size_t)60), name.p);
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
+		struct sort *s = &(*ret)[*ret_n - 1];
+		*s = (struct sort){ .column = name, .descending = down };
+		if (!f || !f->menu)
+			continue;
+		struct str *ranks = arena_many(a, f->menu->nitems, struct str);
+		for (size_t i = 0; i < f->menu->nitems; i++)
+			ranks[i] = f->menu->items[i].value;
+		s->ranks = ranks;
+		s->nranks = f->menu->nitems;
+		s->descending = !down;
+	}
+	return OK;
+}

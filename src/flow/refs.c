@@ -1,0 +1,140 @@
+// What a record takes from others: references must exist and be visible to the caller; area and enterprise are copied
+// from the record the type names. Called by flow.c in store jobs.
+#include "flow/draft.h"
+
+static enum err ref_check(struct db *db, const struct registry *reg, const struct field *f, int64_t id,
+                          const struct identity *by, struct arena *a, struct problem *p)
+{
+	struct row row;
+	const struct type *to = registry_type(reg, f->to);
+	if (!to)
+		return field_wrong(p, f, ERR_BUG, "所引用的类型不存在", "refers to a type that does not exist");
+	if (by->person && !auth_may_read(by, to))
+		return field_wrong(p, f, ERR_FORBIDDEN, "无权引用这类记录", "you may not refer to records of this kind");
+	enum err err = records_get(db, &to->table, &by->scope, id, a, &row);
+	if (err == ERR_NOT_FOUND || (!err && row.c.retired))
+		return field_wrong(p, f, ERR_INVALID, "所选的记录不存在，或不在你的范围内",
+		                   "the chosen record does not exist or is outside your area");
+	return err;
+}
+
+static enum err area_check(struct db *db, const struct registry *reg, const struct field *f, struct str code,
+                           const struct identity *by, struct arena *a, struct problem *p)
+{
+	struct row row;
+	const struct type *areas = registry_type(reg, STR("area"));
+	if (!auth_in_scope(by, code, by->scope.enterprise))
+		return field_wrong(p, f, ERR_INVALID, "不在你的区域内", "is outside your area");
+	if (!areas || !type_field(areas, STR("code")))
+		return OK;
+	enum err err = records_find(db, &areas->table, NULL, STR("code"), (struct value){ .kind = VAL_TEXT, .s = code }, a, &row);
+	if (err == ERR_NOT_FOUND)
+		return field_wrong(p, f, ERR_INVALID, "没有这个区划代码", "there is no such area code");
+	return err;
+}
+
+enum err refs_check(struct db *db, const struct registry *reg, struct draft *d, const struct identity *by,
+                    struct arena *a, struct problem *p)
+{
+	for (size_t i = 0; i < d->t->nfields; i++) {
+		const struct field *f = &d->t->fields[i];
+		const struct value *v = draft_slot(d, f);
+		enum err err = OK;
+		if (!d->given[i] || v->kind == VAL_NULL)
+			continue;
+		if (f->kind == FIELD_REF)
+			err = ref_check(db, reg, f, v->i, by, a, p);
+		else if (f->kind == FIELD_AREA && !(str_is(d->t->name, "area") && by->person == 0))
+			err = area_check(db, reg, f, v->s, by, a, p);
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+// The common columns of the record a field refers to; all empty if it refers to none.
+static enum err common_of(struct db *db, const struct registry *reg, struct draft *d, const struct field *f,
+                          struct arena *a, struct common *ret)
+{
+	struct row row;
+	const struct value *v = draft_slot(d, f);
+	const struct type *to = registry_type(reg, f->to);
+	*ret = (struct common){ .area = STR_EMPTY };
+	if (!to || v->kind != VAL_INT)
+		return OK;
+	enum err err = records_get(db, &to->table, NULL, v->i, a, &row);
+	if (!err)
+		*ret = row.c;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static struct str text_of(const struct value *v)
+{
+	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
+}
+
+static enum err derive_area(struct db *db, const struct registry *reg, struct draft *d, struct common *c, struct arena *a)
+{
+	const struct field *from = type_field(d->t, d->t->area_from);
+	const struct field *own = type_field(d->t, STR("area"));
+	struct common other;
+	if (str_is(d->t->name, "area") && type_field(d->t, STR("code"))) {
+		c->area = text_of(draft_slot(d, type_field(d->t, STR("code")))); // an area belongs to itself
+		return OK;
+	}
+	if (own && own->ncols == 0)
+		c->area = text_of(&d->area);
+	if (!from)
+		return OK;
+	if (from->kind == FIELD_AREA) {
+		c->area = text_of(draft_slot(d, from));
+		return OK;
+	}
+	enum err err = common_of(db, reg, d, from, a, &other);
+	if (!err && other.area.n)
+		c->area = other.area;
+	return err;
+}
+
+static enum err derive_enterprise(struct db *db, const struct registry *reg, struct draft *d, struct common *c,
+                                  bool fresh, struct arena *a, struct str *ret_area)
+{
+	const struct field *from = type_field(d->t, d->t->enterprise_from);
+	const struct field *own = type_field(d->t, STR("enterprise"));
+	struct common other;
+	if (str_is(d->t->name, "enterprise")) {
+		if (fresh)
+			c->enterprise = ENTERPRISE_SELF;
+		return OK;
+	}
+	if (own && own->ncols == 0)
+		c->enterprise = d->enterprise.kind == VAL_INT ? d->enterprise.i : 0;
+	if (!from)
+		return OK;
+	enum err err = common_of(db, reg, d, from, a, &other);
+	c->enterprise = str_is(from->to, "enterprise") ? other.id : other.enterprise;
+	*ret_area = other.area;
+	return err;
+}
+
+enum err common_derive(struct db *db, const struct registry *reg, struct draft *d, struct common *c,
+                       const struct identity *by, bool fresh, struct arena *a, struct problem *p)
+{
+	const struct field *title = type_field(d->t, d->t->title);
+	struct str area = STR_EMPTY;
+	if (title)
+		c->title = text_of(draft_slot(d, title));
+	if (fresh && c->enterprise == 0)
+		c->enterprise = by->scope.enterprise;
+	enum err err = derive_enterprise(db, reg, d, c, fresh, a, &area);
+	if (!err)
+		err = derive_area(db, reg, d, c, a);
+	if (err)
+		return problem_set(p, err, "", "所引用的记录读不出来", "a record it refers to cannot be read");
+	if (c->area.n == 0)
+		c->area = area.n ? area : fresh ? area_whole(by->scope.area, a) : c->area;
+	int64_t enterprise = c->enterprise == ENTERPRISE_SELF ? 0 : c->enterprise;
+	if (!auth_in_scope(by, c->area, enterprise))
+		return problem_set(p, ERR_FORBIDDEN, "", "这条记录不属于你的区域或企业", "this record is not of your area or enterprise");
+	return OK;
+}

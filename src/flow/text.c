@@ -1,0 +1,93 @@
+// Texts with an inner rule: credit codes, phone numbers, area codes, dates. Pure functions.
+#include "base/time.h"
+#include "flow/draft.h"
+
+// GB 32100-2015, table of characters: 0-9 and A-Z without I O S V Z, values 0..30 in this order.
+static const char uscc_alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+
+static int uscc_value(char ch)
+{
+	const char *at = ch ? strchr(uscc_alphabet, ch) : NULL;
+	return at ? (int)(at - uscc_alphabet) : -1;
+}
+
+// GB 32100-2015 4.5: weights are 3^(i-1) mod 31, check value is (31 - sum mod 31) mod 31.
+char uscc_check_char(struct str first17)
+{
+	int sum = 0, weight = 1;
+	if (first17.n < 17)
+		return 0;
+	for (size_t i = 0; i < 17; i++) {
+		int v = uscc_value(first17.p[i]);
+		if (v < 0)
+			return 0;
+		sum += v * weight;
+		weight = weight * 3 % 31;
+	}
+	return uscc_alphabet[(31 - sum % 31) % 31];
+}
+
+bool uscc_ok(struct str s)
+{
+	return s.n == 18 && uscc_check_char(s) == s.p[17];
+}
+
+static bool digits(struct str s, size_t least, size_t most)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n >= least && s.n <= most;
+}
+
+// Mainland numbers: mobile 1[3-9] and nine digits; fixed line 0 and two or three digits of the area, then seven or
+// eight; 400 service numbers.
+bool phone_ok(struct str s)
+{
+	if (digits(s, 11, 11) && s.p[0] == '1')
+		return s.p[1] >= '3';
+	char plain[16];
+	size_t n = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '-' && i > 0 && i + 1 < s.n)
+			continue;
+		if (n == sizeof plain)
+			return false;
+		plain[n++] = s.p[i];
+	}
+	struct str all = str_from(plain, n);
+	if (n && plain[0] == '0')
+		return digits(all, 10, 12);
+	return str_starts(all, STR("400")) && digits(all, 10, 10);
+}
+
+// GB/T 2260 and GB/T 10114: province 2, city 2, county 2, town 3, village 3 digits; zeros for what is not given.
+bool area_code_ok(struct str s)
+{
+	return digits(s, 12, 12) && !str_is(s, "000000000000");
+}
+
+bool date_text_ok(struct str s)
+{
+	uint64_t y, m, d;
+	return s.n == 10 && s.p[4] == '-' && s.p[7] == '-' && str_to_u64(str_first(s, 4), &y) &&
+	       str_to_u64(str_from(s.p + 5, 2), &m) && str_to_u64(str_skip(s, 8), &d) &&
+	       civil_valid((struct civil){ .year = (int)y, .month = (int)m, .day = (int)d });
+}
+
+struct str date_text(int64_t us, struct arena *a)
+{
+	struct civil c = time_to_civil(us, time_zone());
+	return arena_printf(a, "%04d-%02d-%02d", c.year, c.month, c.day);
+}
+
+// Keeps three digits in front and four behind; of short numbers one at each end.
+struct str phone_mask(struct str s, struct arena *a)
+{
+	size_t front = s.n >= 11 ? 3 : 1, back = s.n >= 11 ? 4 : 1;
+	if (s.n == 0)
+		return s;
+	if (s.n < 4)
+		return STR("****");
+	return arena_printf(a, "%.*s****%.*s", (int)front, s.p, (int)back, s.p + s.n - back);
+}
