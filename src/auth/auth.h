@@ -6,7 +6,8 @@
 #include "store/store.h"
 
 struct identity {           // who is asking; lives in the request's arena
-	int64_t person;         // 0 = the system itself
+	int64_t person;         // 0 = the system itself, or nobody
+	bool system;            // made by identity_system only: may everything. A zeroed identity may nothing.
 	struct str name;        // login name
 	struct str title;       // name of the person
 	struct str lang;        // "zh" or "en"
@@ -25,8 +26,18 @@ bool auth_may_read(const struct identity *id, const struct type *t);
 bool auth_may_edit(const struct identity *id, const struct type *t);
 bool auth_may_retire(const struct identity *id, const struct type *t);
 bool auth_in_scope(const struct identity *id, struct str area, int64_t enterprise);
+// What the caller may see of one type: his own scope, except that types which belong to no enterprise (area,
+// organisation, duty roster …) are not narrowed to one, and the register of areas is for all who may read it.
+struct scope auth_scope(const struct identity *id, const struct type *t);
+// May these roles (a MENUS value, ",duty,town,") be given to this person? The administrator, the security officer and the
+// auditor are kept apart from each other and from business (GB/T 22239-2019, 8.1.4 and 8.1.5: system, security and
+// audit administrators with rights of their own), nobody changes his own roles, and only who manages users grants any.
+// person 0 = a new one. ERR_INVALID or ERR_FORBIDDEN with field "role".
+enum err auth_check_grant(const struct identity *by, int64_t person, struct str old_roles, struct str new_roles,
+                          struct problem *p) must_check;
 bool auth_sees_masked(const struct identity *id, const struct field *f); // true: personal data in the clear
-// The prefix of an area code (4, 6, 9 or 12 digits without trailing zero groups): what lies below it starts with it.
+// The prefix of an area code (2, 4, 6, 9 or 12 digits without trailing zero groups): what lies below it starts with it.
+// A slice of code. GB/T 2260-2007 and GB/T 10114-2003: province 2, city 2, county 2, town 3, village 3 digits.
 struct str area_prefix(struct str code);
 struct identity identity_system(void);
 
@@ -42,13 +53,25 @@ enum err auth_logout(struct auth *au, const struct identity *id) must_check;
 // ERR_UNAUTHENTICATED if the token is unknown, revoked or older than its life (12 h without use, 7 d at most).
 enum err auth_session(struct auth *au, const struct registry *reg, struct str token, struct arena *a,
                       struct identity *ret) must_check;
-// Is this the person's password? For moves that are signed.
+// Is this the person's password? For moves that are signed. ERR_FORBIDDEN if not, ERR_THROTTLED after too many tries.
+// About 30 ms of Argon2: ask before the store job, not in it.
 enum err auth_check_password(struct auth *au, const struct identity *id, struct str password) must_check;
 enum err auth_set_password(struct auth *au, const struct identity *by, int64_t person, struct str password,
-                           struct problem *p) must_check; // at least 10 characters, not the name; revokes sessions
+                           struct problem *p) must_check;
+// The two halves of it, for a job that creates the person as well. auth_encode_password checks the rules (at least 10
+// characters, 5 different ones, not the login name) and is slow; auth_put_credential runs in a job, ends the person's
+// other sessions and writes the audit entry.
+enum err auth_encode_password(struct str login, struct str password, struct arena *a, struct str *ret_encoded,
+                              struct problem *p) must_check;
+enum err auth_put_credential(struct db *db, const struct identity *by, int64_t person, struct str encoded) must_check;
+// Inside a job, by the system (first start, `anlan user`): no old password, same rules.
+enum err auth_set_password_in(struct db *db, const struct registry *reg, int64_t person, struct str password, struct problem *p) must_check;
+enum err auth_count_credentials(struct db *db, int64_t *ret) must_check;
+// One's own session, or any for who may "session.manage".
 enum err auth_revoke(struct auth *au, const struct identity *by, int64_t session) must_check;
 // Only under --demo on loopback: a session of the demo person of that role without a password.
 enum err auth_demo_login(struct auth *au, struct str role, struct str peer, char ret_token[33], struct problem *p) must_check;
+// Newest first: one's own; all of them for who may "session.manage".
 struct session_info { int64_t id, person, created_at, seen_at; struct str peer; bool current; };
 enum err auth_sessions(struct auth *au, const struct identity *id, struct arena *a, struct session_info **ret, size_t *ret_n) must_check;
 
@@ -57,4 +80,5 @@ enum err auth_sessions(struct auth *au, const struct identity *id, struct arena 
 enum err device_new_key(struct db *db, const struct identity *by, int64_t device, char ret_key[33], struct problem *p) must_check;
 // The key itself chosen by the caller (import of existing field devices, tests): at least 6 characters.
 enum err device_set_key(struct db *db, const struct identity *by, int64_t device, struct str key, struct problem *p) must_check;
+// False for a device without a key too (whether it may do without is the device record's business).
 bool device_key_ok(struct db *db, int64_t device, struct str key);

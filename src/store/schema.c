@@ -97,7 +97,28 @@ static const struct migration alarm_migrations[] = {
 	  " payload TEXT NOT NULL DEFAULT '');"
 	  // how far the evaluator's transitions have been applied
 	  "CREATE TABLE alarm_cursor(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;" },
-	// alarm/ adds its next migrations here: { 101, "alarm …", "…" },
+	{ 101, "alarm as it was announced",
+	  // what people read then stays with the alarm: names of the point, words of the rule
+	  "ALTER TABLE alarm ADD COLUMN point_name TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN point_kind TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN point_unit TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN enterprise_title TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN installation_title TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN lon REAL;"
+	  "ALTER TABLE alarm ADD COLUMN lat REAL;"
+	  "ALTER TABLE alarm ADD COLUMN rule_zh TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN rule_en TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN say_zh TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN say_en TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN guide_zh TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN guide_en TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN acked_name TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN last_raised_at INTEGER NOT NULL DEFAULT 0;"
+	  // 1: out of service because its point is in maintenance; ends by itself with it
+	  "ALTER TABLE alarm ADD COLUMN by_service INTEGER NOT NULL DEFAULT 0;"
+	  "CREATE INDEX alarm_journal_at ON alarm_journal(at);"
+	  "CREATE INDEX outbox_kind ON outbox(kind, id);" },
+	// alarm/ adds its next migrations here: { 102, "alarm …", "…" },
 };
 
 // ---- flow: numbers 200–299 ---------------------------------------------------------------------

@@ -1,0 +1,152 @@
+// Logging in: by password, throttled, with one answer for every failure; and the demo's one-click roles. Any thread:
+// the password is verified in the caller's thread, the session written by the store's.
+#include "auth/auth_int.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "store/audit.h"
+
+enum err auth_open(struct auth **ret, struct store *s)
+{
+	struct auth *au = mem_alloc(sizeof(*au));
+	au->store = s;
+	au->arena = arena_new(0);
+	au->throttle = throttle_new();
+	char secret[TOKEN_LEN];
+	random_text(secret, sizeof(secret));
+	enum err err = password_hash(str_from(secret, sizeof(secret)), au->arena, &au->nobody);
+	if (err) {
+		auth_close(au);
+		return err;
+	}
+	*ret = au;
+	return OK;
+}
+
+void auth_close(struct auth *au)
+{
+	if (!au)
+		return;
+	throttle_free(au->throttle);
+	arena_free(au->arena);
+	mem_free(au);
+}
+
+// ---- who is it? --------------------------------------------------------------------------------
+struct login {
+	struct str name;        // as typed
+	struct str peer;
+	int64_t person;         // 0 = no such name
+	bool ok;
+	const char *action;
+	char token[TOKEN_LEN];
+	struct arena *arena;
+};
+
+// Person and encoded hash of a login name; the hash of nobody if there is none.
+static enum err look_up(struct auth *au, struct login *l, struct str *ret_encoded)
+{
+	const struct registry *reg = registry_pin();
+	const struct type *t = reg ? registry_type(reg, STR("person")) : NULL;
+	struct row row;
+	struct value name = { .kind = VAL_TEXT, .s = l->name };
+	struct db *db = store_read_begin(au->store);
+	*ret_encoded = au->nobody;
+	enum err err = t ? records_find(db, &t->table, NULL, STR("login"), name, l->arena, &row) : ERR_UNAVAILABLE;
+	if (!err) {
+		l->person = row.c.id;
+		err = credential_read(db, l->person, l->arena, ret_encoded);
+	}
+	store_read_end(au->store, db);
+	registry_unpin(reg);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err job_login(struct db *db, void *arg, struct problem *p)
+{
+	(void)p;
+	const struct login *l = arg;
+	// A name nobody has may be a password typed into the wrong box: it is not kept.
+	struct str name = l->person ? l->name : STR_EMPTY;
+	if (l->ok)
+		return session_open(db, l->person, name, l->peer, l->action, l->token);
+	return audit_add(db, &(struct audit_entry){ .actor = l->person, .actor_name = name, .action = STR("login.fail"),
+	                 .type = STR("session"), .detail = peer_detail(l->peer, db_arena(db)) });
+}
+
+// ---- by password -------------------------------------------------------------------------------
+static enum err login_throttled(struct problem *p)
+{
+	problem_set(p, ERR_THROTTLED, "", "登录失败次数过多", "too many failed logins");
+	problem_hint(p, "请一分钟后再试", "try again in a minute");
+	return ERR_THROTTLED;
+}
+
+enum err auth_login(struct auth *au, struct str name, struct str password, struct str peer, char ret_token[33],
+                    struct problem *p)
+{
+	int64_t now = clock_now();
+	if (throttle_blocked(au->throttle, 'n', name, now) || throttle_blocked(au->throttle, 'p', peer, now))
+		return login_throttled(p);
+	struct login l = { .name = name, .peer = peer, .action = "login", .arena = p->arena };
+	struct str encoded;
+	enum err err = look_up(au, &l, &encoded);
+	if (err)
+		return problem_set(p, err, "", "%s", "%s", "");
+	l.ok = password_matches(encoded, password) && l.person != 0;
+	if (l.ok)
+		random_text(l.token, sizeof(l.token));
+	if ((err = store_write(au->store, job_login, &l, p)))
+		return err;
+	if (!l.ok) {
+		throttle_fail(au->throttle, 'n', name, now);
+		throttle_fail(au->throttle, 'p', peer, now);
+		return problem_set(p, ERR_UNAUTHENTICATED, "", "登录名或密码错误", "wrong name or password");
+	}
+	throttle_clear(au->throttle, 'n', name);
+	throttle_clear(au->throttle, 'p', peer);
+	memcpy(ret_token, l.token, TOKEN_LEN);
+	ret_token[TOKEN_LEN] = 0;
+	return OK;
+}
+
+// ---- by one click ------------------------------------------------------------------------------
+// The first person who has the role.
+static enum err demo_person(struct auth *au, const struct registry *reg, struct str role, struct arena *a, struct login *ret)
+{
+	const struct type *t = registry_type(reg, STR("person"));
+	if (!t)
+		return ERR_UNAVAILABLE;
+	struct value has = { .kind = VAL_TEXT, .s = arena_printf(a, ",%.*s,", STR_FMT(role)) };
+	struct filter f = { STR("role"), FILTER_CONTAINS, &has, 1 };
+	struct sort by_id = { .column = STR("id") };
+	struct list_query lq = { .filters = &f, .nfilters = 1, .sorts = &by_id, .nsorts = 1, .limit = 1 };
+	struct row *rows;
+	size_t n;
+	struct db *db = store_read_begin(au->store);
+	enum err err = records_list(db, &t->table, NULL, &lq, a, &rows, &n, NULL, NULL);
+	store_read_end(au->store, db);
+	if (err || n == 0)
+		return err ? err : ERR_NOT_FOUND;
+	ret->person = rows[0].c.id;
+	ret->name = person_text(reg, &rows[0], "login");
+	return OK;
+}
+
+enum err auth_demo_login(struct auth *au, struct str role, struct str peer, char ret_token[33], struct problem *p)
+{
+	struct login l = { .peer = peer, .ok = true, .action = "login.demo", .arena = p->arena };
+	const struct registry *reg = registry_pin();
+	const struct role *r = reg ? registry_role(reg, role) : NULL;
+	enum err err = r && r->demo ? demo_person(au, reg, role, p->arena, &l) : ERR_NOT_FOUND;
+	registry_unpin(reg);
+	if (err == ERR_NOT_FOUND)
+		return problem_set(p, err, "role", "没有这个演示角色", "there is no such demo role");
+	if (err)
+		return err;
+	random_text(l.token, sizeof(l.token));
+	if ((err = store_write(au->store, job_login, &l, p)))
+		return err;
+	memcpy(ret_token, l.token, TOKEN_LEN);
+	ret_token[TOKEN_LEN] = 0;
+	return OK;
+}

@@ -1,0 +1,176 @@
+// Passwords: rules, Argon2id, the credential table. Hashing is slow on purpose and happens outside store jobs.
+//
+// Argon2id (RFC 9106) with m = 19 MiB, t = 2, p = 1: the first of the equivalent choices of the OWASP Password Storage
+// Cheat Sheet. The parameters are part of the encoded hash, so they can be raised without touching old ones.
+#include <argon2.h>
+
+#include "auth/auth_int.h"
+#include "base/hash.h"
+#include "base/jw.h"
+#include "base/time.h"
+#include "store/audit.h"
+
+#define ARGON2_KIB (19u << 10)
+#define ARGON2_PASSES 2
+#define ARGON2_LANES 1
+#define SALT_LEN 16
+#define HASH_LEN 32
+#define ENCODED_MAX 128
+#define PASSWORD_MIN 10     // characters
+#define PASSWORD_DIFFERENT 5
+#define PASSWORD_MAX 200    // bytes
+
+// ---- rules -------------------------------------------------------------------------------------
+static size_t different_bytes(struct str s)
+{
+	bool seen[256] = { false };
+	size_t n = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		n += !seen[(uint8_t)s.p[i]];
+		seen[(uint8_t)s.p[i]] = true;
+	}
+	return n;
+}
+
+static enum err password_check(struct str login, struct str password, struct problem *p)
+{
+	if (password.n > PASSWORD_MAX || !str_utf8_valid(password))
+		return problem_set(p, ERR_INVALID, "password", "密码太长或含有无效字符", "the password is too long or not valid text");
+	if (str_utf8_len(password) < PASSWORD_MIN)
+		return problem_set(p, ERR_INVALID, "password", "密码至少 %d 个字符", "a password has at least %d characters", PASSWORD_MIN);
+	if (different_bytes(password) < PASSWORD_DIFFERENT)
+		return problem_set(p, ERR_INVALID, "password", "密码至少要有 %d 个不同的字符", "a password has at least %d different characters",
+		                   PASSWORD_DIFFERENT);
+	if (login.n && str_eq_nocase(login, password))
+		return problem_set(p, ERR_INVALID, "password", "密码不能与登录名相同", "the password must not be the login name");
+	return OK;
+}
+
+// ---- Argon2id ----------------------------------------------------------------------------------
+enum err password_hash(struct str password, struct arena *a, struct str *ret_encoded)
+{
+	uint8_t salt[SALT_LEN];
+	char encoded[ENCODED_MAX];
+	random_bytes(salt, sizeof(salt));
+	if (argon2id_hash_encoded(ARGON2_PASSES, ARGON2_KIB, ARGON2_LANES, password.p, password.n, salt, sizeof(salt), HASH_LEN,
+	                          encoded, sizeof(encoded)) != ARGON2_OK)
+		return ERR_UNAVAILABLE;
+	*ret_encoded = arena_str(a, str_of(encoded));
+	return OK;
+}
+
+bool password_matches(struct str encoded, struct str password)
+{
+	char text[ENCODED_MAX];
+	if (encoded.n >= sizeof(text) || password.n > PASSWORD_MAX)
+		return false;
+	memcpy(text, encoded.p, encoded.n);
+	text[encoded.n] = 0;
+	return argon2id_verify(text, password.p, password.n) == ARGON2_OK;
+}
+
+enum err auth_encode_password(struct str login, struct str password, struct arena *a, struct str *ret_encoded,
+                              struct problem *p)
+{
+	enum err err = password_check(login, password, p);
+	return err ? err : password_hash(password, a, ret_encoded);
+}
+
+// ---- persons and their credentials -------------------------------------------------------------
+enum err credential_read(struct db *db, int64_t person, struct arena *a, struct str *ret_encoded)
+{
+	struct query q;
+	query_begin(&q, db, STMT_CREDENTIAL_GET);
+	query_i64(&q, 1, person);
+	bool found = query_row(&q);
+	if (found)
+		*ret_encoded = query_get_str(&q, 0, a);
+	enum err err = query_end(&q);
+	return err ? err : found ? OK : ERR_NOT_FOUND;
+}
+
+enum err person_get(struct db *db, const struct registry *reg, int64_t person, struct arena *a, struct row *ret)
+{
+	const struct type *t = registry_type(reg, STR("person"));
+	return t ? records_get(db, &t->table, NULL, person, a, ret) : ERR_UNAVAILABLE;
+}
+
+struct str person_text(const struct registry *reg, const struct row *row, const char *column)
+{
+	const struct type *t = registry_type(reg, STR("person"));
+	for (size_t i = 0; t && i < t->table.ncols; i++)
+		if (str_is(t->table.cols[i].name, column) && row->vals[i].kind == VAL_TEXT)
+			return row->vals[i].s;
+	return STR_EMPTY;
+}
+
+enum err auth_put_credential(struct db *db, const struct identity *by, int64_t person, struct str encoded)
+{
+	struct query q;
+	query_begin(&q, db, STMT_CREDENTIAL_SET);
+	query_i64(&q, 1, person);
+	query_str(&q, 2, encoded);
+	query_i64(&q, 3, clock_now());
+	enum err err = query_run(&q);
+	if (err)
+		return err;
+	query_begin(&q, db, STMT_SESSION_DELETE_OTHERS);
+	query_i64(&q, 1, person);
+	query_i64(&q, 2, by->person == person ? by->session : 0);
+	err = query_run(&q);
+	return err ? err : audit_add(db, &(struct audit_entry){ .actor = by->person, .actor_name = by->name,
+		                         .action = STR("password"), .type = STR("person"), .record = person,
+		                         .detail = peer_detail(by->peer, db_arena(db)) });
+}
+
+struct set_password {
+	const struct identity *by;
+	int64_t person;
+	struct str encoded;
+};
+
+static enum err job_set_password(struct db *db, void *arg, struct problem *p)
+{
+	(void)p;
+	const struct set_password *s = arg;
+	return auth_put_credential(db, s->by, s->person, s->encoded);
+}
+
+enum err auth_set_password(struct auth *au, const struct identity *by, int64_t person, struct str password,
+                           struct problem *p)
+{
+	if (by->person != person && !auth_may(by, "user.manage"))
+		return problem_set(p, ERR_FORBIDDEN, "person", "只有系统管理员可以设置他人的密码", "only an administrator sets the password of others");
+	const struct registry *reg = registry_pin();
+	struct db *db = store_read_begin(au->store);
+	struct row row;
+	enum err err = person_get(db, reg, person, p->arena, &row);
+	struct str login = err ? STR_EMPTY : person_text(reg, &row, "login");
+	store_read_end(au->store, db);
+	registry_unpin(reg);
+	if (err == ERR_NOT_FOUND || (!err && row.c.retired))
+		return problem_set(p, ERR_NOT_FOUND, "person", "没有这个人员", "there is no such person");
+	struct set_password s = { .by = by, .person = person };
+	if (!err)
+		err = auth_encode_password(login, password, p->arena, &s.encoded, p);
+	return err ? err : store_write(au->store, job_set_password, &s, p);
+}
+
+enum err auth_check_password(struct auth *au, const struct identity *id, struct str password)
+{
+	int64_t now = clock_now();
+	if (throttle_blocked(au->throttle, 's', id->name, now))
+		return ERR_THROTTLED;
+	struct arena *a = arena_new(0);
+	struct str encoded = STR_EMPTY;
+	struct db *db = store_read_begin(au->store);
+	enum err err = credential_read(db, id->person, a, &encoded);
+	store_read_end(au->store, db);
+	bool ok = password_matches(err ? au->nobody : encoded, password) && !err;
+	arena_free(a);
+	if (ok)
+		throttle_clear(au->throttle, 's', id->name);
+	else
+		throttle_fail(au->throttle, 's', id->name, now);
+	return ok ? OK : ERR_FORBIDDEN;
+}

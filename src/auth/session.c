@@ -1,0 +1,261 @@
+// Sessions: opened by a login, found again by their token, ended by log-out, revocation, age or the person's leaving.
+// Only the SM3 of a token is stored. Any thread; writing goes through the store's writer.
+#include "auth/auth_int.h"
+#include "base/hash.h"
+#include "base/jw.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "store/audit.h"
+
+#define SEEN_EVERY US_PER_MIN   // "last used" is written at most this often
+#define ROLES_MAX 16
+
+struct str peer_detail(struct str peer, struct arena *a)
+{
+	struct buf b;
+	struct jw w;
+	buf_init(&b, 1024);
+	jw_init(&w, &b);
+	jw_obj(&w);
+	jw_kstr(&w, "peer", str_first(peer, 64));
+	jw_end(&w);
+	struct str s = jw_done(&w) ? arena_str(a, buf_str(&b)) : STR("{}");
+	buf_free(&b);
+	return s;
+}
+
+// ---- opening -----------------------------------------------------------------------------------
+static enum err sessions_prune(struct db *db, int64_t person, int64_t now)
+{
+	struct query q;
+	query_begin(&q, db, STMT_SESSION_DELETE_OLD);
+	query_i64(&q, 1, now - SESSION_LIFE);
+	query_i64(&q, 2, now - SESSION_IDLE);
+	enum err err = query_run(&q);
+	if (err)
+		return err;
+	query_begin(&q, db, STMT_SESSION_DELETE_MANY);
+	query_i64(&q, 1, person);
+	query_i64(&q, 2, LIMIT_SESSIONS_PER_USER - 1); // and the new one
+	return query_run(&q);
+}
+
+enum err session_open(struct db *db, int64_t person, struct str name, struct str peer, const char *action,
+                      const char token[TOKEN_LEN])
+{
+	int64_t now = clock_now();
+	uint8_t hash[SM3_LEN];
+	enum err err = sessions_prune(db, person, now);
+	if (err)
+		return err;
+	sm3_once(str_from(token, TOKEN_LEN), hash);
+	struct query q;
+	query_begin(&q, db, STMT_SESSION_ADD);
+	query_blob(&q, 1, str_from((const char *)hash, sizeof(hash)));
+	query_i64(&q, 2, person);
+	query_i64(&q, 3, now);
+	query_str(&q, 4, str_first(peer, 64));
+	err = query_run(&q);
+	return err ? err : audit_add(db, &(struct audit_entry){ .at = now, .actor = person, .actor_name = name,
+		                         .action = str_of(action), .type = STR("session"), .record = db_last_id(db),
+		                         .detail = peer_detail(peer, db_arena(db)) });
+}
+
+// ---- finding -----------------------------------------------------------------------------------
+struct found {
+	struct session_info s;
+	struct row person;
+};
+
+static enum err session_by_token(struct db *db, struct str token, struct arena *a, struct session_info *ret)
+{
+	uint8_t hash[SM3_LEN];
+	struct query q;
+	sm3_once(token, hash);
+	query_begin(&q, db, STMT_SESSION_BY_TOKEN);
+	query_blob(&q, 1, str_from((const char *)hash, sizeof(hash)));
+	bool there = query_row(&q);
+	if (there)
+		*ret = (struct session_info){ .id = query_get_i64(&q, 0), .person = query_get_i64(&q, 1),
+			                          .created_at = query_get_i64(&q, 2), .seen_at = query_get_i64(&q, 3),
+			                          .peer = query_get_str(&q, 4, a) };
+	enum err err = query_end(&q);
+	return err ? err : there ? OK : ERR_UNAUTHENTICATED;
+}
+
+static enum err session_find(struct db *db, const struct registry *reg, struct str token, int64_t now, struct arena *a,
+                             struct found *ret)
+{
+	enum err err = session_by_token(db, token, a, &ret->s);
+	if (err)
+		return err;
+	if (ret->s.created_at + SESSION_LIFE <= now || ret->s.seen_at + SESSION_IDLE <= now)
+		return ERR_UNAUTHENTICATED;
+	err = person_get(db, reg, ret->s.person, a, &ret->person);
+	if (err == ERR_NOT_FOUND || (!err && ret->person.c.retired))
+		return ERR_UNAUTHENTICATED;
+	return err;
+}
+
+static void read_roles(const struct registry *reg, struct str menus, struct arena *a, struct identity *id)
+{
+	id->roles = arena_many(a, ROLES_MAX, const struct role *);
+	while (menus.n && id->nroles < ROLES_MAX) {
+		struct str name = str_cut(&menus, ',');
+		const struct role *r = name.n ? registry_role(reg, name) : NULL;
+		if (r)
+			id->roles[id->nroles++] = r;
+	}
+}
+
+// A person of an enterprise sees that enterprise wherever it lies in his area; one with neither area nor enterprise sees
+// everything, unless his role is that of an enterprise: then something is missing and he sees nothing.
+static struct scope person_scope(const struct identity *id, const struct row *row)
+{
+	struct scope s = { .area = area_prefix(row->c.area), .enterprise = row->c.enterprise };
+	s.nothing = id->nroles == 0 || (auth_has_role(id, STR("enterprise")) && s.enterprise == 0);
+	return s;
+}
+
+static void identity_make(const struct registry *reg, const struct found *f, struct arena *a, struct identity *ret)
+{
+	struct str lang = person_text(reg, &f->person, "lang");
+	*ret = (struct identity){
+		.person = f->s.person,
+		.name = person_text(reg, &f->person, "login"),
+		.title = f->person.c.title,
+		.lang = lang.n ? lang : STR("zh"),
+		.session = f->s.id,
+		.peer = f->s.peer,
+	};
+	read_roles(reg, person_text(reg, &f->person, "role"), a, ret);
+	ret->scope = person_scope(ret, &f->person);
+}
+
+struct seen {
+	int64_t session, at;
+};
+
+static enum err job_seen(struct db *db, void *arg, struct problem *p)
+{
+	(void)p;
+	const struct seen *s = arg;
+	struct query q;
+	query_begin(&q, db, STMT_SESSION_SEEN);
+	query_i64(&q, 1, s->session);
+	query_i64(&q, 2, s->at);
+	return query_run(&q);
+}
+
+static void seen_done(void *arg, enum err err)
+{
+	(void)err; // "last used" a minute late does no harm
+	mem_free(arg);
+}
+
+enum err auth_session(struct auth *au, const struct registry *reg, struct str token, struct arena *a, struct identity *ret)
+{
+	if (token.n != TOKEN_LEN)
+		return ERR_UNAUTHENTICATED;
+	int64_t now = clock_now();
+	struct found f = { 0 };
+	struct db *db = store_read_begin(au->store);
+	enum err err = session_find(db, reg, token, now, a, &f);
+	store_read_end(au->store, db);
+	if (err)
+		return err;
+	identity_make(reg, &f, a, ret);
+	if (now - f.s.seen_at >= SEEN_EVERY) {
+		struct seen *s = mem_alloc(sizeof(*s));
+		*s = (struct seen){ f.s.id, now };
+		store_post(au->store, job_seen, s, seen_done);
+	}
+	return OK;
+}
+
+// ---- ending ------------------------------------------------------------------------------------
+struct ending {
+	const struct identity *by;
+	int64_t session;
+	const char *action;
+};
+
+static enum err session_owner(struct db *db, int64_t session, int64_t *ret)
+{
+	struct query q;
+	query_begin(&q, db, STMT_SESSION_PERSON);
+	query_i64(&q, 1, session);
+	bool there = query_row(&q);
+	if (there)
+		*ret = query_get_i64(&q, 0);
+	enum err err = query_end(&q);
+	return err ? err : there ? OK : ERR_NOT_FOUND;
+}
+
+static enum err job_end(struct db *db, void *arg, struct problem *p)
+{
+	const struct ending *e = arg;
+	int64_t owner = 0;
+	enum err err = session_owner(db, e->session, &owner);
+	if (err)
+		return err;
+	if (owner != e->by->person && !auth_may(e->by, "session.manage"))
+		return problem_set(p, ERR_NOT_FOUND, "", "没有这个会话", "there is no such session"); // of others nothing is said
+	struct query q;
+	query_begin(&q, db, STMT_SESSION_DELETE);
+	query_i64(&q, 1, e->session);
+	err = query_run(&q);
+	return err ? err : audit_add(db, &(struct audit_entry){ .actor = e->by->person, .actor_name = e->by->name,
+		                         .action = str_of(e->action), .type = STR("session"), .record = e->session,
+		                         .detail = peer_detail(e->by->peer, db_arena(db)) });
+}
+
+static enum err session_end(struct auth *au, const struct identity *by, int64_t session, const char *action)
+{
+	struct arena *a = arena_new(0);
+	struct problem p;
+	problem_init(&p, a);
+	struct ending e = { by, session, action };
+	enum err err = store_write(au->store, job_end, &e, &p);
+	arena_free(a);
+	return err;
+}
+
+enum err auth_logout(struct auth *au, const struct identity *id)
+{
+	enum err err = session_end(au, id, id->session, "logout");
+	return err == ERR_NOT_FOUND ? OK : err; // somebody else has ended it already
+}
+
+enum err auth_revoke(struct auth *au, const struct identity *by, int64_t session)
+{
+	return session_end(au, by, session, "session.revoke");
+}
+
+// ---- listing -----------------------------------------------------------------------------------
+enum err auth_sessions(struct auth *au, const struct identity *id, struct arena *a, struct session_info **ret, size_t *ret_n)
+{
+	bool all = auth_may(id, "session.manage");
+	int64_t now = clock_now();
+	struct query q;
+	size_t cap = 0;
+	int col = 1;
+	*ret = NULL;
+	*ret_n = 0;
+	struct db *db = store_read_begin(au->store);
+	query_begin(&q, db, all ? STMT_SESSION_LIST_ALL : STMT_SESSION_LIST);
+	if (!all)
+		query_i64(&q, col++, id->person);
+	query_i64(&q, col++, now - SESSION_LIFE);
+	query_i64(&q, col, now - SESSION_IDLE);
+	while (query_row(&q)) {
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof(**ret));
+		(*ret)[*ret_n - 1] = (struct session_info){ .id = query_get_i64(&q, 0), .person = query_get_i64(&q, 1),
+			                                        .created_at = query_get_i64(&q, 2), .seen_at = query_get_i64(&q, 3),
+			                                        .peer = query_get_str(&q, 4, a),
+			                                        .current = query_get_i64(&q, 0) == id->session };
+	}
+	enum err err = query_end(&q);
+	store_read_end(au->store, db);
+	return err;
+}
