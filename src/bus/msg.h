@@ -67,11 +67,12 @@ struct msg_readings { // + count × struct reading
 	int64_t arrival;    // when the gate read it, UTC us
 };
 
-struct msg_reject { // + text: the first offending bytes or name, printable, at most 120 bytes
+struct msg_reject { // + text: the first offending bytes or name, printable, at most 120 bytes; + peer address
 	struct msg m;
 	uint16_t reason;    // enum reject
 	uint16_t text_len;
-	uint32_t _pad;
+	uint16_t peer_len;
+	uint16_t _pad;
 };
 
 enum reject { // why something from a device was refused; the page and the metrics use the same names

@@ -138,6 +138,7 @@ void *ring_reserve(struct ring *r, size_t n)
 	if (!ring_has_room(r, need)) {
 		// Say that we wait, then look again: the consumer releases first and looks at the flag second.
 		r->was_full = true;
+		ring_unsignal(r->space_fd);
 		atomic_store(&r->sh->waiting, 1);
 		atomic_thread_fence(memory_order_seq_cst);
 		if (!ring_has_room(r, need))
