@@ -48,6 +48,9 @@ static inline bool refuse_at(struct refusal *r, enum reject reason, size_t offse
 	return false;
 }
 
+// A number as devices write it: JSON syntax, and also +5, 007, .5, 5. with blanks around. Finite.
+bool decode_number(struct str s, double *ret);
+
 // --- framing of a TCP stream -----------------------------------------------------------------------------------------
 
 enum feed { FEED_MORE, FEED_FRAME, FEED_BAD };
@@ -59,6 +62,7 @@ struct fed {
 };
 
 // in: everything received and not yet dropped. Never asks for more than FEED_BYTES_MAX bytes in all.
+#define ZONE_CHINA_MIN 480 // the standards' times are Beijing time
 #define FEED_BYTES_MAX 2048
 struct fed hj212_feed(struct str in);
 struct fed gb26875_feed(struct str in);
@@ -87,7 +91,8 @@ enum hj212_return { // table 6: QnRtn
 };
 
 uint16_t hj212_crc(struct str segment); // annex A
-// frame as hj212_feed gave it, with or without CR LF. Checks length and CRC.
+// frame as hj212_feed gave it, with or without CR LF. Checks length and CRC. When it is refused for its checksum, *ret
+// still holds what could be read, for hj212_deny; otherwise only an accepted frame fills it.
 bool hj212_decode(struct str frame, struct hj212 *ret, struct refusal *why);
 bool hj212_readings(const struct hj212 *m, const struct decode_sink *sink, struct refusal *why);
 // The answer that the standard wants for a message that was accepted, if any: 9014 to data, 9013 to a notice, 9011 with
@@ -97,10 +102,12 @@ void hj212_answer(const struct hj212 *m, struct buf *out);
 void hj212_deny(const struct hj212 *m, enum hj212_return code, struct buf *out);
 // Whole frame around a segment, with CR LF.
 void hj212_frame(struct str segment, struct buf *out);
-// Cuts one name=value out of CP; ret_item counts the items (separated by ;). False at the end.
+// Cuts one name=value out of CP (items are separated by ; and their parts by ,). False at the end.
 struct hj212_pair {
-	struct str name, value; // without surrounding blanks; no = at all: value.p is NULL
-	unsigned item;
+	struct str name, value; // without surrounding blanks
+	unsigned item;         // number of the item it belongs to, from 0
+	unsigned next_item;    // private to hj212_next
+	bool bare;             // there was no = at all
 };
 bool hj212_next(struct str *cp, struct hj212_pair *pair); // start with *pair zeroed
 
@@ -115,6 +122,19 @@ bool hj212_next(struct str *cp, struct hj212_pair *pair); // start with *pair ze
 //   type 4   "S.A.operation"        the operation bits; type 24 "device.operation"
 // All but type 3 are optional. Time: the object's time label, else the frame's.
 
+// One information object of an application data unit.
+struct gb26875_object {
+	struct str body;        // without the time label
+	int64_t time;           // its label, UTC us; INT64_MIN: none, or not a time
+	bool labelled;
+};
+struct gb26875_walk {
+	struct str rest;
+	uint8_t type, count;    // of the unit
+	bool known;             // the standard defines the type; otherwise rest is what follows the count, unread
+	bool labels, bcd;       // private
+};
+
 struct gb26875 {
 	uint16_t seq;
 	uint8_t main_version, user_version;
@@ -126,8 +146,21 @@ struct gb26875 {
 };
 enum { GB26875_CONTROL = 1, GB26875_SEND, GB26875_CONFIRM, GB26875_REQUEST, GB26875_ANSWER, GB26875_DENY };
 
-// frame as gb26875_feed gave it; offset_min: the device's zone (+480).
+// frame as gb26875_feed gave it. Checks length, sum and the objects; refused for its checksum, *ret is filled as far as
+// the fixed part goes, for gb26875_answer.
 bool gb26875_decode(struct str frame, bool bcd, struct gb26875 *ret, struct refusal *why);
+// The objects of the unit, all checked by gb26875_decode: begin, then next until it returns false.
+struct gb26875_walk gb26875_objects(const struct gb26875 *m);
+bool gb26875_next(struct gb26875_walk *w, struct gb26875_object *ret);
+int64_t gb26875_time(struct str six, bool bcd); // time label → UTC us, INT64_MIN if it is no time
+// Names of the standard's codes in English snake case, NULL if it defines none.
+const char *gb26875_command_name(uint8_t command);
+const char *gb26875_type_name(uint8_t type);
+const char *gb26875_system_name(uint8_t system);       // table 4
+const char *gb26875_component_name(uint8_t component); // table 5
+const char *gb26875_analog_name(uint8_t analog, const char **ret_unit, unsigned *ret_divisor); // table 6
+const char *gb26875_status_name(uint8_t type, unsigned bit);    // type 1, 2 or 21; bit 0 "normal"
+const char *gb26875_operation_name(uint8_t type, unsigned bit); // type 4 or 24
 void gb26875_device(const struct gb26875 *m, char ret[12]); // source address as the device's code
 bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct decode_sink *sink, struct refusal *why);
 // Confirmation (command 3) of a send, denial (6) of a control or request, which a server does not carry out; nothing
