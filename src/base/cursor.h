@@ -64,6 +64,16 @@ static inline struct str take_str(struct cursor *c, size_t n)
 	const uint8_t *p = cursor_take_raw(c, n);
 	return p ? str_from((const char *)p, n) : STR_EMPTY;
 }
+// n bytes copied; zeroes on failure.
+static inline void take_bytes(struct cursor *c, void *ret, size_t n)
+{
+	const uint8_t *p = cursor_take_raw(c, n);
+	if (p) {
+		memcpy(ret, p, n);
+	} else {
+		memset(ret, 0, n);
+	}
+}
 static inline struct str take_rest(struct cursor *c) { return take_str(c, cursor_left(c)); }
 // Up to (not including) the first sep, which is consumed. Fails if sep does not occur.
 struct str take_until(struct cursor *c, char sep);

@@ -114,8 +114,8 @@ static void read_fixed(struct str frame, bool bcd, struct gb26875 *m)
 	m->main_version = take_u8(&c);
 	m->user_version = take_u8(&c);
 	m->time = gb26875_time(take_str(&c, LABEL_BYTES), bcd);
-	memcpy(m->source, take_str(&c, 6).p, 6);
-	memcpy(m->destination, take_str(&c, 6).p, 6);
+	take_bytes(&c, m->source, sizeof(m->source));
+	take_bytes(&c, m->destination, sizeof(m->destination));
 	size_t len = take_le16(&c);
 	m->command = take_u8(&c);
 	m->data = take_str(&c, len);
