@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Server } from '../lib/server.mjs';
+
+let s;
+before(async () => { s = await Server.start(); });
+after(() => s.stop());
+
+test('every documented address answers, and no undocumented one does', async () => {
+  const doc = (await s.call('GET', '/api/v1/openapi.json')).json;
+  const duty = await s.as('duty');
+  for (const [path, methods] of Object.entries(doc.paths)) {
+    const real = path.replace('{type}', 'enterprise').replace(/\{[a-z]+\}/g, '999999');
+    for (const method of ['get', 'post', 'patch', 'delete', 'put']) {
+      if (path === '/api/v1/events' || path === '/api/v1/logout') continue;
+      const r = await s.call(method.toUpperCase(), real, method === 'get' ? undefined : {}, { token: duty.token });
+      const documented = method in methods;
+      if (documented) assert.ok(r.status !== 405 && r.status !== 501, `${method} ${path}: ${r.status} ${r.text}`);
+      else assert.ok([404, 405, 501].includes(r.status), `${method} ${path} is not documented but answers ${r.status}`);
+      assert.ok(r.status < 500 || r.status === 501, `${method} ${path}: ${r.status} ${r.text}`);
+    }
+  }
+  assert.equal((await duty.get('/api/v1/nothing')).status, 404);
+});
+
+test('errors have the documented form', async () => {
+  const duty = await s.as('duty');
+  for (const [method, path, body, status] of [
+    ['GET', '/api/v1/records/nothing', undefined, 404], ['GET', '/api/v1/records/enterprise/abc', undefined, 404],
+    ['GET', '/api/v1/records/enterprise?where.nothing=1', undefined, 422], ['GET', '/api/v1/records/enterprise?page=0', undefined, 422],
+    ['POST', '/api/v1/records/warning', '{not json', 400], ['POST', '/api/v1/records/warning', '[]', 422],
+    ['GET', '/api/v1/alarms?bogus=1', undefined, 422],
+  ]) {
+    const r = await s.call(method, path, body, { token: duty.token });
+    assert.ok(r.status === status || (status === 422 && r.status === 400), `${method} ${path}: ${r.status} ${r.text}`);
+    assert.equal(typeof r.json.error.code, 'string');
+    assert.ok(r.json.error.message.length > 0);
+  }
+});
+
+test('types describe fields, states, moves and lists', async () => {
+  const duty = await s.as('duty');
+  const types = (await duty.ok_get('/api/v1/types')).types.map((t) => t.name);
+  for (const t of ['area', 'enterprise', 'equipment', 'installation', 'device', 'point', 'warning', 'hazard', 'duty_roster']) assert.ok(types.includes(t), t);
+  const w = await duty.ok_get('/api/v1/types/warning');
+  assert.deepEqual(w.states.map((x) => x.name), ['triggered', 'verifying', 'published', 'received', 'handling', 'feedback', 'review', 'released', 'archived', 'false_alarm']);
+  for (const f of w.fields) assert.ok(f.label.zh && f.label.en, f.name);
+});
+
+test('a body beyond the limit is refused', async () => {
+  const duty = await s.as('duty');
+  const r = await duty.post('/api/v1/records/warning', `{"title":"${'x'.repeat(5 << 20)}"}`);
+  assert.equal(r.status, 413);
+});
+
+test('health and metrics', async () => {
+  assert.equal((await s.call('GET', '/healthz')).json.status, 'ok');
+  const m = (await s.call('GET', '/metrics')).text;
+  assert.match(m, /^anlan_readings_total \d+/m);
+  assert.match(m, /^anlan_rejects_total\{reason="syntax"\} \d+/m);
+});
+
+test('pages carry the security headers', async () => {
+  const r = await s.call('GET', '/');
+  assert.match(r.headers.get('content-security-policy'), /default-src 'self'/);
+  assert.equal(r.headers.get('x-content-type-options'), 'nosniff');
+});

@@ -1,0 +1,155 @@
+// Starts a real server on free ports in an empty data folder, and speaks to it as a client would.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const binary = process.env.ANLAN_BIN || join(root, 'build', 'anlan');
+
+export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+
+export async function until(what, fn, ms = 15000) {
+  const end = Date.now() + ms;
+  let last;
+  for (;;) {
+    try {
+      last = await fn();
+      if (last) return last;
+    } catch (e) {
+      last = e;
+    }
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}: ${last && last.stack ? last.stack : JSON.stringify(last)}`);
+    await sleep(20);
+  }
+}
+
+async function freePorts(n) {
+  const held = await Promise.all(Array.from({ length: n }, () => new Promise((ok) => {
+    const s = createServer();
+    s.listen(0, '127.0.0.1', () => ok(s));
+  })));
+  const ports = held.map((s) => s.address().port);
+  await Promise.all(held.map((s) => new Promise((ok) => s.close(ok))));
+  return ports;
+}
+
+export class Server {
+  static async start({ demo = true, args = [], env = {}, dir = null } = {}) {
+    const s = new Server();
+    s.demo = demo;
+    s.dir = dir || mkdtempSync(join(tmpdir(), 'anlan-'));
+    s.keepDir = !!dir;
+    s.args = args;
+    s.env = env;
+    [s.http, s.mqtt, s.hj212, s.gb26875] = await freePorts(4);
+    s.url = `http://127.0.0.1:${s.http}`;
+    await s.spawn();
+    return s;
+  }
+
+  async spawn() {
+    this.out = '';
+    const args = ['serve', '--data', this.dir, '--http', `127.0.0.1:${this.http}`, '--mqtt', `127.0.0.1:${this.mqtt}`,
+      '--hj212', `127.0.0.1:${this.hj212}`, '--gb26875', `127.0.0.1:${this.gb26875}`, ...(this.demo ? ['--demo'] : []), ...this.args];
+    this.child = spawn(binary, args, { env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.exited = new Promise((ok) => this.child.once('exit', (code, signal) => { this.code = code; this.signal = signal; ok(); }));
+    this.child.stdout.on('data', (d) => { this.out += d; });
+    this.child.stderr.on('data', (d) => { this.out += d; });
+    await until('the server to answer', async () => {
+      if (this.code != null) throw Object.assign(new Error(`server ended with ${this.code}: ${this.out}`), { fatal: true });
+      return (await fetch(`${this.url}/healthz`)).status === 200;
+    }, 60000).catch((e) => { throw new Error(`${e.message}\n${this.out}`); });
+  }
+
+  get password() { return /one-time password:\s+(\S+)/.exec(this.out)?.[1]; }
+
+  kill(signal = 'SIGKILL') { this.child.kill(signal); return this.exited; }
+
+  async stop() {
+    if (this.code == null && this.signal == null) {
+      this.child.kill('SIGTERM');
+      await Promise.race([this.exited, sleep(15000).then(() => this.child.kill('SIGKILL'))]);
+      await this.exited;
+    }
+    if (!this.keepDir && existsSync(this.dir)) rmSync(this.dir, { recursive: true, force: true });
+    if (/AddressSanitizer|runtime error:/.test(this.out)) throw new Error(`the sanitizer found something:\n${this.out}`);
+  }
+
+  // One request; the answer's status and JSON.
+  async call(method, path, body, { token, headers = {}, lang } = {}) {
+    const h = { ...headers };
+    if (token) h.Authorization = `Bearer ${token}`;
+    if (lang) h['Accept-Language'] = lang;
+    if (body !== undefined) h['Content-Type'] = 'application/json';
+    const res = await fetch(this.url + path, { method, headers: h, body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body) });
+    const text = await res.text();
+    let json = null;
+    try { json = JSON.parse(text); } catch { /* not JSON */ }
+    return { status: res.status, json, text, headers: res.headers };
+  }
+
+  async login(name, password) {
+    const r = await this.call('POST', '/api/v1/login', { name, password });
+    if (r.status !== 200) throw new Error(`login of ${name}: ${r.text}`);
+    return this.client(r.json.token, r.json.me);
+  }
+
+  async as(role) {
+    const r = await this.call('POST', '/api/v1/demo/login', { role });
+    if (r.status !== 200) throw new Error(`demo login of ${role}: ${r.text}`);
+    return this.client(r.json.token, r.json.me);
+  }
+
+  client(token, me) {
+    const c = { token, me };
+    for (const m of ['GET', 'POST', 'PATCH', 'DELETE'])
+      c[m.toLowerCase()] = (path, body, opt = {}) => this.call(m, path, body, { ...opt, token });
+    // the same, but anything other than 2xx is an error
+    for (const m of ['GET', 'POST', 'PATCH', 'DELETE'])
+      c[`ok_${m.toLowerCase()}`] = async (path, body, opt = {}) => {
+        const r = await this.call(m, path, body, { ...opt, token });
+        if (r.status >= 300) throw new Error(`${m} ${path}: ${r.status} ${r.text}`);
+        return r.json;
+      };
+    c.events = () => this.events(token);
+    return c;
+  }
+
+  // The event stream as a list that grows; close() ends it.
+  async events(token) {
+    const stop = new AbortController();
+    const got = [];
+    const res = await fetch(`${this.url}/api/v1/events`, { headers: { Authorization: `Bearer ${token}` }, signal: stop.signal });
+    if (res.status !== 200) throw new Error(`events: ${res.status}`);
+    (async () => {
+      let text = '';
+      const dec = new TextDecoder();
+      for await (const chunk of res.body) {
+        text += dec.decode(chunk, { stream: true });
+        for (let at; (at = text.indexOf('\n\n')) >= 0; text = text.slice(at + 2)) {
+          const block = text.slice(0, at);
+          const name = /^event: (.*)$/m.exec(block)?.[1];
+          const data = /^data: (.*)$/m.exec(block)?.[1];
+          if (name) got.push({ name, data: JSON.parse(data), at: Date.now() });
+        }
+      }
+    })().catch(() => {});
+    return { got, close: () => stop.abort(), wait: (what, fn, ms) => until(what, () => got.find(fn), ms) };
+  }
+}
+
+// A device with one point per given kind, in an enterprise of the demo county; made through the API as people would.
+export async function makeDevice(server, { code, protocol = 'mqtt', key, keyless = false, points }) {
+  const bureau = await server.as('bureau');
+  const ent = (await bureau.ok_get('/api/v1/records/enterprise?size=1&sort=id')).items[0];
+  const device = await bureau.ok_post('/api/v1/records/device', { code, name: `测试设备 ${code}`, enterprise: ent.id, protocol, keyless });
+  const made = [];
+  for (const p of points)
+    made.push(await bureau.ok_post('/api/v1/records/point', { name: `测试点 ${p.code}`, device: device.id, enterprise: ent.id, interval_s: 1, ...p }));
+  const answer = keyless ? {} : await bureau.ok_post(`/api/v1/devices/${device.id}/key`, key ? { key } : {});
+  await until('the point to be known', async () => (await bureau.get(`/api/v1/points/${points[points.length - 1].code}`)).status === 200);
+  return { device, points: made, key: answer.key, enterprise: ent, bureau };
+}
