@@ -59,7 +59,7 @@ static bool in_form(const struct move *m, const struct field *f)
 static enum err allowed(const struct field *f, enum ask ask, const struct move *m, const struct identity *by,
                         struct problem *p)
 {
-	if (by->person == 0)
+	if (by->system)
 		return OK; // the system itself: initial data
 	if (ask == ASK_MOVE && !in_form(m, f))
 		return field_wrong(p, f, ERR_INVALID, "这一步不填这一项", "is not part of this step");

@@ -55,6 +55,9 @@ enum err refs_check(struct db *db, const struct registry *reg, struct draft *d, 
 enum err common_derive(struct db *db, const struct registry *reg, struct draft *d, struct common *c,
                        const struct identity *by, bool fresh, struct arena *a, struct problem *p) must_check;
 
+// ---- rights.c ----------------------------------------------------------------------------------
+bool row_in_scope(const struct identity *by, const struct type *t, struct str area, int64_t enterprise);
+
 // ---- number.c, deadline.c ----------------------------------------------------------------------
 enum err number_next(struct db *db, const struct type *t, const struct common *c, struct arena *a, struct str *ret) must_check;
 // Time allowed in the state for this row (us); 0 = none.

@@ -39,9 +39,10 @@ static enum err type_duties(struct db *db, const struct type *t, const struct id
 		                 .nsorts = ARRAY_LEN(sorts), .limit = DUTIES_A_TYPE };
 	struct row *rows = NULL;
 	size_t n = 0;
+	struct scope scope = auth_scope(by, t);
 	if (filter.nvals == 0 || !auth_may_read(by, t))
 		return OK;
-	enum err err = records_list(db, &t->table, &by->scope, &lq, a, &rows, &n, NULL, p);
+	enum err err = records_list(db, &t->table, &scope, &lq, a, &rows, &n, NULL, p);
 	for (size_t i = 0; !err && i < n; i++) {
 		const struct common *c = &rows[i].c;
 		all->v = arena_push(a, all->v, &all->n, &all->cap, sizeof *all->v);

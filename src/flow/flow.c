@@ -75,6 +75,17 @@ static enum err insert(const struct change *ch, struct draft *d, struct common *
 	return err;
 }
 
+// Roles of persons are given by administrators only, and not to themselves: auth/ decides.
+static enum err grant_check(const struct change *ch, const struct row *old, struct draft *d)
+{
+	const struct field *f = str_is(ch->t->name, "person") ? type_field(ch->t, STR("role")) : NULL;
+	if (!f || f->kind != FIELD_MENUS)
+		return OK;
+	struct value was = old ? old->vals[f->col] : (struct value){ .kind = VAL_NULL }, is = d->vals[f->col];
+	return auth_check_grant(ch->by, old ? old->c.id : 0, was.kind == VAL_TEXT ? was.s : STR_EMPTY,
+	                        is.kind == VAL_TEXT ? is.s : STR_EMPTY, ch->p);
+}
+
 static struct common common_empty(void)
 {
 	return (struct common){ .number = STR_EMPTY, .state = STR_EMPTY, .area = STR_EMPTY, .title = STR_EMPTY };
@@ -96,6 +107,8 @@ enum err flow_create(struct db *db, const struct registry *reg, const struct typ
 		err = draft_complete(&d, p);
 	if (!err)
 		err = refs_check(db, reg, &d, by, a, p);
+	if (!err)
+		err = grant_check(&ch, NULL, &d);
 	if (!err)
 		err = common_derive(db, reg, &d, &c, by, true, a, p);
 	if (!err)
@@ -159,7 +172,8 @@ enum err flow_open(struct db *db, const struct registry *reg, const struct type 
 
 static enum err load(const struct change *ch, int64_t id, struct row *ret)
 {
-	enum err err = records_get(ch->db, &ch->t->table, &ch->by->scope, id, ch->a, ret);
+	struct scope scope = auth_scope(ch->by, ch->t);
+	enum err err = records_get(ch->db, &ch->t->table, &scope, id, ch->a, ret);
 	if (err == ERR_NOT_FOUND)
 		return problem_set(ch->p, err, "", "没有这条记录，或不在你的范围内", "there is no such record in your area");
 	if (!err && ret->c.retired)
@@ -235,7 +249,8 @@ enum err flow_edit(struct db *db, const struct registry *reg, const struct type 
 	struct common c = old.c;
 	draft_begin(&d, t, &old, a);
 	if ((err = draft_take(&d, ASK_EDIT, NULL, body, &old, by, a, p)) || (err = given_complete(&d, p)) ||
-	    (err = refs_check(db, reg, &d, by, a, p)) || (err = common_derive(db, reg, &d, &c, by, false, a, p)))
+	    (err = refs_check(db, reg, &d, by, a, p)) || (err = grant_check(&ch, &old, &d)) ||
+	    (err = common_derive(db, reg, &d, &c, by, false, a, p)))
 		return err;
 	if (str_is(history_detail(t, &old, &c, d.vals, STR_EMPTY, a), "{}"))
 		return OK; // nothing is different

@@ -93,7 +93,7 @@ static void field_json(const struct show *s, const struct field *f, const struct
 static void rights_json(const struct show *s, const struct type *t, const struct row *row)
 {
 	const struct state *state = type_state(t, row->c.state);
-	bool alive = !row->c.retired && auth_in_scope(s->by, row->c.area, row->c.enterprise);
+	bool alive = !row->c.retired && row_in_scope(s->by, t, row->c.area, row->c.enterprise);
 	jw_karr(s->w, "moves");
 	for (size_t i = 0; i < t->nmoves; i++)
 		if (flow_may_move(t, &t->moves[i], row, s->by))

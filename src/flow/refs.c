@@ -9,9 +9,10 @@ static enum err ref_check(struct db *db, const struct registry *reg, const struc
 	const struct type *to = registry_type(reg, f->to);
 	if (!to)
 		return field_wrong(p, f, ERR_BUG, "所引用的类型不存在", "refers to a type that does not exist");
-	if (by->person && !auth_may_read(by, to))
+	if (!auth_may_read(by, to))
 		return field_wrong(p, f, ERR_FORBIDDEN, "无权引用这类记录", "you may not refer to records of this kind");
-	enum err err = records_get(db, &to->table, &by->scope, id, a, &row);
+	struct scope scope = auth_scope(by, to);
+	enum err err = records_get(db, &to->table, &scope, id, a, &row);
 	if (err == ERR_NOT_FOUND || (!err && row.c.retired))
 		return field_wrong(p, f, ERR_INVALID, "所选的记录不存在，或不在你的范围内",
 		                   "the chosen record does not exist or is outside your area");
@@ -44,7 +45,7 @@ enum err refs_check(struct db *db, const struct registry *reg, struct draft *d, 
 			continue;
 		if (f->kind == FIELD_REF)
 			err = ref_check(db, reg, f, v->i, by, a, p);
-		else if (f->kind == FIELD_AREA && !(str_is(d->t->name, "area") && by->person == 0))
+		else if (f->kind == FIELD_AREA && !(str_is(d->t->name, "area") && by->system))
 			err = area_check(db, reg, f, v->s, by, a, p);
 		if (err)
 			return err;
@@ -134,7 +135,7 @@ enum err common_derive(struct db *db, const struct registry *reg, struct draft *
 	if (c->area.n == 0)
 		c->area = area.n ? area : fresh ? area_whole(by->scope.area, a) : c->area;
 	int64_t enterprise = c->enterprise == ENTERPRISE_SELF ? 0 : c->enterprise;
-	if (!auth_in_scope(by, c->area, enterprise))
+	if (!row_in_scope(by, d->t, c->area, enterprise))
 		return problem_set(p, ERR_FORBIDDEN, "", "这条记录不属于你的区域或企业", "this record is not of your area or enterprise");
 	return OK;
 }

@@ -1,5 +1,13 @@
 // Who may do a move on this row now: state, role or person, separation of duties, scope. Pure; any thread.
-#include "flow/flow.h"
+#include "flow/draft.h"
+
+// Scope as it is for records of this type: what is of no enterprise is not hidden from enterprises.
+bool row_in_scope(const struct identity *by, const struct type *t, struct str area, int64_t enterprise)
+{
+	struct identity as = *by;
+	as.scope = auth_scope(by, t);
+	return auth_in_scope(&as, area, enterprise);
+}
 
 static bool is_from(const struct move *m, struct str state)
 {
@@ -30,7 +38,7 @@ static bool is_called(const struct type *t, struct str who, const struct row *ro
 bool flow_may_move(const struct type *t, const struct move *m, const struct row *row, const struct identity *by)
 {
 	bool called = false;
-	if (row->c.retired || !is_from(m, row->c.state) || !auth_in_scope(by, row->c.area, row->c.enterprise))
+	if (row->c.retired || !is_from(m, row->c.state) || !row_in_scope(by, t, row->c.area, row->c.enterprise))
 		return false;
 	for (size_t i = 0; i < m->nwho && !called; i++)
 		called = is_called(t, m->who[i], row, by);
