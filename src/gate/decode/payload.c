@@ -1,0 +1,66 @@
+// Which of the payload forms a message body has. Pure functions, any thread.
+#include "gate/decode/payload.h"
+
+static enum payload form_of_key(struct str key, bool in_array)
+{
+	static const char *const senml[] = { "n", "bn", "bt", "bu", "bv", "bs", "bver", "v", "vb", "vs", "vd", "u", "t", "s", "ut" };
+	static const char *const gateway[] = { "datas", "rts", "gatewayCode", "gatewayId", "enterpriseCode", "enterpriseId", "collectTime",
+		                               "reportType", "appId", "serviceId", "wgbm", "qybm" };
+	if (str_is(key, "point") || str_is(key, "value")) {
+		return PAYLOAD_JSON;
+	}
+	for (size_t i = 0; in_array && i < ARRAY_LEN(senml); i++) {
+		if (str_is(key, senml[i])) {
+			return PAYLOAD_SENML;
+		}
+	}
+	for (size_t i = 0; !in_array && i < ARRAY_LEN(gateway); i++) {
+		if (str_is(key, gateway[i])) {
+			return PAYLOAD_GATEWAY;
+		}
+	}
+	return PAYLOAD_NONE;
+}
+
+enum payload payload_recognise(struct str body)
+{
+	struct jr r;
+	struct str key;
+	enum payload form = PAYLOAD_NONE;
+	jr_init(&r, body, NULL); // none of the keys that matter has an escape
+	bool in_array = jr_peek(&r) == JR_ARRAY;
+	if (in_array) {
+		jr_arr(&r);
+		if (!jr_more(&r)) {
+			return r.error ? PAYLOAD_NONE : PAYLOAD_JSON; // []
+		}
+	}
+	if (jr_peek(&r) != JR_OBJECT) {
+		return PAYLOAD_NONE;
+	}
+	jr_obj(&r);
+	while (form == PAYLOAD_NONE && jr_key(&r, &key)) {
+		form = form_of_key(key, in_array);
+		if (form == PAYLOAD_NONE) {
+			jr_skip(&r);
+		}
+	}
+	return form;
+}
+
+bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink, struct refusal *why)
+{
+	struct jr r;
+	switch (payload_recognise(body)) {
+	case PAYLOAD_JSON: return payload_json(body, arena, sink, why);
+	case PAYLOAD_SENML: return payload_senml(body, arena, now, sink, why);
+	case PAYLOAD_GATEWAY: return payload_gateway(body, arena, sink, why);
+	case PAYLOAD_NONE: break;
+	}
+	jr_init(&r, body, arena);
+	jr_skip(&r);
+	if (!payload_end(&r, why)) {
+		return false;
+	}
+	return refuse_at(why, REJECT_SYNTAX, 0, "无法识别的报文形式", "a body of none of the known forms");
+}
