@@ -5,7 +5,11 @@
 // History is a set: one sample for a (point, time); the first to arrive wins. Late and out-of-order samples end in
 // the same history.
 //
-// Threads: one owner (T_SERIES) calls everything except series_read, which any thread may call.
+// Threads: one owner (T_SERIES: who called series_turn last, until then who opened) calls everything not marked otherwise.
+// A reader in another thread is served by the owner's series_turn; without one it gives up after 5 s (ERR_TIMEOUT).
+//
+// History is lossless: times in microseconds, values as exact doubles (only -0 becomes 0), quality below 16, flags
+// below 16 (flags are kept in the log for replay, not in history).
 #pragma once
 
 #include "base/base.h"
@@ -17,7 +21,9 @@ struct series;
 
 enum arrival { ARRIVED_NEW, ARRIVED_LATE, ARRIVED_DUPLICATE };
 
-// What rides on a point's snapshot for someone else (the alarm evaluator), and what replay calls.
+// What rides on a point's snapshot for someone else (the alarm evaluator), and what replay calls. save: T_SERIES, inside
+// series_turn and series_close; load, replay: inside series_open, first every load, then every replay in order of arrival.
+// A snapshot whose ext_size was another is loaded without calling load. Only points with a reading are saved.
 struct series_hooks {
 	void *arg;
 	size_t ext_size; // bytes per point, <= 256
@@ -36,17 +42,22 @@ struct series_config {
 // Opens, loads the snapshot, replays the log, starts the sync and seal threads.
 enum err series_open(struct series **ret, const struct series_config *cfg, const struct series_hooks *hooks,
                      struct problem *p) must_check;
-// Syncs, takes a snapshot, stops the threads.
+// Syncs, takes a snapshot, stops the threads. No other thread may be in a call. Gives up after 30 s if the disk refuses.
 void series_close(struct series *s);
 
 // Adds one reading to the log's current group and its point's open chunk. Returns how it arrived. ARRIVED_DUPLICATE is
-// not stored again. The reading is durable once series_durable() >= the number series_mark() returns after it.
+// not stored again; so does what cannot be history (point 0 or beyond LIMIT_POINTS, time before 1970 or after about
+// 6500, value not finite). A late duplicate of a sample sealed before returns ARRIVED_LATE and is left out when
+// reading. The reading is durable once series_durable() >= the number series_mark() returns after it.
 // Quality may have been changed by the caller before.
 enum arrival series_add(struct series *s, const struct reading *r, int64_t arrival);
 uint64_t series_mark(struct series *s);             // closes nothing; a number for "everything added so far"
 void series_flush(struct series *s, bool now);      // hand the group to the sync thread (now: do not wait for group_us)
 uint64_t series_durable(const struct series *s);    // any thread
 int series_durable_fd(const struct series *s);      // eventfd: series_durable has moved
+// False: so much waits for the disk that no reading should be added before series_durable_fd or series_wake_fd is
+// readable (they may be added all the same; then memory grows). T_SERIES.
+bool series_may_add(const struct series *s);
 // OK, or why nothing is being made durable (ERR_FULL, ERR_IO). While not OK nothing is acknowledged; it retries.
 enum err series_health(const struct series *s);
 // Serves readers' requests for open chunks and snapshot steps; call once a loop turn, and when series_wake_fd is readable.
@@ -58,6 +69,8 @@ struct sample {
 	double value;
 	uint16_t quality;
 };
+
+// Any thread: series_read, series_aggregate, series_last, series_stats.
 
 // All samples of a point with from <= time < to, by time, each once. At most max (ERR_TOO_LARGE beyond).
 enum err series_read(struct series *s, uint32_t point, int64_t from, int64_t to, size_t max, struct arena *a,
@@ -79,5 +92,11 @@ bool series_last(struct series *s, uint32_t point, struct sample *ret); // any t
 struct series_stats {
 	uint64_t readings, duplicates, late, log_bytes, block_bytes, blocks, syncs, replayed, points;
 	int64_t worst_sync_us;
+	uint64_t corrupt;     // blocks, snapshot sections and log readings found damaged and left out
+	uint64_t snapshots;   // taken since open
+	uint64_t sealed;      // readings in the blocks
+	uint64_t pending;     // sealed chunks not yet committed
+	uint64_t log_kept;    // bytes of log a restart would have to read
+	enum err seal_error;  // why blocks or snapshots cannot be written now; OK normally
 };
 void series_stats(struct series *s, struct series_stats *ret); // any thread
