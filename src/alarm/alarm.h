@@ -130,6 +130,10 @@ struct alarm_context { const struct rule_set *rules; const struct point_def *(*p
 // opens a record. Idempotent: replayed transitions (same point, rule, at, kind) change nothing.
 struct alarm_change { int64_t alarm; enum alarm_state state; bool changed; bool opened; };
 enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t, struct alarm_change *ret) must_check;
+#define ALARM_SHELVE_MAX (24 * US_PER_HOUR) // ISA-18.2-2016: shelving is limited in time; 8 to 24 h is usual
+#define ALARM_REASON_MAX 1000               // bytes
+// Acts on an alarm in the scope of `by` (others: ERR_NOT_FOUND), with journal and audit. The caller has checked the right.
+// SHELVE needs until (later than now, at most ALARM_SHELVE_MAX ahead); SHELVE, SUPPRESS, OUT_OF_SERVICE, COMMENT a reason.
 enum alarm_act { ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE, ACT_COMMENT };
 struct identity;            // auth/auth.h
 enum err alarm_act(struct db *db, int64_t alarm, enum alarm_act act, struct str reason, int64_t until,

@@ -112,6 +112,7 @@ static const struct migration alarm_migrations[] = {
 	  "ALTER TABLE alarm ADD COLUMN say_en TEXT NOT NULL DEFAULT '';"
 	  "ALTER TABLE alarm ADD COLUMN guide_zh TEXT NOT NULL DEFAULT '';"
 	  "ALTER TABLE alarm ADD COLUMN guide_en TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN opens TEXT NOT NULL DEFAULT '';" // type of the record this level opens, or ''
 	  "ALTER TABLE alarm ADD COLUMN acked_name TEXT NOT NULL DEFAULT '';"
 	  "ALTER TABLE alarm ADD COLUMN last_raised_at INTEGER NOT NULL DEFAULT 0;"
 	  // 1: out of service because its point is in maintenance; ends by itself with it

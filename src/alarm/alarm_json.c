@@ -1,0 +1,343 @@
+// Alarms for the API and the event stream, and the short lists the core asks for. Any thread, own connection.
+#include <math.h>
+
+#include "alarm/alarm_row.h"
+#include "base/limits.h"
+#include "base/time.h"
+
+static void write_label(struct jw *w, const char *key, struct label l)
+{
+	jw_kobj(w, key);
+	jw_kstr(w, "zh", l.zh);
+	jw_kstr(w, "en", l.en);
+	jw_end(w);
+}
+static void write_time_or_null(struct jw *w, const char *key, int64_t us)
+{
+	jw_key(w, key);
+	if (us)
+		jw_time(w, us);
+	else
+		jw_null(w);
+}
+static void write_ref(struct jw *w, const char *key, int64_t id, struct str title)
+{
+	jw_key(w, key);
+	if (!id) {
+		jw_null(w);
+		return;
+	}
+	jw_obj(w);
+	jw_ki64(w, "id", id);
+	jw_kstr(w, "title", title);
+	jw_end(w);
+}
+
+static void write_point(struct jw *w, const struct alarm_row *r)
+{
+	jw_kobj(w, "point");
+	jw_ki64(w, "id", r->point);
+	jw_kstr(w, "code", r->point_code);
+	jw_kstr(w, "name", r->point_name.n ? r->point_name : r->point_code);
+	jw_kstr(w, "kind", r->point_kind);
+	jw_kstr(w, "unit", r->point_unit);
+	jw_end(w);
+}
+
+static void write_opened(struct jw *w, struct db *db, const struct alarm_row *r, struct arena *a)
+{
+	struct table t = { .name = r->opened_type };
+	struct row row;
+	jw_key(w, "opened");
+	if (!r->opened_id) {
+		jw_null(w);
+		return;
+	}
+	jw_obj(w);
+	jw_kstr(w, "type", r->opened_type);
+	jw_ki64(w, "id", r->opened_id);
+	if (records_get(db, &t, &(struct scope){ 0 }, r->opened_id, a, &row) == OK)
+		jw_kstr(w, "number", row.c.number);
+	jw_end(w);
+}
+
+static void write_numbers(struct jw *w, const struct alarm_row *r)
+{
+	jw_kf64(w, "value", r->value);
+	jw_kf64(w, "limit", r->limit);
+	jw_kf64(w, "peak", r->peak);
+	jw_kcstr(w, "quality", quality_name((enum quality)r->quality));
+	jw_ki64(w, "count", r->count);
+}
+
+static void write_alarm(struct jw *w, struct db *db, const struct alarm_row *r, struct arena *a)
+{
+	jw_obj(w);
+	jw_ki64(w, "id", r->id);
+	write_point(w, r);
+	write_ref(w, "enterprise", r->enterprise, r->enterprise_title);
+	write_ref(w, "installation", r->installation, r->installation_title);
+	jw_kstr(w, "area", r->area);
+	jw_kstr(w, "rule", r->rule);
+	write_label(w, "rule_label", r->rule_label);
+	jw_kstr(w, "family", r->family);
+	jw_kstr(w, "level", r->level);
+	jw_kstr(w, "color", r->color);
+	jw_kcstr(w, "state", alarm_state_name(r->mode.state));
+	jw_kbool(w, "active", r->mode.active);
+	jw_kbool(w, "acked", r->mode.acked);
+	jw_ktime(w, "raised_at", r->raised_at);
+	jw_ktime(w, "last_raised_at", r->last_raised_at);
+	jw_ktime(w, "level_at", r->level_at);
+	write_time_or_null(w, "returned_at", r->returned_at);
+	write_time_or_null(w, "closed_at", r->closed_at);
+	jw_ktime(w, "cause_time", r->cause_time);
+	write_time_or_null(w, "arrived_at", r->arrival);
+	write_numbers(w, r);
+	write_label(w, "say", r->say);
+	write_label(w, "guide", r->guide);
+	write_ref(w, "acked_by", r->acked_by, r->acked_name);
+	write_time_or_null(w, "acked_at", r->acked_at);
+	write_time_or_null(w, "shelved_until", r->shelved_until);
+	jw_kstr(w, "shelve_reason", r->reason);
+	jw_ki64(w, "thread", r->thread);
+	write_opened(w, db, r, a);
+	jw_kbool(w, "late", r->late);
+	jw_key(w, "position");
+	if (isnan(r->lon) || isnan(r->lat)) {
+		jw_null(w);
+	} else {
+		jw_arr(w);
+		jw_f64(w, r->lon);
+		jw_f64(w, r->lat);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+// ---- lists -------------------------------------------------------------------------------------
+static void bind_scope(struct query *q, struct db *db, enum stmt stmt, const struct scope *s)
+{
+	query_begin(q, db, stmt);
+	query_str(q, 1, s->area);
+	query_i64(q, 2, s->enterprise);
+}
+
+static void bind_wanted(struct query *q, const struct alarm_query *want)
+{
+	bool any = want->state.n == 0 || str_is(want->state, "all");
+	query_str(q, 3, any ? STR_EMPTY : want->state);
+	query_str(q, 4, want->point_code);
+	query_i64(q, 5, want->point);
+	query_i64(q, 6, want->enterprise);
+}
+
+// Only closed alarms are normal; "all" and "normal" look at every row, the rest only at open ones.
+static bool wants_closed(const struct alarm_query *q) { return str_is(q->state, "all") || str_is(q->state, "normal"); }
+
+static enum err read_rows(struct db *db, const struct scope *scope, const struct alarm_query *want, struct arena *a,
+                          struct alarm_row **ret, size_t *ret_n)
+{
+	struct query q;
+	size_t cap = 0, limit = want->limit ? MIN(want->limit, (size_t)LIMIT_PAGE_SIZE) : 100;
+	*ret = NULL;
+	*ret_n = 0;
+	bind_scope(&q, db, wants_closed(want) ? STMT_ALARM_LIST_ALL : STMT_ALARM_LIST_OPEN, scope);
+	bind_wanted(&q, want);
+	query_i64(&q, 7, want->before);
+	query_i64(&q, 8, (int64_t)limit);
+	while (query_row(&q)) {
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
+		alarm_row_read(&q, a, &(*ret)[*ret_n - 1]);
+	}
+	return query_end(&q);
+}
+
+static enum err write_counts(struct db *db, const struct scope *scope, const struct alarm_query *want, struct jw *w,
+                             struct arena *a)
+{
+	struct query q;
+	int64_t total = 0, by_state[ALARM_OUT_OF_SERVICE + 1] = { 0 };
+	bind_scope(&q, db, wants_closed(want) ? STMT_ALARM_COUNT_ALL : STMT_ALARM_COUNT_OPEN, scope);
+	bind_wanted(&q, want);
+	if (query_row(&q))
+		total = query_get_i64(&q, 0);
+	enum err err = query_end(&q);
+	if (err)
+		return err;
+	bind_scope(&q, db, STMT_ALARM_COUNT_STATES, scope);
+	while (query_row(&q)) {
+		struct str state = query_get_str(&q, 0, a);
+		for (size_t s = 0; s < ARRAY_LEN(by_state); s++)
+			if (str_is(state, alarm_state_name((enum alarm_state)s)))
+				by_state[s] = query_get_i64(&q, 1);
+	}
+	if ((err = query_end(&q)))
+		return err;
+	jw_ki64(w, "total", total);
+	jw_kobj(w, "counts");
+	for (size_t s = ALARM_UNACK; s < ARRAY_LEN(by_state); s++)
+		jw_ki64(w, alarm_state_name((enum alarm_state)s), by_state[s]);
+	jw_end(w);
+	return OK;
+}
+
+static bool state_valid(struct str s)
+{
+	if (s.n == 0 || str_is(s, "all"))
+		return true;
+	for (int i = ALARM_NORMAL; i <= ALARM_OUT_OF_SERVICE; i++)
+		if (str_is(s, alarm_state_name((enum alarm_state)i)))
+			return true;
+	return false;
+}
+
+enum err alarm_list_json(struct db *db, const struct alarm_context *cx, const struct scope *scope,
+                         const struct alarm_query *want, struct jw *w, struct arena *a)
+{
+	struct alarm_row *rows = NULL;
+	size_t n = 0;
+	struct scope none = *scope;
+	struct alarm_row one;
+	(void)cx; // what was said then is in the row
+	if (!state_valid(want->state))
+		return ERR_INVALID;
+	if (scope->nothing)
+		none.enterprise = -1; // no row has it
+	enum err err = OK;
+	if (want->id) {
+		err = alarm_row_get(db, want->id, a, &one);
+		bool seen = !err && !scope->nothing && str_starts(one.area, scope->area) &&
+		            (!scope->enterprise || scope->enterprise == one.enterprise);
+		rows = &one;
+		n = seen;
+		err = err == ERR_NOT_FOUND ? OK : err;
+	} else {
+		err = read_rows(db, &none, want, a, &rows, &n);
+	}
+	if (err)
+		return err;
+	jw_obj(w);
+	jw_karr(w, "items");
+	for (size_t i = 0; i < n; i++)
+		write_alarm(w, db, &rows[i], a);
+	jw_end(w);
+	err = write_counts(db, &none, want, w, a);
+	jw_end(w);
+	return err;
+}
+
+enum err alarm_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t alarm,
+                    struct jw *w, struct arena *a)
+{
+	struct alarm_row row;
+	(void)cx;
+	enum err err = alarm_row_get(db, alarm, a, &row);
+	if (err)
+		return err;
+	if (scope->nothing || !str_starts(row.area, scope->area) ||
+	    (scope->enterprise && scope->enterprise != row.enterprise))
+		return ERR_NOT_FOUND;
+	write_alarm(w, db, &row, a);
+	return OK;
+}
+
+static struct str person_title(struct db *db, int64_t id, struct arena *a)
+{
+	struct table t = { .name = STR("person") };
+	struct row row;
+	return records_get(db, &t, &(struct scope){ 0 }, id, a, &row) == OK ? row.c.title : STR_EMPTY;
+}
+
+static void write_real_or_null(struct jw *w, const char *key, struct query *q, int col)
+{
+	jw_key(w, key);
+	if (query_is_null(q, col))
+		jw_null(w);
+	else
+		jw_f64(w, query_get_f64(q, col));
+}
+
+enum err alarm_journal_json(struct db *db, int64_t alarm, struct jw *w, struct arena *a)
+{
+	struct query q;
+	query_begin(&q, db, STMT_ALARM_JOURNAL_LIST);
+	query_i64(&q, 1, alarm);
+	jw_obj(w);
+	jw_karr(w, "items");
+	while (query_row(&q)) {
+		int64_t actor = query_get_i64(&q, 6);
+		jw_obj(w);
+		jw_ki64(w, "id", query_get_i64(&q, 0));
+		jw_ktime(w, "at", query_get_i64(&q, 1));
+		jw_kstr(w, "what", query_get_str(&q, 2, a));
+		jw_kstr(w, "level", query_get_str(&q, 3, a));
+		jw_kstr(w, "from", query_get_str(&q, 4, a));
+		jw_kstr(w, "to", query_get_str(&q, 5, a));
+		write_ref(w, "actor", actor, actor ? person_title(db, actor, a) : STR_EMPTY);
+		write_real_or_null(w, "value", &q, 7);
+		jw_kcstr(w, "quality", quality_name((enum quality)query_get_i64(&q, 8)));
+		write_real_or_null(w, "limit", &q, 9);
+		jw_kstr(w, "reason", query_get_str(&q, 10, a));
+		write_time_or_null(w, "arrived_at", query_get_i64(&q, 11));
+		jw_end(w);
+	}
+	jw_end(w);
+	jw_end(w);
+	return query_end(&q);
+}
+
+enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t thread,
+                           struct jw *w, struct arena *a)
+{
+	struct query q;
+	(void)cx;
+	if (scope->nothing)
+		return OK;
+	bind_scope(&q, db, STMT_ALARM_THREAD, scope);
+	query_i64(&q, 3, thread);
+	while (query_row(&q)) {
+		struct alarm_row r;
+		alarm_row_read(&q, a, &r);
+		jw_obj(w);
+		jw_kcstr(w, "kind", "alarm");
+		jw_ki64(w, "id", r.id);
+		jw_kstr(w, "number", arena_printf(a, "%lld", (long long)r.id));
+		jw_kstr(w, "title", arena_printf(a, "%.*s %.*s", STR_FMT(r.point_name.n ? r.point_name : r.point_code),
+		                                 STR_FMT(r.say.zh)));
+		jw_kcstr(w, "state", alarm_state_name(r.mode.state));
+		jw_ktime(w, "at", r.raised_at);
+		jw_end(w);
+	}
+	return query_end(&q);
+}
+
+// ---- for the core ------------------------------------------------------------------------------
+enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct alarm_place *ret)
+{
+	struct alarm_row row;
+	enum err err = alarm_row_get(db, alarm, a, &row);
+	if (!err)
+		*ret = (struct alarm_place){ row.area, row.enterprise };
+	return err;
+}
+
+enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, struct str color), void *arg,
+                           struct arena *a)
+{
+	struct query q;
+	query_begin(&q, db, STMT_ALARM_ACTIVE);
+	while (query_row(&q))
+		fn(arg, (uint32_t)query_get_i64(&q, 0), query_get_str(&q, 3, a));
+	return query_end(&q);
+}
+
+enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level),
+                         void *arg, struct arena *a)
+{
+	struct query q;
+	query_begin(&q, db, STMT_ALARM_ACTIVE);
+	while (query_row(&q))
+		fn(arg, (uint32_t)query_get_i64(&q, 0), query_get_str(&q, 1, a), query_get_str(&q, 2, a));
+	return query_end(&q);
+}

@@ -1,0 +1,452 @@
+// From transitions of conditions to rows of table alarm: opens, changes, closes, and journals, in one transaction with
+// what is to be opened for it. Runs in store jobs (writer thread) only. Everything may be applied twice.
+#include <math.h>
+
+#include "alarm/alarm_row.h"
+#include "base/hash.h"
+#include "store/records.h"
+
+struct applying {
+	struct db *db;
+	const struct alarm_context *cx;
+	const struct transition *t;
+	const struct point_def *point;  // NULL: the point is no more
+	struct str rule;                // name
+	struct str family;
+	struct arena *a;
+	struct alarm_change *ret;
+	struct problem p;
+	bool service;                   // its point is in maintenance or out of service
+};
+
+static struct alarm_entry entry_of(const struct applying *ap, const char *what, int64_t at)
+{
+	const struct transition *t = ap->t;
+	return (struct alarm_entry){ .at = at, .what = what, .level = str_of(level_name(t->level)), .value = t->cause_value,
+		                     .limit = t->limit, .quality = t->cause_quality, .arrival = t->arrival,
+		                     .reason = t->late ? STR("late") : STR_EMPTY };
+}
+
+// ---- finding -----------------------------------------------------------------------------------
+// The rule's name; of a rule that is no more, from the open alarms of the point.
+static enum err find_rule(struct applying *ap)
+{
+	const struct transition *t = ap->t;
+	if (t->rule != RULE_GONE) {
+		ap->rule = rule_info(ap->cx->rules, t->rule).name;
+		return OK;
+	}
+	struct query q;
+	query_begin(&q, ap->db, STMT_ALARM_OPEN_POINT);
+	query_i64(&q, 1, t->point);
+	query_str(&q, 2, ap->family);
+	while (query_row(&q)) {
+		struct str name = query_get_str(&q, 0, ap->a);
+		if (crc32c(0, name.p, name.n) == t->key)
+			ap->rule = name;
+	}
+	enum err err = query_end(&q);
+	return err ? err : ap->rule.n ? OK : ERR_NOT_FOUND;
+}
+
+static void bind_condition(const struct applying *ap, struct query *q, enum stmt stmt)
+{
+	query_begin(q, ap->db, stmt);
+	query_i64(q, 1, ap->t->point);
+	query_str(q, 2, ap->rule);
+	query_str(q, 3, ap->family);
+}
+
+static enum err find_open(struct applying *ap, struct alarm_row *ret, bool *ret_found)
+{
+	struct query q;
+	bind_condition(ap, &q, STMT_ALARM_OPEN);
+	*ret_found = query_row(&q);
+	if (*ret_found)
+		alarm_row_read(&q, ap->a, ret);
+	return query_end(&q);
+}
+
+static enum err journal_knows(struct applying *ap, const char *what, int64_t at, bool *ret)
+{
+	struct query q;
+	bind_condition(ap, &q, STMT_ALARM_JOURNAL_KNOWN);
+	query_i64(&q, 4, at);
+	query_str(&q, 5, str_of(what));
+	*ret = query_row(&q);
+	return query_end(&q);
+}
+
+// ---- a new row ---------------------------------------------------------------------------------
+static void title_of(struct applying *ap, const char *type, int64_t id, struct str *ret)
+{
+	struct table t = { .name = str_of(type) };
+	struct row row;
+	if (id && records_get(ap->db, &t, &(struct scope){ 0 }, id, ap->a, &row) == OK)
+		*ret = row.c.title;
+}
+
+// Names as they are now; an alarm is raised even if they cannot be found.
+static void find_names(struct applying *ap, struct alarm_row *row)
+{
+	static const struct column cols[] = { { .name = { "name", 4 }, .kind = COL_TEXT },
+		                              { .name = { "unit", 4 }, .kind = COL_TEXT },
+		                              { .name = { "position_lon", 12 }, .kind = COL_REAL },
+		                              { .name = { "position_lat", 12 }, .kind = COL_REAL } };
+	struct table t = { .name = STR("point"), .cols = cols, .ncols = ARRAY_LEN(cols) };
+	struct row r;
+	row->lon = row->lat = NAN;
+	if (records_get(ap->db, &t, &(struct scope){ 0 }, row->point, ap->a, &r) == OK) {
+		row->point_name = r.vals[0].kind == VAL_TEXT ? r.vals[0].s : STR_EMPTY;
+		row->point_unit = r.vals[1].kind == VAL_TEXT ? r.vals[1].s : STR_EMPTY;
+		row->lon = r.vals[2].kind == VAL_REAL ? r.vals[2].f : NAN;
+		row->lat = r.vals[3].kind == VAL_REAL ? r.vals[3].f : NAN;
+	}
+	title_of(ap, "enterprise", row->enterprise, &row->enterprise_title);
+	title_of(ap, "installation", row->installation, &row->installation_title);
+}
+
+static void bind_real(struct query *q, int col, double v)
+{
+	if (isnan(v))
+		query_null(q, col);
+	else
+		query_f64(q, col, v);
+}
+
+static enum err insert_row(struct applying *ap, struct alarm_row *row)
+{
+	const struct transition *t = ap->t;
+	struct query q;
+	bind_condition(ap, &q, STMT_ALARM_ADD);
+	query_str(&q, 4, row->level);
+	query_str(&q, 5, row->color);
+	query_i64(&q, 6, t->at);
+	query_i64(&q, 7, t->cause_time);
+	bind_real(&q, 8, t->cause_value);
+	query_i64(&q, 9, t->cause_quality);
+	bind_real(&q, 10, t->limit);
+	query_i64(&q, 11, t->arrival);
+	query_i64(&q, 12, t->late);
+	query_str(&q, 13, row->area);
+	query_i64(&q, 14, row->enterprise);
+	query_i64(&q, 15, row->installation);
+	query_i64(&q, 16, row->device);
+	query_str(&q, 17, row->point_code);
+	query_i64(&q, 18, row->thread);
+	query_str(&q, 19, row->point_name);
+	query_str(&q, 20, row->point_kind);
+	query_str(&q, 21, row->point_unit);
+	query_str(&q, 22, row->enterprise_title);
+	query_str(&q, 23, row->installation_title);
+	bind_real(&q, 24, row->lon);
+	bind_real(&q, 25, row->lat);
+	enum err err = query_run(&q);
+	row->id = db_changes(ap->db) ? db_last_id(ap->db) : 0;
+	return err;
+}
+
+static enum err write_words(struct applying *ap, struct alarm_row *row)
+{
+	if (ap->t->rule == RULE_GONE)
+		return OK;
+	const struct rule_set *rs = ap->cx->rules;
+	row->rule_label = rule_info(rs, ap->t->rule).label;
+	row->say = rule_say(rs, ap->t->rule, ap->t->level);
+	row->guide = rule_guide(rs, ap->t->rule, ap->t->level);
+	row->opens = rule_opens(rs, ap->t->rule, ap->t->level);
+	struct query q;
+	query_begin(&q, ap->db, STMT_ALARM_SET_WORDS);
+	query_i64(&q, 1, row->id);
+	query_str(&q, 2, row->rule_label.zh);
+	query_str(&q, 3, row->rule_label.en);
+	query_str(&q, 4, row->say.zh);
+	query_str(&q, 5, row->say.en);
+	query_str(&q, 6, row->guide.zh);
+	query_str(&q, 7, row->guide.en);
+	query_str(&q, 8, row->opens);
+	return query_run(&q);
+}
+
+static enum err new_row(struct applying *ap, struct alarm_row *row)
+{
+	const struct transition *t = ap->t;
+	*row = (struct alarm_row){ .point = t->point, .rule = ap->rule, .family = ap->family, .count = 1,
+		                   .level = str_of(level_name(t->level)),
+		                   .color = rule_color(ap->cx->rules, t->rule, t->level),
+		                   .mode = { ALARM_NORMAL, false, true }, .raised_at = t->at, .last_raised_at = t->at };
+	if (ap->point) {
+		row->area = ap->point->area;
+		row->enterprise = ap->point->enterprise;
+		row->installation = ap->point->installation;
+		row->device = ap->point->device;
+		row->point_code = ap->point->code;
+		row->point_kind = ap->point->kind;
+	}
+	find_names(ap, row);
+	enum err err = records_next_seq(ap->db, STR("thread"), &row->thread);
+	if (!err)
+		err = insert_row(ap, row);
+	return err || row->id == 0 ? err : write_words(ap, row);
+}
+
+// ---- changes -----------------------------------------------------------------------------------
+static enum err write_level(struct applying *ap, struct alarm_row *row)
+{
+	const struct transition *t = ap->t;
+	bool low = t->level == LEVEL_LL || t->level == LEVEL_L;
+	double peak = isnan(row->peak) ? t->cause_value : low ? fmin(row->peak, t->cause_value) : fmax(row->peak, t->cause_value);
+	row->level = str_of(level_name(t->level));
+	if (t->rule != RULE_GONE)
+		row->color = rule_color(ap->cx->rules, t->rule, t->level);
+	struct query q;
+	query_begin(&q, ap->db, STMT_ALARM_SET_LEVEL);
+	query_i64(&q, 1, row->id);
+	query_str(&q, 2, row->level);
+	query_str(&q, 3, row->color);
+	query_i64(&q, 4, t->at);
+	query_i64(&q, 5, t->cause_time);
+	bind_real(&q, 6, t->cause_value);
+	query_i64(&q, 7, t->cause_quality);
+	bind_real(&q, 8, t->limit);
+	bind_real(&q, 9, peak);
+	query_i64(&q, 10, t->arrival);
+	enum err err = query_run(&q);
+	return err ? err : write_words(ap, row);
+}
+
+// Maintenance of the point takes the alarm out of service and brings it back.
+static enum err follow_service(struct applying *ap, struct alarm_row *row)
+{
+	struct alarm_entry e = entry_of(ap, ap->service ? "out_of_service" : "in_service", ap->t->at);
+	e.reason = ap->service ? STR("maintenance") : STR_EMPTY;
+	if (ap->service && row->mode.state != ALARM_OUT_OF_SERVICE) {
+		row->by_service = true;
+		return alarm_move(ap->db, row, IN_OUT_OF_SERVICE, &e, &ap->p);
+	}
+	if (!ap->service && row->mode.state == ALARM_OUT_OF_SERVICE && row->by_service)
+		return alarm_move(ap->db, row, IN_IN_SERVICE, &e, &ap->p);
+	return OK;
+}
+
+static enum err finish(struct applying *ap, struct alarm_row *row)
+{
+	ap->ret->alarm = row->id;
+	ap->ret->state = row->mode.state;
+	ap->ret->changed = true;
+	bool had = row->opened_type.n > 0;
+	enum err err = alarm_want_open(ap->db, row);
+	ap->ret->opened = !had && row->opened_type.n > 0;
+	return err;
+}
+
+static enum err change_level(struct applying *ap, struct alarm_row *row)
+{
+	enum level was = ap->t->level;
+	(void)level_find(row->level, &was);
+	if (was != ap->t->level) {
+		int up = level_rank(ap->t->level) - level_rank(was);
+		struct alarm_entry e = entry_of(ap, "level", ap->t->at);
+		enum err err = write_level(ap, row);
+		// the other side of the band is news, even if it is no more severe
+		if (!err)
+			err = alarm_move(ap->db, row, up >= 0 ? IN_LEVEL_UP : IN_LEVEL_DOWN, &e, &ap->p);
+		if (err)
+			return err;
+	} else if (ap->service == (row->mode.state == ALARM_OUT_OF_SERVICE && row->by_service)) {
+		return OK;
+	}
+	enum err err = follow_service(ap, row);
+	return err ? err : finish(ap, row);
+}
+
+static enum err raise_row(struct applying *ap, struct alarm_row *row, bool found, int64_t at)
+{
+	enum err err;
+	if (!found) {
+		if ((err = new_row(ap, row)) || row->id == 0)
+			return err;
+	} else {
+		struct query q;
+		query_begin(&q, ap->db, STMT_ALARM_AGAIN);
+		query_i64(&q, 1, row->id);
+		query_i64(&q, 2, at);
+		if ((err = query_run(&q)) || (err = write_level(ap, row)))
+			return err;
+	}
+	struct alarm_entry e = entry_of(ap, "raised", at);
+	if ((err = alarm_move(ap->db, row, IN_RAISE, &e, &ap->p)) || (err = follow_service(ap, row)))
+		return err;
+	return finish(ap, row);
+}
+
+static enum err apply_raised(struct applying *ap)
+{
+	struct alarm_row row;
+	bool found, known;
+	enum err err = find_open(ap, &row, &found);
+	if (err || (found && row.mode.active))
+		return err ? err : change_level(ap, &row);
+	if ((err = journal_knows(ap, "raised", ap->t->at, &known)) || known)
+		return err;
+	return raise_row(ap, &row, found, ap->t->at);
+}
+
+static enum err apply_level(struct applying *ap)
+{
+	struct alarm_row row;
+	bool found, known;
+	enum err err = journal_knows(ap, "level", ap->t->at, &known);
+	if (err || known || (err = find_open(ap, &row, &found)))
+		return err;
+	if (found && row.mode.active)
+		return ap->t->at < row.last_raised_at ? OK : change_level(ap, &row);
+	return ap->t->rule == RULE_GONE ? OK : raise_row(ap, &row, found, ap->t->at);
+}
+
+static enum err return_row(struct applying *ap, struct alarm_row *row, int64_t at)
+{
+	struct alarm_entry e = entry_of(ap, "returned", at);
+	enum err err = alarm_move(ap->db, row, IN_RETURN, &e, &ap->p);
+	return err ? err : finish(ap, row);
+}
+
+static enum err apply_returned(struct applying *ap)
+{
+	struct alarm_row row;
+	bool found, known;
+	enum err err = find_open(ap, &row, &found);
+	if (err || !found || !row.mode.active)
+		return err;
+	if ((err = journal_knows(ap, "returned", ap->t->at, &known)) || (known && row.last_raised_at > ap->t->at))
+		return err;
+	int64_t at = ap->t->rule == RULE_GONE ? MAX(ap->t->at, row.last_raised_at) : ap->t->at;
+	return at < row.last_raised_at ? OK : return_row(ap, &row, at);
+}
+
+// ---- late --------------------------------------------------------------------------------------
+struct span { int64_t from, to; }; // to: INT64_MAX while it lasts
+
+static enum err known_spans(struct applying *ap, struct span **ret, size_t *ret_n)
+{
+	struct query q;
+	struct span *v = NULL; // newest first
+	size_t n = 0, cap = 0;
+	int64_t returned = INT64_MAX;
+	bind_condition(ap, &q, STMT_ALARM_JOURNAL_EPISODES);
+	while (query_row(&q)) {
+		int64_t at = query_get_i64(&q, 0);
+		if (str_is(query_get_str(&q, 1, ap->a), "returned")) {
+			returned = at;
+			continue;
+		}
+		v = arena_push(ap->a, v, &n, &cap, sizeof *v);
+		v[n - 1] = (struct span){ at, returned };
+		returned = at;
+	}
+	*ret = v;
+	*ret_n = n;
+	return query_end(&q);
+}
+
+// Does a known span stand for the late episode? Not one that belongs to the episode before it.
+static bool covered(const struct span *v, size_t n, const struct transition *t)
+{
+	int64_t end = t->ended ? t->ended : INT64_MAX;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].from == t->at || (v[i].from <= end && v[i].to >= t->at && (!t->prev_ended || v[i].from >= t->prev_ended)))
+			return true;
+	return false;
+}
+
+// An episode that began and ended before what is known of this alarm's present: counted and journaled only.
+static enum err note_past(struct applying *ap, struct alarm_row *row, const char *what)
+{
+	struct alarm_entry e = entry_of(ap, what, ap->t->at);
+	enum err err = alarm_note(ap->db, row->id, &e, row->mode.state, row->mode.state);
+	if (err || ap->t->kind != COND_RAISED)
+		return err;
+	struct query q;
+	query_begin(&q, ap->db, STMT_ALARM_AGAIN);
+	query_i64(&q, 1, row->id);
+	query_i64(&q, 2, ap->t->at);
+	if ((err = query_run(&q)))
+		return err;
+	return finish(ap, row);
+}
+
+static enum err apply_late_raised(struct applying *ap)
+{
+	struct span *v;
+	size_t n;
+	struct alarm_row row;
+	bool found;
+	enum err err = find_open(ap, &row, &found);
+	if (err || (err = known_spans(ap, &v, &n)))
+		return err;
+	bool active = found && row.mode.active, lasts = ap->t->ended == 0;
+	if (covered(v, n, ap->t)) {
+		if (!lasts || active) // what it says is known
+			return OK;
+		int64_t after = v[0].to == INT64_MAX ? v[0].from : v[0].to; // it lasts, and was taken for ended
+		return raise_row(ap, &row, found, MAX(ap->t->at, after));
+	}
+	if (found && (active || (row.returned_at && row.returned_at > ap->t->at)))
+		return note_past(ap, &row, "raised");
+	return raise_row(ap, &row, found, ap->t->at);
+}
+
+static enum err apply_late_returned(struct applying *ap)
+{
+	struct span *v;
+	size_t n;
+	struct alarm_row row;
+	bool found;
+	const struct transition *t = ap->t;
+	enum err err = find_open(ap, &row, &found);
+	if (err || !found || (err = known_spans(ap, &v, &n)))
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].from < t->since || v[i].from > t->at)
+			continue;
+		if (i == 0 && row.mode.active) // the newest raise belongs to this episode, which is over
+			return v[i].to == INT64_MAX ? return_row(ap, &row, t->at) : OK;
+		if (v[i].from == t->since && v[i].to > t->at) // a past one noted by note_past
+			return note_past(ap, &row, "returned");
+		return OK;
+	}
+	return OK;
+}
+
+// ---- the door ----------------------------------------------------------------------------------
+static enum err apply(struct applying *ap)
+{
+	const struct transition *t = ap->t;
+	enum err err = find_rule(ap);
+	if (err)
+		return err == ERR_NOT_FOUND ? OK : err; // nothing is open for a rule that is no more
+	if (t->rule != RULE_GONE && rule_hint(ap->cx->rules, t->rule))
+		return OK;
+	switch (t->kind) {
+	case COND_RAISED:
+		return t->late ? apply_late_raised(ap) : apply_raised(ap);
+	case COND_LEVEL:
+		return apply_level(ap);
+	case COND_RETURNED:
+		return t->late ? apply_late_returned(ap) : apply_returned(ap);
+	}
+	return ERR_BUG;
+}
+
+enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t, struct alarm_change *ret)
+{
+	struct applying ap = { .db = db, .cx = cx, .t = t, .a = arena_new(0), .ret = ret, .rule = STR_EMPTY,
+		               .family = str_of(level_family(t->level)) };
+	*ret = (struct alarm_change){ 0 };
+	problem_init(&ap.p, ap.a);
+	ap.point = cx->point ? cx->point(cx->arg, t->point) : NULL;
+	ap.service = t->cause_quality == Q_MAINTENANCE || (ap.point && (ap.point->out_of_service || ap.point->maintenance));
+	enum err err = apply(&ap);
+	arena_free(ap.a);
+	return err;
+}
