@@ -11,7 +11,6 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "tool/tool.h"
 
 const char *demo_text(const json_t *object, const char *key)
 {
@@ -111,6 +110,20 @@ static enum err load(struct demo *d, const char *path, json_t **ret)
 	return *ret ? OK : problem_set(d->p, ERR_INVALID, "", "%s 第 %d 行：%s", "%s line %d: %s", path, e.line, e.text);
 }
 
+// The packs the registry was read from: the folder three above PACKS/core/types/area.yaml.
+static enum err packs_dir(struct demo *d, char *ret, size_t n)
+{
+	const struct type *t = registry_type(d->reg, STR("area"));
+	struct str file = t ? t->file : STR_EMPTY;
+	for (int up = 0; up < 3; up++) {
+		while (file.n && file.p[file.n - 1] != '/')
+			file.n--;
+		file.n -= file.n > 0;
+	}
+	snprintf(ret, n, "%.*s", STR_FMT(file));
+	return t ? OK : problem_set(d->p, ERR_INVALID, "", "业务包缺少类型 area", "the packs lack the type area");
+}
+
 static enum err load_all(struct demo *d)
 {
 	static const struct { const char *name; size_t at; } files[] = {
@@ -119,14 +132,14 @@ static enum err load_all(struct demo *d)
 		{ "people", offsetof(struct demo, people) },
 		{ "enterprises", offsetof(struct demo, enterprises) },
 	};
-	char path[4096];
-	enum err err = OK;
+	char packs[2048], path[4096];
+	enum err err = packs_dir(d, packs, sizeof packs);
 	for (size_t i = 0; i < ARRAY_LEN(files) && !err; i++) {
-		snprintf(path, sizeof path, "%s/core/demo/%s.json", tool_packs_dir(), files[i].name);
+		snprintf(path, sizeof path, "%s/core/demo/%s.json", packs, files[i].name);
 		err = load(d, path, (json_t **)(void *)((char *)d + files[i].at));
 	}
 	glob_t g;
-	snprintf(path, sizeof path, "%s/*/demo/plants.json", tool_packs_dir());
+	snprintf(path, sizeof path, "%s/*/demo/plants.json", packs);
 	if (!err && glob(path, 0, NULL, &g) == 0) {
 		for (size_t i = 0; i < g.gl_pathc && d->nplants < DEMO_PLANT_FILES && !err; i++)
 			err = load(d, g.gl_pathv[i], &d->plants[d->nplants++]);
