@@ -1,0 +1,72 @@
+// Whom to call: people of the enterprise and the duty roster of the area. Which field is a telephone and which a
+// person is read from the type descriptions.
+import { get } from '../api/http'
+import type { Page, Rec, Ref, TypeInfo } from '../api/types'
+import { areaPrefix } from '../lib/area'
+import { knows, typeInfo } from '../use/types'
+
+export interface Contact { key: string; name: string; role: string; phones: string[] }
+
+const isRef = (v: unknown): v is Ref => !!v && typeof v === 'object' && 'id' in v
+
+function phones(info: TypeInfo, rec: Rec): string[] {
+  return info.fields.filter((f) => f.is === 'phone' && rec[f.name]).map((f) => String(rec[f.name]))
+}
+function duty(info: TypeInfo, rec: Rec): string {
+  const parts = info.fields
+    .filter((f) => f.is === 'menu' && rec[f.name])
+    .map((f) => f.items?.find((i) => i.value === rec[f.name])?.label ?? '')
+  return parts.filter(Boolean).join(' · ')
+}
+
+async function people(query: Record<string, string | number>): Promise<Contact[]> {
+  const info = await typeInfo('person')
+  const page = await get<Page<Rec>>('/records/person', { size: 6, ...query })
+  return page.items.map((r) => ({ key: 'p' + r.id, name: r.title ?? '', role: duty(info, r), phones: phones(info, r) }))
+}
+
+/** The enterprise's own emergency numbers. */
+async function company(id: number): Promise<Contact[]> {
+  const [info, rec] = await Promise.all([typeInfo('enterprise'), get<Rec>('/records/enterprise/' + id)])
+  return info.fields
+    .filter((f) => f.is === 'phone' && rec[f.name])
+    .map((f) => ({ key: 'e' + f.name, name: rec.title ?? '', role: f.label, phones: [String(rec[f.name])] }))
+}
+
+/** Shifts of now: the first two times of the roster's description are its beginning and its end. */
+async function roster(area: string): Promise<Contact[]> {
+  const info = await typeInfo('duty_roster')
+  const [begin, end] = info.fields.filter((f) => f.is === 'time')
+  const at = new Date().toISOString()
+  const query: Record<string, string | number> = { size: 20 }
+  if (begin && end) Object.assign(query, { [`where.${begin.name}.le`]: at, [`where.${end.name}.ge`]: at })
+  const page = await get<Page<Rec>>('/records/duty_roster', query)
+  const near = page.items.filter((r) => !r.area || area.startsWith(areaPrefix(r.area)))
+  const out: Contact[] = []
+  for (const r of (near.length ? near : page.items).slice(0, 4)) {
+    const refs = info.fields.filter((f) => f.is === 'ref' && f.to === 'person' && isRef(r[f.name]))
+    const own = phones(info, r)
+    for (const f of refs) {
+      const who = r[f.name] as Ref
+      const rec = knows('person') ? await get<Rec>('/records/person/' + who.id).catch(() => null) : null
+      const his = rec ? phones(await typeInfo('person'), rec) : []
+      out.push({ key: 'd' + r.id + f.name, name: who.title, role: [f.label, duty(info, r)].filter(Boolean).join(' · '), phones: his.length ? his : own })
+    }
+    if (!refs.length) out.push({ key: 'd' + r.id, name: r.title ?? '', role: info.label, phones: own })
+  }
+  return out
+}
+
+export async function contacts(enterprise: number | undefined, area: string): Promise<Contact[]> {
+  const jobs: Promise<Contact[]>[] = []
+  if (enterprise && knows('enterprise')) jobs.push(company(enterprise))
+  if (enterprise && knows('person')) jobs.push(people({ 'where.enterprise': enterprise }))
+  if (knows('duty_roster')) jobs.push(roster(area))
+  const done = await Promise.allSettled(jobs)
+  const seen = new Set<string>()
+  const list = done.flatMap((d) => (d.status === 'fulfilled' ? d.value : []))
+  return list.filter((c) => {
+    const key = c.name + c.phones.join()
+    return c.name && !seen.has(key) && seen.add(key)
+  })
+}

@@ -1,0 +1,24 @@
+// Icon names that type descriptions may use, and those of the program itself.
+import type { Component } from 'vue'
+import {
+  Avatar, Bell, Box, Calendar, Cpu, Document, DataLine, Files, Flag, House, List, Location, MapLocation, Monitor,
+  More, Odometer, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
+} from '@element-plus/icons-vue'
+
+const named: Record<string, Component> = {
+  area: Location, map: MapLocation, location: Location,
+  organisation: House, organization: House, house: House,
+  person: User, user: User, people: Avatar,
+  enterprise: OfficeBuilding, building: OfficeBuilding, factory: OfficeBuilding,
+  equipment: Setting, setting: Setting, tool: Setting,
+  installation: WarningFilled, hazard: Flag, flag: Flag,
+  device: Cpu, cpu: Cpu, point: Odometer, gauge: Odometer,
+  warning: Warning, alarm: Bell, bell: Bell,
+  duty: Calendar, duty_roster: Calendar, calendar: Calendar,
+  list: List, box: Box, file: Document, document: Document,
+}
+export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
+export const menuIcon = {
+  map: MapLocation, alarms: Bell, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine,
+  audit: Stamp, me: User, try: Guide, help: QuestionFilled, more: More,
+}

@@ -1,0 +1,116 @@
+// How things look on the map. Everything is drawn here from vectors: no tiles, no fonts, no images from outside.
+import { Circle, Fill, RegularShape, Stroke, Style, Text } from 'ol/style'
+import type { FeatureLike } from 'ol/Feature'
+import type { Color } from '../api/types'
+import { lang } from '../i18n'
+import { letter, look, rank } from '../lib/level'
+
+export interface Theme { dark: boolean; big: boolean }
+const FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","WenQuanYi Micro Hei",sans-serif'
+const font = (size: number, bold = false) => `${bold ? '700 ' : ''}${size}px ${FONT}`
+
+const GROUND = {
+  light: { page: '#e7edf2', town: '#f6f4ec', border: '#8d97a8', county: '#5c6b85', river: '#9fcbe8', road: '#ffffff', edge: '#c9bfa8', park: '#e7e0f2', text: '#3a4660', halo: '#ffffffcc' },
+  dark: { page: '#081426', town: '#0f2138', border: '#35527c', county: '#5b8fd6', river: '#1b568c', road: '#39506f', edge: '#1a2d47', park: '#1d2a52', text: '#a9c4ea', halo: '#081426cc' },
+}
+export const ground = (th: Theme) => (th.dark ? GROUND.dark : GROUND.light)
+
+const alpha = (hex: string, a: number) => hex + Math.round(a * 255).toString(16).padStart(2, '0')
+
+export function areaStyle(th: Theme) {
+  const g = ground(th)
+  return (f: FeatureLike): Style[] => {
+    const color = f.get('color') as Color | undefined
+    const tinted = color && color !== 'green' && color !== 'grey'
+    const outer = f.get('tier') === 'county' || f.get('tier') === 'city'
+    const zone = /zone|park/.test(String(f.get('tier')))
+    const fill = outer ? g.town : zone ? alpha(tinted ? look(color).fill : '#7c5cc4', th.dark ? 0.22 : 0.13) : tinted ? alpha(look(color).fill, th.dark ? 0.16 : 0.1) : color === 'green' ? alpha('#2a9d5c', th.dark ? 0.1 : 0.05) : '#00000000'
+    return [
+      new Style({
+        fill: new Fill({ color: fill }),
+        stroke: new Stroke({ color: outer ? g.county : tinted ? alpha(look(color).fill, 0.75) : g.border, width: outer ? 3 : tinted ? 2 : 1.3, lineDash: outer || tinted ? undefined : [7, 5] }),
+        zIndex: outer ? 0 : zone ? 2 : 1,
+      }),
+    ]
+  }
+}
+
+export function labelStyle(th: Theme) {
+  const g = ground(th)
+  return (f: FeatureLike): Style => {
+    const color = f.get('color') as Color | undefined
+    const mark = color && color !== 'green' && color !== 'grey' ? ` ${letter(color)}` : ''
+    return new Style({
+      text: new Text({
+        text: String(f.get('name')) + (mark ? ' ·' + mark : ''),
+        font: font(th.big ? 22 : 15, true),
+        fill: new Fill({ color: g.text }),
+        stroke: new Stroke({ color: g.halo, width: 4 }),
+        overflow: true,
+      }),
+    })
+  }
+}
+
+export function baseStyle(layer: string, th: Theme) {
+  const g = ground(th)
+  if (/river|water|lake|reservoir|pond/.test(layer)) {
+    return [new Style({ fill: new Fill({ color: alpha(g.river, 0.85) }), stroke: new Stroke({ color: g.river, width: th.big ? 7 : 5, lineCap: 'round', lineJoin: 'round' }) })]
+  }
+  if (/road|rail/.test(layer)) {
+    return [
+      new Style({ stroke: new Stroke({ color: g.edge, width: 5, lineCap: 'round' }) }),
+      new Style({ stroke: new Stroke({ color: g.road, width: 3, lineCap: 'round' }) }),
+    ]
+  }
+  return [new Style({ fill: new Fill({ color: alpha(g.park, 0.75) }), stroke: new Stroke({ color: alpha('#7c5cc4', 0.8), width: 1.6, lineDash: [3, 4] }) })]
+}
+
+const cache = new Map<string, Style[]>()
+export const clearStyles = () => cache.clear()
+
+function shape(color: Color, r: number, edge: string): Circle | RegularShape {
+  const l = look(color)
+  const fill = new Fill({ color: l.fill })
+  const stroke = new Stroke({ color: edge, width: 2, lineDash: l.shape === 'ring' ? [3, 3] : undefined })
+  if (l.shape === 'triangle') return new RegularShape({ points: 3, radius: r * 1.4, fill, stroke, displacement: [0, -r * 0.15] })
+  if (l.shape === 'diamond') return new RegularShape({ points: 4, radius: r * 1.3, fill, stroke })
+  if (l.shape === 'square') return new RegularShape({ points: 4, radius: r * 1.3, angle: Math.PI / 4, fill, stroke })
+  return new Circle({ radius: r, fill, stroke })
+}
+
+/** One thing or a cluster of them: worst colour, its shape and letter (or how many). */
+export function thingStyle(kind: string, color: Color, n: number, name: string, zoomed: boolean, chosen: boolean, th: Theme): Style[] {
+  const label = zoomed && n === 1 && kind !== 'point' ? name : ''
+  const key = [kind, color, n, label, chosen, th.dark, th.big, lang.value].join('|')
+  const known = cache.get(key)
+  if (known) return known
+  const g = ground(th)
+  const k = th.big ? 1.45 : 1
+  const quiet = color === 'green' || color === 'grey'
+  const small = kind === 'point' ? 7 : kind === 'installation' ? 10 : 11
+  const r = (n > 1 ? 12 + Math.min(8, Math.log2(n) * 1.4) : quiet ? small : small + 3) * k
+  const text = n > 1 ? String(n) : r < 9 ? '' : kind === 'installation' && quiet ? (lang.value === 'zh' ? '源' : 'H') : letter(color)
+  const edge = chosen ? '#ffd400' : th.dark ? '#0b1830' : '#ffffff'
+  const styles = [
+    new Style({
+      image: shape(color, r, edge),
+      zIndex: 1000 - rank(color) * 100 + (chosen ? 2000 : 0),
+      text: text
+        ? new Text({ text, font: font((n > 1 ? 13 : 12) * k, true), fill: new Fill({ color: look(color).text }), offsetY: look(color).shape === 'triangle' ? 2 : 1 })
+        : undefined,
+    }),
+  ]
+  if (chosen) styles.unshift(new Style({ image: new Circle({ radius: r + 8, stroke: new Stroke({ color: '#ffb300', width: 4 }) }), zIndex: 2999 }))
+  if (label) {
+    styles.push(
+      new Style({
+        text: new Text({ text: label, font: font(th.big ? 17 : 12.5), offsetY: r + 12, fill: new Fill({ color: g.text }), stroke: new Stroke({ color: g.halo, width: 3 }) }),
+        zIndex: 900 - rank(color) * 100,
+      }),
+    )
+  }
+  if (cache.size > 4000) cache.clear()
+  cache.set(key, styles)
+  return styles
+}

@@ -1,0 +1,66 @@
+// Values between the API and a form: what an input holds, what is sent, what has changed.
+import type { Field, Me, Rec } from '../api/types'
+
+export type Form = Record<string, unknown>
+
+const isRef = (v: unknown): v is { id: number; title: string } => !!v && typeof v === 'object' && 'id' in v
+export const refId = (v: unknown): number | null => (isRef(v) ? v.id : typeof v === 'number' ? v : null)
+
+export function toForm(fields: Field[], rec: Rec): Form {
+  const form: Form = {}
+  for (const f of fields) form[f.name] = rec[f.name] ?? (f.is === 'menus' ? [] : null)
+  return form
+}
+
+/** What a new record starts with. */
+export function defaults(fields: Field[], me: Me | null, now = Date.now()): Form {
+  const form: Form = {}
+  for (const f of fields) form[f.name] = fallback(f, me, now)
+  return form
+}
+function fallback(f: Field, me: Me | null, now: number): unknown {
+  const d = f.default
+  if (d === 'now') return f.is === 'date' ? new Date(now + 8 * 3600_000).toISOString().slice(0, 10) : new Date(now).toISOString()
+  if (d === 'me') return me ? { id: me.id, title: me.title } : null
+  if (d === 'my_area') return me?.area || null
+  if (d === 'my_enterprise') return me?.enterprise ?? null
+  if (f.is === 'ref' && f.to === 'enterprise' && f.need && me?.enterprise) return me.enterprise
+  if (d === undefined || d === null || d === '') return f.is === 'menus' ? [] : f.is === 'bool' && f.need ? false : null
+  if (f.is === 'number' || f.is === 'money') return Number(d)
+  if (f.is === 'bool') return d === true || d === 'true'
+  if (f.is === 'menus') return Array.isArray(d) ? d : String(d).split(',')
+  return d
+}
+
+/** As it is sent: references by id, empty as null. */
+export function toWire(f: Field, v: unknown): unknown {
+  if (f.is === 'ref') return refId(v)
+  if (f.is === 'menus') return Array.isArray(v) ? v : []
+  if (typeof v === 'string') return v.trim() === '' ? null : v.trim()
+  return v === undefined ? null : v
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
+
+/** Only what differs from the beginning. */
+export function changed(fields: Field[], form: Form, start: Form): Form {
+  const out: Form = {}
+  for (const f of fields) {
+    const now = toWire(f, form[f.name])
+    if (!same(now, toWire(f, start[f.name]))) out[f.name] = now
+  }
+  return out
+}
+
+export function filled(f: Field, form: Form): Form {
+  const v = toWire(f, form[f.name])
+  return v === null || (Array.isArray(v) && !v.length) ? {} : { [f.name]: v }
+}
+
+export const empty = (f: Field, v: unknown): boolean => {
+  const w = toWire(f, v)
+  return w === null || (Array.isArray(w) && !w.length)
+}
+
+/** Masked personal data come as 138****1234: sending that back would destroy the number. */
+export const masked = (v: unknown): boolean => typeof v === 'string' && v.includes('*')

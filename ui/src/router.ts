@@ -1,0 +1,51 @@
+// The pages. Only the login and the shell are in the first load; everything else comes when it is opened.
+import { createRouter, createWebHistory } from 'vue-router'
+import { whoAmI } from './use/session'
+
+export const router = createRouter({
+  history: createWebHistory(),
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  routes: [
+    { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
+    {
+      path: '/',
+      component: () => import('./layout/AppShell.vue'),
+      redirect: '/map',
+      children: [
+        { path: 'map', name: 'map', component: () => import('./pages/MapPage.vue'), meta: { bare: true } },
+        { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },
+        { path: 'duties', name: 'duties', component: () => import('./pages/DutiesPage.vue') },
+        { path: 'records', name: 'registers', component: () => import('./pages/RegistersPage.vue') },
+        { path: 'records/:type', name: 'list', component: () => import('./pages/ListPage.vue') },
+        { path: 'records/:type/new', name: 'new', component: () => import('./pages/FormPage.vue') },
+        { path: 'records/:type/:id(\\d+)', name: 'record', component: () => import('./pages/RecordPage.vue') },
+        { path: 'records/:type/:id(\\d+)/edit', name: 'edit', component: () => import('./pages/FormPage.vue') },
+        { path: 'points/:id/trend', name: 'trend', component: () => import('./pages/TrendPage.vue') },
+        { path: 'devices', name: 'devices', component: () => import('./pages/DevicesPage.vue') },
+        { path: 'rules', name: 'rules', component: () => import('./pages/RulesPage.vue') },
+        { path: 'audit', name: 'audit', component: () => import('./pages/AuditPage.vue') },
+        { path: 'me', name: 'me', component: () => import('./pages/MePage.vue') },
+        { path: 'try', name: 'try', component: () => import('./pages/TryPage.vue') },
+        { path: 'help', name: 'help', component: () => import('./pages/HelpPage.vue') },
+        { path: ':rest(.*)*', name: 'lost', component: () => import('./pages/LostPage.vue') },
+      ],
+    },
+  ],
+})
+
+router.beforeEach(async (to) => {
+  let person = null
+  try {
+    person = await whoAmI()
+  } catch {
+    // no network: the login page says so and offers a retry
+  }
+  if (to.meta.open) return person && to.name === 'login' ? { path: '/map' } : true
+  if (!person) return { name: 'login', query: to.fullPath === '/map' ? {} : { back: to.fullPath } }
+  return true
+})
+
+// A page that was replaced by a new version of the program: load the new one instead of a blank screen.
+router.onError((e, to) => {
+  if (/dynamically imported module|Failed to fetch/i.test(String(e))) location.assign(to.fullPath)
+})

@@ -1,0 +1,69 @@
+// The alarms that are not normal, kept live. One list for the console, the map, the bell and the sound.
+import { computed, ref, shallowRef, triggerRef, watch } from 'vue'
+import { get, post } from '../api/http'
+import { on } from '../api/events'
+import type { Alarm, AlarmList } from '../api/types'
+import { rank } from '../lib/level'
+import { ms } from '../lib/time'
+import { lang } from '../i18n'
+import { me } from './session'
+
+const map = shallowRef(new Map<number, Alarm>())
+export const loaded = ref(false)
+export const failed = ref<Error | null>(null)
+
+export function order(a: Alarm, b: Alarm): number {
+  return rank(a.color) - rank(b.color) || ms(b.raised_at) - ms(a.raised_at)
+}
+export const openAlarms = computed(() => [...map.value.values()].sort(order))
+export const needsAck = (a: Alarm) => a.state === 'unack' || a.state === 'rtn_unack'
+export const unacked = computed(() => openAlarms.value.filter(needsAck))
+export const alarmById = (id: number) => map.value.get(id)
+
+export async function loadAlarms() {
+  try {
+    const list = await get<AlarmList>('/alarms', { size: 500 })
+    map.value = new Map(list.items.map((a) => [a.id, a]))
+    loaded.value = true
+    failed.value = null
+  } catch (e) {
+    failed.value = e as Error
+  }
+}
+
+function merge(a: Alarm) {
+  if (!a || typeof a.id !== 'number') return
+  if (a.state === 'normal') map.value.delete(a.id)
+  else map.value.set(a.id, a)
+  triggerRef(map)
+}
+
+export type Act = 'ack' | 'shelve' | 'unshelve' | 'suppress' | 'unsuppress' | 'out_of_service' | 'in_service' | 'comment'
+
+/** Does something to an alarm; the answer (or a fetch) is what the page then shows. */
+export async function act(id: number, what: Act, body: { reason?: string; until?: string } = {}): Promise<Alarm> {
+  const got = await post<Alarm | undefined>(`/alarms/${id}/${what}`, body)
+  const alarm = got?.point ? got : await get<Alarm>('/alarms/' + id)
+  merge(alarm)
+  return alarm
+}
+
+let timer = 0
+export function startAlarms() {
+  on('alarm', merge)
+  on('open', () => void loadAlarms())
+  watch(
+    [me, lang],
+    ([m]) => {
+      clearInterval(timer)
+      if (!m) {
+        map.value = new Map()
+        loaded.value = false
+        return
+      }
+      void loadAlarms()
+      timer = window.setInterval(() => void loadAlarms(), 60000) // safety net under the stream
+    },
+    { immediate: true },
+  )
+}

@@ -1,0 +1,78 @@
+// Who is using the page.
+import { computed, ref } from 'vue'
+import { api, onSessionLost, post } from '../api/http'
+import { connect, disconnect } from '../api/events'
+import type { Demo, Me } from '../api/types'
+import { lang } from '../i18n'
+
+export const me = ref<Me | null>(null)
+export const demo = ref<Demo | null>(null)
+export const asked = ref(false) // whether the server has been asked who we are
+
+export const may = (permission: string) => !!me.value?.may.includes(permission)
+export const roleNames = computed(() => (me.value?.roles ?? []).map((r) => r.label).join('、'))
+
+function enter(m: Me) {
+  me.value = m
+  asked.value = true
+  connect()
+}
+
+/** Asks once who we are; a network failure is thrown, "not logged in" is not. */
+export async function whoAmI(): Promise<Me | null> {
+  if (asked.value) return me.value
+  try {
+    enter(await api<Me>('/me'))
+  } catch (e) {
+    if ((e as { status?: number }).status !== 401) throw e
+    asked.value = true
+  }
+  return me.value
+}
+
+export async function refreshMe() {
+  me.value = await api<Me>('/me')
+}
+
+export async function login(name: string, password: string) {
+  const a = await post<{ me: Me }>('/login', { name, password })
+  enter(a.me)
+}
+
+export async function demoLogin(role: string) {
+  const a = await post<{ me: Me }>('/demo/login', { role })
+  enter(a.me)
+}
+
+export async function logout() {
+  try {
+    await post('/logout')
+  } finally {
+    leave()
+  }
+}
+
+function leave() {
+  disconnect()
+  me.value = null
+}
+
+export async function loadDemo() {
+  try {
+    demo.value = await api<Demo>('/demo')
+  } catch {
+    demo.value = null // not a demo server
+  }
+}
+
+export function setupSession(toLogin: () => void) {
+  onSessionLost(() => {
+    if (!me.value) return
+    leave()
+    toLogin()
+  })
+}
+
+export function switchLang() {
+  lang.value = lang.value === 'zh' ? 'en' : 'zh'
+}
