@@ -123,6 +123,27 @@ enum err auth_put_credential(struct db *db, const struct identity *by, int64_t p
 		                         .detail = peer_detail(by->peer, db_arena(db)) });
 }
 
+enum err auth_set_password_in(struct db *db, const struct registry *reg, int64_t person, struct str password, struct problem *p)
+{
+	struct row row;
+	struct str encoded;
+	struct identity by = identity_system();
+	enum err err = person_get(db, reg, person, p->arena, &row);
+	if (!err)
+		err = auth_encode_password(person_text(reg, &row, "login"), password, p->arena, &encoded, p);
+	return err ? err : auth_put_credential(db, &by, person, encoded);
+}
+
+enum err auth_count_credentials(struct db *db, int64_t *ret)
+{
+	struct query q;
+	*ret = 0;
+	query_begin(&q, db, STMT_CREDENTIAL_COUNT);
+	if (query_row(&q))
+		*ret = query_get_i64(&q, 0);
+	return query_end(&q);
+}
+
 struct set_password {
 	const struct identity *by;
 	int64_t person;

@@ -7,7 +7,8 @@ static const char *const apart[] = { "admin", "security", "auditor" };
 
 struct identity identity_system(void)
 {
-	return (struct identity){ .system = true, .name = STR("system"), .title = STR("系统"), .lang = STR("zh") };
+	return (struct identity){ .system = true, .name = STR("system"), .title = STR("系统"), .lang = STR("zh"),
+	                          .scope = { .area = { "", 0 } }, .peer = STR_EMPTY };
 }
 
 // ---- roles -------------------------------------------------------------------------------------
@@ -96,8 +97,10 @@ bool auth_in_scope(const struct identity *id, struct str area, int64_t enterpris
 	const struct scope *s = &id->scope;
 	if (s->nothing || (id->person == 0 && id->nroles == 0))
 		return false;
-	return str_starts(area, s->area) && (s->enterprise == 0 || s->enterprise == enterprise);
+	return (s->area.n == 0 || str_starts(area, s->area)) && (s->enterprise == 0 || s->enterprise == enterprise);
 }
+
+static const struct scope everything = { .area = { "", 0 } }, nothing = { .area = { "", 0 }, .nothing = true };
 
 // Does a record of this type belong to one enterprise? Types say so by where the common column comes from.
 static bool type_is_of_enterprise(const struct type *t)
@@ -108,14 +111,14 @@ static bool type_is_of_enterprise(const struct type *t)
 struct scope auth_scope(const struct identity *id, const struct type *t)
 {
 	if (id->system)
-		return (struct scope){ 0 };
+		return everything;
 	struct scope s = id->scope;
 	if (s.nothing || (id->person == 0 && id->nroles == 0))
-		return (struct scope){ .nothing = true };
+		return nothing;
 	if (str_is(t->name, "area"))
-		return (struct scope){ 0 };
+		return everything;
 	if (s.enterprise && !type_is_of_enterprise(t))
-		s = (struct scope){ 0 }; // the county's own registers: rosters, organisations to call
+		s = everything; // the county's own registers: rosters, organisations to call
 	return s;
 }
 
