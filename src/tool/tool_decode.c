@@ -1,0 +1,101 @@
+// `anlan decode PROTOCOL`: a frame a line on standard input, a JSON object a line on standard output. Ends with 1 if any
+// frame was refused. One thread.
+#include "base/log.h"
+#include "gate/decode/decoders.h"
+#include "tool/tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LINE_BYTES_MAX (2 * LIMIT_MQTT_PACKET + 1024) // the largest body, written as hex
+#define OUTPUT_BYTES_MAX (16 * LIMIT_MQTT_PACKET)     // of one object
+
+static bool wants_chinese(void)
+{
+	const char *lang = getenv("LC_ALL");
+	if (!lang || !*lang) {
+		lang = getenv("LANG");
+	}
+	return lang && strncmp(lang, "zh", 2) == 0;
+}
+
+static int usage(bool zh)
+{
+	size_t n;
+	const struct decoder *list = decoder_list(&n);
+	fputs(zh ? "用法: anlan decode 协议    (标准输入每行一帧)\n" : "usage: anlan decode PROTOCOL    (a frame a line on standard input)\n", stderr);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(stderr, "  %-8s %s\n", list[i].name, zh ? list[i].zh : list[i].en);
+	}
+	return 2;
+}
+
+static bool write_all(struct str s)
+{
+	return fwrite(s.p, 1, s.n, stdout) == s.n;
+}
+
+// False if the line was refused or could not be written.
+static bool decode_line(const struct decoder *d, struct str line, bool zh, struct arena *arena, struct buf *out)
+{
+	if (!str_trim(line).n) {
+		return true;
+	}
+	arena_reset(arena);
+	buf_clear(out);
+	bool ok = decoder_print(d, line, arena, clock_now(), zh, out);
+	buf_add_u8(out, '\n');
+	return buf_ok(out) && write_all(buf_str(out)) && ok;
+}
+
+// Reads to the end; lines are decoded as they become whole.
+static int decode_input(const struct decoder *d, bool zh, struct buf *in, struct arena *arena, struct buf *out)
+{
+	int status = 0;
+	for (;;) {
+		char *room = buf_room(in, 1 << 16);
+		ssize_t got = room ? read(STDIN_FILENO, room, 1 << 16) : -1;
+		if (got < 0 && room && errno == EINTR) {
+			continue;
+		}
+		if (got < 0) {
+			fputs(room ? (zh ? "无法读取标准输入\n" : "standard input cannot be read\n") : (zh ? "一行过长\n" : "a line is too long\n"), stderr);
+			return 1;
+		}
+		buf_commit(in, (size_t)got);
+		struct str rest = buf_str(in);
+		while (memchr(rest.p, '\n', rest.n) || (got == 0 && rest.n)) {
+			if (!decode_line(d, str_cut(&rest, '\n'), zh, arena, out)) {
+				status = 1;
+			}
+		}
+		buf_drop_front(in, in->n - rest.n);
+		if (got == 0) {
+			return status;
+		}
+		fflush(stdout);
+	}
+}
+
+int tool_decode(int argc, char **argv)
+{
+	bool zh = wants_chinese();
+	const struct decoder *d = argc == 1 ? decoder_find(str_of(argv[0])) : NULL;
+	if (!d) {
+		return usage(zh);
+	}
+	struct buf in, out;
+	struct arena *arena = arena_new(0);
+	buf_init(&in, LINE_BYTES_MAX + (1 << 16));
+	buf_init(&out, OUTPUT_BYTES_MAX);
+	int status = decode_input(d, zh, &in, arena, &out);
+	if (fflush(stdout) != 0) {
+		status = 1;
+	}
+	buf_free(&in);
+	buf_free(&out);
+	arena_free(arena);
+	return status;
+}
