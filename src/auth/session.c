@@ -109,11 +109,12 @@ static void read_roles(const struct registry *reg, struct str menus, struct aren
 }
 
 // A person of an enterprise sees that enterprise wherever it lies in his area; one with neither area nor enterprise sees
-// everything, unless his role is that of an enterprise: then something is missing and he sees nothing.
+// everything, unless his role is bound to a place: then something is missing and he sees nothing.
 static struct scope person_scope(const struct identity *id, const struct row *row)
 {
 	struct scope s = { .area = area_prefix(row->c.area), .enterprise = row->c.enterprise };
-	s.nothing = id->nroles == 0 || (auth_has_role(id, STR("enterprise")) && s.enterprise == 0);
+	s.nothing = id->nroles == 0 || (auth_has_role(id, STR("enterprise")) && s.enterprise == 0) ||
+	            (auth_has_role(id, STR("town")) && s.area.n == 0);
 	return s;
 }
 

@@ -653,6 +653,8 @@ static void test_scope_of_a_person(void **state)
 		{ "b", "admin", "", 0, "", false },
 		{ "c", "enterprise", TOWN1, 7, "990121101", false },
 		{ "d", "enterprise", TOWN1, 0, "990121101", true }, // whose? something is missing
+		{ "f", "town", "", 0, "", true },
+		{ "g", "duty", "", 0, "", false },
 		{ "e", "unknown", TOWN1, 0, "990121101", true },    // a role the packs no longer have
 	};
 	struct world w;
