@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,8 +22,6 @@
 #define BACKLOG_MAX (16u << 20)       // at most a few small messages a connection: see gate_put
 #define REJECT_TEXT 120               // bus/msg.h
 #define ACCEPT_AGAIN (100 * US_PER_MS) // after the process ran out of descriptors
-
-static volatile sig_atomic_t stopping;
 
 void ids_add(struct ids *v, uint64_t id)
 {
@@ -327,8 +326,6 @@ bool gate_idle(void *gate)
 {
 	struct gate *g = gate;
 	bool more = gate_listen_to_core(g);
-	if (stopping)
-		gate_say_goodbye(g);
 	for (size_t i = 0; i < g->dirty.n; i++) { // flushing adds no dirty ones, but may add dead ones
 		struct conn *c = conn_by_id(g, g->dirty.at[i]);
 		if (c && c->state != CONN_DEAD)
@@ -472,10 +469,22 @@ void gate_done(struct gate *g)
 		mem_free(owned[i]);
 }
 
-static void on_sigterm(int sig)
+static void gate_on_sigterm(void *ctx, uint32_t events)
 {
-	(void)sig;
-	stopping = 1;
+	(void)events;
+	gate_say_goodbye(ctx);
+}
+
+// Through a descriptor, so that it cannot arrive between looking and sleeping.
+static bool gate_watch_sigterm(struct gate *g)
+{
+	sigset_t term;
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &term, NULL) < 0)
+		return false;
+	int fd = signalfd(-1, &term, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd >= 0 && loop_watch(g->loop, fd, EPOLLIN, gate_on_sigterm, g) == OK;
 }
 
 static void nothing_cb(void *ctx, uint32_t events) // the idle hook does the work
@@ -493,11 +502,10 @@ static bool gate_start(struct gate *g, const struct gate_config *cfg)
 	    loop_watch(g->loop, ring_space_fd(g->to_core), EPOLLIN, gate_on_space, g) != OK)
 		return false;
 	loop_on_idle(g->loop, gate_idle, g);
-	struct sigaction sa = { .sa_handler = on_sigterm }, ignore = { .sa_handler = SIG_IGN };
-	sigaction(SIGTERM, &sa, NULL);
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigaction(SIGPIPE, &ignore, NULL); // OpenSSL writes without MSG_NOSIGNAL
 	sigaction(SIGINT, &ignore, NULL);  // a terminal's ^C is the parent's business
-	return gate_listen(g, cfg->mqtt_fd, &proto_mqtt, PROTO_NONE, false) &&
+	return gate_watch_sigterm(g) && gate_listen(g, cfg->mqtt_fd, &proto_mqtt, PROTO_NONE, false) &&
 	       gate_listen(g, cfg->mqtts_fd, &proto_mqtt, PROTO_NONE, true) &&
 	       gate_listen(g, cfg->hj212_fd, &proto_line, PROTO_HJ212, false) &&
 	       gate_listen(g, cfg->gb26875_fd, &proto_line, PROTO_GB26875, false);
