@@ -66,6 +66,7 @@ struct transition {
 	bool late;              // found in re-sent history
 	int64_t ended;          // late COND_RAISED: when that episode ended; 0 = it still lasts
 	int64_t prev_ended;     // late COND_RAISED: end of the episode before it, 0 = none known
+	int64_t through;        // late: the newest sample that was judged
 	int64_t since;          // late COND_RETURNED: when that episode was raised
 };
 typedef void transition_fn(void *arg, const struct transition *t);

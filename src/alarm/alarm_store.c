@@ -284,11 +284,11 @@ static enum err apply_raised(struct applying *ap)
 {
 	struct alarm_row row;
 	bool found, known;
-	enum err err = find_open(ap, &row, &found);
-	if (err || (found && row.mode.active))
-		return err ? err : change_level(ap, &row);
-	if ((err = journal_knows(ap, "raised", ap->t->at, &known)) || known)
+	enum err err = journal_knows(ap, "raised", ap->t->at, &known);
+	if (err || known || (err = find_open(ap, &row, &found)))
 		return err;
+	if (found && row.mode.active)
+		return change_level(ap, &row);
 	return raise_row(ap, &row, found, ap->t->at);
 }
 
@@ -386,9 +386,10 @@ static enum err apply_late_raised(struct applying *ap)
 		return err;
 	bool active = found && row.mode.active, lasts = ap->t->ended == 0;
 	if (covered(v, n, ap->t)) {
-		if (!lasts || active) // what it says is known
+		int64_t after = v[0].to == INT64_MAX ? v[0].from : v[0].to;
+		if (!lasts || active || after > ap->t->through) // what it says is known, or older than what is known
 			return OK;
-		int64_t after = v[0].to == INT64_MAX ? v[0].from : v[0].to; // it lasts, and was taken for ended
+		// it lasts, and was taken for ended
 		return raise_row(ap, &row, found, MAX(ap->t->at, after));
 	}
 	if (found && (active || (row.returned_at && row.returned_at > ap->t->at)))

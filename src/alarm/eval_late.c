@@ -139,6 +139,7 @@ static void say_episodes(const struct rejudging *re, int64_t from, transition_fn
 		struct transition t = e->raised;
 		t.level = e->worst;
 		t.late = true;
+		t.through = re->hot.time;
 		t.ended = e->ended;
 		for (size_t k = 0; k < i; k++)
 			if (re->v[k].group == e->group)
@@ -147,6 +148,7 @@ static void say_episodes(const struct rejudging *re, int64_t from, transition_fn
 		if (e->ended) {
 			struct transition end = e->returned;
 			end.late = true;
+			end.through = re->hot.time;
 			end.since = t.at;
 			fn(arg, &end);
 		}
@@ -176,7 +178,7 @@ static void say_ends(const struct rejudging *re, const struct hot *live, const i
 			                .level = (enum level)c->level, .at = MAX(live->time, began),
 			                .cause_time = live->time, .cause_value = live->value, .limit = NAN,
 			                .cause_quality = live->quality, .arrival = live->arrival, .late = true,
-			                .since = began };
+			                .since = began, .through = re->hot.time };
 		fn(arg, &t);
 	}
 }
