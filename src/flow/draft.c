@@ -120,11 +120,8 @@ static bool number_word(const struct field *f, struct str word, struct value *re
 	double v;
 	if (!str_to_f64(word, &v))
 		return false;
-	if (f->kind == FIELD_NUMBER)
-		*ret = (struct value){ .kind = VAL_REAL, .f = v };
-	else
-		*ret = (struct value){ .kind = VAL_INT, .i = (int64_t)(v * 100 + (v < 0 ? -0.5 : 0.5)) };
-	return true;
+	*ret = (struct value){ .kind = f->kind == FIELD_NUMBER ? VAL_REAL : VAL_INT, .f = v };
+	return f->kind == FIELD_NUMBER || money_fen(v, &ret->i);
 }
 
 enum err draft_word(const struct field *f, struct str word, const struct identity *by, struct arena *a, struct value *ret)

@@ -30,6 +30,8 @@ enum err draft_word(const struct field *f, struct str word, const struct identit
 
 // One value of a field from JSON; ret has f->ncols values (at least one).
 enum err value_read(const struct field *f, const json_t *j, struct value *ret, struct arena *a, struct problem *p) must_check;
+// Yuan → fen; false beyond ±10¹³ yuan or with more than two decimals.
+bool money_fen(double yuan, int64_t *ret);
 bool value_same(struct value a, struct value b);
 // A value as JSON, references as ids; masked: personal data "138****1234".
 void value_json(struct jw *w, const struct field *f, const struct value *v, bool masked, struct arena *a);

@@ -90,8 +90,7 @@ static bool value_of(const struct field *f, enum column_kind kind, struct str te
 		ret->s = arena_printf(a, ",%.*s,", STR_FMT(text));
 	if (f && f->kind == FIELD_MONEY) {
 		ret->kind = VAL_INT;
-		ret->i = str_to_f64(text, &yuan) ? (int64_t)(yuan * 100) : 0;
-		return str_to_f64(text, &yuan);
+		return str_to_f64(text, &yuan) && money_fen(yuan, &ret->i);
 	}
 	switch (kind) {
 	case COL_TEXT: return true;

@@ -96,15 +96,22 @@ static enum err read_number(const struct field *f, const json_t *j, struct value
 	return check_range(f, v, p);
 }
 
+bool money_fen(double yuan, int64_t *ret)
+{
+	if (!(fabs(yuan) <= 1e13) || !has_decimals(yuan, 2))
+		return false;
+	*ret = (int64_t)llround(yuan * 100);
+	return true;
+}
+
 // In: yuan with at most two decimals. Kept: fen.
 static enum err read_money(const struct field *f, const json_t *j, struct value *ret, struct problem *p)
 {
 	double v = json_number_value(j);
-	if (!json_is_number(j) || !(fabs(v) <= 1e13))
-		return field_wrong(p, f, ERR_INVALID, "应为金额（元）", "an amount in yuan is expected");
-	if (!has_decimals(v, 2))
-		return field_wrong(p, f, ERR_INVALID, "最多两位小数", "at most two decimals");
-	*ret = int_value((int64_t)llround(v * 100));
+	int64_t fen = 0;
+	if (!json_is_number(j) || !money_fen(v, &fen))
+		return field_wrong(p, f, ERR_INVALID, "应为金额（元），最多两位小数", "an amount in yuan with at most two decimals is expected");
+	*ret = int_value(fen);
 	return check_range(f, v, p);
 }
 
