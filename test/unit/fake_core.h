@@ -27,6 +27,7 @@
 
 #define HJ_MN "010000A8900016F000169DC0"
 #define MAX_KEPT 4096
+#define HELPER static __attribute__((unused)) // not every test needs every one
 
 struct fake_device {
 	uint32_t id;
@@ -66,7 +67,7 @@ struct fake {
 	unsigned ndelivered;
 };
 
-static int listen_loopback(uint16_t *ret_port)
+HELPER int listen_loopback(uint16_t *ret_port)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -77,7 +78,7 @@ static int listen_loopback(uint16_t *ret_port)
 	return fd;
 }
 
-static void fake_spawn(struct fake *f)
+HELPER void fake_spawn(struct fake *f)
 {
 	f->cfg.generation++;
 	f->pid = fork();
@@ -85,7 +86,7 @@ static void fake_spawn(struct fake *f)
 		gate_run(&f->cfg);
 }
 
-static struct fake *fake_start(struct str cert, struct str key)
+HELPER struct fake *fake_start(struct str cert, struct str key)
 {
 	struct fake *f = mem_alloc(sizeof *f);
 	f->auto_ack = true;
@@ -103,7 +104,7 @@ static struct fake *fake_start(struct str cert, struct str key)
 	return f;
 }
 
-static void fake_end(struct fake *f)
+HELPER void fake_end(struct fake *f)
 {
 	int status;
 	kill(f->pid, SIGTERM);
@@ -121,7 +122,7 @@ static void fake_end(struct fake *f)
 
 // --- the core ---
 
-static void core_send(struct fake *f, const void *m, size_t n)
+HELPER void core_send(struct fake *f, const void *m, size_t n)
 {
 	void *to = ring_reserve(f->cfg.from_core, n);
 	assert_non_null(to);
@@ -129,13 +130,13 @@ static void core_send(struct fake *f, const void *m, size_t n)
 	ring_commit(f->cfg.from_core, n);
 }
 
-static void core_ack(struct fake *f, uint64_t seq)
+HELPER void core_ack(struct fake *f, uint64_t seq)
 {
 	struct msg m = { .size = sizeof m, .kind = MSG_ACK, .seq = seq };
 	core_send(f, &m, sizeof m);
 }
 
-static void core_say(struct fake *f, enum msg_kind kind, uint32_t device, uint64_t seq, const char *payload)
+HELPER void core_say(struct fake *f, enum msg_kind kind, uint32_t device, uint64_t seq, const char *payload)
 {
 	char b[512];
 	struct msg m = { .size = (uint32_t)(sizeof m + strlen(payload)), .kind = (uint16_t)kind, .device = device, .seq = seq };
@@ -144,7 +145,7 @@ static void core_say(struct fake *f, enum msg_kind kind, uint32_t device, uint64
 	core_send(f, b, m.size);
 }
 
-static void core_welcome(struct fake *f, const struct msg_hello *h, enum welcome verdict, const struct fake_device *d)
+HELPER void core_welcome(struct fake *f, const struct msg_hello *h, enum welcome verdict, const struct fake_device *d)
 {
 	char b[1024];
 	size_t n = sizeof(struct msg_welcome);
@@ -166,7 +167,7 @@ static void core_welcome(struct fake *f, const struct msg_hello *h, enum welcome
 	core_send(f, b, n);
 }
 
-static void core_on_hello(struct fake *f, const struct msg_hello *h)
+HELPER void core_on_hello(struct fake *f, const struct msg_hello *h)
 {
 	struct str name = str_from((const char *)(h + 1), h->name_len), key = str_from(name.p + h->name_len, h->key_len);
 	struct str peer = str_from(key.p + h->key_len, h->peer_len);
@@ -183,7 +184,7 @@ static void core_on_hello(struct fake *f, const struct msg_hello *h)
 	core_welcome(f, h, WELCOME_UNKNOWN, NULL);
 }
 
-static void core_on_readings(struct fake *f, const struct msg_readings *m)
+HELPER void core_on_readings(struct fake *f, const struct msg_readings *m)
 {
 	const struct reading *r = (const struct reading *)(m + 1);
 	assert_int_equal(m->m.size, sizeof *m + m->m.count * sizeof *r);
@@ -197,7 +198,7 @@ static void core_on_readings(struct fake *f, const struct msg_readings *m)
 		core_ack(f, m->m.seq);
 }
 
-static void core_on_message(struct fake *f, const struct msg *m)
+HELPER void core_on_message(struct fake *f, const struct msg *m)
 {
 	switch (m->kind) {
 	case MSG_HELLO:
@@ -225,7 +226,7 @@ static void core_on_message(struct fake *f, const struct msg *m)
 	}
 }
 
-static void core_serve(struct fake *f)
+HELPER void core_serve(struct fake *f)
 {
 	size_t n;
 	const struct msg *m;
@@ -246,7 +247,7 @@ static void core_serve(struct fake *f)
 			fail_msg("waited 5 s for " #condition); \
 	} while (0)
 
-static void core_serve_for(struct fake *f, int ms)
+HELPER void core_serve_for(struct fake *f, int ms)
 {
 	for (int i = 0; i < ms; i++, core_serve(f))
 		usleep(1000);
@@ -254,7 +255,7 @@ static void core_serve_for(struct fake *f, int ms)
 
 // --- clients ---
 
-static int client_connect(uint16_t port)
+HELPER int client_connect(uint16_t port)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -262,7 +263,7 @@ static int client_connect(uint16_t port)
 	return fd;
 }
 
-static void client_send(int fd, struct str s)
+HELPER void client_send(int fd, struct str s)
 {
 	while (s.n) {
 		ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL);
@@ -271,7 +272,7 @@ static void client_send(int fd, struct str s)
 	}
 }
 
-static size_t hex_bytes(const char *hex, uint8_t *ret, size_t max)
+HELPER size_t hex_bytes(const char *hex, uint8_t *ret, size_t max)
 {
 	size_t n = 0;
 	for (; *hex; hex++) {
@@ -283,14 +284,14 @@ static size_t hex_bytes(const char *hex, uint8_t *ret, size_t max)
 	return n;
 }
 
-static void client_send_hex(int fd, const char *hex)
+HELPER void client_send_hex(int fd, const char *hex)
 {
 	uint8_t b[4096];
 	client_send(fd, str_from((char *)b, hex_bytes(hex, b, sizeof b)));
 }
 
 // Up to n bytes, waiting at most ms for each; fewer at the end of the stream or of the time.
-static size_t client_receive(struct fake *f, int fd, uint8_t *ret, size_t n, int ms)
+HELPER size_t client_receive(struct fake *f, int fd, uint8_t *ret, size_t n, int ms)
 {
 	size_t got = 0;
 	for (int i = 0; got < n && i < ms; i++) {
@@ -306,7 +307,7 @@ static size_t client_receive(struct fake *f, int fd, uint8_t *ret, size_t n, int
 	return got;
 }
 
-static void client_expect(struct fake *f, int fd, const char *hex)
+HELPER void client_expect(struct fake *f, int fd, const char *hex)
 {
 	uint8_t want[1024], got[1024];
 	char text[2049] = "";
@@ -316,13 +317,13 @@ static void client_expect(struct fake *f, int fd, const char *hex)
 		fail_msg("received %s instead of %s", text, hex);
 }
 
-static void client_expect_nothing(struct fake *f, int fd, int ms)
+HELPER void client_expect_nothing(struct fake *f, int fd, int ms)
 {
 	uint8_t b[64];
 	assert_int_equal(client_receive(f, fd, b, 1, ms), 0);
 }
 
-static void client_expect_end(struct fake *f, int fd)
+HELPER void client_expect_end(struct fake *f, int fd)
 {
 	uint8_t b[64];
 	for (int i = 0; i < 5000; i++) {
@@ -336,7 +337,7 @@ static void client_expect_end(struct fake *f, int fd)
 	fail_msg("the connection was not closed");
 }
 
-static int mqtt_client(struct fake *f, uint8_t version, const char *user, const char *key, uint16_t keep_alive)
+HELPER int mqtt_client(struct fake *f, uint8_t version, const char *user, const char *key, uint16_t keep_alive)
 {
 	struct buf b;
 	buf_init(&b, 4096);
@@ -350,14 +351,14 @@ static int mqtt_client(struct fake *f, uint8_t version, const char *user, const 
 #define CONNACK_311 "20 02 00 00"
 #define CONNACK_5 "20 13 00 00 10 210400 2700100000 2401 2800 2900 2A00"
 
-static int mqtt_client_ready(struct fake *f, uint8_t version, const char *user, const char *key)
+HELPER int mqtt_client_ready(struct fake *f, uint8_t version, const char *user, const char *key)
 {
 	int fd = mqtt_client(f, version, user, key, 60);
 	client_expect(f, fd, version == MQTT_V5 ? CONNACK_5 : CONNACK_311);
 	return fd;
 }
 
-static void mqtt_publish_id(int fd, uint8_t version, const char *topic, uint8_t qos, uint16_t id, struct str payload)
+HELPER void mqtt_publish_id(int fd, uint8_t version, const char *topic, uint8_t qos, uint16_t id, struct str payload)
 {
 	struct buf b;
 	buf_init(&b, 4u << 20);
@@ -367,7 +368,7 @@ static void mqtt_publish_id(int fd, uint8_t version, const char *topic, uint8_t 
 }
 
 // [{"point":NAME,"time":now,"value":VALUE}]
-static struct str reading_json(char *to, size_t n, const char *name, double value)
+HELPER struct str reading_json(char *to, size_t n, const char *name, double value)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);

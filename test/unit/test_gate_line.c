@@ -1,0 +1,463 @@
+// The gate's line protocols, TLS, walls and clocks. The frames are those of the standards and of public captures.
+// needs: base bus loop gate gate/decode
+#include "fake_core.h"
+
+#include "base/time.h"
+#include "gate/conn.h"
+#include "gate/sandbox.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+static struct fake *f;
+
+static int start(void **state)
+{
+	(void)state;
+	f = fake_start(STR_EMPTY, STR_EMPTY);
+	return 0;
+}
+static int end(void **state)
+{
+	(void)state;
+	fake_end(f);
+	return 0;
+}
+
+// --- HJ 212 ---
+
+// A frame around the segment, Flag and device number as given; CRC by the decoder's own function.
+static void hj212_send(int fd, const char *segment)
+{
+	struct buf b;
+	buf_init(&b, 4096);
+	hj212_frame(str_of(segment), &b);
+	client_send(fd, buf_str(&b));
+	buf_free(&b);
+}
+
+static void hj212_expect(int fd, const char *segment)
+{
+	struct buf b;
+	char got[2048];
+	buf_init(&b, 4096);
+	hj212_frame(str_of(segment), &b);
+	size_t n = client_receive(f, fd, (uint8_t *)got, b.n, 5000);
+	if (!str_eq(str_from(got, n), buf_str(&b)))
+		fail_msg("received '%.*s' instead of '%.*s'", (int)n, got, (int)b.n, b.p);
+	buf_free(&b);
+}
+
+#define HJ_DATA(pw, flag, value) \
+	"QN=20260801085857223;ST=32;CN=2011;PW=" pw ";MN=" HJ_MN ";Flag=" flag ";CP=&&DataTime=20260801085857;" \
+	"w01001-Rtd=" value ",w01001-Flag=N;w01018-Rtd=2.2,w01018-Flag=D&&"
+
+static void hj212_data_is_answered_when_it_is_safe(void **state)
+{
+	(void)state;
+	f->auto_ack = false;
+	int fd = client_connect(f->hj212);
+	hj212_send(fd, HJ_DATA("123456", "5", "7.1"));
+	UNTIL(f, f->nreadings == 2);
+	assert_int_equal(f->readings[0].point, 301);
+	assert_true(f->readings[0].value == 7.1);
+	assert_int_equal(f->readings[0].quality, Q_GOOD);
+	assert_int_equal(f->readings[1].point, 302);
+	assert_int_equal(f->readings[1].quality, Q_BAD);
+	client_expect_nothing(f, fd, 50);
+	core_ack(f, f->seq);
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
+	hj212_send(fd, HJ_DATA("123456", "4", "7.2")); // bit A off: no answer wanted
+	hj212_send(fd, HJ_DATA("123456", "5", "7.3"));
+	UNTIL(f, f->nmessages == 3);
+	core_ack(f, f->seq);
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
+	client_expect_nothing(f, fd, 30);
+	assert_int_equal(f->hello, 1);
+	close(fd);
+}
+
+static void hj212_wrong_key_and_unknown_number(void **state)
+{
+	(void)state;
+	int fd = client_connect(f->hj212);
+	hj212_send(fd, HJ_DATA("654321", "5", "7.1"));
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9011;PW=654321;MN=" HJ_MN ";Flag=4;CP=&&QnRtn=3&&");
+	client_expect_end(f, fd);
+	fd = client_connect(f->hj212);
+	hj212_send(fd, "QN=20260801085857223;ST=32;CN=2011;PW=123456;MN=NOBODY;Flag=5;CP=&&DataTime=20260801085857;LA-Rtd=1&&");
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9011;PW=123456;MN=NOBODY;Flag=4;CP=&&QnRtn=4&&");
+	client_expect_end(f, fd);
+	assert_int_equal(f->nreadings, 0);
+}
+
+static void hj212_bad_frames(void **state)
+{
+	(void)state;
+	int fd = client_connect(f->hj212);
+	hj212_send(fd, HJ_DATA("123456", "5", "7.1"));
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
+	client_send(fd, STR("##0101QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;CP=&&"
+	                    "RtdInterval=30&&FFFF\r\n"));
+	UNTIL(f, f->rejects[REJECT_CHECKSUM] == 1);
+	hj212_send(fd, HJ_DATA("123456", "5", "7.2")); // and on it goes
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
+	hj212_send(fd, HJ_DATA("123456", "5", "abc"));
+	UNTIL(f, f->rejects[REJECT_VALUE] + f->rejects[REJECT_SYNTAX] == 1);
+	close(fd);
+	fd = client_connect(f->hj212);
+	client_send(fd, STR("GET / HTTP/1.1\r\n\r\n"));
+	client_expect_end(f, fd);
+	fd = client_connect(f->hj212);
+	hj212_send(fd, "QN=20260801085857223;ST=32;CN=1013;PW=123456;MN=" HJ_MN ";Flag=5;CP=&&PolId=w01018&&");
+	uint8_t b[64];
+	assert_true(client_receive(f, fd, b, 10, 5000) == 10); // 9013, the notice's answer
+	close(fd);
+}
+
+// --- GB/T 26875.3 ---
+
+// Vector I of the standards file: fire alarm of system 1 address 11, source 010101010101
+#define GB_FIRE "40402E000100041F0C0706120101010101010202020202020C00020101010B020024220C0706121E2323"
+
+static void gb26875_is_confirmed_when_it_is_safe(void **state)
+{
+	(void)state;
+	f->auto_ack = false;
+	int fd = client_connect(f->gb26875);
+	client_send_hex(fd, GB_FIRE);
+	UNTIL(f, f->nreadings == 1);
+	assert_int_equal(f->readings[0].point, 401);
+	assert_true(f->readings[0].value == 1);
+	client_expect_nothing(f, fd, 50);
+	core_ack(f, f->seq);
+	uint8_t b[30];
+	assert_int_equal(client_receive(f, fd, b, 30, 5000), 30);
+	static const uint8_t head[] = { 0x40, 0x40, 0x2E, 0x00, 0x01, 0x00 }; // same number and versions
+	assert_memory_equal(b, head, sizeof head);
+	static const uint8_t addresses[] = { 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 0, 0, GB26875_CONFIRM };
+	assert_memory_equal(b + 12, addresses, sizeof addresses);
+	uint8_t sum = 0;
+	for (int i = 2; i < 27; i++)
+		sum = (uint8_t)(sum + b[i]);
+	assert_int_equal(b[27], sum);
+	assert_int_equal(b[28] << 8 | b[29], 0x2323);
+	close(fd);
+}
+
+static void gb26875_unknown_source_is_denied(void **state)
+{
+	(void)state;
+	int fd = client_connect(f->gb26875);
+	client_send_hex(fd, "404003000101103B0C1B0C11672B00000000385B010000000A000218010100003B0C1B0C115F2323"); // vector D
+	uint8_t b[30];
+	assert_int_equal(client_receive(f, fd, b, 30, 5000), 30);
+	assert_int_equal(b[26], GB26875_DENY);
+	client_expect_end(f, fd);
+	fd = client_connect(f->gb26875);
+	client_send_hex(fd, GB_FIRE);
+	UNTIL(f, f->nreadings == 1);
+	client_send_hex(fd, "40402E000100041F0C0706120101010101010202020202020C00020101010B020024220C0706121F2323"); // sum
+	UNTIL(f, f->rejects[REJECT_CHECKSUM] == 1);
+	assert_int_equal(f->nreadings, 1);
+	close(fd);
+}
+
+// --- TLS ---
+
+// A self-signed certificate for localhost, made here.
+static void make_certificate(struct buf *cert, struct buf *key)
+{
+	EVP_PKEY *k = EVP_EC_gen("P-256");
+	X509 *x = X509_new();
+	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	X509_set_pubkey(x, k);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const uint8_t *)"localhost", -1, -1, 0);
+	X509_set_issuer_name(x, X509_get_subject_name(x));
+	assert_true(X509_sign(x, k, EVP_sha256()) > 0);
+	BIO *b = BIO_new(BIO_s_mem());
+	char *p;
+	PEM_write_bio_X509(b, x);
+	long n = BIO_get_mem_data(b, &p);
+	buf_add(cert, p, (size_t)n);
+	BIO_free(b);
+	b = BIO_new(BIO_s_mem());
+	PEM_write_bio_PrivateKey(b, k, NULL, NULL, 0, NULL, NULL);
+	n = BIO_get_mem_data(b, &p);
+	buf_add(key, p, (size_t)n);
+	BIO_free(b);
+	X509_free(x);
+	EVP_PKEY_free(k);
+}
+
+static void tls_expect(SSL *s, const char *hex)
+{
+	uint8_t want[256], got[256];
+	size_t n = hex_bytes(hex, want, sizeof want), have = 0;
+	for (int i = 0; have < n && i < 5000; i++) {
+		core_serve(f);
+		int r = SSL_read(s, got + have, (int)(n - have));
+		if (r > 0)
+			have += (size_t)r;
+		else
+			usleep(1000);
+	}
+	assert_int_equal(have, n);
+	assert_memory_equal(got, want, n);
+}
+
+static void mqtt_over_tls(void **state)
+{
+	(void)state;
+	struct buf cert, key, b;
+	buf_init(&cert, 65536);
+	buf_init(&key, 65536);
+	buf_init(&b, 1u << 20);
+	make_certificate(&cert, &key);
+	f = fake_start(buf_str(&cert), buf_str(&key));
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+		int fd = client_connect(f->mqtts);
+		SSL *s = SSL_new(ctx);
+		SSL_set_max_proto_version(s, version);
+		SSL_set_fd(s, fd);
+		assert_int_equal(SSL_connect(s), 1);
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		buf_clear(&b);
+		mqtt_write_connect(&b, MQTT_V311, STR("c"), STR("D1"), STR("secret"), 60);
+		assert_int_equal(SSL_write(s, b.p, (int)b.n), b.n);
+		tls_expect(s, CONNACK_311);
+		buf_clear(&b);
+		char json[200];
+		for (uint16_t i = 1; i <= 200; i++)
+			mqtt_write_publish(&b, MQTT_V311, STR("anlan/v1/D1/readings"), 1, i, reading_json(json, sizeof json, "level", i));
+		size_t before = f->nmessages;
+		assert_int_equal(SSL_write(s, b.p, (int)b.n), b.n); // several records, more than one read
+		for (unsigned i = 1; i <= 200; i++) {
+			char hex[9];
+			snprintf(hex, sizeof hex, "4002%04X", i);
+			tls_expect(s, hex);
+		}
+		assert_int_equal(f->nmessages, before + 200);
+		SSL_shutdown(s);
+		SSL_free(s);
+		close(fd);
+	}
+	int plain = client_connect(f->mqtts); // MQTT without TLS on the TLS port
+	client_send_hex(plain, "10 0E 0004 4D515454 04 02 003C 0002 6465");
+	uint8_t rest[64];
+	while (client_receive(f, plain, rest, sizeof rest, 1000) == sizeof rest)
+		;
+	close(plain);
+	SSL_CTX_free(ctx);
+	fake_end(f);
+	buf_free(&cert);
+	buf_free(&key);
+	buf_free(&b);
+}
+
+// --- walls ---
+
+static bool status_has(pid_t pid, const char *line)
+{
+	char path[64], b[4096];
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	int fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	ssize_t n = read(fd, b, sizeof b);
+	close(fd);
+	return n > 0 && str_contains(str_from(b, (size_t)n), str_of(line));
+}
+
+static void the_running_gate_is_behind_its_walls(void **state)
+{
+	(void)state;
+	close(mqtt_client_ready(f, MQTT_V311, "D1", "secret")); // it serves, so it has entered
+	UNTIL(f, f->gone == 1);
+	core_serve_for(f, 20); // the socket of that client is closed, too
+	assert_true(status_has(f->pid, "\nSeccomp:\t2\n"));
+	assert_true(status_has(f->pid, "\nNoNewPrivs:\t1\n"));
+	if (geteuid() == 0) {
+		assert_true(status_has(f->pid, "\nUid:\t65534\t65534\t65534\t65534\n"));
+		assert_true(status_has(f->pid, "\nCapEff:\t0000000000000000\n"));
+	}
+	char path[64];
+	int n = 0;
+	for (int fd = 0; fd < 200; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", f->pid, fd);
+		n += access(path, F_OK) == 0 || (geteuid() != 0 && errno == EACCES);
+	}
+	if (geteuid() == 0)
+		assert_int_equal(n, 3 + 3 + 4 + 2); // standard, listening, rings, epoll and signals: nothing inherited by accident
+}
+
+static void try_open(void) { open("/etc/hostname", O_RDONLY); }
+static void try_socket(void) { socket(AF_INET, SOCK_STREAM, 0); }
+static void try_fork(void) { fork(); }
+static void try_exec(void) { execl("/bin/true", "true", NULL); }
+static void try_kill(void) { kill(getppid(), 0); }
+static void try_connect(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	connect(0, (struct sockaddr *)&a, sizeof a);
+}
+
+static void what_the_gate_never_needs_kills_it(void **state)
+{
+	(void)state;
+	void (*const tries[])(void) = { try_open, try_socket, try_fork, try_exec, try_kill, try_connect };
+	for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			if (!sandbox_enter())
+				_exit(2);
+			tries[i]();
+			_exit(0);
+		}
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGSYS);
+	}
+}
+
+// --- clocks, in this process ---
+
+struct local { // a gate without sockets
+	struct gate g;
+	struct gate_config cfg;
+};
+
+static struct local *local_start(void)
+{
+	struct local *l = mem_alloc(sizeof *l);
+	l->cfg = (struct gate_config){ .mqtt_fd = -1, .mqtts_fd = -1, .hj212_fd = -1, .gb26875_fd = -1, .generation = 1 };
+	assert_int_equal(ring_create(&l->cfg.to_core, 4u << 20), OK);
+	assert_int_equal(ring_create(&l->cfg.from_core, 4u << 20), OK);
+	gate_init(&l->g, &l->cfg);
+	return l;
+}
+
+static void local_end(struct local *l)
+{
+	gate_done(&l->g);
+	ring_destroy(l->cfg.to_core);
+	ring_destroy(l->cfg.from_core);
+	mem_free(l);
+}
+
+static void local_turn(struct local *l, int64_t mono)
+{
+	clock_set_fake(mono);
+	loop_turn(l->g.loop, 0);
+	gate_idle(&l->g);
+}
+
+static void who_does_not_say_who_he_is_must_go(void **state)
+{
+	(void)state;
+	const int64_t t = 1000 * US_PER_S;
+	clock_set_fake(t);
+	struct local *l = local_start();
+	uint64_t mute = conn_new(&l->g, -1, &proto_mqtt, PROTO_NONE)->id;
+	struct conn *c = conn_new(&l->g, -1, &proto_mqtt, PROTO_NONE);
+	uint64_t waiting = c->id;
+	struct buf b;
+	buf_init(&b, 4096);
+	mqtt_write_connect(&b, MQTT_V311, STR("c"), STR("D1"), STR("secret"), 60);
+	conn_feed(c, buf_str(&b));
+	assert_int_equal(c->state, CONN_WAITING); // for a core that does not answer
+	conn_feed(c, STR("\xC0"));
+	local_turn(l, t + (LIMIT_GATE_UNAUTHENTICATED_S - 1) * US_PER_S);
+	assert_non_null(conn_by_id(&l->g, mute));
+	local_turn(l, t + LIMIT_GATE_UNAUTHENTICATED_S * US_PER_S);
+	assert_null(conn_by_id(&l->g, mute));
+	local_turn(l, t + (LIMIT_GATE_UNAUTHENTICATED_S + 1) * US_PER_S);
+	assert_null(conn_by_id(&l->g, waiting)); // refused with "server unavailable"
+	assert_int_equal(l->g.nfree, LIMIT_GATE_CONNECTIONS);
+	buf_free(&b);
+	local_end(l);
+	clock_set_fake(0);
+}
+
+static void slots_run_out_and_come_back(void **state)
+{
+	(void)state;
+	clock_set_fake(US_PER_S);
+	struct local *l = local_start();
+	struct conn *c = NULL, *last = NULL;
+	for (int i = 0; i < LIMIT_GATE_CONNECTIONS; i++)
+		assert_non_null(last = conn_new(&l->g, -1, &proto_mqtt, PROTO_NONE));
+	assert_null(conn_new(&l->g, -1, &proto_mqtt, PROTO_NONE));
+	uint64_t id = last->id;
+	conn_drop(last);
+	local_turn(l, US_PER_S);
+	assert_null(conn_by_id(&l->g, id));
+	assert_non_null(c = conn_new(&l->g, -1, &proto_line, PROTO_HJ212));
+	assert_true(c->id != id); // same slot, another number
+	local_end(l);
+	clock_set_fake(0);
+}
+
+static void points_are_found_in_any_order(void **state)
+{
+	(void)state;
+	struct local *l = local_start();
+	enum { N = 3000 };
+	size_t size = sizeof(struct msg_welcome) + N * (sizeof(struct msg_point) + 24);
+	char *m = mem_alloc(size);
+	struct msg_welcome w = { .m = { .kind = MSG_WELCOME, .device = 5, .count = N } };
+	memcpy(m, &w, sizeof w);
+	size_t at = sizeof w;
+	for (unsigned i = 0; i < N; i++) {
+		char name[25] = "", addr[9];
+		int n = snprintf(name, sizeof name, "point-%04u", i), a = snprintf(addr, sizeof addr, "a%u", i);
+		struct msg_point p = { i + 1, (uint16_t)n, (uint16_t)a, 1 };
+		memcpy(m + at, &p, sizeof p);
+		memcpy(m + at + sizeof p, name, (size_t)n);
+		memcpy(m + at + sizeof p + n, addr, (size_t)a);
+		at += sizeof p + (size_t)(n + a + 7) / 8 * 8;
+	}
+	assert_null(device_learn(&l->g, (struct msg_welcome *)m, at - 1, STR("D"))); // cut
+	struct device *d = device_learn(&l->g, (struct msg_welcome *)m, at, STR("D"));
+	assert_non_null(d);
+	for (unsigned step = 1; step < N; step = step * 3 + 1) // forwards, then other orders
+		for (unsigned k = 0, i = 0; k < 2 * N; k++, i = (i + step) % N) {
+			char name[16];
+			int n = snprintf(name, sizeof name, k % 5 == 4 ? "a%u" : "point-%04u", i);
+			const struct point *p = device_point(d, str_from(name, (size_t)n));
+			assert_non_null(p);
+			assert_int_equal(p->id, i + 1);
+		}
+	assert_null(device_point(d, STR("point-9999")));
+	assert_null(device_point(d, STR_EMPTY));
+	struct conn *c = conn_new(&l->g, -1, &proto_mqtt, PROTO_NONE);
+	device_attach(d, c);
+	device_detach(c);
+	assert_null(device_by_id(&l->g, 5));
+	mem_free(m);
+	local_end(l);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, start, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(hj212_data_is_answered_when_it_is_safe),
+		TEST(hj212_wrong_key_and_unknown_number),
+		TEST(hj212_bad_frames),
+		TEST(gb26875_is_confirmed_when_it_is_safe),
+		TEST(gb26875_unknown_source_is_denied),
+		cmocka_unit_test(mqtt_over_tls),
+		TEST(the_running_gate_is_behind_its_walls),
+		cmocka_unit_test(what_the_gate_never_needs_kills_it),
+		cmocka_unit_test(who_does_not_say_who_he_is_must_go),
+		cmocka_unit_test(slots_run_out_and_come_back),
+		cmocka_unit_test(points_are_found_in_any_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
