@@ -123,7 +123,8 @@ enum err auth_put_credential(struct db *db, const struct identity *by, int64_t p
 		                         .detail = peer_detail(by->peer, db_arena(db)) });
 }
 
-enum err auth_set_password_in(struct db *db, const struct registry *reg, int64_t person, struct str password, struct problem *p)
+enum err auth_set_password_in(struct db *db, const struct registry *reg, int64_t person, struct str password,
+                              struct problem *p)
 {
 	struct row row;
 	struct str encoded;
@@ -161,7 +162,8 @@ enum err auth_set_password(struct auth *au, const struct identity *by, int64_t p
                            struct problem *p)
 {
 	if (by->person != person && !auth_may(by, "user.manage"))
-		return problem_set(p, ERR_FORBIDDEN, "person", "只有系统管理员可以设置他人的密码", "only an administrator sets the password of others");
+		return problem_set(p, ERR_FORBIDDEN, "person", "只有系统管理员可以设置他人的密码",
+		                   "only an administrator sets the password of others");
 	const struct registry *reg = registry_pin();
 	struct db *db = store_read_begin(au->store);
 	struct row row;

@@ -174,7 +174,8 @@ static enum err refuse_newer(struct db *db, struct problem *p)
 	if (err)
 		return err;
 	if (unknown)
-		return problem_set(p, ERR_UNSUPPORTED, "", "数据库由更新的版本写成（迁移 %d）", "the database was written by a newer version (migration %d)",
+		return problem_set(p, ERR_UNSUPPORTED, "", "数据库由更新的版本写成（迁移 %d）",
+		                   "the database was written by a newer version (migration %d)",
 		                   (int)unknown);
 	return OK;
 }
