@@ -19,6 +19,9 @@ bool decode_number(struct str s, double *ret)
 	}
 	if (s.p[0] == '-' || s.p[0] == '+') {
 		s = str_skip(s, 1);
+		if (s.n == 0 || s.p[0] == '-') {
+			return false;
+		}
 	}
 	while (s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9') {
 		s = str_skip(s, 1);

@@ -161,7 +161,7 @@ static void resolve(struct record *rc, const struct base *b, struct arena *arena
 	}
 	rec->time = b->time + rc->time;
 	bool other = rec->has_bool || rec->has_text || rec->has_data;
-	if (b->has_value && !other && (rc->own || rec->has_value)) {
+	if (b->has_value && !other && rc->own && (rec->has_value || !rec->has_sum)) {
 		rec->value += b->value;
 		rec->has_value = true;
 	}

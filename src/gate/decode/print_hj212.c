@@ -29,8 +29,9 @@ static void put_value(struct jw *w, struct str name, struct str value)
 		jw_null(w);
 	} else if (is_code(name)) {
 		jw_str(w, value);
-	} else if (str_ends(name, STR("Time")) && (value.n == 14 || value.n == 17) && time_parse_local(value, ZONE_CHINA_MIN, &us)) {
-		jw_str(w, str_from(text, time_text_zone(us, ZONE_CHINA_MIN, text)));
+	} else if (str_ends(name, STR("Time")) && (value.n == 14 || value.n == 17)) {
+		bool real = time_parse_local(value, ZONE_CHINA_MIN, &us);
+		jw_str(w, real ? str_from(text, time_text_zone(us, ZONE_CHINA_MIN, text)) : value);
 	} else if (measured ? decode_number(value, &v) : str_to_f64(value, &v)) {
 		jw_f64(w, v);
 	} else {

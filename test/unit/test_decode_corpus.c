@@ -1,0 +1,124 @@
+// needs: base bus gate/decode
+// Every frame of test/decode/PROTOCOL/*.in against its line in the .out beside it: a frame a line, exact JSON. Lines that
+// begin with "#: " are comments in both. The present is 2026-11-22T08:00:00+08:00. Run from the top of the tree.
+#include "gate/decode/decoders.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#define NOW INT64_C(1795305600000000)
+#define FILE_BYTES_MAX (4u << 20)
+
+static bool read_file(const char *path, struct buf *b)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f) {
+		return false;
+	}
+	buf_init(b, FILE_BYTES_MAX);
+	for (;;) {
+		char *room = buf_room(b, 4096);
+		assert_non_null(room);
+		size_t n = fread(room, 1, 4096, f);
+		buf_commit(b, n);
+		if (n == 0) {
+			break;
+		}
+	}
+	fclose(f);
+	return true;
+}
+
+// The next line that is no comment.
+static bool next_line(struct str *rest, struct str *ret)
+{
+	while (rest->n) {
+		*ret = str_cut(rest, '\n');
+		if (!str_starts(*ret, STR("#: "))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned run_file(const struct decoder *d, const char *in_path, const char *out_path)
+{
+	struct buf in, want, out;
+	struct arena *arena = arena_new(0);
+	unsigned n = 0, wrong = 0;
+	assert_true(read_file(in_path, &in));
+	if (!read_file(out_path, &want)) {
+		fail_msg("%s is missing", out_path);
+	}
+	buf_init(&out, FILE_BYTES_MAX);
+	struct str frames = buf_str(&in), texts = buf_str(&want), frame, text;
+	while (next_line(&frames, &frame)) {
+		n++;
+		buf_clear(&out);
+		arena_reset(arena);
+		bool ok = decoder_print(d, frame, arena, NOW, false, &out);
+		if (!next_line(&texts, &text) || !str_eq(buf_str(&out), text)) {
+			printf("%s frame %u:\n  have %.*s\n  want %.*s\n", in_path, n, STR_FMT(buf_str(&out)), STR_FMT(text));
+			wrong++;
+		}
+		assert_true(ok != str_starts(buf_str(&out), STR("{\"error\":")));
+	}
+	wrong += next_line(&texts, &text);
+	arena_free(arena);
+	buf_free(&in);
+	buf_free(&want);
+	buf_free(&out);
+	printf("%s: %u frames\n", in_path, n);
+	assert_int_equal(wrong, 0);
+	return n;
+}
+
+static void test_corpus(void **state)
+{
+	(void)state;
+	size_t n_decoders;
+	const struct decoder *list = decoder_list(&n_decoders);
+	for (size_t i = 0; i < n_decoders; i++) {
+		char folder[256], in[1024], out[1024];
+		unsigned frames = 0;
+		snprintf(folder, sizeof(folder), "test/decode/%s", list[i].name);
+		DIR *dir = opendir(folder);
+		assert_non_null(dir);
+		for (struct dirent *e; (e = readdir(dir));) {
+			struct str name = str_of(e->d_name);
+			if (str_ends(name, STR(".in"))) {
+				snprintf(in, sizeof(in), "%s/%s", folder, e->d_name);
+				snprintf(out, sizeof(out), "%s/%.*s.out", folder, (int)name.n - 3, name.p);
+				frames += run_file(&list[i], in, out);
+			}
+		}
+		closedir(dir);
+		assert_true(frames >= 10);
+	}
+}
+
+static void test_messages(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(0);
+	struct buf out;
+	buf_init(&out, 1 << 16);
+	assert_null(decoder_find(STR("modbus")));
+	assert_false(decoder_print(decoder_find(STR("gb26875")), STR("zz"), arena, NOW, true, &out));
+	assert_true(str_is(buf_str(&out), "{\"error\":{\"code\":\"syntax\",\"message\":\"不是十六进制数字\",\"offset\":0}}"));
+	buf_free(&out);
+	buf_init(&out, 40); // the object does not fit
+	decoder_print(decoder_find(STR("json")), STR("[{\"point\":\"long enough\",\"time\":0,\"value\":1}]"), arena, NOW, true, &out);
+	assert_false(buf_ok(&out));
+	buf_free(&out);
+	arena_free(arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_corpus), cmocka_unit_test(test_messages) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
