@@ -184,6 +184,9 @@ static enum err identify(struct call *c)
 	if (err)
 		return call_fail(c, err, NULL, "登录已失效，请重新登录", "the session has ended; log in again");
 	c->id.peer = c->rq->peer;
+	struct str lang = str_trim(http_header(c->rq, "Accept-Language"));
+	if (lang.n) // what the person reads now goes before what their record says
+		c->id.lang = str_starts(lang, STR("en")) ? STR("en") : STR("zh");
 	if (cookie && !str_is(c->rq->method, "GET") && !same_origin(c))
 		return call_fail(c, ERR_FORBIDDEN, NULL, "请求不是从本平台页面发出", "the request did not come from this platform's pages");
 	if (c->route->may && !auth_may(&c->id, c->route->may))
@@ -262,6 +265,8 @@ void api_dispatch(void *arg, struct http_request *rq, struct http_response *rs)
 		err = ERR_BUG;
 	if (err)
 		write_error(&c, err);
+	if (err == ERR_UNSUPPORTED && !c.route)
+		rs->status = 405;
 	if (err == ERR_BUG || err == ERR_IO || err == ERR_CORRUPT)
 		log_error("api", "%.*s %.*s: %s", STR_FMT(rq->method), STR_FMT(rq->path), err_name(err));
 	if (c.db)

@@ -11,7 +11,7 @@ struct str {
 
 #define STR(lit) ((struct str){ "" lit, sizeof(lit) - 1 })
 #define STR_EMPTY ((struct str){ "", 0 })
-#define STR_FMT(s) (int)(s).n, (s).p // for "%.*s"
+#define STR_FMT(s) (int)(s).n, (s).p // for "%.*s"; evaluates s twice: name a variable, never a call that moves on
 
 static inline struct str str_from(const char *p, size_t n) { return (struct str){ n ? p : "", n }; }
 struct str str_of(const char *cstr); // NULL gives the empty string

@@ -29,14 +29,17 @@ enum err number_next(struct db *db, const struct type *t, const struct common *c
 		return OK;
 	while (rest.n) {
 		struct str *side = width ? &back : &front;
-		*side = arena_printf(a, "%.*s%.*s", STR_FMT(*side), STR_FMT(str_cut(&rest, '{')));
+		struct str text = str_cut(&rest, '{');
+		*side = arena_printf(a, "%.*s%.*s", STR_FMT(*side), STR_FMT(text));
 		if (rest.n == 0)
 			break;
 		struct str part = str_cut(&rest, '}');
 		if (str_starts(part, STR("seq:")))
 			(void)str_to_u64(str_skip(part, 4), &width);
-		else
-			*side = arena_printf(a, "%.*s%.*s", STR_FMT(*side), STR_FMT(part_text(part, c, a)));
+		else {
+			text = part_text(part, c, a);
+			*side = arena_printf(a, "%.*s%.*s", STR_FMT(*side), STR_FMT(text));
+		}
 	}
 	struct str name = arena_printf(a, "number:%.*s:%.*s|%.*s", STR_FMT(t->name), STR_FMT(front), STR_FMT(back));
 	enum err err = records_next_seq(db, name, &seq);

@@ -42,9 +42,10 @@ test('types describe fields, states, moves and lists', async () => {
   const duty = await s.as('duty');
   const types = (await duty.ok_get('/api/v1/types')).types.map((t) => t.name);
   for (const t of ['area', 'enterprise', 'equipment', 'installation', 'device', 'point', 'warning', 'hazard', 'duty_roster']) assert.ok(types.includes(t), t);
-  const w = await duty.ok_get('/api/v1/types/warning');
+  const w = await duty.ok_get('/api/v1/types/warning', undefined, { lang: 'zh-CN' });
   assert.deepEqual(w.states.map((x) => x.name), ['triggered', 'verifying', 'published', 'received', 'handling', 'feedback', 'review', 'released', 'archived', 'false_alarm']);
-  for (const f of w.fields) assert.ok(f.label.zh && f.label.en, f.name);
+  const en = await duty.ok_get('/api/v1/types/warning', undefined, { lang: 'en' });
+  w.fields.forEach((f, i) => assert.ok(/[\u4e00-\u9fff]/.test(f.label) && /^[\x20-\x7e]+$/.test(en.fields[i].label), `${f.name}: ${f.label} / ${en.fields[i].label}`));
 });
 
 test('a body beyond the limit is refused', async () => {

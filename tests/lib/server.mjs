@@ -60,7 +60,7 @@ export class Server {
     this.child.stderr.on('data', (d) => { this.out += d; });
     await until('the server to answer', async () => {
       if (this.code != null) throw Object.assign(new Error(`server ended with ${this.code}: ${this.out}`), { fatal: true });
-      return (await fetch(`${this.url}/healthz`)).status === 200;
+      return /Anlan is running/.test(this.out) && (await fetch(`${this.url}/healthz`)).status === 200;
     }, 60000).catch((e) => { throw new Error(`${e.message}\n${this.out}`); });
   }
 
