@@ -51,8 +51,9 @@ static bool sandbox_seccomp(void)
 	for (size_t i = 0; i < ARRAY_LEN(ALLOWED) && rc == 0; i++)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, ALLOWED[i], 0);
 	// abort() of our own may signal ourselves, nobody else
+	struct scmp_arg_cmp self = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid() };
 	if (rc == 0)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self);
 	if (rc == 0)
 		rc = seccomp_load(f);
 	seccomp_release(f);
