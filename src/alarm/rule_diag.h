@@ -16,7 +16,7 @@ X(COLOR,         "未知的颜色“%.*s”；可用 red orange yellow blue", "u
 X(OPEN_TYPE,     "没有类型“%.*s”；请改名，或在 types/ 下建立它", "there is no type \"%.*s\"; correct it or make it in types/") \
 X(NO_LIMIT,      "级别“%s”没有限值；请写 %s: 数值", "the level \"%s\" has no limit; write %s: NUMBER") \
 X(WRONG_SIDE,    "级别“%s”要用 %s，不用 %s；请改正", "the level \"%s\" takes %s, not %s; correct it") \
-X(LIMIT_VALUE,   "“%.*s”不是限值；请写一个数，或 point.hh point.h point.l point.ll", "\"%.*s\" is no limit; write a number, or point.hh point.h point.l point.ll") \
+X(LIMIT_VALUE,   "“%.*s”不能作限值；请写一个数，或 point.%s", "\"%.*s\" is no limit here; write a number or point.%s") \
 X(LIMIT_RANGE,   "限值 %s 在种类“%.*s”的量程之外，永远不会报警；请改正", "the limit %s is outside the range of the kind \"%.*s\" and would never alarm; correct it") \
 X(ORDER,         "限值次序不对：%s（%s）必须%s %s（%s）；请改正", "the limits are in the wrong order: %s (%s) must be %s %s (%s); correct them") \
 X(CLEAR_SIDE,    "解除值 %s 在限值 %s 的报警一侧，会反复报警；%s 的 clear 要%s限值", "the clear limit %s lies on the alarm side of the limit %s; clear of %s must be %s the limit") \

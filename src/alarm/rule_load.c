@@ -130,11 +130,11 @@ static bool load_limit_value(struct loading *ld, const struct rule *r, const str
 	if (str_starts(s, STR("point."))) {
 		c->from_point = str_is(str_skip(s, 6), level_keys[level]);
 		if (!c->from_point)
-			RULE_DIAG(ld->d, n, LIMIT_VALUE, STR_FMT(s));
+			RULE_DIAG(ld->d, n, LIMIT_VALUE, STR_FMT(s), level_keys[level]);
 		return c->from_point;
 	}
 	if (!str_to_f64(s, &c->limit)) {
-		RULE_DIAG(ld->d, n, LIMIT_VALUE, STR_FMT(s));
+		RULE_DIAG(ld->d, n, LIMIT_VALUE, STR_FMT(s), level_keys[level]);
 		return false;
 	}
 	check_range(ld, r, n, c->limit);

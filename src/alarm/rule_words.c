@@ -109,7 +109,7 @@ static void put_clear(struct writing *w, const struct rule_cond *c, enum level l
 	bool high = level == LEVEL_H || level == LEVEL_HH;
 	put(w, high ? "；低于" : "；高于", high ? "; clears below " : "; clears above ");
 	if (c->has_clear_by) {
-		put(w, "限值 ", "the limit ");
+		put(w, "限值", "the limit ");
 		put(w, high ? "减 " : "加 ", high ? "minus " : "plus ");
 		put_number(w, c->clear_by);
 	} else if (c->has_clear || !c->from_point) {
@@ -122,7 +122,8 @@ static void put_clear(struct writing *w, const struct rule_cond *c, enum level l
 		put(w, "，持续 ", " for ");
 		put_duration(w, c->off);
 	}
-	put(w, w->zh && c->off ? "后解除" : "时解除", "");
+	bool number = c->has_clear_by || c->has_clear || !c->from_point;
+	put(w, c->off ? "后解除" : number ? " 时解除" : "时解除", "");
 }
 
 static void put_condition(struct writing *w, const struct rule_cond *c, enum level level)
