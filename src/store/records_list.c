@@ -156,9 +156,7 @@ static void sql_search(struct sql *s, struct str text)
 enum err sql_where(struct sql *s, const struct table *t, const struct scope *scope, const struct list_query *lq,
                    struct problem *p)
 {
-	// The plus keeps a walk in id order from being taken for a search by "retired", which would sort every row.
-	bool plain = !scope && (!lq || lq->text.n == 0) && !(lq && lq->limit);
-	sql_add(s, lq && lq->with_retired ? " WHERE 1" : plain ? " WHERE +retired=0" : " WHERE retired=0");
+	sql_add(s, lq && lq->with_retired ? " WHERE 1" : " WHERE retired=0");
 	sql_scope(s, scope);
 	if (!lq)
 		return OK;
@@ -198,7 +196,8 @@ static enum err sql_order(struct sql *s, const struct table *t, const struct lis
 			sql_name(s, o->column);
 		sql_add(s, o->descending ? " DESC," : ",");
 	}
-	sql_add(s, "id DESC");
+	// The plus: a text is searched in its covering index and what is found sorted, instead of walking the rows by id.
+	sql_add(s, lq && lq->text.n ? "+id DESC" : "id DESC");
 	return OK;
 }
 
