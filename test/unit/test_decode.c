@@ -218,7 +218,7 @@ static void check_gb(const char *hex, const char *want)
 static void test_gb26875_readings(void **state)
 {
 	(void)state;
-	check_gb("",
+	check_gb("404001000101051E0E13091A010000000000000000000000120002030101011F0100000003FB00051E0E13091A0A2323",
 	         "1.1.31.1.3||2026-09-19T14:30:05+08:00|25.1|good\n");
 	check_gb("404003000101051E0E13091A010000000000000000000000090002150101051E0E13091AF62323",
 	         "device.status||2026-09-19T14:30:05+08:00|1|good|optional\ndevice.normal||2026-09-19T14:30:05+08:00|1|good|optional\n"

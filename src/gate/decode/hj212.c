@@ -131,14 +131,23 @@ static bool plain_text(struct str s, size_t max)
 	return s.n <= max;
 }
 
+// Keeps only what can stand in an answer.
+static bool set_text(struct str *field, struct str value, size_t max)
+{
+	if (!plain_text(value, max)) {
+		return false;
+	}
+	*field = value;
+	return true;
+}
+
 static bool set_field(struct hj212 *m, struct str name, struct str value)
 {
 	if (str_eq_nocase(name, STR("QN"))) {
-		m->qn = value;
 		if (value.n != 17 || !time_parse_local(value, ZONE_CHINA_MIN, &m->qn_time)) {
 			m->qn_time = INT64_MIN;
 		}
-		return plain_text(value, 32);
+		return set_text(&m->qn, value, 32);
 	}
 	if (str_eq_nocase(name, STR("ST"))) {
 		return small_number(value, &m->st);
@@ -147,12 +156,10 @@ static bool set_field(struct hj212 *m, struct str name, struct str value)
 		return small_number(value, &m->cn);
 	}
 	if (str_eq_nocase(name, STR("PW"))) {
-		m->pw = value;
-		return plain_text(value, LIMIT_DEVICE_KEY);
+		return set_text(&m->pw, value, LIMIT_DEVICE_KEY);
 	}
 	if (str_eq_nocase(name, STR("MN"))) {
-		m->mn = value;
-		return value.n && plain_text(value, LIMIT_DEVICE_NAME);
+		return value.n && set_text(&m->mn, value, LIMIT_DEVICE_NAME);
 	}
 	if (str_eq_nocase(name, STR("Flag"))) {
 		return small_number(value, &m->flag) && m->flag <= 255;
