@@ -54,6 +54,7 @@ static int64_t time_predicted(const struct chunk_model *m)
 static void time_learn(struct chunk_model *m, int64_t t)
 {
 	m->prev_time = t;
+	m->late |= t <= m->newest;
 	if (t <= m->newest)
 		return;
 	int64_t delta = t * 16 - m->newest * 16, err = delta - m->phase - (int64_t)m->period;
@@ -111,20 +112,12 @@ static void put(struct bitw *w, uint64_t v, unsigned n) // n <= 56, v < 2^n
 
 static struct bitw put_begin(struct chunk *c, struct cells *pool)
 {
-	struct bitw w = { .c = c, .pool = pool, .cell = cells_at(pool, c->tail), .n = c->bits & 7 };
-	if (w.n)
-		w.acc = w.cell->b[c->fill];
-	return w;
+	return (struct bitw){ .c = c, .pool = pool, .cell = cells_at(pool, c->tail), .acc = c->part, .n = c->bits & 7 };
 }
 
 static void put_end(struct bitw *w)
 {
-	unsigned n = w->n;
-	if (!n)
-		return;
-	put(w, 0, 8 - n); // flush the partial byte, then take the padding back
-	w->c->bits -= 8 - n;
-	w->c->fill--;
+	w->c->part = (uint8_t)w->acc;
 }
 
 static void put_long(struct bitw *w, uint64_t v, unsigned n)
@@ -150,16 +143,27 @@ static void put_number(struct bitw *w, int64_t x)
 	put_long(w, u, n);
 }
 
-static void put_rice(struct bitw *w, uint64_t u, unsigned k)
+// The Rice code of u as *ret_n bits (at most 50); false if it must be escaped.
+static inline bool rice_code(uint64_t u, unsigned k, uint64_t *ret, unsigned *ret_n)
 {
 	uint64_t q = u >> k;
-	if (q < RICE_ESCAPE) {
-		put(w, (UINT64_C(1) << q) - 1, (unsigned)q + 1);
-		put(w, u & ((UINT64_C(1) << k) - 1), k);
+	if (q >= RICE_ESCAPE)
+		return false;
+	*ret = ((UINT64_C(1) << q) - 1) | (u & ((UINT64_C(1) << k) - 1)) << (q + 1);
+	*ret_n = (unsigned)q + 1 + k;
+	return true;
+}
+
+static void put_rice(struct bitw *w, uint64_t u, unsigned k)
+{
+	uint64_t code;
+	unsigned n;
+	if (rice_code(u, k, &code, &n)) {
+		put(w, code, n);
 		return;
 	}
 	put(w, (1u << RICE_ESCAPE) - 1, RICE_ESCAPE);
-	unsigned n = width(u);
+	n = width(u);
 	put(w, n, 7);
 	put_long(w, u, n);
 }
@@ -182,7 +186,7 @@ static bool scaled(double v, unsigned d, int64_t *ret)
 	double x = v * SCALE[d];
 	if (!(fabs(x) < 9007199254740992.0)) // 2^53: beyond, integers are not exact
 		return false;
-	int64_t i = llrint(x);
+	int64_t i = (int64_t)(x + copysign(0.5, x)); // whatever it rounds to, the division decides
 	*ret = i;
 	return (double)i / SCALE[d] == v;
 }
@@ -211,7 +215,7 @@ static void add_first(struct chunk *c, struct cells *pool, unsigned unit, unsign
 	c->fill = 0;
 	c->bits = 0;
 	c->n = 1;
-	c->late = false;
+	c->part = 0;
 	model_init(&c->m, unit, mode, t, v, quality);
 	struct bitw w = put_begin(c, pool);
 	put_number(&w, t);
@@ -223,29 +227,58 @@ static void add_first(struct chunk *c, struct cells *pool, unsigned unit, unsign
 	put_end(&w);
 }
 
-static void add_next(struct chunk *c, struct cells *pool, int64_t t, int64_t v, unsigned quality)
+// Nearly every sample: both codes together are one store. n <= 56.
+static inline bool put_at_once(struct chunk *c, const struct cells *pool, uint64_t v, unsigned n)
+{
+	if (c->fill > CELL_BYTES - 8)
+		return false;
+	uint8_t *p = cells_at(pool, c->tail)->b + c->fill;
+	unsigned part = c->bits & 7;
+	v = v << part | c->part;
+	memcpy(p, &v, 8);
+	c->part = (uint8_t)(v >> ((part + n) & ~7u));
+	c->bits += n;
+	c->fill += (uint8_t)((part + n) >> 3);
+	return true;
+}
+
+static bool add_simple(struct chunk *c, const struct cells *pool, uint64_t tu, uint64_t vu)
+{
+	uint64_t time, value;
+	unsigned nt, nv;
+	return rice_code(tu, rice_k(c->m.time_mean), &time, &nt) && rice_code(vu, rice_k(c->m.value_mean), &value, &nv) &&
+	       nt + nv <= 56 && put_at_once(c, pool, time | value << nt, nt + nv);
+}
+
+static void add_parts(struct chunk *c, struct cells *pool, uint64_t tu, uint64_t vu, unsigned quality)
 {
 	struct chunk_model *m = &c->m;
 	struct bitw w = put_begin(c, pool);
 	if (quality != m->quality) {
 		put(&w, ((1u << RICE_ESCAPE) - 1) | QUALITY_MARK << RICE_ESCAPE, RICE_ESCAPE + 7);
 		put(&w, quality, 8);
-		m->quality = (uint8_t)quality;
 	}
-	uint64_t u = zigzag(t - time_predicted(m));
-	put_rice(&w, u, rice_k(m->time_mean));
-	m->time_mean = mean_next(m->time_mean, u);
-	c->late |= t <= m->newest;
-	time_learn(m, t);
-	if (m->mode == CHUNK_XOR) {
-		put_xor(&w, (uint64_t)v ^ (uint64_t)m->prev_value);
-	} else {
-		u = zigzag(v - m->prev_value);
-		put_rice(&w, u, rice_k(m->value_mean));
-		m->value_mean = mean_next(m->value_mean, u);
-	}
-	m->prev_value = v;
+	put_rice(&w, tu, rice_k(m->time_mean));
+	if (m->mode == CHUNK_XOR)
+		put_xor(&w, vu);
+	else
+		put_rice(&w, vu, rice_k(m->value_mean));
 	put_end(&w);
+}
+
+static void add_next(struct chunk *c, struct cells *pool, int64_t t, int64_t v, unsigned quality)
+{
+	struct chunk_model *m = &c->m;
+	bool raw = m->mode == CHUNK_XOR;
+	uint64_t tu = zigzag(t - time_predicted(m)), vu = raw ? (uint64_t)v ^ (uint64_t)m->prev_value : zigzag(v - m->prev_value);
+	if (raw || quality != m->quality || !add_simple(c, pool, tu, vu))
+		add_parts(c, pool, tu, vu, quality);
+	m->quality = (uint8_t)quality;
+	m->time_mean = mean_next(m->time_mean, tu);
+	if (!raw)
+		m->value_mean = mean_next(m->value_mean, vu);
+	time_learn(m, t);
+	m->prev_value = v;
 	c->n++;
 }
 
@@ -300,14 +333,14 @@ void chunk_add(struct chunk *c, struct cells *pool, const struct sample *s)
 		add_first(c, pool, unit, mode, t, v, s->quality & 0xff);
 		return;
 	}
-	while (!(fits_time(c->m.unit, s->time, &t) & fits_value(c->m.mode, s->value, &v)))
+	while (!fits_time(c->m.unit, s->time, &t) || !fits_value(c->m.mode, s->value, &v))
 		code_again(c, pool, unit_for(c->m.unit, s->time, &t), mode_for(c->m.mode, s->value, &v));
 	add_next(c, pool, t, v, s->quality & 0xff);
 }
 
 size_t chunk_flatten(const struct chunk *c, const struct cells *pool, uint8_t *ret)
 {
-	size_t left = (c->bits + 7) / 8;
+	size_t left = c->bits / 8;
 	ret[0] = (uint8_t)(VERSION << 6 | (unsigned)c->m.mode << 2 | c->m.unit);
 	ret[1] = (uint8_t)c->n;
 	ret[2] = (uint8_t)(c->n >> 8);
@@ -320,19 +353,22 @@ size_t chunk_flatten(const struct chunk *c, const struct cells *pool, uint8_t *r
 		left -= n;
 		i = cell->next;
 	}
+	if (c->bits & 7)
+		*p++ = c->part;
 	return (size_t)(p - ret);
 }
 
 void chunk_clear(struct chunk *c, struct cells *pool)
 {
-	uint32_t bytes = (c->bits + 7) / 8;
+	uint32_t bytes = c->bits / 8; // cells are taken when their first whole byte is written, the first at once
 	cells_give(pool, c->head, c->tail, bytes ? (bytes + CELL_BYTES - 1) / CELL_BYTES : 1);
 	*c = (struct chunk){ 0 };
 }
 
 void chunk_restore(struct chunk *c, struct cells *pool, const uint8_t *stream)
 {
-	size_t left = (c->bits + 7) / 8;
+	size_t left = c->bits / 8;
+	c->part = c->bits & 7 ? stream[left] : 0;
 	c->head = c->tail = cells_take(pool);
 	for (;;) {
 		struct cell *cell = cells_at(pool, c->tail);
@@ -340,7 +376,7 @@ void chunk_restore(struct chunk *c, struct cells *pool, const uint8_t *stream)
 		memcpy(cell->b, stream, n);
 		stream += n;
 		left -= n;
-		c->fill = (uint8_t)(left ? 0 : n - (c->bits & 7 ? 1 : 0));
+		c->fill = (uint8_t)n;
 		if (!left)
 			return;
 		cell->next = cells_take(pool);

@@ -40,6 +40,7 @@ struct chunk_model {
 	uint8_t mode;        // decimals 0..6, or CHUNK_XOR
 	uint8_t quality;     // of the sample before
 	bool jumped;         // the last in-order sample was off the grid
+	bool late;           // a sample not newer than one before it is in here
 };
 
 struct chunk {
@@ -48,7 +49,7 @@ struct chunk {
 	uint32_t bits;       // length of the bit stream
 	uint16_t n;          // samples
 	uint8_t fill;        // whole bytes used in the tail cell
-	bool late;           // a sample older than another before it is in here
+	uint8_t part;        // the last bits & 7 bits, not yet in the cell: appending never reads the cell, which may be far
 };
 
 // Appends a sample. |time| < CHUNK_TIME_LIMIT, value finite and not -0.0, quality < 256, n < CHUNK_SAMPLES.
@@ -58,7 +59,7 @@ static inline size_t chunk_size(const struct chunk *c) { return 3 + (c->bits + 7
 size_t chunk_flatten(const struct chunk *c, const struct cells *pool, uint8_t *ret);
 // Gives the cells back and empties the chunk.
 void chunk_clear(struct chunk *c, struct cells *pool);
-// The opposite of chunk_flatten, for a snapshot: puts stream bytes back into cells; c->m, n, bits and late are set already.
+// The opposite of chunk_flatten, for a snapshot: puts stream bytes back into cells; c->m, n and bits are set already.
 void chunk_restore(struct chunk *c, struct cells *pool, const uint8_t *stream);
 
 // Samples in the order they were added. ret has room for CHUNK_SAMPLES. ERR_CORRUPT if the bytes are not a chunk.

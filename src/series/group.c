@@ -10,19 +10,38 @@
 static const double SCALE[7] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
 static const int64_t UNIT[4] = { 1, 1000, 1000000, 0 };
 
-static uint8_t *put_varint(uint8_t *p, uint64_t u)
+// A number of n bytes (1..8: 7 n bits; 9: 64) starts with n - 1 zero bits and a one, from the low end: its length is
+// known from its first byte, so neither side branches on it. Writes up to 9 bytes.
+static uint8_t *put_number(uint8_t *p, int64_t v)
 {
-	while (u >= 0x80) {
-		*p++ = (uint8_t)(u | 0x80);
-		u >>= 7;
+	uint64_t u = ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); // zigzag
+	unsigned bits = 64 - (unsigned)__builtin_clzll(u | 1), n = (bits * 37 + 222) >> 8; // (bits + 6) / 7 for bits <= 56
+	if (bits > 56) {
+		*p = 0;
+		memcpy(p + 1, &u, 8);
+		return p + 9;
 	}
-	*p++ = (uint8_t)u;
-	return p;
+	u = (u << 1 | 1) << (n - 1);
+	memcpy(p, &u, 8);
+	return p + n;
 }
 
-static uint8_t *put_zigzag(uint8_t *p, int64_t v)
+static int64_t take_number(struct cursor *c)
 {
-	return put_varint(p, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+	uint64_t u = 0;
+	if (cursor_left(c) >= 8)
+		memcpy(&u, c->p, 8);
+	else
+		memcpy(&u, c->p, cursor_left(c));
+	unsigned n = (unsigned)__builtin_ctz((unsigned)(u & 255) | 256) + 1;
+	const uint8_t *p = cursor_take_raw(c, n);
+	if (!p)
+		return 0;
+	if (n == 9)
+		memcpy(&u, p + 1, 8);
+	else
+		u = u << (64 - 8 * n) >> (64 - 7 * n);
+	return (int64_t)(u >> 1 ^ (0 - (u & 1)));
 }
 
 static unsigned unit_of(int64_t *d)
@@ -48,24 +67,24 @@ size_t group_put(uint8_t *out, struct group_state *st, const struct reading *r, 
 	unsigned unit = unit_of(&d), tag = mode | unit << 3;
 	if (arrival != st->arrival) {
 		tag |= 0x80;
-		p = put_zigzag(p, arrival - st->arrival);
+		p = put_number(p, arrival - st->arrival);
 		st->arrival = arrival;
 	}
 	if (r->point != st->point + 1) {
 		tag |= 0x20;
-		p = put_zigzag(p, (int64_t)r->point - (int64_t)st->point);
+		p = put_number(p, (int64_t)r->point - (int64_t)st->point);
 	}
 	if (r->quality | r->flags) {
 		tag |= 0x40;
 		*p++ = (uint8_t)((r->quality & 15) | (unsigned)(r->flags & 15) << 4);
 	}
 	if (unit != 3)
-		p = put_zigzag(p, d);
+		p = put_number(p, d);
 	if (mode == CHUNK_XOR) {
 		memcpy(p, &r->value, 8);
 		p += 8;
 	} else {
-		p = put_zigzag(p, scaled);
+		p = put_number(p, scaled);
 	}
 	*out = (uint8_t)tag;
 	st->point = r->point;
@@ -139,18 +158,18 @@ bool group_next(struct group *g, struct reading *ret, int64_t *ret_arrival)
 	struct cursor *c = &g->c;
 	unsigned tag = take_u8(c), mode = tag & 7, unit = tag >> 3 & 3;
 	if (tag & 0x80)
-		g->st.arrival = wrap_add(g->st.arrival, take_zigzag(c));
-	g->st.point += tag & 0x20 ? (uint32_t)take_zigzag(c) : 1;
+		g->st.arrival = wrap_add(g->st.arrival, take_number(c));
+	g->st.point += tag & 0x20 ? (uint32_t)take_number(c) : 1;
 	unsigned q = tag & 0x40 ? take_u8(c) : 0;
 	if (unit != 3)
-		g->st.time = wrap_add(g->st.time, (int64_t)((uint64_t)take_zigzag(c) * (uint64_t)UNIT[unit]));
+		g->st.time = wrap_add(g->st.time, (int64_t)((uint64_t)take_number(c) * (uint64_t)UNIT[unit]));
 	*ret = (struct reading){ .point = g->st.point, .quality = q & 15, .flags = (uint16_t)(q >> 4),
 		.time = g->st.time };
 	if (mode == CHUNK_XOR) {
 		uint64_t bits = take_le64(c);
 		memcpy(&ret->value, &bits, 8);
 	} else {
-		ret->value = (double)take_zigzag(c) / SCALE[mode];
+		ret->value = (double)take_number(c) / SCALE[mode];
 	}
 	*ret_arrival = g->st.arrival;
 	g->left--;

@@ -76,7 +76,7 @@ bool read_in_memory(struct series *s, const struct point *p, int64_t time)
 {
 	uint8_t flat[CHUNK_FLAT];
 	size_t size = p->open.n ? chunk_flatten(&p->open, &s->cells, flat) : 0;
-	bool before = size && !p->open.late && time < chunk_first(str_from((const char *)flat, size));
+	bool before = size && !p->open.m.late && time < chunk_first(str_from((const char *)flat, size));
 	if (size && !before && has_time(flat, size, time))
 		return true;
 	for (const struct pending *b = p->pending; b; b = b->next)

@@ -85,7 +85,7 @@ void series_seal_point(struct series *s, uint32_t id, struct point *p, bool full
 	b->no = p->no++;
 	b->seq = s->log ? slog_last(s->log) : 0; // while replaying all is on disk
 	b->newest = c->m.newest * chunk_unit(c);
-	b->late = c->late;
+	b->late = c->m.late;
 	b->size = (uint32_t)size;
 	memcpy(b->bytes, flat, size);
 	b->next = p->pending;

@@ -83,7 +83,7 @@ static void save_point(struct series *s, struct buf *b, uint32_t id, const struc
 		.newest = c->m.newest, .prev_time = c->m.prev_time, .prev_value = c->m.prev_value, .no = p->no,
 		.bits = c->bits, .period = c->m.period, .time_mean = c->m.time_mean, .value_mean = c->m.value_mean,
 		.phase = c->m.phase, .index = (uint16_t)(id & (POINTS_PER_PAGE - 1)), .n = c->n, .limit = p->limit,
-		.unit = c->m.unit, .mode = c->m.mode, .quality = c->m.quality, .jumped = c->m.jumped, .late = c->late };
+		.unit = c->m.unit, .mode = c->m.mode, .quality = c->m.quality, .jumped = c->m.jumped, };
 	buf_add(b, &v, sizeof(v));
 	if (c->n) {
 		uint8_t flat[CHUNK_FLAT];
@@ -262,10 +262,10 @@ static bool load_point(struct load *l, struct cursor *c, uint32_t page)
 	p->known = true;
 	p->limit = v.limit;
 	if (v.n) {
-		p->open = (struct chunk){ .n = v.n, .bits = v.bits, .late = v.late, .m = { .newest = v.newest,
+		p->open = (struct chunk){ .n = v.n, .bits = v.bits, .m = { .newest = v.newest,
 			.prev_time = v.prev_time, .prev_value = v.prev_value, .phase = v.phase, .period = v.period,
 			.time_mean = v.time_mean, .value_mean = v.value_mean, .unit = v.unit, .mode = v.mode,
-			.quality = v.quality, .jumped = v.jumped } };
+			.quality = v.quality, .jumped = v.jumped != 0, .late = v.late != 0 } };
 		chunk_restore(&p->open, &l->s->cells, (const uint8_t *)stream.p);
 	}
 	if (ext.n && l->s->hooks.load && ext.n == l->s->hooks.ext_size)

@@ -130,7 +130,7 @@ static void test_chunk_restore(void **state)
 		for (size_t i = 0; i < cut; i++)
 			chunk_add(&c, &pool, &v[i]);
 		size_t size = chunk_flatten(&c, &pool, flat);
-		struct chunk d = { .m = c.m, .bits = c.bits, .n = c.n, .late = c.late };
+		struct chunk d = { .m = c.m, .bits = c.bits, .n = c.n };
 		chunk_restore(&d, &pool, flat + 3);
 		chunk_clear(&c, &pool);
 		for (size_t i = cut; i < n; i++)
