@@ -13,16 +13,22 @@ void tank_step(struct tank *t, double hours)
 
 double tank_vapour(const struct tank *t)
 {
-	double breathed = fmax(t->level - 93, 0) * 12;
+	double breathed = fmax(t->level - 93, 0) * 25;
 	return fmin(1.2 + breathed + t->spilled * 0.5, 100);
 }
 
-double plume_mg_m3(struct wind w, double rate, double since, double east, double north)
+double plume_along(struct wind w, double east, double north)
 {
-	double to = (w.from + 180) * M_PI / 180;       // where it blows to
-	double x = east * sin(to) + north * cos(to);   // along
-	double y = east * cos(to) - north * sin(to);   // across
-	if (x <= 0 || w.speed <= 0 || rate <= 0 || since < x / w.speed)
+	double to = (w.from + 180) * M_PI / 180; // where it blows to
+	return east * sin(to) + north * cos(to);
+}
+
+double plume_mg_m3(struct wind w, double rate, double east, double north)
+{
+	double to = (w.from + 180) * M_PI / 180;
+	double x = plume_along(w, east, north);
+	double y = east * cos(to) - north * sin(to); // across
+	if (x <= 0 || w.speed <= 0 || rate <= 0)
 		return 0;
 	double sy = hypot(0.08 * x / sqrt(1 + 0.0001 * x), 2);
 	double sz = hypot(0.06 * x / sqrt(1 + 0.0015 * x), 1.5);

@@ -22,8 +22,10 @@ struct wind {
 	double speed;        // m/s, > 0
 	double from;         // degrees from north, clockwise, where it blows from
 };
-// mg/m³ at (east, north) metres from the source; rate g/s for the last `since` seconds.
-double plume_mg_m3(struct wind w, double rate, double since, double east, double north);
+double plume_along(struct wind w, double east, double north); // metres downwind of the source; negative: upwind
+// mg/m³ at (east, north) metres from a source of rate g/s; rate is that of the moment when what is there now left the
+// source, plume_along / speed seconds ago.
+double plume_mg_m3(struct wind w, double rate, double east, double north);
 double nh3_ppm(double mg_m3);       // 24.45 l/mol at 25 ℃, 17.03 g/mol
 // A detector follows with a first-order lag: time constant tau seconds.
 double sensor_lag(double shown, double true_value, double seconds, double tau);
