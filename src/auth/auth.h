@@ -30,14 +30,15 @@ bool auth_in_scope(const struct identity *id, struct str area, int64_t enterpris
 // organisation, duty roster …) are not narrowed to one, and the register of areas is for all who may read it.
 struct scope auth_scope(const struct identity *id, const struct type *t);
 // May these roles (a MENUS value, ",duty,town,") be given to this person? The administrator, the security officer and the
-// auditor are kept apart from each other and from business (GB/T 22239-2019, 8.1.4 and 8.1.5: system, security and
-// audit administrators with rights of their own), nobody changes his own roles, and only who manages users grants any.
+// auditor are kept apart from each other and from business (GB/T 22239-2019: 8.1.4.2 separation of
+// administrators' rights; 8.1.5.1 system, 8.1.5.2 audit, 8.1.5.3 security administration), nobody changes his own roles, and only who manages users grants any.
 // person 0 = a new one. ERR_INVALID or ERR_FORBIDDEN with field "role".
 enum err auth_check_grant(const struct identity *by, int64_t person, struct str old_roles, struct str new_roles,
                           struct problem *p) must_check;
 bool auth_sees_masked(const struct identity *id, const struct field *f); // true: personal data in the clear
 // The prefix of an area code (2, 4, 6, 9 or 12 digits without trailing zero groups): what lies below it starts with it.
-// A slice of code. GB/T 2260-2007 and GB/T 10114-2003: province 2, city 2, county 2, town 3, village 3 digits.
+// A slice of code. Province 2, city 2, county 2 digits (GB/T 2260-2007), town 3 (GB/T 10114-2003), village 3 (the code of
+// statistical areas, 统计用区划代码).
 struct str area_prefix(struct str code);
 struct identity identity_system(void);
 

@@ -52,9 +52,16 @@ struct store {
 };
 
 // ---- one transaction ---------------------------------------------------------------------------
+static enum err run_stmt(struct db *db, enum stmt stmt)
+{
+	struct query q;
+	query_begin(&q, db, stmt);
+	return query_run(&q);
+}
+
 static enum err run_under_savepoint(struct db *db, struct job *j, struct problem *p)
 {
-	enum err err = db_exec(db, "SAVEPOINT job");
+	enum err err = run_stmt(db, STMT_JOB_BEGIN);
 	if (err)
 		return err;
 	db->after_first = db->after_last = NULL;
@@ -68,7 +75,7 @@ static enum err run_under_savepoint(struct db *db, struct job *j, struct problem
 		return undo ? undo : err;
 	}
 	j->after = db->after_first;
-	return db_exec(db, "RELEASE job");
+	return run_stmt(db, STMT_JOB_END);
 }
 
 static void job_run(struct db *db, struct job *j)
