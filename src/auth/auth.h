@@ -30,9 +30,9 @@ bool auth_in_scope(const struct identity *id, struct str area, int64_t enterpris
 // organisation, duty roster …) are not narrowed to one, and the register of areas is for all who may read it.
 struct scope auth_scope(const struct identity *id, const struct type *t);
 // May these roles (a MENUS value, ",duty,town,") be given to this person? The administrator, the security officer and the
-// auditor are kept apart from each other and from business (GB/T 22239-2019: 8.1.4.2 separation of
-// administrators' rights; 8.1.5.1 system, 8.1.5.2 audit, 8.1.5.3 security administration), nobody changes his own roles, and only who manages users grants any.
-// person 0 = a new one. ERR_INVALID or ERR_FORBIDDEN with field "role".
+// auditor are kept apart from each other and from business (GB/T 22239-2019: 8.1.4.2 separation of administrators'
+// rights; 8.1.5.1 system, 8.1.5.2 audit, 8.1.5.3 security administration), nobody changes his own roles, and only who
+// manages users grants any. person 0 = a new one. ERR_INVALID or ERR_FORBIDDEN with field "role".
 enum err auth_check_grant(const struct identity *by, int64_t person, struct str old_roles, struct str new_roles,
                           struct problem *p) must_check;
 bool auth_sees_masked(const struct identity *id, const struct field *f); // true: personal data in the clear
