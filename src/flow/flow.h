@@ -68,7 +68,8 @@ bool flow_may_move(const struct type *t, const struct move *m, const struct row 
 // ---- deadlines (one store job a tick) ----------------------------------------------------------
 // Finds records whose deadline has passed, records the overdue step in the history and tells the next tier; the k-th
 // tier (from 0) is told at deadline + k × every. Survives restarts: all of it is in the rows (deadline stays the moment
-// the work was due, escalated counts the tiers told). *ret_next: when to call again (us), at most a minute ahead.
+// the work was due, escalated counts the tiers told). *ret_next: when to call again (us):
+// at most a minute ahead, now if there was more to do than one tick should.
 enum err flow_tick(struct db *db, const struct registry *reg, int64_t now, struct arena *a, int64_t *ret_next) must_check;
 
 // ---- duties ------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ static const struct { const char *key; unsigned kinds; bool need; } kind_keys[] 
 	{ "unit", BIT(FIELD_NUMBER), false },
 	{ "decimals", BIT(FIELD_NUMBER), false },
 	{ "lines", BIT(FIELD_TEXT), false },
-	{ "search", TEXTUAL, false },
+	{ "search", BIT(FIELD_TEXT) | BIT(FIELD_USCC), false }, // what is masked is not to be found by guessing
 	{ "unique", TEXTUAL | BIT(FIELD_NUMBER) | BIT(FIELD_REF), false },
 	{ "default", ~(BIT(FIELD_POSITION) | BIT(FIELD_SHAPE) | BIT(FIELD_USCC) | BIT(FIELD_PHONE)), false },
 };

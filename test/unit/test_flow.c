@@ -1,5 +1,6 @@
 // Records in action on a real store: the scenarios of test/flow/*.yaml, run step by step.
 // needs: base store model auth flow
+// threads
 //
 // A scenario: `packs:` folder, then `steps:`. A step has `as:` (a person saved before; none = the system) and one of
 //   create: TYPE, body: JSON, save: NAME     edit: NAME, body: JSON     move: MOVE, on: NAME, body: JSON
