@@ -290,26 +290,34 @@ int64_t judge_due(const struct judged *j)
 	return due;
 }
 
+// All that is due at one moment, then one change for each family.
+static void advance_to(struct judged *j, int64_t due)
+{
+	uint16_t active = j->h->active, pending = j->h->pending, todo = 0;
+	for (uint16_t m = pending; m; m &= (uint16_t)(m - 1)) {
+		size_t i = (size_t)__builtin_ctz(m);
+		if (cond_due(j, i) != due)
+			continue;
+		if (active & bit(i))
+			end(j, i, due);
+		else
+			begin(j, i, due);
+		todo |= bit(i);
+	}
+	while (todo) {
+		uint16_t group = plan_group(j->plan, (size_t)__builtin_ctz(todo));
+		todo &= (uint16_t)~group;
+		say_change(j, group, active, pending, due);
+	}
+}
+
 void judge_advance(struct judged *j, int64_t to)
 {
 	while (j->h->pending) {
-		size_t next = 0;
-		int64_t due = INT64_MAX;
-		for (uint16_t m = j->h->pending; m; m &= (uint16_t)(m - 1)) {
-			size_t i = (size_t)__builtin_ctz(m);
-			if (cond_due(j, i) < due) {
-				due = cond_due(j, i);
-				next = i;
-			}
-		}
+		int64_t due = judge_due(j);
 		if (due > to)
 			return;
-		uint16_t active = j->h->active, pending = j->h->pending;
-		if (active & bit(next))
-			end(j, next, due);
-		else
-			begin(j, next, due);
-		say_change(j, plan_group(j->plan, next), active, pending, due);
+		advance_to(j, due);
 	}
 }
 
