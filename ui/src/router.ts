@@ -1,6 +1,7 @@
 // The pages. Only the login and the shell are in the first load; everything else comes when it is opened.
 import { createRouter, createWebHistory } from 'vue-router'
-import { whoAmI } from './use/session'
+import { home, whoAmI } from './use/session'
+import { typesReady } from './use/types'
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -10,7 +11,7 @@ export const router = createRouter({
     {
       path: '/',
       component: () => import('./layout/AppShell.vue'),
-      redirect: '/map',
+      redirect: () => home(),
       children: [
         { path: 'map', name: 'map', component: () => import('./pages/MapPage.vue'), meta: { bare: true } },
         { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },
@@ -40,8 +41,9 @@ router.beforeEach(async (to) => {
   } catch {
     // no network: the login page says so and offers a retry
   }
-  if (to.meta.open) return person && to.name === 'login' ? { path: '/map' } : true
-  if (!person) return { name: 'login', query: to.fullPath === '/map' ? {} : { back: to.fullPath } }
+  if (to.meta.open) return person && to.name === 'login' ? { path: home() } : true
+  if (!person) return { name: 'login', query: ['/', '/map'].includes(to.fullPath) ? {} : { back: to.fullPath } }
+  await typesReady()
   return true
 })
 

@@ -13,9 +13,11 @@ function phones(info: TypeInfo, rec: Rec): string[] {
   return info.fields.filter((f) => f.is === 'phone' && rec[f.name]).map((f) => String(rec[f.name]))
 }
 function duty(info: TypeInfo, rec: Rec): string {
+  // a person's roles are several choices; a shift is one
+  const wanted = info.fields.some((f) => f.is === 'menus') ? 'menus' : 'menu'
   const parts = info.fields
-    .filter((f) => f.is === 'menu' && rec[f.name])
-    .map((f) => f.items?.find((i) => i.value === rec[f.name])?.label ?? '')
+    .filter((f) => f.is === wanted && rec[f.name])
+    .flatMap((f) => [rec[f.name]].flat().map((v) => f.items?.find((i) => i.value === v)?.label ?? ''))
   return parts.filter(Boolean).join(' · ')
 }
 

@@ -43,7 +43,7 @@ function lines(d: Drawn) {
   const limit = d.limits.map((l) => ({
     yAxis: l.value,
     lineStyle: { color: l.color, type: l.name.length > 1 ? 'solid' : 'dashed', width: 1.6 },
-    label: { formatter: `${l.name} ${l.value}`, position: 'insideEndTop', color: l.color, fontWeight: 600, fontSize: 12 },
+    label: { formatter: `${l.name} ${l.value}`, position: l.name.length > 1 ? 'insideEndTop' : 'insideStartTop', color: l.color, fontWeight: 600, fontSize: 12 },
   }))
   const mark = d.marks.map((m) => ({
     xAxis: m.at + SHIFT,

@@ -23,7 +23,7 @@ const entry = {
   }),
 }
 
-export const mainEntries = computed<Entry[]>(() => [entry.map(), entry.alarms(), entry.duties()])
+export const mainEntries = computed<Entry[]>(() => (may('alarm.read') ? [entry.map(), entry.alarms(), entry.duties()] : [entry.duties()]))
 
 export const typeEntries = computed<Entry[]>(() =>
   readable.value.map((x) => ({

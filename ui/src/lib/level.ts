@@ -27,7 +27,7 @@ export const LOOK: Record<Color, Look> = {
   orange: { fill: '#e86a00', text: '#fff', zh: '橙', en: 'O', shape: 'diamond' },
   yellow: { fill: '#f2c200', text: '#3b2f00', zh: '黄', en: 'Y', shape: 'square' },
   blue: { fill: '#1f6fe5', text: '#fff', zh: '蓝', en: 'B', shape: 'circle' },
-  green: { fill: '#2a9d5c', text: '#fff', zh: '常', en: '✓', shape: 'circle' },
+  green: { fill: '#2a9d5c', text: '#fff', zh: '✓', en: '✓', shape: 'circle' },
   grey: { fill: '#7d8796', text: '#fff', zh: '?', en: '?', shape: 'ring' },
 }
 export const look = (c: string | undefined): Look => LOOK[(c as Color) in LOOK ? (c as Color) : 'grey']

@@ -68,6 +68,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     layers[kind] = new VectorLayer({
       source: new Cluster({ source: sources[kind] as VectorSource<Feature<Point>>, distance: kind === 'point' ? 34 : 30 }),
       zIndex: 10 + KINDS.indexOf(kind),
+      declutter: true,
       maxResolution: kind === 'point' ? NEAR : kind === 'installation' ? 90 : undefined,
       style: (f, res) => clusterStyle(f, kind, res),
     })
@@ -78,7 +79,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     if (!list.length) return undefined
     const color = worst(list.map((x) => x.color))
     const isChosen = !!chosen && list.some((x) => keyOf(x.kind, x.id) === chosen)
-    return thingStyle(kind, color, list.length, list[0].name, res < 45, isChosen, th)
+    return thingStyle(kind, color, list.length, list[0].name, res, isChosen, th)
   }
 
   const pulses: Pulse = pulseLayer()
@@ -86,7 +87,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     target,
     controls: controls({ zoom: false, rotate: false, attribution: false }).extend([new ScaleLine()]),
     layers: [areas, ...bases.map((b) => b.layer), pulses.layer, ...KINDS.map((k) => layers[k]), labels],
-    view: new View({ extent: grow(extent, 0.35), center: getCenter(extent), resolution: 60, maxZoom: 19, enableRotation: false, smoothExtentConstraint: true }),
+    view: new View({ extent: grow(extent, 0.35), constrainOnlyCenter: true, minResolution: 0.3, center: getCenter(extent), resolution: 60, enableRotation: false, smoothExtentConstraint: true }),
   })
   restyle()
   home(0)
@@ -97,7 +98,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     return [e[0] - w, e[1] - h, e[2] + w, e[3] + h]
   }
   function home(duration = 500) {
-    map.getView().fit(extent, { padding: [20, 20, 20, 20], duration })
+    map.getView().fit(extent, { padding: target.clientWidth > 900 && !th.big ? [24, 80, 30, 240] : [16, 16, 16, 16], duration })
   }
   function restyle() {
     clearStyles()

@@ -24,7 +24,7 @@ export function areaStyle(th: Theme) {
     const tinted = color && color !== 'green' && color !== 'grey'
     const outer = f.get('tier') === 'county' || f.get('tier') === 'city'
     const zone = /zone|park/.test(String(f.get('tier')))
-    const fill = outer ? g.town : zone ? alpha(tinted ? look(color).fill : '#7c5cc4', th.dark ? 0.22 : 0.13) : tinted ? alpha(look(color).fill, th.dark ? 0.16 : 0.1) : color === 'green' ? alpha('#2a9d5c', th.dark ? 0.1 : 0.05) : '#00000000'
+    const fill = outer ? g.town : zone ? alpha(tinted ? look(color).fill : '#7c5cc4', th.dark ? 0.22 : 0.13) : tinted ? alpha(look(color).fill, th.dark ? 0.1 : 0.08) : color === 'green' ? alpha('#2a9d5c', th.dark ? 0.1 : 0.05) : '#00000000'
     return [
       new Style({
         fill: new Fill({ color: fill }),
@@ -69,19 +69,23 @@ export function baseStyle(layer: string, th: Theme) {
 const cache = new Map<string, Style[]>()
 export const clearStyles = () => cache.clear()
 
+// declutterMode none: signs are never left out for lack of room; names may be
+const always = { declutterMode: 'none' as const }
+
 function shape(color: Color, r: number, edge: string): Circle | RegularShape {
   const l = look(color)
   const fill = new Fill({ color: l.fill })
   const stroke = new Stroke({ color: edge, width: 2, lineDash: l.shape === 'ring' ? [3, 3] : undefined })
-  if (l.shape === 'triangle') return new RegularShape({ points: 3, radius: r * 1.4, fill, stroke, displacement: [0, -r * 0.15] })
-  if (l.shape === 'diamond') return new RegularShape({ points: 4, radius: r * 1.3, fill, stroke })
-  if (l.shape === 'square') return new RegularShape({ points: 4, radius: r * 1.3, angle: Math.PI / 4, fill, stroke })
-  return new Circle({ radius: r, fill, stroke })
+  if (l.shape === 'triangle') return new RegularShape({ points: 3, radius: r * 1.4, fill, stroke, displacement: [0, r * 0.1], ...always })
+  if (l.shape === 'diamond') return new RegularShape({ points: 4, radius: r * 1.3, fill, stroke, ...always })
+  if (l.shape === 'square') return new RegularShape({ points: 4, radius: r * 1.3, angle: Math.PI / 4, fill, stroke, ...always })
+  return new Circle({ radius: r, fill, stroke, ...always })
 }
 
 /** One thing or a cluster of them: worst colour, its shape and letter (or how many). */
-export function thingStyle(kind: string, color: Color, n: number, name: string, zoomed: boolean, chosen: boolean, th: Theme): Style[] {
-  const label = zoomed && n === 1 && kind !== 'point' ? name : ''
+export function thingStyle(kind: string, color: Color, n: number, name: string, res: number, chosen: boolean, th: Theme): Style[] {
+  const near = rank(color) < 2 ? 60 : kind === 'point' ? 3 : 14 // metres a pixel: names appear when there is room for them
+  const label = res < near && n === 1 ? name : ''
   const key = [kind, color, n, label, chosen, th.dark, th.big, lang.value].join('|')
   const known = cache.get(key)
   if (known) return known
@@ -97,11 +101,11 @@ export function thingStyle(kind: string, color: Color, n: number, name: string, 
       image: shape(color, r, edge),
       zIndex: 1000 - rank(color) * 100 + (chosen ? 2000 : 0),
       text: text
-        ? new Text({ text, font: font((n > 1 ? 13 : 12) * k, true), fill: new Fill({ color: look(color).text }), offsetY: look(color).shape === 'triangle' ? 2 : 1 })
+        ? new Text({ text, font: font((n > 1 ? 13 : 12) * k, true), fill: new Fill({ color: look(color).text }), offsetY: look(color).shape === 'triangle' ? 2 : 1, declutterMode: 'none' })
         : undefined,
     }),
   ]
-  if (chosen) styles.unshift(new Style({ image: new Circle({ radius: r + 8, stroke: new Stroke({ color: '#ffb300', width: 4 }) }), zIndex: 2999 }))
+  if (chosen) styles.unshift(new Style({ image: new Circle({ radius: r + 8, stroke: new Stroke({ color: '#ffb300', width: 4 }), ...always }), zIndex: 2999 }))
   if (label) {
     styles.push(
       new Style({

@@ -6,7 +6,7 @@ import type { Alarm, AlarmList } from '../api/types'
 import { rank } from '../lib/level'
 import { ms } from '../lib/time'
 import { lang } from '../i18n'
-import { me } from './session'
+import { may, me } from './session'
 
 const map = shallowRef(new Map<number, Alarm>())
 export const loaded = ref(false)
@@ -21,6 +21,7 @@ export const unacked = computed(() => openAlarms.value.filter(needsAck))
 export const alarmById = (id: number) => map.value.get(id)
 
 export async function loadAlarms() {
+  if (!may('alarm.read')) return void (loaded.value = true)
   try {
     const list = await get<AlarmList>('/alarms', { size: 500 })
     map.value = new Map(list.items.map((a) => [a.id, a]))
@@ -32,7 +33,7 @@ export async function loadAlarms() {
 }
 
 function merge(a: Alarm) {
-  if (!a || typeof a.id !== 'number') return
+  if (!may('alarm.read') || !a || typeof a.id !== 'number') return
   if (a.state === 'normal') map.value.delete(a.id)
   else map.value.set(a.id, a)
   triggerRef(map)

@@ -10,6 +10,8 @@ export const demo = ref<Demo | null>(null)
 export const asked = ref(false) // whether the server has been asked who we are
 
 export const may = (permission: string) => !!me.value?.may.includes(permission)
+/** Where a person's work begins: those who keep the platform have no business on the map. */
+export const home = () => (may('alarm.read') ? '/map' : may('audit.read') ? '/audit' : '/records')
 export const roleNames = computed(() => (me.value?.roles ?? []).map((r) => r.label).join('、'))
 
 function enter(m: Me) {

@@ -15,6 +15,10 @@ export const knows = (name: string) => readable.value.some((x) => x.name === nam
 export async function loadTypes() {
   types.value = (await get<{ types: TypeBrief[] }>('/types')).types
 }
+/** Before the first page of a session: the menu and every link depend on what may be read. */
+export async function typesReady() {
+  if (!types.value.length) await loadTypes().catch(() => {})
+}
 
 export function typeInfo(name: string): Promise<TypeInfo> {
   const key = name + ' ' + lang.value
@@ -27,8 +31,11 @@ export function typeInfo(name: string): Promise<TypeInfo> {
   return p
 }
 
-watch([me, lang], ([m]) => {
+watch(me, (m) => {
   cache.clear()
-  types.value = m ? types.value : []
-  if (m) loadTypes().catch(() => {})
+  if (!m) types.value = []
+})
+watch(lang, () => {
+  cache.clear()
+  if (me.value) loadTypes().catch(() => {})
 })
