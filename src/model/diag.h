@@ -62,7 +62,8 @@ X(COMMON_KIND,    "字段“%.*s”是公共栏，只能写成 %s；请改正或
                   "the field \"%.*s\" is a common column and must be %s; correct it or choose another name") \
 X(NO_FIELDS,      "类型没有字段；请在 fields 下至少写一个", "the type has no fields; give at least one under fields") \
 X(FIELDS_MANY,    "字段超过 %u 个；请把类型拆开", "more than %u fields; split the type") \
-X(FIELD_KIND,     "未知的字段种类“%.*s”；请见 packs/README.md", "unknown kind of field \"%.*s\"; see packs/README.md") \
+X(FIELD_KIND,     "未知的字段种类“%.*s”；可用 text number money bool date time menu menus ref position shape phone uscc area", \
+                  "unknown kind of field \"%.*s\"; use text number money bool date time menu menus ref position shape phone uscc area") \
 X(NOT_FOR_KIND,   "“%s”对 %s 字段没有意义；请删去", "\"%s\" has no meaning for a %s field; take it out") \
 X(NEEDS_KEY,      "%s 字段必须写“%s”；请补上", "a %s field needs \"%s\"; add it") \
 X(NO_MENU,        "没有菜单“%.*s”；请改名，或在 menus/ 下建立它", "there is no menu \"%.*s\"; correct it or make it in menus/") \

@@ -94,7 +94,7 @@ int tool_check(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		check_path(a, argv[i], zh, &all);
 	if (all.mistakes)
-		fprintf(stderr, zh ? "%zu 处错误\n" : "%zu mistakes\n", all.mistakes);
+		fprintf(stderr, zh ? "%zu 处错误\n" : "mistakes: %zu\n", all.mistakes);
 	else
 		fprintf(stderr, zh ? "没有错误：%zu 个类型，%zu 条规则\n" : "no mistakes: %zu types, %zu rules\n", all.types, all.rules);
 	arena_free(a);
