@@ -16,14 +16,16 @@ static const struct {
 	[ERR_UNAUTHENTICATED] = { "unauthenticated", 401, "请先登录", "please log in" },
 	[ERR_FORBIDDEN] = { "forbidden", 403, "没有权限", "not permitted" },
 	[ERR_NOT_FOUND] = { "not_found", 404, "未找到", "not found" },
-	[ERR_CONFLICT] = { "conflict", 409, "与当前状态冲突,请刷新后重试", "conflicts with the present state; reload and try again" },
+	[ERR_CONFLICT] = { "conflict", 409, "与当前状态冲突,请刷新后重试",
+			   "conflicts with the present state; reload and try again" },
 	[ERR_THROTTLED] = { "throttled", 429, "操作过于频繁,请稍后再试", "too many attempts; wait a little" },
 	[ERR_UNSUPPORTED] = { "unsupported", 415, "不支持", "not supported" },
 	[ERR_FULL] = { "full", 507, "磁盘已满,数据未保存", "the disk is full; nothing was saved" },
 	[ERR_IO] = { "io", 500, "读写错误", "input/output error" },
 	[ERR_CORRUPT] = { "corrupt", 500, "存储的数据已损坏", "stored data is damaged" },
 	[ERR_TIMEOUT] = { "timeout", 504, "超时", "timed out" },
-	[ERR_UNAVAILABLE] = { "unavailable", 503, "服务暂不可用,请稍后再试", "not available at the moment; try again" },
+	[ERR_UNAVAILABLE] = { "unavailable", 503, "服务暂不可用,请稍后再试",
+			      "not available at the moment; try again" },
 	[ERR_BUG] = { "bug", 500, "程序内部错误", "internal error" },
 };
 

@@ -1,7 +1,11 @@
 // A strict JSON pull reader (RFC 8259) for what devices send: no tree, no allocation except unescaped strings
 // into the given arena, bounded depth. The caller walks:
 //
-//   for (jr_arr(&r); jr_more(&r);) { for (jr_obj(&r); jr_key(&r, &key);) { if (str_is(key, "v")) v = jr_f64(&r); else jr_skip(&r); } }
+//   for (jr_arr(&r); jr_more(&r);) {
+//           for (jr_obj(&r); jr_key(&r, &key);) {
+//                   if (str_is(key, "v")) v = jr_f64(&r); else jr_skip(&r);
+//           }
+//   }
 //   if (!jr_end(&r)) refuse;
 //
 // A mistake of any kind makes the reader fail for good: jr_more and jr_key return false, values are zero, and

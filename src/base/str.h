@@ -47,6 +47,7 @@ const char *f64_scan(const char *p, const char *end, double *ret);
 bool str_from_hex(struct str s, uint8_t *ret, size_t n); // exactly 2n hex digits, any case
 void str_to_hex(const uint8_t *p, size_t n, char *ret /* 2n bytes, lower case, no NUL */);
 
-// Shortest decimal that reads back as the same double, without a locale. At most F64_TEXT_MAX bytes; returns the length.
+// Shortest decimal that reads back as the same double, without a locale (some exact powers of two get one digit more
+// than they need; NaN and infinities give null). At most F64_TEXT_MAX bytes; returns the length.
 #define F64_TEXT_MAX 32
 size_t f64_text(double v, char *ret);

@@ -170,7 +170,9 @@ static bool take_date(const char *p, int64_t *ret_days)
 		return true;
 	}
 	unsigned bad = 0;
-	struct civil c = { .year = two(p, &bad) * 100 + two(p + 2, &bad), .month = two(p + 5, &bad), .day = two(p + 8, &bad) };
+	struct civil c = { .year = two(p, &bad) * 100 + two(p + 2, &bad),
+			   .month = two(p + 5, &bad),
+			   .day = two(p + 8, &bad) };
 	if (bad || p[4] != '-' || p[7] != '-' || !civil_valid(c)) {
 		return false;
 	}
@@ -319,7 +321,11 @@ bool duration_parse(struct str s, int64_t *ret_us)
 	static const struct {
 		const char *name;
 		int64_t us;
-	} units[] = { { "d", US_PER_DAY }, { "h", US_PER_HOUR }, { "min", US_PER_MIN }, { "s", US_PER_S }, { "ms", US_PER_MS } };
+	} units[] = { { "d", US_PER_DAY },
+		      { "h", US_PER_HOUR },
+		      { "min", US_PER_MIN },
+		      { "s", US_PER_S },
+		      { "ms", US_PER_MS } };
 	size_t n = 0;
 	while (n < s.n && digit(s.p[n])) {
 		n++;

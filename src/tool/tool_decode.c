@@ -1,5 +1,5 @@
-// `anlan decode PROTOCOL`: a frame a line on standard input, a JSON object a line on standard output. Ends with 1 if any
-// frame was refused. One thread.
+// `anlan decode PROTOCOL`: a frame a line on standard input, a JSON object a line on standard output. Ends with 1 if
+// any frame was refused. One thread.
 #include "base/log.h"
 #include "gate/decode/decoders.h"
 #include "tool/tool.h"
@@ -25,7 +25,9 @@ static int usage(bool zh)
 {
 	size_t n;
 	const struct decoder *list = decoder_list(&n);
-	fputs(zh ? "用法: anlan decode 协议    (标准输入每行一帧)\n" : "usage: anlan decode PROTOCOL    (a frame a line on standard input)\n", stderr);
+	fputs(zh ? "用法: anlan decode 协议    (标准输入每行一帧)\n"
+		 : "usage: anlan decode PROTOCOL    (a frame a line on standard input)\n",
+	      stderr);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(stderr, "  %-8s %s\n", list[i].name, zh ? list[i].zh : list[i].en);
 	}
@@ -61,7 +63,9 @@ static int decode_input(const struct decoder *d, bool zh, struct buf *in, struct
 			continue;
 		}
 		if (got < 0) {
-			fputs(room ? (zh ? "无法读取标准输入\n" : "standard input cannot be read\n") : (zh ? "一行过长\n" : "a line is too long\n"), stderr);
+			fputs(room ? (zh ? "无法读取标准输入\n" : "standard input cannot be read\n")
+				   : (zh ? "一行过长\n" : "a line is too long\n"),
+			      stderr);
 			return 1;
 		}
 		buf_commit(in, (size_t)got);

@@ -18,7 +18,7 @@
 
 // One reading before its name is looked up among the device's points.
 struct decoded {
-	struct str name;       // the point's name in the protocol, see below; lives as long as the message and its arena
+	struct str name; // the point's name in the protocol, see below; lives as long as the message and its arena
 	struct str alias;      // another name for the same value, to try if name is not a point; or empty
 	int64_t time;          // UTC us. Not compared with the present: that is the caller's business
 	double value;          // finite, in the unit of the protocol; 0 when quality is Q_BAD and there was none
@@ -42,10 +42,19 @@ struct refusal {
 	char how;              // '-': no numbers; 'd': decimal; 'x': hexadecimal
 };
 
+struct complaint {         // the constant part of a refusal
+	enum reject reason;
+	const char *zh, *en;
+};
+
 static inline bool refuse_at(struct refusal *r, enum reject reason, size_t offset, const char *zh, const char *en)
 {
 	*r = (struct refusal){ reason, zh, en, offset, 0, 0, '-' };
 	return false;
+}
+static inline bool refuse_as(struct refusal *r, const struct complaint *c, size_t offset)
+{
+	return refuse_at(r, c->reason, offset, c->zh, c->en);
 }
 
 // A number as devices write it: JSON syntax, and also +5, 007, .5, 5. with blanks around. Finite.
@@ -56,8 +65,9 @@ bool decode_number(struct str s, double *ret);
 enum feed { FEED_MORE, FEED_FRAME, FEED_BAD };
 struct fed {
 	enum feed what;
-	size_t drop;           // bytes to drop from the front when done with it (also with FEED_MORE: blanks between frames)
-	struct str frame;      // FEED_FRAME: the whole frame. FEED_BAD: the frame if only its checksum is wrong, else empty
+	size_t drop; // bytes to drop from the front when done with it (also with FEED_MORE: blanks between frames)
+	struct str
+		frame; // FEED_FRAME: the whole frame. FEED_BAD: the frame if only its checksum is wrong, else empty
 	struct refusal why;    // FEED_BAD
 };
 
@@ -67,11 +77,12 @@ struct fed {
 struct fed hj212_feed(struct str in);
 struct fed gb26875_feed(struct str in);
 
-// --- HJ 212-2017 (and HJ/T 212-2005, whose Flag and QN may be absent) ------------------------------------------------
+// --- HJ 212-2017 (and HJ/T 212-2005, whose Flag and QN may be absent)
+// ------------------------------------------------
 //
-// Names: "a21026-Rtd" (the sampled value) is named "a21026", alias "a21026-Rtd"; every other value of a factor keeps its
-// full name ("a21026-Avg", "SB1-RS") and is optional. Time: SampleTime of the item, else DataTime, else QN.
-// Data flag → quality: N and none good; M C S F maintenance (no measurement of the process); T range; D B and unknown bad.
+// Names: "a21026-Rtd" (the sampled value) is named "a21026", alias "a21026-Rtd"; every other value of a factor keeps
+// its full name ("a21026-Avg", "SB1-RS") and is optional. Time: SampleTime of the item, else DataTime, else QN. Data
+// flag → quality: N and none good; M C S F maintenance (no measurement of the process); T range; D B and unknown bad.
 
 struct hj212 {
 	struct str qn;         // request number, 17 digits YYYYMMDDhhmmsszzz, or empty
@@ -85,9 +96,17 @@ struct hj212 {
 };
 #define HJ212_FLAG_ANSWER 1u  // bit A
 #define HJ212_FLAG_PACKETS 2u // bit D
-enum hj212_return { // table 6: QnRtn
-	HJ212_READY = 1, HJ212_REFUSED = 2, HJ212_WRONG_PW = 3, HJ212_WRONG_MN = 4, HJ212_WRONG_ST = 5, HJ212_WRONG_FLAG = 6,
-	HJ212_WRONG_QN = 7, HJ212_WRONG_CN = 8, HJ212_WRONG_CRC = 9, HJ212_UNKNOWN_ERROR = 100,
+enum hj212_return {           // table 6: QnRtn
+	HJ212_READY = 1,
+	HJ212_REFUSED = 2,
+	HJ212_WRONG_PW = 3,
+	HJ212_WRONG_MN = 4,
+	HJ212_WRONG_ST = 5,
+	HJ212_WRONG_FLAG = 6,
+	HJ212_WRONG_QN = 7,
+	HJ212_WRONG_CN = 8,
+	HJ212_WRONG_CRC = 9,
+	HJ212_UNKNOWN_ERROR = 100,
 };
 
 uint16_t hj212_crc(struct str segment); // annex A
@@ -162,7 +181,8 @@ const char *gb26875_analog_name(uint8_t analog, const char **ret_unit, unsigned 
 const char *gb26875_status_name(uint8_t type, unsigned bit);    // type 1, 2 or 21; bit 0 "normal"
 const char *gb26875_operation_name(uint8_t type, unsigned bit); // type 4 or 24
 void gb26875_device(const struct gb26875 *m, char ret[12]); // source address as the device's code
-bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct decode_sink *sink, struct refusal *why);
+bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct decode_sink *sink,
+		      struct refusal *why);
 // Confirmation (command 3) of a send, denial (6) of a control or request, which a server does not carry out; nothing
 // for the rest. now: UTC us, for the time label. accepted false: denial also of a send.
 void gb26875_answer(const struct gb26875 *m, bool accepted, int64_t now, struct buf *out);
@@ -173,12 +193,14 @@ enum payload { PAYLOAD_NONE, PAYLOAD_JSON, PAYLOAD_SENML, PAYLOAD_GATEWAY };
 // By the first key that only one form has; PAYLOAD_NONE: none of ours.
 enum payload payload_recognise(struct str body);
 // Recognises and decodes. now: UTC us, for relative SenML times.
-bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink, struct refusal *why);
+bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
+		    struct refusal *why);
 
-// [{"point": code, "time": RFC 3339 or ms since 1970, "value": number or true/false, "quality"?: name of enum quality}…],
-// or one such object. null is a value when quality is "bad".
+// [{"point": code, "time": RFC 3339 or ms since 1970, "value": number or true/false, "quality"?: name of enum
+// quality}…], or one such object. null is a value when quality is "bad".
 bool payload_json(struct str body, struct arena *arena, const struct decode_sink *sink, struct refusal *why);
 // RFC 8428 JSON. The point is the resolved name; v, vb (0 or 1) or, without them, the sum s.
-bool payload_senml(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink, struct refusal *why);
+bool payload_senml(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
+		   struct refusal *why);
 // The gateway family: plain or decrypted bodies of 数据接入规范. The point is pointCode, quotaId or tnm.
 bool payload_gateway(struct str body, struct arena *arena, const struct decode_sink *sink, struct refusal *why);

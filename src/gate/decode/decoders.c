@@ -1,9 +1,13 @@
 // The list of decoders, and one line in, one JSON object out.
 #include "gate/decode/decoders.h"
 
+static const struct complaint NO_HEX = { REJECT_SYNTAX, "不是十六进制数字",
+	"not pairs of hexadecimal digits" };
+
 static const struct decoder DECODERS[] = {
 	{ "hj212", false, "HJ 212-2017 污染物在线监控数据传输", "HJ 212-2017, pollutant monitoring", print_hj212 },
-	{ "gb26875", true, "GB/T 26875.3-2011 城市消防远程监控", "GB/T 26875.3-2011, urban fire monitoring", print_gb26875 },
+	{ "gb26875", true, "GB/T 26875.3-2011 城市消防远程监控", "GB/T 26875.3-2011, urban fire monitoring",
+	  print_gb26875 },
 	{ "json", false, "读数数组", "plain array of readings", print_json },
 	{ "senml", false, "SenML (RFC 8428)", "SenML JSON (RFC 8428)", print_senml },
 	{ "gateway", false, "安全生产数据接入规范网关报文", "work-safety gateway bodies", print_gateway },
@@ -87,7 +91,7 @@ bool decoder_print(const struct decoder *d, struct str line, struct arena *arena
 	struct refusal why = { .how = '-' };
 	bool hex = from_hex(text, arena, &frame);
 	if (!hex && d->binary) {
-		refuse_at(&why, REJECT_SYNTAX, 0, "不是十六进制数字", "not pairs of hexadecimal digits");
+		refuse_as(&why, &NO_HEX, 0);
 		print_refusal(&why, zh, out);
 		return false;
 	}

@@ -1,5 +1,6 @@
 // The one list of decoders that `anlan decode PROTOCOL` offers, each printing a frame as a JSON object with the
-// protocol's own field names: numbers as numbers, times in RFC 3339 at +08:00. Called by tool/ and by tests; any thread.
+// protocol's own field names: numbers as numbers, times in RFC 3339 at +08:00. Called by tool/ and by tests; any
+// thread.
 #pragma once
 
 #include "base/jw.h"
@@ -19,7 +20,8 @@ const struct decoder *decoder_list(size_t *ret_n);
 // One line (a frame as hex or text, blanks around it ignored) → one JSON object appended to out, without a line end.
 // Refused: {"error":{"code":reject name,"message":…,"offset":…,"expected"?,"found"?}} and false. now: UTC us for
 // relative SenML times; zh: language of the message.
-bool decoder_print(const struct decoder *d, struct str line, struct arena *arena, int64_t now, bool zh, struct buf *out);
+bool decoder_print(const struct decoder *d, struct str line, struct arena *arena, int64_t now, bool zh,
+		   struct buf *out);
 
 // The functions of the list; each lives in print_*.c.
 bool print_hj212(struct str frame, struct arena *arena, int64_t now, struct jw *w, struct refusal *why);

@@ -9,7 +9,24 @@
 #define LABEL_BYTES 6u    // a time label
 #define DESCRIPTION_BYTES 31u
 
-// --- framing -----------------------------------------------------------------------------------------------------------
+static const struct complaint WRONG_SUM = { REJECT_CHECKSUM, "校验和不符",
+	"the checksum does not match" };
+static const struct complaint NO_START = { REJECT_SYNTAX, "不是以 @@ 开头的数据包",
+	"not a packet: it does not begin with @@" };
+static const struct complaint TOO_LONG = { REJECT_TOO_LARGE, "应用数据单元超过 1024 字节",
+	"the application data unit is longer than 1024 bytes" };
+static const struct complaint WRONG_LENGTH = { REJECT_SYNTAX, "声明的长度与数据包不符",
+	"the declared length does not fit the packet" };
+static const struct complaint TOO_SHORT = { REJECT_SYNTAX, "数据包不足 30 字节",
+	"the packet is shorter than 30 bytes" };
+static const struct complaint NO_END = { REJECT_SYNTAX, "数据包不是以 ## 结束",
+	"the packet does not end with ##" };
+static const struct complaint NO_COUNT = { REJECT_SYNTAX, "应用数据单元缺少信息对象数目",
+	"the application data unit has no count of objects" };
+static const struct complaint WRONG_COUNT = { REJECT_SYNTAX, "信息对象的数目与长度不符",
+	"the count of objects does not fit the length" };
+
+// --- framing ---------------------------------------------------------------------------------------------------------
 
 static size_t next_start(struct str s, size_t at)
 {
@@ -47,7 +64,7 @@ static bool check_sum(struct str frame, struct refusal *why)
 	if (want == got) {
 		return true;
 	}
-	refuse_at(why, REJECT_CHECKSUM, frame.n - 3, "校验和不符", "the checksum does not match");
+	refuse_as(why, &WRONG_SUM, frame.n - 3);
 	why->want = want;
 	why->got = got;
 	why->how = 'x';
@@ -59,7 +76,7 @@ struct fed gb26875_feed(struct str in)
 	struct refusal why;
 	size_t start = next_start(in, 0);
 	if (start) {
-		refuse_at(&why, REJECT_SYNTAX, 0, "不是以 @@ 开头的数据包", "not a packet: it does not begin with @@");
+		refuse_as(&why, &NO_START, 0);
 		return fed_bad(start, why);
 	}
 	struct fed more = { FEED_MORE, 0, STR_EMPTY, { 0 } };
@@ -68,7 +85,7 @@ struct fed gb26875_feed(struct str in)
 	}
 	size_t len = data_length(in);
 	if (len > LIMIT_GB26875_DATA) {
-		refuse_at(&why, REJECT_TOO_LARGE, 24, "应用数据单元超过 1024 字节", "the application data unit is longer than 1024 bytes");
+		refuse_as(&why, &TOO_LONG, 24);
 		return fed_bad(next_start(in, 1), why);
 	}
 	if (in.n < len + FIXED_BYTES) {
@@ -76,7 +93,7 @@ struct fed gb26875_feed(struct str in)
 	}
 	struct str frame = str_from(in.p, len + FIXED_BYTES);
 	if (!str_ends(frame, STR("##"))) {
-		refuse_at(&why, REJECT_SYNTAX, 24, "声明的长度与数据包不符", "the declared length does not fit the packet");
+		refuse_as(&why, &WRONG_LENGTH, 24);
 		return fed_bad(next_start(in, 1), why);
 	}
 	if (!check_sum(frame, &why)) {
@@ -85,7 +102,7 @@ struct fed gb26875_feed(struct str in)
 	return (struct fed){ FEED_FRAME, frame.n, frame, { 0 } };
 }
 
-// --- the frame ---------------------------------------------------------------------------------------------------------
+// --- the frame -------------------------------------------------------------------------------------------------------
 
 static int label_number(uint8_t b, bool bcd)
 {
@@ -127,24 +144,24 @@ bool gb26875_decode(struct str frame, bool bcd, struct gb26875 *ret, struct refu
 {
 	*ret = (struct gb26875){ .time = INT64_MIN, .data = STR_EMPTY };
 	if (!str_starts(frame, STR("@@"))) {
-		return refuse_at(why, REJECT_SYNTAX, 0, "不是以 @@ 开头的数据包", "not a packet: it does not begin with @@");
+		return refuse_as(why, &NO_START, 0);
 	}
 	if (frame.n < FIXED_BYTES) {
-		return refuse_at(why, REJECT_SYNTAX, frame.n, "数据包不足 30 字节", "the packet is shorter than 30 bytes");
+		return refuse_as(why, &TOO_SHORT, frame.n);
 	}
 	size_t len = data_length(frame);
 	if (len > LIMIT_GB26875_DATA) {
-		return refuse_at(why, REJECT_TOO_LARGE, 24, "应用数据单元超过 1024 字节", "the application data unit is longer than 1024 bytes");
+		return refuse_as(why, &TOO_LONG, 24);
 	}
 	if (frame.n != len + FIXED_BYTES) {
-		refuse_at(why, REJECT_SYNTAX, 24, "声明的长度与数据包不符", "the declared length does not fit the packet");
+		refuse_as(why, &WRONG_LENGTH, 24);
 		why->want = (uint32_t)len;
 		why->got = (uint32_t)(frame.n - FIXED_BYTES);
 		why->how = 'd';
 		return false;
 	}
 	if (!str_ends(frame, STR("##"))) {
-		return refuse_at(why, REJECT_SYNTAX, frame.n - 2, "数据包不是以 ## 结束", "the packet does not end with ##");
+		return refuse_as(why, &NO_END, frame.n - 2);
 	}
 	read_fixed(frame, bcd, ret);
 	return check_sum(frame, why) && check_unit(ret, why);
@@ -155,7 +172,7 @@ void gb26875_device(const struct gb26875 *m, char ret[12])
 	str_to_hex(m->source, sizeof(m->source), ret);
 }
 
-// --- information objects (8.3) -----------------------------------------------------------------------------------------
+// --- information objects (8.3) ---------------------------------------------------------------------------------------
 
 enum label { LABEL_NONE, LABEL_ALWAYS, LABEL_MAYBE };
 
@@ -245,15 +262,15 @@ static bool check_unit(const struct gb26875 *m, struct refusal *why)
 	}
 	struct gb26875_walk w = gb26875_objects(m);
 	if (m->data.n == 1) {
-		return refuse_at(why, REJECT_SYNTAX, DATA_AT, "应用数据单元缺少信息对象数目", "the application data unit has no count of objects");
+		return refuse_as(why, &NO_COUNT, DATA_AT);
 	}
 	if (w.known && !fits(w)) {
-		return refuse_at(why, REJECT_SYNTAX, DATA_AT + 1, "信息对象的数目与长度不符", "the count of objects does not fit the length");
+		return refuse_as(why, &WRONG_COUNT, DATA_AT + 1);
 	}
 	return true;
 }
 
-// --- readings ----------------------------------------------------------------------------------------------------------
+// --- readings --------------------------------------------------------------------------------------------------------
 
 // Where names of readings are put together: a prefix that stays and an end that changes.
 struct naming {
@@ -286,7 +303,12 @@ static struct str name_with(const struct naming *n, struct str end)
 
 static void emit(const struct decode_sink *sink, struct str name, int64_t time, double value, bool optional)
 {
-	struct decoded d = { .name = name, .alias = STR_EMPTY, .time = time, .value = value, .quality = Q_GOOD, .optional = optional };
+	struct decoded d = { .name = name,
+			     .alias = STR_EMPTY,
+			     .time = time,
+			     .value = value,
+			     .quality = Q_GOOD,
+			     .optional = optional };
 	if (time == INT64_MIN) {
 		sink->refuse(sink->owner, REJECT_TIME, name);
 	} else {
@@ -294,7 +316,8 @@ static void emit(const struct decode_sink *sink, struct str name, int64_t time, 
 	}
 }
 
-static void emit_bits(const struct decode_sink *sink, const struct naming *n, uint8_t type, uint16_t status, int64_t time)
+static void emit_bits(const struct decode_sink *sink, const struct naming *n, uint8_t type, uint16_t status,
+		      int64_t time)
 {
 	emit(sink, name_with(n, STR("status")), time, status, true);
 	for (unsigned bit = 0; bit < 16; bit++) {
@@ -317,7 +340,8 @@ static void emit_analog(const struct decode_sink *sink, struct naming *n, struct
 	emit(sink, name_with(n, STR_EMPTY), time, raw / (double)divisor, false);
 }
 
-static void object_readings(const struct gb26875_object *o, uint8_t type, int64_t time, struct arena *arena, const struct decode_sink *sink)
+static void object_readings(const struct gb26875_object *o, uint8_t type, int64_t time, struct arena *arena,
+			    const struct decode_sink *sink)
 {
 	struct naming n = { .arena = arena };
 	struct cursor c = cursor_of(o->body);
@@ -358,7 +382,7 @@ bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct
 	return true;
 }
 
-// --- answers -----------------------------------------------------------------------------------------------------------
+// --- answers ---------------------------------------------------------------------------------------------------------
 
 static uint8_t label_byte(int v, bool bcd)
 {
@@ -370,7 +394,9 @@ void gb26875_answer(const struct gb26875 *m, bool accepted, int64_t now, struct 
 	if (m->command != GB26875_SEND && m->command != GB26875_CONTROL && m->command != GB26875_REQUEST) {
 		return;
 	}
-	uint8_t f[FIXED_BYTES] = { '@', '@', (uint8_t)m->seq, (uint8_t)(m->seq >> 8), m->main_version, m->user_version };
+	uint8_t f[FIXED_BYTES] = {
+		'@', '@', (uint8_t)m->seq, (uint8_t)(m->seq >> 8), m->main_version, m->user_version
+	};
 	struct civil t = time_to_civil(now, ZONE_CHINA_MIN);
 	const int label[LABEL_BYTES] = { t.sec, t.min, t.hour, t.day, t.month, t.year % 100 };
 	for (size_t i = 0; i < LABEL_BYTES; i++) {

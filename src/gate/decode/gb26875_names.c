@@ -25,16 +25,35 @@ const char *gb26875_command_name(uint8_t command)
 const char *gb26875_type_name(uint8_t type) // table 3
 {
 	static const struct named names[] = {
-		{ 1, "system_status" },          { 2, "component_status" },       { 3, "component_analog" },
-		{ 4, "system_operation" },       { 5, "system_software_version" }, { 6, "system_configuration" },
-		{ 7, "component_configuration" }, { 8, "system_time" },           { 21, "device_status" },
-		{ 24, "device_operation" },      { 25, "device_software_version" }, { 26, "device_configuration" },
-		{ 28, "device_time" },           { 61, "read_system_status" },    { 62, "read_component_status" },
-		{ 63, "read_component_analog" }, { 64, "read_system_operation" }, { 65, "read_system_software_version" },
-		{ 66, "read_system_configuration" }, { 67, "read_component_configuration" }, { 68, "read_system_time" },
-		{ 81, "read_device_status" },    { 84, "read_device_operation" }, { 85, "read_device_software_version" },
-		{ 86, "read_device_configuration" }, { 88, "read_device_time" },  { 89, "initialise_device" },
-		{ 90, "synchronise_device_clock" }, { 91, "inspect_duty" },
+		{ 1, "system_status" },
+		{ 2, "component_status" },
+		{ 3, "component_analog" },
+		{ 4, "system_operation" },
+		{ 5, "system_software_version" },
+		{ 6, "system_configuration" },
+		{ 7, "component_configuration" },
+		{ 8, "system_time" },
+		{ 21, "device_status" },
+		{ 24, "device_operation" },
+		{ 25, "device_software_version" },
+		{ 26, "device_configuration" },
+		{ 28, "device_time" },
+		{ 61, "read_system_status" },
+		{ 62, "read_component_status" },
+		{ 63, "read_component_analog" },
+		{ 64, "read_system_operation" },
+		{ 65, "read_system_software_version" },
+		{ 66, "read_system_configuration" },
+		{ 67, "read_component_configuration" },
+		{ 68, "read_system_time" },
+		{ 81, "read_device_status" },
+		{ 84, "read_device_operation" },
+		{ 85, "read_device_software_version" },
+		{ 86, "read_device_configuration" },
+		{ 88, "read_device_time" },
+		{ 89, "initialise_device" },
+		{ 90, "synchronise_device_clock" },
+		{ 91, "inspect_duty" },
 	};
 	return find_name(names, ARRAY_LEN(names), type);
 }
@@ -112,15 +131,35 @@ const char *gb26875_analog_name(uint8_t analog, const char **ret_unit, unsigned 
 
 const char *gb26875_status_name(uint8_t type, unsigned bit)
 {
-	static const char *const system[] = { // 8.3.1.1
-		"normal", "fire", "fault", "shielded", "supervision", "started", "feedback", "delay", "main_power_fault",
-		"standby_power_fault", "bus_fault", "manual", "configuration_changed", "reset",
+	static const char *const system[] = {
+		// 8.3.1.1
+		"normal",
+		"fire",
+		"fault",
+		"shielded",
+		"supervision",
+		"started",
+		"feedback",
+		"delay",
+		"main_power_fault",
+		"standby_power_fault",
+		"bus_fault",
+		"manual",
+		"configuration_changed",
+		"reset",
 	};
 	static const char *const component[] = { // 8.3.1.2
 		"normal", "fire", "fault", "shielded", "supervision", "started", "feedback", "delay", "power_fault",
 	};
-	static const char *const device[] = { // 8.3.2.1
-		"normal", "fire", "fault", "main_power_fault", "standby_power_fault", "link_fault", "monitored_line_fault",
+	static const char *const device[] = {
+		// 8.3.2.1
+		"normal",
+		"fire",
+		"fault",
+		"main_power_fault",
+		"standby_power_fault",
+		"link_fault",
+		"monitored_line_fault",
 	};
 	if (type == 1) {
 		return bit < ARRAY_LEN(system) ? system[bit] : NULL;
@@ -133,7 +172,8 @@ const char *gb26875_status_name(uint8_t type, unsigned bit)
 
 const char *gb26875_operation_name(uint8_t type, unsigned bit)
 {
-	static const char *const names[] = { "reset", "silence", "manual_alarm", "alarm_cleared", "self_test", "confirm", "test" };
+	static const char *const names[] = { "reset",     "silence", "manual_alarm", "alarm_cleared",
+					     "self_test", "confirm", "test" };
 	if (type == 24 && bit == 5) {
 		return "duty_answer";
 	}

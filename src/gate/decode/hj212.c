@@ -7,6 +7,27 @@
 #define CRC_DIGITS 4u
 #define AROUND (HEAD + CRC_DIGITS)
 
+static const struct complaint NO_START = { REJECT_SYNTAX, "不是以 ## 开头的数据包",
+	"not a packet: it does not begin with ##" };
+static const struct complaint NO_LENGTH = { REJECT_SYNTAX, "## 之后应为 4 位十进制长度",
+	"four decimal digits of length must follow ##" };
+static const struct complaint TOO_LONG = { REJECT_TOO_LARGE, "数据段超过 1024 字节",
+	"the data segment is longer than 1024 bytes" };
+static const struct complaint WRONG_CRC = { REJECT_CHECKSUM, "CRC 校验不符",
+	"the CRC does not match" };
+static const struct complaint WRONG_LENGTH = { REJECT_SYNTAX, "声明的长度与数据段不符",
+	"the declared length does not fit the data segment" };
+static const struct complaint WRONG_CP = { REJECT_SYNTAX, "CP 的内容应在 && 与 && 之间",
+	"CP must stand between && and &&" };
+static const struct complaint WRONG_ITEM = { REJECT_SYNTAX, "CP 中的数据项应为 名称=值",
+	"an item of CP is not name=value" };
+static const struct complaint NO_FIELD = { REJECT_SYNTAX, "字段应为 名称=值",
+	"a field is not name=value" };
+static const struct complaint WRONG_FIELD = { REJECT_SYNTAX, "字段的值不符合标准",
+	"the value of a field is not as the standard says" };
+static const struct complaint NO_CRC = { REJECT_SYNTAX, "CRC 应为 4 位十六进制数",
+	"the CRC must be four hexadecimal digits" };
+
 uint16_t hj212_crc(struct str segment)
 {
 	uint16_t crc = 0xffff;
@@ -19,7 +40,7 @@ uint16_t hj212_crc(struct str segment)
 	return crc;
 }
 
-// --- framing -----------------------------------------------------------------------------------------------------------
+// --- framing ---------------------------------------------------------------------------------------------------------
 
 static bool is_blank(char c)
 {
@@ -63,18 +84,18 @@ struct fed hj212_feed(struct str in)
 	struct refusal why;
 	size_t start = next_start(s, 0), len;
 	if (start) {
-		refuse_at(&why, REJECT_SYNTAX, 0, "不是以 ## 开头的数据包", "not a packet: it does not begin with ##");
+		refuse_as(&why, &NO_START, 0);
 		return fed_bad(skip + start, why);
 	}
 	if (s.n < HEAD) {
 		return more;
 	}
 	if (!read_length(s, &len)) {
-		refuse_at(&why, REJECT_SYNTAX, 2, "## 之后应为 4 位十进制长度", "four decimal digits of length must follow ##");
+		refuse_as(&why, &NO_LENGTH, 2);
 		return fed_bad(skip + next_start(s, 1), why);
 	}
 	if (len > LIMIT_HJ212_SEGMENT) {
-		refuse_at(&why, REJECT_TOO_LARGE, 2, "数据段超过 1024 字节", "the data segment is longer than 1024 bytes");
+		refuse_as(&why, &TOO_LONG, 2);
 		return fed_bad(skip + next_start(s, 1), why);
 	}
 	if (s.n < len + AROUND) {
@@ -92,13 +113,13 @@ struct fed hj212_feed(struct str in)
 		return (struct fed){ FEED_FRAME, skip + frame.n + (ended ? 2 : 0), frame, { 0 } };
 	}
 	if (ended && hex) {
-		refuse_at(&why, REJECT_CHECKSUM, HEAD + len, "CRC 校验不符", "the CRC does not match");
+		refuse_as(&why, &WRONG_CRC, HEAD + len);
 		why.want = hj212_crc(str_from(s.p + HEAD, len));
 		why.got = (uint32_t)(crc[0] << 8 | crc[1]);
 		why.how = 'x';
 		return (struct fed){ FEED_BAD, skip + frame.n + 2, frame, why };
 	}
-	refuse_at(&why, REJECT_SYNTAX, 2, "声明的长度与数据段不符", "the declared length does not fit the data segment");
+	refuse_as(&why, &WRONG_LENGTH, 2);
 	return fed_bad(skip + next_start(s, 1), why);
 }
 
@@ -107,7 +128,7 @@ void hj212_frame(struct str segment, struct buf *out)
 	buf_printf(out, "##%04zu%.*s%04X\r\n", segment.n, STR_FMT(segment), hj212_crc(segment));
 }
 
-// --- the data segment --------------------------------------------------------------------------------------------------
+// --- the data segment ------------------------------------------------------------------------------------------------
 
 // A whole number of at most four digits.
 static bool small_number(struct str s, int *ret)
@@ -199,7 +220,7 @@ static bool parse_cp(struct str text, size_t offset, struct hj212 *m, struct ref
 {
 	struct str cp = str_trim(text);
 	if (cp.n < 4 || !str_starts(cp, STR("&&")) || !str_ends(cp, STR("&&"))) {
-		return refuse_at(why, REJECT_SYNTAX, offset, "CP 的内容应在 && 与 && 之间", "CP must stand between && and &&");
+		return refuse_as(why, &WRONG_CP, offset);
 	}
 	m->cp = str_from(cp.p + 2, cp.n - 4);
 	struct str rest = m->cp;
@@ -207,7 +228,7 @@ static bool parse_cp(struct str text, size_t offset, struct hj212 *m, struct ref
 	while (hj212_next(&rest, &pair)) {
 		if (pair.bare || !pair.name.n) {
 			size_t at = offset + (size_t)(pair.name.p - text.p);
-			return refuse_at(why, REJECT_SYNTAX, pair.name.n ? at : offset, "CP 中的数据项应为 名称=值", "an item of CP is not name=value");
+			return refuse_as(why, &WRONG_ITEM, pair.name.n ? at : offset);
 		}
 	}
 	return true;
@@ -217,7 +238,14 @@ static bool parse_segment(struct str segment, struct hj212 *m, struct refusal *w
 {
 	struct str rest = segment;
 	bool has_cp = false;
-	*m = (struct hj212){ .qn = STR_EMPTY, .qn_time = INT64_MIN, .st = -1, .cn = -1, .pw = STR_EMPTY, .mn = STR_EMPTY, .flag = -1, .cp = STR_EMPTY };
+	*m = (struct hj212){ .qn = STR_EMPTY,
+			     .qn_time = INT64_MIN,
+			     .st = -1,
+			     .cn = -1,
+			     .pw = STR_EMPTY,
+			     .mn = STR_EMPTY,
+			     .flag = -1,
+			     .cp = STR_EMPTY };
 	while (rest.n) {
 		size_t at = HEAD + (size_t)(rest.p - segment.p);
 		struct str left = str_trim(rest);
@@ -233,16 +261,19 @@ static bool parse_segment(struct str segment, struct hj212 *m, struct refusal *w
 			continue;
 		}
 		if (!memchr(field.p, '=', field.n)) {
-			return refuse_at(why, REJECT_SYNTAX, at, "字段应为 名称=值", "a field is not name=value");
+			return refuse_as(why, &NO_FIELD, at);
 		}
 		struct str name = str_trim(str_cut(&field, '='));
 		if (!set_field(m, name, str_trim(field))) {
-			return refuse_at(why, REJECT_SYNTAX, at, "字段的值不符合标准", "the value of a field is not as the standard says");
+			return refuse_as(why, &WRONG_FIELD, at);
 		}
 	}
 	if (m->st < 0 || m->cn < 0 || !m->mn.n || !has_cp) {
 		const char *zh = m->st < 0 ? "缺少 ST" : m->cn < 0 ? "缺少 CN" : !m->mn.n ? "缺少 MN" : "缺少 CP";
-		const char *en = m->st < 0 ? "ST is missing" : m->cn < 0 ? "CN is missing" : !m->mn.n ? "MN is missing" : "CP is missing";
+		const char *en = m->st < 0   ? "ST is missing"
+				 : m->cn < 0 ? "CN is missing"
+				 : !m->mn.n  ? "MN is missing"
+					     : "CP is missing";
 		return refuse_at(why, REJECT_SYNTAX, HEAD, zh, en);
 	}
 	return true;
@@ -257,16 +288,16 @@ bool hj212_decode(struct str frame, struct hj212 *ret, struct refusal *why)
 		frame.n -= 2;
 	}
 	if (!str_starts(frame, STR("##"))) {
-		return refuse_at(why, REJECT_SYNTAX, 0, "不是以 ## 开头的数据包", "not a packet: it does not begin with ##");
+		return refuse_as(why, &NO_START, 0);
 	}
 	if (frame.n < HEAD || !read_length(frame, &len)) {
-		return refuse_at(why, REJECT_SYNTAX, 2, "## 之后应为 4 位十进制长度", "four decimal digits of length must follow ##");
+		return refuse_as(why, &NO_LENGTH, 2);
 	}
 	if (len > LIMIT_HJ212_SEGMENT) {
-		return refuse_at(why, REJECT_TOO_LARGE, 2, "数据段超过 1024 字节", "the data segment is longer than 1024 bytes");
+		return refuse_as(why, &TOO_LONG, 2);
 	}
 	if (frame.n != len + AROUND) {
-		refuse_at(why, REJECT_SYNTAX, 2, "声明的长度与数据段不符", "the declared length does not fit the data segment");
+		refuse_as(why, &WRONG_LENGTH, 2);
 		why->want = (uint32_t)len;
 		why->got = (uint32_t)(frame.n < AROUND ? 0 : frame.n - AROUND);
 		why->how = 'd';
@@ -274,12 +305,12 @@ bool hj212_decode(struct str frame, struct hj212 *ret, struct refusal *why)
 	}
 	struct str segment = str_from(frame.p + HEAD, len);
 	if (!str_from_hex(str_from(frame.p + HEAD + len, CRC_DIGITS), crc, 2)) {
-		return refuse_at(why, REJECT_SYNTAX, HEAD + len, "CRC 应为 4 位十六进制数", "the CRC must be four hexadecimal digits");
+		return refuse_as(why, &NO_CRC, HEAD + len);
 	}
 	uint16_t want = hj212_crc(segment), got = (uint16_t)(crc[0] << 8 | crc[1]);
 	bool parsed = parse_segment(segment, ret, why);
 	if (want != got) {
-		refuse_at(why, REJECT_CHECKSUM, HEAD + len, "CRC 校验不符", "the CRC does not match");
+		refuse_as(why, &WRONG_CRC, HEAD + len);
 		why->want = want;
 		why->got = got;
 		why->how = 'x';
@@ -288,7 +319,7 @@ bool hj212_decode(struct str frame, struct hj212 *ret, struct refusal *why)
 	return parsed;
 }
 
-// --- readings ----------------------------------------------------------------------------------------------------------
+// --- readings --------------------------------------------------------------------------------------------------------
 
 // Table 9: the commands that carry measured data.
 static bool carries_readings(int cn)
@@ -354,9 +385,14 @@ static bool is_measurement(struct str suffix)
 	return true;
 }
 
-static void emit_value(const struct hj212_pair *pair, const struct about *about, bool sampled, int64_t time, const struct decode_sink *sink)
+static void emit_value(const struct hj212_pair *pair, const struct about *about, bool sampled, int64_t time,
+		       const struct decode_sink *sink)
 {
-	struct decoded d = { .name = pair->name, .alias = STR_EMPTY, .time = time, .quality = flag_quality(about->flag), .optional = !sampled };
+	struct decoded d = { .name = pair->name,
+			     .alias = STR_EMPTY,
+			     .time = time,
+			     .quality = flag_quality(about->flag),
+			     .optional = !sampled };
 	if (sampled) {
 		d.name = about->base;
 		d.alias = pair->name;
@@ -410,7 +446,7 @@ bool hj212_readings(const struct hj212 *m, const struct decode_sink *sink, struc
 	return true;
 }
 
-// --- answers -----------------------------------------------------------------------------------------------------------
+// --- answers ---------------------------------------------------------------------------------------------------------
 
 // What a device may mean by a command (table 9 and the exchanges of annex C, seen from the server).
 enum meaning { MEANS_DATA, MEANS_NOTICE, MEANS_REQUEST, MEANS_ANSWER, MEANS_NOTHING };
@@ -436,8 +472,9 @@ static void put_answer(const struct hj212 *m, int cn, int qn_rtn, struct buf *ou
 {
 	struct buf segment;
 	buf_init(&segment, LIMIT_HJ212_SEGMENT);
-	buf_printf(&segment, "QN=%.*s;ST=91;CN=%d;PW=%.*s;MN=%.*s;Flag=%d;CP=&&", STR_FMT(m->qn), cn, STR_FMT(m->pw), STR_FMT(m->mn),
-	           m->flag & 0xfc); // the device's version of the standard, no packets, no answer
+	buf_printf(&segment, "QN=%.*s;ST=91;CN=%d;PW=%.*s;MN=%.*s;Flag=%d;CP=&&", STR_FMT(m->qn), cn, STR_FMT(m->pw),
+		   STR_FMT(m->mn),
+		   m->flag & 0xfc); // the device's version of the standard, no packets, no answer
 	if (qn_rtn) {
 		buf_printf(&segment, "QnRtn=%d", qn_rtn);
 	}

@@ -1,11 +1,16 @@
 // Which of the payload forms a message body has. Pure functions, any thread.
 #include "gate/decode/payload.h"
 
+static const struct complaint NO_FORM = { REJECT_SYNTAX, "无法识别的报文形式",
+	"a body of none of the known forms" };
+
 static enum payload form_of_key(struct str key, bool in_array)
 {
-	static const char *const senml[] = { "n", "bn", "bt", "bu", "bv", "bs", "bver", "v", "vb", "vs", "vd", "u", "t", "s", "ut" };
-	static const char *const gateway[] = { "datas", "rts", "gatewayCode", "gatewayId", "enterpriseCode", "enterpriseId", "collectTime",
-		                               "reportType", "appId", "serviceId", "wgbm", "qybm" };
+	static const char *const senml[] = { "n",  "bn", "bt", "bu", "bv", "bs", "bver", "v",
+					     "vb", "vs", "vd", "u",  "t",  "s",  "ut" };
+	static const char *const gateway[] = { "datas",          "rts",          "gatewayCode", "gatewayId",
+					       "enterpriseCode", "enterpriseId", "collectTime", "reportType",
+					       "appId",          "serviceId",    "wgbm",        "qybm" };
 	if (str_is(key, "point") || str_is(key, "value")) {
 		return PAYLOAD_JSON;
 	}
@@ -48,7 +53,8 @@ enum payload payload_recognise(struct str body)
 	return form;
 }
 
-bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink, struct refusal *why)
+bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
+		    struct refusal *why)
 {
 	struct jr r;
 	switch (payload_recognise(body)) {
@@ -62,5 +68,5 @@ bool payload_decode(struct str body, struct arena *arena, int64_t now, const str
 	if (!payload_end(&r, why)) {
 		return false;
 	}
-	return refuse_at(why, REJECT_SYNTAX, 0, "无法识别的报文形式", "a body of none of the known forms");
+	return refuse_as(why, &NO_FORM, 0);
 }

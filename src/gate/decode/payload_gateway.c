@@ -1,16 +1,23 @@
-// The gateway family of the data access specifications (数据接入规范) for chemical plants, mines and dust workshops: a
-// plain or decrypted body with a list of items. Both sets of names are aliases:
+// The gateway family of the data access specifications (数据接入规范) for chemical plants, mines and dust workshops:
+// a plain or decrypted body with a list of items. Both sets of names are aliases:
 //
-//   body  gatewayCode gatewayId wgbm · enterpriseCode enterpriseId qybm · collectTime · isConnectDataSource · reportType
+//   body  gatewayCode gatewayId wgbm · enterpriseCode enterpriseId qybm · collectTime · isConnectDataSource ·
+//   reportType
 //         (report, continues) · dataType · the list: datas or rts
-//   item  point: pointCode quotaId tnm · value: pointValue value val abnormalValue · time: dataTime time ts happenTime
+//   item  point: pointCode quotaId tnm · value: pointValue value val abnormalValue · time: dataTime time ts
+//   happenTime
 //         statTime, else collectTime · isValid
 //
-// dataType 04 (or none) readings, 06 abnormal values, 05 statistics (point-Avg, point-Max, point-Min, optional); items of
-// other types hold no readings and are refused one by one as unsupported. Pure functions, any thread.
+// dataType 04 (or none) readings, 06 abnormal values, 05 statistics (point-Avg, point-Max, point-Min, optional);
+// items of other types hold no readings and are refused one by one as unsupported. Pure functions, any thread.
 #include "gate/decode/payload.h"
 
 #include <math.h>
+
+static const struct complaint ENCRYPTED = { REJECT_UNSUPPORTED, "报文已加密,应发送解密后的内容",
+	"the body is encrypted: send it decrypted" };
+static const struct complaint NO_LIST = { REJECT_SYNTAX, "缺少 datas 列表",
+	"the list datas is missing" };
 
 bool gateway_time(struct str s, int64_t *ret)
 {
@@ -46,7 +53,8 @@ bool gateway_key_is_time(struct str key)
 
 bool gateway_key_is_value(struct str key)
 {
-	static const char *const names[] = { "pointValue", "value", "val", "abnormalValue", "avgValue", "maxValue", "minValue" };
+	static const char *const names[] = { "pointValue", "value",    "val",     "abnormalValue",
+					     "avgValue",   "maxValue", "minValue" };
 	return one_of(key, names, ARRAY_LEN(names));
 }
 
@@ -75,7 +83,8 @@ static bool truth(struct jr *r, bool otherwise)
 	case JR_NUMBER: return jr_f64_wide(r) != 0;
 	case JR_STRING: {
 		struct str s = jr_str(r);
-		return str_eq_nocase(s, STR("true")) || str_is(s, "1") || (otherwise && !str_eq_nocase(s, STR("false")) && !str_is(s, "0"));
+		return str_eq_nocase(s, STR("true")) || str_is(s, "1") ||
+		       (otherwise && !str_eq_nocase(s, STR("false")) && !str_is(s, "0"));
 	}
 	case JR_NONE: case JR_NULL: case JR_OBJECT: case JR_ARRAY: break;
 	}
@@ -129,13 +138,18 @@ static void read_value(struct jr *r, struct item *it, unsigned which)
 
 static unsigned which_value(struct str key)
 {
-	return str_is(key, "avgValue") ? VALUE_AVG : str_is(key, "maxValue") ? VALUE_MAX : str_is(key, "minValue") ? VALUE_MIN : VALUE_PLAIN;
+	return str_is(key, "avgValue")   ? VALUE_AVG
+	       : str_is(key, "maxValue") ? VALUE_MAX
+	       : str_is(key, "minValue") ? VALUE_MIN
+					 : VALUE_PLAIN;
 }
 
 static void emit(const struct item *it, const struct body *b, struct arena *arena, const struct decode_sink *sink)
 {
 	static const char *const ends[VALUE__MAX] = { "", "-Avg", "-Max", "-Min" };
-	struct decoded d = { .alias = STR_EMPTY, .time = it->has_time ? it->time : b->collected, .flags = b->history ? READING_HISTORY : 0 };
+	struct decoded d = { .alias = STR_EMPTY,
+			     .time = it->has_time ? it->time : b->collected,
+			     .flags = b->history ? READING_HISTORY : 0 };
 	d.quality = !it->valid ? Q_BAD : !b->connected ? Q_STALE : Q_GOOD;
 	bool any = false;
 	if (!it->point.n) {
@@ -186,8 +200,8 @@ static void read_item(struct jr *r, const struct body *b, const struct decode_si
 
 static bool has_readings(struct str type)
 {
-	return type.n == 0 || str_is(type, "04") || str_is(type, "05") || str_is(type, "06") || str_is(type, "4") || str_is(type, "5") ||
-	       str_is(type, "6");
+	return type.n == 0 || str_is(type, "04") || str_is(type, "05") || str_is(type, "06") || str_is(type, "4") ||
+	       str_is(type, "5") || str_is(type, "6");
 }
 
 static void read_field(struct jr *r, struct str key, struct body *b)
@@ -211,7 +225,8 @@ static void read_field(struct jr *r, struct str key, struct body *b)
 	}
 }
 
-static bool read_list(struct str whole, const struct body *b, struct arena *arena, const struct decode_sink *sink, struct refusal *why)
+static bool read_list(struct str whole, const struct body *b, struct arena *arena, const struct decode_sink *sink,
+		      struct refusal *why)
 {
 	struct jr r;
 	unsigned n = 0;
@@ -245,10 +260,10 @@ bool payload_gateway(struct str body, struct arena *arena, const struct decode_s
 		return false;
 	}
 	if (!b.has_list && b.envelope) {
-		return refuse_at(why, REJECT_UNSUPPORTED, 0, "报文已加密,应发送解密后的内容", "the body is encrypted: send it decrypted");
+		return refuse_as(why, &ENCRYPTED, 0);
 	}
 	if (!b.has_list) {
-		return refuse_at(why, REJECT_SYNTAX, 0, "缺少 datas 列表", "the list datas is missing");
+		return refuse_as(why, &NO_LIST, 0);
 	}
 	return read_list(body, &b, arena, sink, why);
 }

@@ -6,6 +6,9 @@
 
 #define MS_MAX 253402300799999.0 // 9999-12-31T23:59:59.999Z
 
+static const struct complaint TOO_MANY = { REJECT_TOO_LARGE, "一条报文的读数过多",
+	"too many readings in one message" };
+
 // One object while it is read.
 struct item {
 	struct str point;
@@ -146,7 +149,7 @@ bool payload_end(struct jr *r, struct refusal *why)
 
 bool payload_too_many(struct jr *r, struct refusal *why)
 {
-	return refuse_at(why, REJECT_TOO_LARGE, jr_offset(r), "一条报文的读数过多", "too many readings in one message");
+	return refuse_as(why, &TOO_MANY, jr_offset(r));
 }
 
 bool payload_json(struct str body, struct arena *arena, const struct decode_sink *sink, struct refusal *why)

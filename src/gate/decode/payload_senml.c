@@ -247,7 +247,8 @@ static void read_record(void *owner, const struct senml *rec)
 	rd->sink->reading(rd->sink->owner, &d);
 }
 
-bool payload_senml(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink, struct refusal *why)
+bool payload_senml(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
+		   struct refusal *why)
 {
 	struct reader rd = { sink, now };
 	return senml_walk(body, arena, read_record, &rd, why);

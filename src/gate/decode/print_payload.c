@@ -2,7 +2,7 @@
 #include "gate/decode/decoders.h"
 #include "gate/decode/payload.h"
 
-// --- plain array ---------------------------------------------------------------------------------------------------------
+// --- plain array -----------------------------------------------------------------------------------------------------
 
 struct refused {
 	enum reject why;
@@ -61,7 +61,7 @@ bool print_json(struct str frame, struct arena *arena, int64_t now, struct jw *w
 	return ok;
 }
 
-// --- SenML ---------------------------------------------------------------------------------------------------------------
+// --- SenML -----------------------------------------------------------------------------------------------------------
 
 struct senml_listing {
 	struct listing l;
@@ -112,7 +112,7 @@ bool print_senml(struct str frame, struct arena *arena, int64_t now, struct jw *
 	return ok;
 }
 
-// --- gateway -------------------------------------------------------------------------------------------------------------
+// --- gateway ---------------------------------------------------------------------------------------------------------
 
 static void nowhere_reading(void *owner, const struct decoded *d)
 {
