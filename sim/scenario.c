@@ -205,7 +205,7 @@ static bool run_nab(struct scenario *s, double dt)
 
 // ---- ammonia leak ------------------------------------------------------------------------------
 
-#define LEAK_G_S 6.0
+#define LEAK_G_S 12.0
 #define LEAK_S 170.0
 #define METRES_PER_LON 93200.0
 #define METRES_PER_LAT 110900.0
