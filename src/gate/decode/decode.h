@@ -66,8 +66,7 @@ enum feed { FEED_MORE, FEED_FRAME, FEED_BAD };
 struct fed {
 	enum feed what;
 	size_t drop; // bytes to drop from the front when done with it (also with FEED_MORE: blanks between frames)
-	struct str
-		frame; // FEED_FRAME: the whole frame. FEED_BAD: the frame if only its checksum is wrong, else empty
+	struct str frame; // FEED_FRAME: the whole frame. FEED_BAD: the frame if only its checksum is wrong, else empty
 	struct refusal why;    // FEED_BAD
 };
 
@@ -77,8 +76,7 @@ struct fed {
 struct fed hj212_feed(struct str in);
 struct fed gb26875_feed(struct str in);
 
-// --- HJ 212-2017 (and HJ/T 212-2005, whose Flag and QN may be absent)
-// ------------------------------------------------
+// --- HJ 212-2017 (and HJ/T 212-2005, whose Flag and QN may be absent) -----------------------------------------------
 //
 // Names: "a21026-Rtd" (the sampled value) is named "a21026", alias "a21026-Rtd"; every other value of a factor keeps
 // its full name ("a21026-Avg", "SB1-RS") and is optional. Time: SampleTime of the item, else DataTime, else QN. Data
