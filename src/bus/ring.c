@@ -20,7 +20,7 @@
 struct ring_shared { // in the first page, seen by both processes
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;    // end of the last published record; producer writes
 	_Alignas(CACHE_LINE) _Atomic uint64_t tail;    // everything before it may be overwritten; consumer writes
-	_Alignas(CACHE_LINE) _Atomic uint32_t asleep;  // consumer waits for data_fd; consumer writes
+	_Alignas(CACHE_LINE) _Atomic uint64_t sleeps;  // odd: consumer waits for data_fd, for the (n/2)th time; consumer writes
 	_Alignas(CACHE_LINE) _Atomic uint32_t waiting; // producer waits for space_fd; producer writes
 };
 
@@ -34,11 +34,12 @@ struct ring {
 	uint64_t tail_seen; // last tail read; the true one is not less
 	size_t reserved;
 	bool was_full;      // space_fd may have been written
+	uint64_t woken;     // value of sleeps when data_fd was last written: once a sleep is enough
 	// consumer's own
 	_Alignas(CACHE_LINE) uint64_t next; // read cursor
 	uint64_t head_seen;
 	uint64_t tail;
-	bool asleep;        // sh->asleep as we left it
+	uint64_t sleeps;    // sh->sleeps as we left it
 	bool corrupt;
 	void *unaligned;    // what mem_alloc gave for this struct
 };
@@ -118,6 +119,7 @@ void ring_attach_producer(struct ring *r)
 	r->head = atomic_load(&r->sh->head);
 	r->tail_seen = atomic_load(&r->sh->tail);
 	r->reserved = 0;
+	r->woken = 0;
 	r->was_full = true; // a predecessor may have left the flag
 	ring_signal(r->data_fd);
 }
@@ -161,19 +163,22 @@ void ring_commit(struct ring *r, size_t n)
 	memcpy(r->data + (r->head & (r->bytes - 1)), &length, sizeof length);
 	r->head += record_size(n);
 	atomic_store_explicit(&r->sh->head, r->head, memory_order_seq_cst);
-	// The flag is the consumer's: were it cleared here, a kill before the write would lose the wake-up for good.
-	if (atomic_load_explicit(&r->sh->asleep, memory_order_seq_cst))
+	// That the wake-up was sent is noted in our own memory: a kill before the write cannot lose it for a successor.
+	uint64_t sleeps = atomic_load_explicit(&r->sh->sleeps, memory_order_seq_cst);
+	if (sleeps & 1 && sleeps != r->woken) {
 		ring_signal(r->data_fd);
+		r->woken = sleeps;
+	}
 }
 
 // --- consumer ---
 
 static void ring_set_asleep(struct ring *r, bool asleep)
 {
-	if (r->asleep == asleep)
+	if ((r->sleeps & 1) == asleep)
 		return;
-	r->asleep = asleep;
-	atomic_store_explicit(&r->sh->asleep, asleep, memory_order_seq_cst);
+	r->sleeps++;
+	atomic_store_explicit(&r->sh->sleeps, r->sleeps, memory_order_seq_cst);
 }
 
 void ring_rewind(struct ring *r)
@@ -186,7 +191,7 @@ void ring_rewind(struct ring *r)
 void ring_attach_consumer(struct ring *r)
 {
 	ring_rewind(r);
-	r->asleep = true; // a predecessor may have left it set
+	r->sleeps = atomic_load(&r->sh->sleeps); // a predecessor may have died asleep
 	ring_set_asleep(r, false);
 	ring_signal(r->data_fd);  // our own first look
 	ring_signal(r->space_fd); // a producer may wait for the release that never came
@@ -233,11 +238,12 @@ void ring_release(struct ring *r, uint64_t position)
 
 bool ring_may_sleep(struct ring *r)
 {
-	ring_set_asleep(r, false);
 	if (r->corrupt)
 		return true;
 	if (ring_has_next(r))
 		return false;
+	if (r->sleeps & 1)
+		return true; // still the same sleep: nothing came, whatever else woke this thread
 	ring_unsignal(r->data_fd);
 	ring_set_asleep(r, true);
 	if (!ring_has_next(r)) // after the flag: a commit that is not seen here sees the flag

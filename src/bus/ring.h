@@ -9,14 +9,15 @@
 
 struct ring;
 
-// bytes: power of two, at least 4096; ERR_INVALID otherwise, ERR_IO when the kernel refuses. Two eventfds come with it (data, space), all kept over fork.
+// bytes: power of two, at least 4096; ERR_INVALID otherwise, ERR_IO when the kernel refuses. Two eventfds come with it
+// (data, space), all kept over fork.
 enum err ring_create(struct ring **ret, size_t bytes) must_check;
 void ring_destroy(struct ring *r); // NULL is fine
 // Who starts (or restarts) as one end of a ring made before the fork calls one of these once: it takes up where its
 // predecessor was killed and wakes the other side, so that no wake-up is lost with a dead process.
 void ring_attach_producer(struct ring *r);
 void ring_attach_consumer(struct ring *r); // includes ring_rewind
-int ring_data_fd(const struct ring *r);  // readable when the consumer should look
+int ring_data_fd(const struct ring *r);  // readable when the consumer should look; an eventfd that its handler reads
 int ring_space_fd(const struct ring *r); // readable when the producer, having met a full ring, should try again
 
 // Producer. NULL: no room now (space_fd will tell). The memory is 8-aligned and contiguous; nothing is visible

@@ -487,10 +487,13 @@ static bool gate_watch_sigterm(struct gate *g)
 	return fd >= 0 && loop_watch(g->loop, fd, EPOLLIN, gate_on_sigterm, g) == OK;
 }
 
-static void nothing_cb(void *ctx, uint32_t events) // the idle hook does the work
+static void gate_on_core(void *ctx, uint32_t events) // only wakes: the idle hook does the work
 {
-	(void)ctx;
 	(void)events;
+	struct gate *g = ctx;
+	uint64_t n;
+	ssize_t r = read(ring_data_fd(g->from_core), &n, sizeof n);
+	(void)r;
 }
 
 static bool gate_start(struct gate *g, const struct gate_config *cfg)
@@ -498,7 +501,7 @@ static bool gate_start(struct gate *g, const struct gate_config *cfg)
 	gate_init(g, cfg);
 	if (cfg->mqtts_fd >= 0 && !(g->tls = tls_new(cfg->cert, cfg->key)))
 		return false;
-	if (loop_watch(g->loop, ring_data_fd(g->from_core), EPOLLIN, nothing_cb, g) != OK ||
+	if (loop_watch(g->loop, ring_data_fd(g->from_core), EPOLLIN, gate_on_core, g) != OK ||
 	    loop_watch(g->loop, ring_space_fd(g->to_core), EPOLLIN, gate_on_space, g) != OK)
 		return false;
 	loop_on_idle(g->loop, gate_idle, g);

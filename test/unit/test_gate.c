@@ -442,6 +442,45 @@ static void garbage_from_many_is_survived(void **state)
 	close(fd);
 }
 
+// --- Debian's own client ---
+
+static int mosquitto_pub(const char *version, const char *key, const char *qos, const char *message)
+{
+	char port[8];
+	snprintf(port, sizeof port, "%u", f->mqtt);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY);
+		dup2(null, 2);
+		execlp("mosquitto_pub", "mosquitto_pub", "-V", version, "-h", "127.0.0.1", "-p", port, "-u", "D1", "-P", key, "-q",
+		       qos, "-t", T1, "-m", message, NULL);
+		_exit(127);
+	}
+	int status = -1;
+	pid_t done = 0;
+	UNTIL(f, done == pid || (done = waitpid(pid, &status, WNOHANG)) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void mosquitto_pub_works(void **state)
+{
+	(void)state;
+	if (access("/usr/bin/mosquitto_pub", X_OK) != 0)
+		skip();
+	char b[200];
+	static const char *const versions[] = { "mqttv311", "mqttv5" };
+	for (size_t i = 0; i < 2; i++) {
+		size_t before = f->nreadings;
+		reading_json(b, sizeof b, "level", 42.5);
+		assert_int_equal(mosquitto_pub(versions[i], "secret", "1", b), 0);
+		UNTIL(f, f->nreadings == before + 1);
+		assert_true(f->readings[before].value == 42.5);
+		assert_int_equal(mosquitto_pub(versions[i], "secret", "0", b), 0);
+		UNTIL(f, f->nreadings == before + 2);
+		assert_int_not_equal(mosquitto_pub(versions[i], "wrong", "1", b), 0);
+	}
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, start, end)
 
 int main(void)
@@ -467,6 +506,7 @@ int main(void)
 		TEST(a_killed_gate_is_followed_by_another),
 		TEST(a_stopping_gate_says_so),
 		TEST(garbage_from_many_is_survived),
+		TEST(mosquitto_pub_works),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
