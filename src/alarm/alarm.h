@@ -42,6 +42,7 @@ struct point_def {
 };
 
 struct evaluator;           // one a process, owned by T_SERIES
+// max_point: no point id above it is ever taken; memory grows with the points that are loaded.
 struct evaluator *evaluator_new(uint32_t max_point);
 void evaluator_free(struct evaluator *ev);
 // Puts a new generation of rules and points in force; conditions that exist keep their state where the rule still
@@ -117,47 +118,87 @@ int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
 struct str rule_words(const struct rule_set *rs, uint32_t rule, bool zh, struct arena *a);
 
 // ---- annunciation ------------------------------------------------------------------------------
-enum alarm_state { ALARM_NORMAL, ALARM_UNACK, ALARM_ACKED, ALARM_RTN_UNACK, ALARM_SHELVED, ALARM_SUPPRESSED, ALARM_OUT_OF_SERVICE };
-const char *alarm_state_name(enum alarm_state s); // "normal","unack","acked","rtn_unack","shelved","suppressed","out_of_service"
+enum alarm_state {
+	ALARM_NORMAL, ALARM_UNACK, ALARM_ACKED, ALARM_RTN_UNACK, ALARM_SHELVED, ALARM_SUPPRESSED, ALARM_OUT_OF_SERVICE
+};
+// "normal","unack","acked","rtn_unack","shelved","suppressed","out_of_service"
+const char *alarm_state_name(enum alarm_state s);
 
-enum alarm_input { IN_RAISE, IN_LEVEL_UP, IN_LEVEL_DOWN, IN_RETURN, IN_ACK, IN_SHELVE, IN_UNSHELVE, IN_SUPPRESS, IN_UNSUPPRESS, IN_OUT_OF_SERVICE, IN_IN_SERVICE };
+enum alarm_input {
+	IN_RAISE, IN_LEVEL_UP, IN_LEVEL_DOWN, IN_RETURN, // the condition
+	IN_ACK, IN_SHELVE, IN_UNSHELVE, IN_SUPPRESS, IN_UNSUPPRESS, IN_OUT_OF_SERVICE, IN_IN_SERVICE
+};
 struct alarm_mode { enum alarm_state state; bool active; bool acked; };
-// The pure state machine. ERR_CONFLICT if the input is not possible in this state (p says why).
+// The pure state machine. ERR_CONFLICT if the input is not possible in this state (p says why; *ret is then now).
 enum err alarm_next(struct alarm_mode now, enum alarm_input in, struct alarm_mode *ret, struct problem *p) must_check;
 
 // Store jobs (writer thread).
-struct alarm_context { const struct rule_set *rules; const struct point_def *(*point)(void *arg, uint32_t id); void *arg; int64_t max_shelve; };
+struct alarm_context {
+	const struct rule_set *rules;
+	const struct point_def *(*point)(void *arg, uint32_t id); // NULL: no point is known
+	void *arg;
+	int64_t max_shelve;     // not used; see ALARM_SHELVE_MAX
+};
 // Applies one transition: opens, changes or closes the alarm row, journals it, and puts it in the outbox if the rule
 // opens a record. Idempotent: replayed transitions (same point, rule, at, kind) change nothing.
 struct alarm_change { int64_t alarm; enum alarm_state state; bool changed; bool opened; };
-enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t, struct alarm_change *ret) must_check;
+enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t,
+                     struct alarm_change *ret) must_check;
+
 #define ALARM_SHELVE_MAX (24 * US_PER_HOUR) // ISA-18.2-2016: shelving is limited in time; 8 to 24 h is usual
 #define ALARM_REASON_MAX 1000               // bytes
-// Acts on an alarm in the scope of `by` (others: ERR_NOT_FOUND), with journal and audit. The caller has checked the right.
-// SHELVE needs until (later than now, at most ALARM_SHELVE_MAX ahead); SHELVE, SUPPRESS, OUT_OF_SERVICE, COMMENT a reason.
-enum alarm_act { ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE, ACT_COMMENT };
+enum alarm_act {
+	ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE, ACT_COMMENT
+};
 struct identity;            // auth/auth.h
+// Acts on an alarm in the scope of `by` (others: ERR_NOT_FOUND), with journal and audit. The caller has checked the
+// right. SHELVE needs until (later than now, at most ALARM_SHELVE_MAX ahead); SHELVE, SUPPRESS, OUT_OF_SERVICE and
+// COMMENT a reason.
 enum err alarm_act(struct db *db, int64_t alarm, enum alarm_act act, struct str reason, int64_t until,
                    const struct identity *by, struct alarm_change *ret, struct problem *p) must_check;
-// Shelves whose end has come. *ret_next as flow_tick.
-enum err alarm_shelf_tick(struct db *db, int64_t now, struct arena *a, int64_t **ret_alarms, size_t *ret_n, int64_t *ret_next) must_check;
+// Shelves whose end has come; their alarms. *ret_next: end of the next one (us), 0 = none is shelved.
+enum err alarm_shelf_tick(struct db *db, int64_t now, struct arena *a, int64_t **ret_alarms, size_t *ret_n,
+                          int64_t *ret_next) must_check;
 
-// Reading for the API; state filter: empty = open ones, "all", or a state name.
-struct alarm_query { struct str state; struct str point_code; int64_t point, enterprise, id, before; size_t limit; };
-// {"items":[…],"total":n,"counts":{state:n}}, written as one object.
-enum err alarm_list_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, const struct alarm_query *q, struct jw *w, struct arena *a) must_check;
-// One alarm as one object (the form of spec: point, enterprise, say, guide, opened …). ERR_NOT_FOUND outside the scope.
-enum err alarm_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t alarm, struct jw *w, struct arena *a) must_check;
-struct alarm_place { struct str area; int64_t enterprise; };
-enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct alarm_place *ret) must_check; // for the event stream's filter
-// Every active alarm of the county (open row, condition active), with its colour; shelved ones too.
-enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, struct str color), void *arg, struct arena *a) must_check;
-// Every open row whose condition is active: for evaluator_adopt after start.
-enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level), void *arg, struct arena *a) must_check;
-// Array items {kind:"alarm",id,number,title,state,at} of the alarms on a thread of evidence.
-enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t thread, struct jw *w, struct arena *a) must_check;
 // What an alarm wants opened, and marking it done; inside the job that opens it (core/ calls flow_open in between).
-struct alarm_open { int64_t outbox, alarm; struct str type, color, area, point_code, point_name, rule; int64_t point, enterprise, installation, at, thread; double value, limit; struct label say, guide; };
-enum err alarm_next_open(struct db *db, const struct alarm_context *cx, struct arena *a, struct alarm_open *ret) must_check; // oldest; ERR_NOT_FOUND if none
-enum err alarm_opened(struct db *db, const struct alarm_open *o, int64_t record, int64_t thread) must_check; // sets opened_type/id and thread, empties the outbox row
+struct alarm_open {
+	int64_t outbox, alarm;
+	struct str type;        // of the record to open
+	struct str color, area, point_code, point_name, rule;
+	int64_t point, enterprise, installation, at, thread;
+	double value, limit;    // NaN = none
+	struct label say, guide;
+};
+// The oldest; ERR_NOT_FOUND if none.
+enum err alarm_next_open(struct db *db, const struct alarm_context *cx, struct arena *a,
+                         struct alarm_open *ret) must_check;
+// Notes the record and its thread with the alarm, empties the outbox row.
+enum err alarm_opened(struct db *db, const struct alarm_open *o, int64_t record, int64_t thread) must_check;
+
+// ---- reading: any thread, own connection -------------------------------------------------------
+// state: empty = open ones, "all", or a state name (others: ERR_INVALID); before: alarm id, 0 = newest.
+struct alarm_query {
+	struct str state, point_code;
+	int64_t point, enterprise, id, before;
+	size_t limit;           // 0 = 100; at most LIMIT_PAGE_SIZE
+};
+// {"items":[…],"total":n,"counts":{state:n}}, written as one object; newest first. cx may be NULL in all of these.
+enum err alarm_list_json(struct db *db, const struct alarm_context *cx, const struct scope *scope,
+                         const struct alarm_query *q, struct jw *w, struct arena *a) must_check;
+// One alarm as one object. ERR_NOT_FOUND outside the scope.
+enum err alarm_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t alarm,
+                    struct jw *w, struct arena *a) must_check;
+// {"items":[{id,at,what,level,from,to,actor,value,quality,limit,reason,arrived_at}]}, oldest first.
 enum err alarm_journal_json(struct db *db, int64_t alarm, struct jw *w, struct arena *a) must_check;
+// Array items {kind:"alarm",id,number,title,state,at} of the alarms on a thread of evidence.
+enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t thread,
+                           struct jw *w, struct arena *a) must_check;
+// Whose alarm it is: for the event stream's filter.
+struct alarm_place { struct str area; int64_t enterprise; };
+enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct alarm_place *ret) must_check;
+// Every open row whose condition is active, with its colour; shelved ones too.
+enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, struct str color), void *arg,
+                           struct arena *a) must_check;
+// The same rows, for evaluator_adopt after start.
+enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level),
+                         void *arg, struct arena *a) must_check;

@@ -76,6 +76,7 @@ struct late_point { uint32_t point; int64_t from, to; };
 #define WHEEL_SLOTS 4096    // seconds
 
 struct evaluator {
+	uint32_t limit_point;   // no point above this
 	uint32_t max_point;     // hot and cold have max_point + 1 entries
 	void *hot_block;        // unaligned memory behind hot
 	struct hot *hot;

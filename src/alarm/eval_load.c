@@ -21,7 +21,8 @@ static void memory_for(struct evaluator *ev, uint32_t max_point)
 struct evaluator *evaluator_new(uint32_t max_point)
 {
 	struct evaluator *ev = mem_alloc(sizeof *ev);
-	memory_for(ev, max_point);
+	memory_for(ev, 0);
+	ev->limit_point = max_point;
 	ev->plans = mem_alloc(sizeof *ev->plans); // plan 0 judges nothing
 	ev->nplans = 1;
 	ev->words = mem_alloc(sizeof *ev->words);
@@ -393,7 +394,8 @@ void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struc
 		              .plans = strmap_new(256), .plans_cap = 16, .words_cap = 1, .limits_cap = 1, .now = now };
 	uint32_t max_point = old.max_point;
 	for (size_t i = 0; i < n; i++)
-		max_point = MAX(max_point, points[i].id);
+		if (points[i].id <= ev->limit_point)
+			max_point = MAX(max_point, points[i].id);
 	memory_for(ev, max_point);
 	ev->plans = mem_alloc(b.plans_cap * sizeof *ev->plans);
 	ev->nplans = 1;
@@ -402,7 +404,8 @@ void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struc
 	ev->nwords = ev->nlimits = ev->npoints = ev->nwatched = 0;
 	ev->next_calibration = INT64_MAX;
 	for (size_t i = 0; i < n; i++)
-		point_add(&b, &points[i]);
+		if (points[i].id <= ev->limit_point)
+			point_add(&b, &points[i]);
 	carry(ev, &old, now);
 	memory_free(&old);
 	timers_rebuild(ev);
