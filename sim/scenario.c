@@ -335,17 +335,20 @@ static bool run_rain(struct scenario *s, double dt)
 		say(s, "pool above the flood-season level, 128.50 m");
 	if (reached(s, 2, p->level > 129.5))
 		say(s, "pool above the design flood level, 129.50 m; dry beach %.0f m", pond_beach(p));
-	if (reached(s, 3, p->level > 129.75)) {
+	if (reached(s, 3, p->level > 129.8)) {
 		p->rain = 0;
-		p->weir = 9;
 		s->t = 0;
-		say(s, "rain over, reserve spillway open");
+		say(s, "rain over at %.2f m", p->level);
+	}
+	if (reached(s, 4, s->t > 60)) {
+		p->weir = 9;
+		say(s, "reserve spillway open");
 	}
 	force(s, "rain.level", p->level);
 	force(s, "rain.rain", p->rain);
 	force(s, "rain.beach", pond_beach(p));
 	force(s, "rain.seepage", 4.2 + fmax(p->level - 127.6, 0) * 2.1);
-	if (s->step < 4 || p->level > 127.75)
+	if (s->step < 5 || p->level > 127.75)
 		return true;
 	say(s, "pool back to 127.75 m, over");
 	release(s, "rain.level");
