@@ -33,9 +33,7 @@ uint32_t cells_take(struct cells *c)
 	c->in_use++;
 	if (c->free) {
 		uint32_t i = c->free;
-		struct cell *cell = cells_at(c, i);
-		c->free = cell->next;
-		cell->next = 0;
+		c->free = cells_at(c, i)->next;
 		return i;
 	}
 	if (c->fresh >> CELLS_PAGE_BITS >= c->n_pages)

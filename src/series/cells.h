@@ -7,8 +7,8 @@
 #define CELL_BYTES 60
 
 struct cell {
-	uint32_t next;           // index of the next cell of the chain, 0 = none
 	uint8_t b[CELL_BYTES];
+	uint32_t next;           // index of the next cell of the chain; undefined in the last (a store may run over b's end)
 };
 
 struct cells {
@@ -25,7 +25,7 @@ struct cells {
 
 void cells_init(struct cells *c);
 void cells_free(struct cells *c);
-uint32_t cells_take(struct cells *c); // next = 0, contents unspecified
+uint32_t cells_take(struct cells *c); // contents unspecified
 void cells_give(struct cells *c, uint32_t head, uint32_t tail, uint32_t n); // a whole chain; head 0 is fine
 
 static inline struct cell *cells_at(const struct cells *c, uint32_t i)

@@ -5,7 +5,6 @@
 #define VERSION 1u
 #define RICE_ESCAPE 20u   // ones that say: not a Rice code
 #define QUALITY_MARK 127u // length that says: a quality follows
-#define RICE_K_MAX 30u
 
 static const int64_t UNIT[3] = { 1000000, 1000, 1 };
 static const double SCALE[7] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
@@ -29,21 +28,19 @@ static uint64_t bits_of(double v)
 
 // ---- the model both sides share ----
 
-static unsigned rice_k(uint32_t mean)
+static inline unsigned rice_k(uint32_t mean) // at most 26
 {
 	uint32_t m = (uint32_t)((uint64_t)mean * 11 >> 8); // mean * ln 2
-	unsigned k = m ? 32 - (unsigned)__builtin_clz(m) : 0;
-	return MIN(k, RICE_K_MAX);
+	return 31 - (unsigned)__builtin_clz(m << 1 | 1);
 }
 
-static uint32_t mean_next(uint32_t mean, uint64_t u)
+static inline uint32_t mean_next(uint32_t mean, uint64_t u) // mean stays below 2^30
 {
-	uint64_t cap = (mean >> 1) + 64; // one outlier must not spoil the parameter
-	uint64_t next = mean + MIN(u, cap) - (mean >> 4);
-	return (uint32_t)MIN(next, (uint64_t)UINT32_MAX >> 2);
+	uint32_t cap = (mean >> 1) + 64, x = u < cap ? (uint32_t)u : cap; // one outlier must not spoil the parameter
+	return MIN(mean + x - (mean >> 4), (UINT32_MAX >> 2));
 }
 
-static int64_t time_predicted(const struct chunk_model *m)
+static inline int64_t time_predicted(const struct chunk_model *m)
 {
 	if (m->prev_time != m->newest)
 		return m->prev_time + (m->period >> 4);
@@ -51,7 +48,7 @@ static int64_t time_predicted(const struct chunk_model *m)
 }
 
 // Learns from a sample at time t, |t| <= CHUNK_TIME_LIMIT (so 16 t and differences fit 64 bits).
-static void time_learn(struct chunk_model *m, int64_t t)
+static inline void time_learn(struct chunk_model *m, int64_t t)
 {
 	m->prev_time = t;
 	m->late |= t <= m->newest;
@@ -69,8 +66,8 @@ static void time_learn(struct chunk_model *m, int64_t t)
 		m->phase = 0;
 		m->jumped = !m->jumped;
 	} else {
-		m->phase = (int32_t)(err / 4 - err);
-		m->period = (uint32_t)MIN((int64_t)m->period + err / 32, (int64_t)UINT32_MAX);
+		m->phase = (int32_t)((err >> 2) - err);
+		m->period = (uint32_t)MIN((int64_t)m->period + (err >> 5), (int64_t)UINT32_MAX);
 		m->jumped = false;
 	}
 }
@@ -228,26 +225,32 @@ static void add_first(struct chunk *c, struct cells *pool, unsigned unit, unsign
 }
 
 // Nearly every sample: both codes together are one store. n <= 56.
-static inline bool put_at_once(struct chunk *c, const struct cells *pool, uint64_t v, unsigned n)
+static inline void put_at_once(struct chunk *c, struct cells *pool, uint64_t v, unsigned n)
 {
-	if (c->fill > CELL_BYTES - 8)
-		return false;
-	uint8_t *p = cells_at(pool, c->tail)->b + c->fill;
-	unsigned part = c->bits & 7;
+	unsigned part = c->bits & 7, bytes = (part + n) >> 3;
+	if (c->fill > sizeof(struct cell) - 8 || c->fill + bytes > CELL_BYTES) {
+		struct bitw w = put_begin(c, pool);
+		put(&w, v, n);
+		put_end(&w);
+		return;
+	}
+	uint8_t *p = (uint8_t *)cells_at(pool, c->tail) + c->fill; // may run over b into next, which is not in use yet
 	v = v << part | c->part;
 	memcpy(p, &v, 8);
-	c->part = (uint8_t)(v >> ((part + n) & ~7u));
+	c->part = (uint8_t)(v >> 8 * bytes);
 	c->bits += n;
-	c->fill += (uint8_t)((part + n) >> 3);
-	return true;
+	c->fill += (uint8_t)bytes;
 }
 
-static bool add_simple(struct chunk *c, const struct cells *pool, uint64_t tu, uint64_t vu)
+static inline bool add_simple(struct chunk *c, struct cells *pool, uint64_t tu, uint64_t vu)
 {
 	uint64_t time, value;
 	unsigned nt, nv;
-	return rice_code(tu, rice_k(c->m.time_mean), &time, &nt) && rice_code(vu, rice_k(c->m.value_mean), &value, &nv) &&
-	       nt + nv <= 56 && put_at_once(c, pool, time | value << nt, nt + nv);
+	if (!rice_code(tu, rice_k(c->m.time_mean), &time, &nt) || !rice_code(vu, rice_k(c->m.value_mean), &value, &nv) ||
+	    nt + nv > 56)
+		return false;
+	put_at_once(c, pool, time | value << nt, nt + nv);
+	return true;
 }
 
 static void add_parts(struct chunk *c, struct cells *pool, uint64_t tu, uint64_t vu, unsigned quality)
@@ -345,7 +348,7 @@ size_t chunk_flatten(const struct chunk *c, const struct cells *pool, uint8_t *r
 	ret[1] = (uint8_t)c->n;
 	ret[2] = (uint8_t)(c->n >> 8);
 	uint8_t *p = ret + 3;
-	for (uint32_t i = c->head; i && left;) {
+	for (uint32_t i = c->head; left;) {
 		const struct cell *cell = cells_at(pool, i);
 		size_t n = MIN(left, (size_t)CELL_BYTES);
 		memcpy(p, cell->b, n);

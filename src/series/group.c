@@ -12,7 +12,7 @@ static const int64_t UNIT[4] = { 1, 1000, 1000000, 0 };
 
 // A number of n bytes (1..8: 7 n bits; 9: 64) starts with n - 1 zero bits and a one, from the low end: its length is
 // known from its first byte, so neither side branches on it. Writes up to 9 bytes.
-static uint8_t *put_number(uint8_t *p, int64_t v)
+static inline uint8_t *put_number(uint8_t *p, int64_t v)
 {
 	uint64_t u = ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); // zigzag
 	unsigned bits = 64 - (unsigned)__builtin_clzll(u | 1), n = (bits * 37 + 222) >> 8; // (bits + 6) / 7 for bits <= 56
@@ -26,7 +26,7 @@ static uint8_t *put_number(uint8_t *p, int64_t v)
 	return p + n;
 }
 
-static int64_t take_number(struct cursor *c)
+static inline int64_t take_number(struct cursor *c)
 {
 	uint64_t u = 0;
 	if (cursor_left(c) >= 8)

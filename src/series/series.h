@@ -34,7 +34,8 @@ struct series_hooks {
 
 struct series_config {
 	const char *dir;         // DATA/series
-	uint32_t group_us;       // longest wait of a reading for its group's sync; 2000
+	uint32_t group_us;       // longest wait of a flushed reading for its group's sync, and least time from the end of
+	                         // one sync to the next unless flushed `now`; 2000
 	size_t log_limit;        // bytes of log after which a snapshot is taken; 256 MiB
 	uint32_t chunk_points;   // samples in a sealed block; 240
 };

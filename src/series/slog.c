@@ -52,6 +52,7 @@ struct slog {
 	size_t n_spare;
 	size_t waiting;             // bytes published, not written
 	int64_t since;              // clock_mono of the oldest of them
+	int64_t idle_since;         // clock_mono of the end of the last sync
 	bool urgent, sleeping, grouping, stop;
 
 	// sync thread
@@ -345,7 +346,7 @@ static bool wait_for_work(struct slog *l)
 			wait_until(l, 0);
 			continue;
 		}
-		int64_t due = l->since + l->group_us;
+		int64_t due = MIN(l->since, l->idle_since) + l->group_us; // an idle disk is used at once
 		if (l->urgent || l->stop || clock_mono() >= due)
 			return true;
 		wait_until(l, due);
@@ -370,6 +371,7 @@ static void *sync_main(void *arg)
 			drop_written(l);
 		}
 		atomic_store(&l->health, (int)err);
+		l->idle_since = clock_mono();
 		if (!err)
 			continue;
 		l->waiting = 1;

@@ -12,6 +12,9 @@
 #include "series/slog.h"
 #include "series/slog_in.h"
 
+#define READ_BYTES (256u << 10)
+#define SEGMENT_MAX (2 * (size_t)SEGMENT_BYTES) // more is not read: no writer of ours makes it
+
 enum err err_of_errno(int e)
 {
 	return e == ENOSPC || e == EDQUOT || e == EFBIG ? ERR_FULL : ERR_IO;
@@ -78,28 +81,25 @@ enum err slog_list(const char *dir, struct slog_files *ret)
 	return OK;
 }
 
-static enum err read_file(int fd, char **ret, size_t *ret_n)
+struct segment {
+	int fd;
+	char *p;         // SEGMENT_MAX bytes, kept from file to file
+	size_t size, got; // of the file; read so far
+	bool failed;
+};
+
+// Reads on until `upto` bytes (or all) are there: what is decoded next should still be in the cache.
+static void segment_read(struct segment *g, size_t upto)
 {
-	struct stat st;
-	if (fstat(fd, &st))
-		return ERR_IO;
-	size_t n = (size_t)MIN(st.st_size, (off_t)(2 * SEGMENT_BYTES)), got = 0;
-	char *p = mem_alloc(n + 1);
-	while (got < n) {
-		ssize_t k = pread(fd, p + got, MIN(n - got, (size_t)1 << 20), (off_t)got);
+	while (!g->failed && g->got < MIN(upto, g->size)) {
+		ssize_t k = pread(g->fd, g->p + g->got, MIN(g->size - g->got, (size_t)READ_BYTES), (off_t)g->got);
 		if (k < 0 && errno == EINTR)
 			continue;
-		if (k < 0) {
-			mem_free(p);
-			return ERR_IO;
-		}
+		g->failed = k < 0;
 		if (k == 0)
-			break;
-		got += (size_t)k;
+			g->size = g->got;
+		g->got += k > 0 ? (size_t)k : 0;
 	}
-	*ret = p;
-	*ret_n = got;
-	return OK;
 }
 
 static void replay_group(struct group *g, uint64_t after, struct slog_replay *r)
@@ -129,17 +129,19 @@ static size_t find_group(const char *p, size_t n, size_t at)
 }
 
 // Reads the groups of one file; returns the length that is good.
-static size_t replay_bytes(const char *p, size_t n, uint64_t after, struct slog_replay *r)
+static size_t replay_segment(struct segment *f, uint64_t after, struct slog_replay *r)
 {
 	size_t at = 0;
-	while (at < n) {
+	while (at < f->size) {
 		struct group g;
-		enum err err = group_open(str_from(p + at, n - at), &g);
+		segment_read(f, at + GROUP_HEAD + GROUP_MAX);
+		enum err err = group_open(str_from(f->p + at, f->got - at), &g);
 		if (err == ERR_NOT_FOUND)
 			break;
 		if (err) {
-			size_t next = find_group(p, n, at + 1);
-			if (next == n)
+			segment_read(f, f->size);
+			size_t next = find_group(f->p, f->got, at + 1);
+			if (next == f->got)
 				break; // a torn tail: nobody was told that it is stored
 			at = next;
 			continue;
@@ -156,22 +158,23 @@ static size_t replay_bytes(const char *p, size_t n, uint64_t after, struct slog_
 	return at;
 }
 
-static enum err replay_file(const char *path, uint64_t after, struct slog_replay *r)
+static enum err replay_file(const char *path, struct segment *f, uint64_t after, struct slog_replay *r)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
+	struct stat st;
+	f->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (f->fd < 0)
 		return ERR_IO;
-	char *p = NULL;
-	size_t n = 0;
-	enum err err = read_file(fd, &p, &n);
-	if (!err) {
-		size_t good = replay_bytes(p, n, after, r);
-		// cut even where only zeros follow: gives back what was preallocated
-		if (good < n && (ftruncate(fd, (off_t)good) || fsync(fd)))
-			err = err_of_errno(errno);
-	}
-	mem_free(p);
-	close(fd);
+	f->got = 0;
+	f->failed = fstat(f->fd, &st) != 0;
+	f->size = f->failed ? 0 : (size_t)MIN(st.st_size, (off_t)SEGMENT_MAX);
+	enum err err = OK;
+	size_t good = replay_segment(f, after, r);
+	if (f->failed)
+		err = ERR_IO;
+	// cut even where only zeros follow: gives back what was preallocated
+	else if (good < f->size && (ftruncate(f->fd, (off_t)good) || fsync(f->fd)))
+		err = err_of_errno(errno);
+	close(f->fd);
 	return err;
 }
 
@@ -181,13 +184,15 @@ enum err slog_replay(const char *dir, uint64_t after, struct slog_replay *r)
 	r->next = after + 1;
 	r->bytes = r->lost = 0;
 	enum err err = slog_list(dir, &files);
+	struct segment f = { .p = files.n ? mem_alloc(SEGMENT_MAX) : NULL };
 	for (size_t i = 0; !err && i < files.n; i++) {
 		char path[4096];
 		if (i + 1 < files.n && files.first[i + 1] <= after + 1)
 			continue; // all of it is in the snapshot
 		slog_name(dir, files.first[i], path, sizeof(path));
-		err = replay_file(path, after, r);
+		err = replay_file(path, &f, after, r);
 	}
+	mem_free(f.p);
 	mem_free(files.first);
 	return err;
 }

@@ -83,7 +83,7 @@ static void save_point(struct series *s, struct buf *b, uint32_t id, const struc
 		.newest = c->m.newest, .prev_time = c->m.prev_time, .prev_value = c->m.prev_value, .no = p->no,
 		.bits = c->bits, .period = c->m.period, .time_mean = c->m.time_mean, .value_mean = c->m.value_mean,
 		.phase = c->m.phase, .index = (uint16_t)(id & (POINTS_PER_PAGE - 1)), .n = c->n, .limit = p->limit,
-		.unit = c->m.unit, .mode = c->m.mode, .quality = c->m.quality, .jumped = c->m.jumped, };
+		.unit = c->m.unit, .mode = c->m.mode, .quality = c->m.quality, .jumped = c->m.jumped, .late = c->m.late };
 	buf_add(b, &v, sizeof(v));
 	if (c->n) {
 		uint8_t flat[CHUNK_FLAT];
