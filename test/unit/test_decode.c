@@ -46,6 +46,14 @@ static void test_hj212_crc(void **state)
 {
 	(void)state;
 	assert_int_equal(hj212_crc(STR("123456789")), 0x2f80);
+	for (unsigned b = 0; b < 256; b++) { // against the text of annex A
+		char byte = (char)b;
+		unsigned crc = 0xff ^ b;
+		for (int bit = 0; bit < 8; bit++) {
+			crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
+		}
+		assert_int_equal(hj212_crc(str_from(&byte, 1)), crc);
+	}
 }
 
 static struct hj212 hj212_of(const char *segment)

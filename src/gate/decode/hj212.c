@@ -28,14 +28,18 @@ static const struct complaint WRONG_FIELD = { REJECT_SYNTAX, "字段的值不符
 static const struct complaint NO_CRC = { REJECT_SYNTAX, "CRC 应为 4 位十六进制数",
 	"the CRC must be four hexadecimal digits" };
 
+// Annex A: the register's high byte XOR the next byte, shifted out bit by bit with 0xA001. Nothing of the low byte is
+// kept, so the result depends on those eight bits alone: here taken from a table for each half of them.
 uint16_t hj212_crc(struct str segment)
 {
+	static const uint16_t low[16] = { 0x0000, 0xc0c1, 0xc181, 0x0140, 0xc301, 0x03c0, 0x0280, 0xc241,
+		                          0xc601, 0x06c0, 0x0780, 0xc741, 0x0500, 0xc5c1, 0xc481, 0x0440 };
+	static const uint16_t high[16] = { 0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00, 0x2800, 0xe401,
+		                           0xa001, 0x6c00, 0x7800, 0xb401, 0x5000, 0x9c01, 0x8801, 0x4400 };
 	uint16_t crc = 0xffff;
 	for (size_t i = 0; i < segment.n; i++) {
-		crc = (uint16_t)(crc >> 8 ^ (uint8_t)segment.p[i]);
-		for (int bit = 0; bit < 8; bit++) {
-			crc = crc & 1 ? (uint16_t)(crc >> 1 ^ 0xa001) : (uint16_t)(crc >> 1);
-		}
+		uint8_t x = (uint8_t)(crc >> 8 ^ (uint8_t)segment.p[i]);
+		crc = low[x & 15] ^ high[x >> 4];
 	}
 	return crc;
 }
