@@ -38,7 +38,10 @@ struct scenario {
 		struct collector collector;
 		struct cold cold;
 		struct pond pond;
-		double detectors[MAX_TAGGED];
+		struct {
+			double shown[MAX_TAGGED];
+			unsigned told; // bit i: detector i was above its limit already
+		} leak;
 	};
 };
 
@@ -236,16 +239,19 @@ static bool run_ammonia(struct scenario *s, double dt)
 	double worst = 0;
 	if (reached(s, 0, gas.n > 0)) {
 		for (size_t i = 0; i < gas.n; i++)
-			s->detectors[i] = 2.5;
+			s->leak.shown[i] = 2.5;
+		s->leak.told = 0;
 		say(s, "a valve packing of the quick freezer leaks %.0f g/s of ammonia; wind from the south-west, 2 m/s", LEAK_G_S);
 	}
 	for (size_t i = 0; i < gas.n; i++) {
-		double before = s->detectors[i];
-		s->detectors[i] = fmin(sensor_lag(before, detector_ppm(&gas, i, w, s->t), dt, 8), 500);
-		gas.p[i]->forced = s->detectors[i];
-		worst = fmax(worst, s->detectors[i]);
-		if (before <= 25 && s->detectors[i] > 25)
+		double *shown = &s->leak.shown[i];
+		*shown = fmin(sensor_lag(*shown, detector_ppm(&gas, i, w, s->t), dt, 8), 500);
+		gas.p[i]->forced = *shown;
+		worst = fmax(worst, *shown);
+		if (*shown > 25 && !(s->leak.told & 1u << i)) {
+			s->leak.told |= 1u << i;
 			say(s, "detector %s above 25 ppm after %.0f s", gas.p[i]->code, s->t);
+		}
 	}
 	force(s, "ammonia.speed", w.speed);
 	force(s, "ammonia.direction", w.from);
