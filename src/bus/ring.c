@@ -20,7 +20,7 @@
 struct ring_shared { // in the first page, seen by both processes
 	_Alignas(CACHE_LINE) _Atomic uint64_t head;    // end of the last published record; producer writes
 	_Alignas(CACHE_LINE) _Atomic uint64_t tail;    // everything before it may be overwritten; consumer writes
-	_Alignas(CACHE_LINE) _Atomic uint64_t sleeps;  // odd: consumer waits for data_fd, for the (n/2)th time; consumer writes
+	_Alignas(CACHE_LINE) _Atomic uint64_t sleeps;  // odd: consumer waits for data_fd; counts up; consumer writes
 	_Alignas(CACHE_LINE) _Atomic uint32_t waiting; // producer waits for space_fd; producer writes
 };
 

@@ -28,7 +28,7 @@ void ring_commit(struct ring *r, size_t n); // n <= reserved; wakes the consumer
 const void *ring_next(struct ring *r, size_t *ret_n); // and moves the read cursor past it
 uint64_t ring_position(const struct ring *r);         // of the read cursor: everything before it was returned
 void ring_release(struct ring *r, uint64_t position); // frees the space of all before position
-void ring_rewind(struct ring *r);                     // read cursor back to the first unreleased message (after a restart)
+void ring_rewind(struct ring *r);                     // read cursor back to the first unreleased message
 // Before sleeping on data_fd: returns true if the ring is empty and a later commit will write data_fd.
 bool ring_may_sleep(struct ring *r);
 // Consumer: the other process left something in the ring that cannot be (it was taken over or has a bug). Final:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define READS_PER_EVENT 4   // then the others have their turn
+#define READS_PER_EVENT_TLS 16 // of at most 16 KiB each
 #define KEEP_BUFFER 4096u   // an empty input buffer above this is given back
 
 static void conn_on_event(void *ctx, uint32_t events);
@@ -225,8 +226,12 @@ static void conn_read(struct conn *c)
 {
 	int reads = 0;
 	while (c->state != CONN_DEAD && conn_may_read(c) && conn_read_once(c))
-		if (++reads >= READS_PER_EVENT && !c->tls)
-			break; // epoll brings us back
+		if (++reads >= (c->tls ? READS_PER_EVENT_TLS : READS_PER_EVENT)) { // epoll brings us back; with TLS it may not
+			if (c->tls && !c->again)
+				ids_add(&c->gate->again, c->id);
+			c->again = c->tls != NULL;
+			break;
+		}
 	if (c->state == CONN_DEAD)
 		return;
 	if (!conn_may_read(c))

@@ -31,8 +31,8 @@ enum conn_state {
 
 // One protocol family: MQTT or the line protocols.
 struct proto {
-	// Takes at most one frame from the front of in and returns its bytes; 0: not complete, c->need is set, or nothing can
-	// be done now (gate blocked). Ends the connection itself when the bytes are wrong.
+	// Takes at most one frame from the front of in and returns its bytes; 0: not complete, c->need is set, or
+	// nothing can be done now (gate blocked). Ends the connection itself when the bytes are wrong.
 	size_t (*input)(struct conn *c, struct str in);
 	void (*welcome)(struct conn *c, enum welcome verdict);
 	void (*released)(struct conn *c, uint32_t what); // the core has everything up to what gate_hold was told
@@ -74,6 +74,7 @@ struct conn {
 	bool announced;               // a HELLO was sent: the core gets a GONE
 	bool paused;                  // nothing is read: see conn_may_read
 	bool stalled;                 // in gate->stalled
+	bool again;                   // in gate->again
 	bool dirty;                   // in gate->dirty
 	bool want_out;                // socket is full: EPOLLOUT watched
 	bool eof;                     // LINGER: our side is shut
@@ -151,11 +152,12 @@ struct intake {
 	bool overflow;                    // more than LIMIT_READINGS_PER_MESSAGE
 };
 
-// payload: bytes of the message, from which the most readings it can hold follows. False: no room in the ring now.
-bool intake_begin(struct intake *in, struct conn *c, size_t payload);
+// most: readings the message can hold at all, by its length. False: no room in the ring now.
+bool intake_begin(struct intake *in, struct conn *c, size_t most);
 struct decode_sink intake_sink(struct intake *in);
 // After decoding, with what the decoder returned. OK: the readings taken become visible to the core, refused ones are
-// counted. Otherwise nothing of the message is taken, it is counted as a whole, and why is returned. what: shown with it.
+// counted. Otherwise nothing of the message is taken, it is counted as a whole, and why is returned. what: shown with
+// it.
 enum intake_end { INTAKE_OK, INTAKE_BAD, INTAKE_TOO_MANY };
 enum intake_end intake_end(struct intake *in, bool decoded, const struct refusal *why, struct str what);
 
@@ -186,6 +188,7 @@ struct gate {
 	uint32_t *free_slots;
 	size_t nfree;
 	struct ids stalled, dirty, dead;
+	struct ids again;           // TLS: more may lie decrypted than the socket shows
 	struct strmap *devices;     // record id (4 bytes) → index
 	struct device **device_at;
 	size_t ndevices, device_cap;

@@ -67,7 +67,8 @@ static void table_add(struct device *d, char *names, uint32_t *off, const struct
 	if (!name.n || table_find(d, name))
 		return;
 	struct point *q = &d->points[d->npoints];
-	*q = (struct point){ .id = p->point, .next = d->npoints + 1, .name_off = *off, .name_len = (uint16_t)name.n, .scale = p->scale };
+	*q = (struct point){ .id = p->point, .next = d->npoints + 1, .name_off = *off, .name_len = (uint16_t)name.n,
+		             .scale = p->scale };
 	memcpy(names + *off, name.p, name.n);
 	*off += (uint32_t)name.n;
 	uint64_t h = str_hash(name);

@@ -322,6 +322,21 @@ static void gate_say_goodbye(struct gate *g)
 	_exit(0);
 }
 
+static bool gate_read_again(struct gate *g)
+{
+	struct ids again = g->again;
+	g->again = (struct ids){ 0 };
+	for (size_t i = 0; i < again.n; i++) {
+		struct conn *c = conn_by_id(g, again.at[i]);
+		if (!c)
+			continue;
+		c->again = false;
+		conn_resume(c);
+	}
+	mem_free(again.at);
+	return again.n != 0;
+}
+
 bool gate_idle(void *gate)
 {
 	struct gate *g = gate;
@@ -338,7 +353,7 @@ bool gate_idle(void *gate)
 			conn_free(c);
 	}
 	g->dead.n = 0;
-	return more;
+	return gate_read_again(g) || more;
 }
 
 // --- listening ---
@@ -464,7 +479,7 @@ void gate_done(struct gate *g)
 	arena_free(g->arena);
 	buf_free(&g->backlog);
 	void *owned[] = { g->slots, g->serials, g->free_slots, g->scratch, g->held, g->device_at, g->stalled.at, g->dirty.at,
-		          g->dead.at };
+		          g->dead.at, g->again.at };
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		mem_free(owned[i]);
 }

@@ -18,10 +18,11 @@ struct gate_config {
 };
 
 // In the child, right after fork. Closes every descriptor that is neither in cfg nor 0-2, gives up privileges, enters
-// the sandbox, serves until SIGTERM (then takes leave of the devices and exits 0). Exit code 1: could not start (logged).
+// the sandbox, serves until SIGTERM (then takes leave of the devices and exits 0). Exit code 1: could not start
+// (logged).
 //
-// What a device sees: readings of a message that name an unknown point, or carry an impossible time or value, are refused
-// one by one, counted by device and reason (MSG_REJECT), and the message is still acknowledged as received: sending it
-// again could never succeed. Payload that cannot be read at all: MQTT 5.0 QoS 1 gets reason 0x99 (payload format
-// invalid), 3.1.1 has no negative PUBACK and gets the plain one; both are counted as REJECT_SYNTAX.
+// What a device sees: readings of a message that name an unknown point, or carry an impossible time or value, are
+// refused one by one, counted by device and reason (MSG_REJECT), and the message is still acknowledged as received:
+// sending it again could never succeed. Payload that cannot be read at all: MQTT 5.0 QoS 1 gets reason 0x99 (payload
+// format invalid), 3.1.1 has no negative PUBACK and gets the plain one; both are counted as REJECT_SYNTAX.
 _Noreturn void gate_run(const struct gate_config *cfg);

@@ -4,16 +4,13 @@
 
 #include <math.h>
 
-// The shortest reading in any payload form: a SenML record {"v":1}, and its comma.
-#define READING_BYTES_MIN 8
-
-bool intake_begin(struct intake *in, struct conn *c, size_t payload)
+bool intake_begin(struct intake *in, struct conn *c, size_t most)
 {
 	struct gate *g = c->gate;
 	memset(in, 0, sizeof *in);
 	in->conn = c;
 	in->device = c->device;
-	in->max = (uint32_t)MIN(payload / READING_BYTES_MIN + 1, (size_t)LIMIT_READINGS_PER_MESSAGE);
+	in->max = (uint32_t)MIN(most, (size_t)LIMIT_READINGS_PER_MESSAGE);
 	in->m = gate_reserve(g, sizeof *in->m + in->max * sizeof(struct reading));
 	if (!in->m)
 		return false;

@@ -1,7 +1,7 @@
-// HJ 212-2017 and GB/T 26875.3-2011 over TCP. A connection is whoever its last frame says it is: the core is asked when
-// the first frame comes, or one of another device (a concentrator), and the frame waits for the answer. Answers of the
-// standards leave when the readings are durable. A frame whose checksum is wrong gets no answer: the device sends it again
-// (HJ 212-2017 table 1: after 10 s, three times).
+// HJ 212-2017 and GB/T 26875.3-2011 over TCP. A connection is whoever its last frame says it is: the core is asked
+// when the first frame comes, or one of another device (a concentrator), and the frame waits for the answer. Answers
+// of the standards leave when the readings are durable. A frame whose checksum is wrong gets no answer: the device
+// sends it again (HJ 212-2017 table 1: after 10 s, three times).
 #include "gate/conn.h"
 
 struct frame { // one frame of either protocol
@@ -80,7 +80,8 @@ static void line_ask(struct conn *c, const struct frame *f)
 static bool line_readings(struct conn *c, const struct frame *f, struct str bytes)
 {
 	struct intake in;
-	if (!intake_begin(&in, c, bytes.n))
+	// HJ 212: "a=1," at least; GB/T 26875.3: 10 bytes of type 1 are a status and its 16 bits
+	if (!intake_begin(&in, c, bytes.n * 2))
 		return false;
 	struct decode_sink sink = intake_sink(&in);
 	struct refusal why = { 0 };
@@ -150,4 +151,6 @@ static void line_bye(struct conn *c, enum reject why, uint8_t mqtt_reason) // th
 	(void)mqtt_reason;
 }
 
-const struct proto proto_line = { .input = line_input, .welcome = line_welcome, .released = line_released, .bye = line_bye };
+const struct proto proto_line = {
+	.input = line_input, .welcome = line_welcome, .released = line_released, .bye = line_bye,
+};

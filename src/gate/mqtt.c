@@ -1,7 +1,7 @@
-// MQTT sessions, server side. A device may publish on anlan/v1/DEVICE/readings and subscribe to anlan/v1/DEVICE/command,
-// nothing else, so wills and retained messages have nobody who could see them: they are accepted and forgotten. Nothing
-// is kept beyond the connection (commands wait in the core). QoS 2 is refused: readings are idempotent by their time.
-// Section numbers: MQTT 5.0.
+// MQTT sessions, server side. A device may publish on anlan/v1/DEVICE/readings and subscribe to
+// anlan/v1/DEVICE/command, nothing else, so wills and retained messages have nobody who could see them: they are
+// accepted and forgotten. Nothing is kept beyond the connection (commands wait in the core). QoS 2 is refused:
+// readings are idempotent by their time. Section numbers: MQTT 5.0.
 #include "gate/mqtt_packet.h"
 
 #include "gate/conn.h"
@@ -37,7 +37,8 @@ static void mqtt_bye(struct conn *c, enum reject why, uint8_t reason)
 
 static void mqtt_wrong(struct conn *c, enum mqtt_reason reason, struct str what)
 {
-	enum reject why = reason == MQTT_MALFORMED ? REJECT_SYNTAX : reason == MQTT_TOO_LARGE ? REJECT_TOO_LARGE : REJECT_PROTOCOL;
+	enum reject why = reason == MQTT_MALFORMED ? REJECT_SYNTAX :
+	                  reason == MQTT_TOO_LARGE ? REJECT_TOO_LARGE : REJECT_PROTOCOL;
 	conn_end(c, why, (uint8_t)reason, what);
 }
 
@@ -45,7 +46,8 @@ static void mqtt_wrong(struct conn *c, enum mqtt_reason reason, struct str what)
 
 static enum mqtt_reason connect_check(const struct mqtt_connect *k)
 {
-	if (k->client_id.n > LIMIT_MQTT_CLIENT_ID || (!k->client_id.n && !k->clean && k->version == MQTT_V311)) // 3.1.1 §3.1.3.1
+	bool nameless = !k->client_id.n && !k->clean && k->version == MQTT_V311; // 3.1.1 §3.1.3.1
+	if (nameless || k->client_id.n > LIMIT_MQTT_CLIENT_ID)
 		return MQTT_BAD_CLIENT_ID;
 	if (k->props.auth_method.n)
 		return MQTT_BAD_AUTH_METHOD;
@@ -130,16 +132,20 @@ static void publish_elsewhere(struct conn *c, const struct mqtt_publish *p)
 	}
 }
 
+// The shortest reading in any payload form: a SenML record {"v":1}, and its comma.
+#define READING_BYTES_MIN 8
+
 // False: the ring is full, the packet must come again.
 static bool publish_readings(struct conn *c, const struct mqtt_publish *p)
 {
 	struct intake in;
-	if (!intake_begin(&in, c, p->payload.n))
+	if (!intake_begin(&in, c, p->payload.n / READING_BYTES_MIN + 1))
 		return false;
 	struct decode_sink sink = intake_sink(&in);
 	struct refusal why = { 0 };
 	bool decoded = payload_decode(p->payload, c->gate->arena, loop_wall(c->gate->loop), &sink, &why);
-	static const uint8_t reasons[] = { [INTAKE_OK] = MQTT_SUCCESS, [INTAKE_BAD] = MQTT_BAD_PAYLOAD, [INTAKE_TOO_MANY] = MQTT_QUOTA };
+	static const uint8_t reasons[] = { [INTAKE_OK] = MQTT_SUCCESS, [INTAKE_BAD] = MQTT_BAD_PAYLOAD,
+		                           [INTAKE_TOO_MANY] = MQTT_QUOTA };
 	publish_ack(c, p, reasons[intake_end(&in, decoded, &why, p->payload)]);
 	return true;
 }
@@ -329,4 +335,6 @@ static size_t mqtt_input(struct conn *c, struct str in)
 	return 0;
 }
 
-const struct proto proto_mqtt = { .input = mqtt_input, .welcome = mqtt_welcome, .released = mqtt_released, .bye = mqtt_bye };
+const struct proto proto_mqtt = {
+	.input = mqtt_input, .welcome = mqtt_welcome, .released = mqtt_released, .bye = mqtt_bye,
+};

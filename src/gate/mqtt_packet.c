@@ -35,7 +35,8 @@ enum mqtt_frame mqtt_frame(struct str in, size_t max, struct mqtt_fixed *ret)
 
 // --- elements ---
 
-// 1.5.4: valid UTF-8 without U+0000. The standard also allows refusing control characters and non-characters; we do not.
+// 1.5.4: valid UTF-8 without U+0000. The standard also allows refusing control characters and non-characters; we do
+// not.
 static struct str take_text(struct cursor *c)
 {
 	struct str s = take_str(c, take_be16(c));
@@ -265,7 +266,8 @@ enum mqtt_reason mqtt_read_publish(uint8_t version, uint8_t flags, struct str bo
 	return MQTT_SUCCESS;
 }
 
-static enum mqtt_reason filters_read(uint8_t version, uint8_t flags, struct str body, struct mqtt_filters *ret, bool options)
+static enum mqtt_reason filters_read(uint8_t version, uint8_t flags, struct str body, struct mqtt_filters *ret,
+                                     bool options)
 {
 	*ret = (struct mqtt_filters){ 0 };
 	struct cursor c = cursor_of(body);
@@ -422,7 +424,8 @@ void mqtt_write_puback(struct buf *out, uint8_t version, uint16_t id, uint8_t re
 	buf_add(out, p, with_reason ? 5 : 4);
 }
 
-static void write_codes(struct buf *out, enum mqtt_type type, uint8_t version, uint16_t id, const uint8_t *codes, size_t n)
+static void write_codes(struct buf *out, enum mqtt_type type, uint8_t version, uint16_t id, const uint8_t *codes,
+                        size_t n)
 {
 	write_head(out, type, 0, 2 + (version == MQTT_V5 ? 1 : 0) + n);
 	buf_add_be16(out, id);
@@ -451,7 +454,8 @@ void mqtt_write_disconnect(struct buf *out, uint8_t version, uint8_t reason)
 	buf_add_u8(out, reason);
 }
 
-void mqtt_write_publish(struct buf *out, uint8_t version, struct str topic, uint8_t qos, uint16_t id, struct str payload)
+void mqtt_write_publish(struct buf *out, uint8_t version, struct str topic, uint8_t qos, uint16_t id,
+                        struct str payload)
 {
 	write_head(out, MQTT_PUBLISH, (uint8_t)(qos << 1),
 	           2 + topic.n + (qos ? 2 : 0) + (version == MQTT_V5 ? 1 : 0) + payload.n);

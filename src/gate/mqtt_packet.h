@@ -113,11 +113,13 @@ void mqtt_write_suback(struct buf *out, uint8_t version, uint16_t id, const uint
 void mqtt_write_unsuback(struct buf *out, uint8_t version, uint16_t id, const uint8_t *codes, size_t n);
 void mqtt_write_pingresp(struct buf *out);
 void mqtt_write_disconnect(struct buf *out, uint8_t version, uint8_t reason); // 5.0 only; nothing in 3.1.1
-void mqtt_write_publish(struct buf *out, uint8_t version, struct str topic, uint8_t qos, uint16_t id, struct str payload);
+void mqtt_write_publish(struct buf *out, uint8_t version, struct str topic, uint8_t qos, uint16_t id,
+                        struct str payload);
 
 // --- packets of the client side (load generator, tests) ---
 
 void mqtt_write_connect(struct buf *out, uint8_t version, struct str client_id, struct str user, struct str password,
                         uint16_t keep_alive);
 void mqtt_write_subscribe(struct buf *out, uint8_t version, uint16_t id, struct str filter, uint8_t qos);
-enum mqtt_reason mqtt_read_connack(uint8_t version, struct str body, struct mqtt_connack *ret, struct mqtt_props *props);
+enum mqtt_reason mqtt_read_connack(uint8_t version, struct str body, struct mqtt_connack *ret,
+                                   struct mqtt_props *props);

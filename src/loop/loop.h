@@ -13,7 +13,8 @@ struct loop;
 
 typedef void loop_fd_fn(void *ctx, uint32_t events);
 typedef void loop_timer_fn(void *ctx);
-// Called at the end of every turn, before sleeping. True: there is more to do, look at the descriptors but do not sleep.
+// Called at the end of every turn, before sleeping. True: there is more to do, look at the descriptors but do not
+// sleep.
 typedef bool loop_idle_fn(void *ctx);
 
 // A timer lives in its owner's struct; the loop keeps only a pointer while it is set.

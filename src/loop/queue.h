@@ -17,7 +17,7 @@ bool queue_push(struct queue *q, const void *item) must_check;
 bool queue_pop(struct queue *q, void *ret_item); // false: empty
 int queue_fd(const struct queue *q);             // readable when there may be items
 typedef void queue_fn(void *ctx, void *item);    // item is valid during the call
-// The usual handler of queue_fd: takes what is there, at most max items (0 = all), and leaves the queue so that the next
-// push makes the fd readable again. Returns the number taken; with more left the fd stays readable.
+// The usual handler of queue_fd: takes what is there, at most max items (0 = all), and leaves the queue so that the
+// next push makes the fd readable again. Returns the number taken; with more left the fd stays readable.
 size_t queue_drain(struct queue *q, size_t max, queue_fn *fn, void *ctx);
 size_t queue_len(const struct queue *q); // any thread; an estimate while others push

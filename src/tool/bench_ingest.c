@@ -13,8 +13,8 @@
 #define USAGE \
 	"anlan bench ingest --mqtt ADDR:PORT --devices FILE [--points N] [--batch 100] [--rate READINGS/S] [--seconds 10]\n" \
 	"                   [--qos 0|1] [--version 4|5] [--window 4] [--interval 10s]\n" \
-	"FILE: lines CODE KEY POINT…; --rate 0: as fast as acknowledged; --interval: distance of the device times (default: the\n" \
-	"wall clock with --rate, 10s from 20 days ago without)\n"
+	"FILE: lines CODE KEY POINT…; --rate 0: as fast as acknowledged; --interval: distance of the device times\n" \
+	"(default: the wall clock with --rate, 10s from 20 days ago without)\n"
 
 static double option_number(int *argc, char **argv, const char *name, double otherwise)
 {

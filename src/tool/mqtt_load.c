@@ -1,5 +1,5 @@
-// See mqtt_load.h. Every connection has a buffer of what the socket did not take; packet identifiers count up and the time
-// of sending is kept in a ring by identifier, so an acknowledgement finds its beginning at once.
+// See mqtt_load.h. Every connection has a buffer of what the socket did not take; packet identifiers count up and the
+// time of sending is kept in a ring by identifier, so an acknowledgement finds its beginning at once.
 #include "tool/mqtt_load.h"
 
 #include "base/buf.h"
@@ -84,7 +84,8 @@ static bool device_line(struct str line, struct arena *a, struct load_device *re
 	return ret->npoints != 0;
 }
 
-enum err mqtt_load_read_devices(const char *path, struct arena *a, struct load_device **ret, size_t *ret_n, struct problem *p)
+enum err mqtt_load_read_devices(const char *path, struct arena *a, struct load_device **ret, size_t *ret_n,
+                                struct problem *p)
 {
 	FILE *in = fopen(path, "re");
 	if (!in)

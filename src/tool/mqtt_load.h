@@ -28,8 +28,8 @@ struct load_config {
 	double rate;          // readings a second over all devices; 0 = as fast as acknowledgements come
 	double seconds;       // of sending
 	size_t window;        // rate 0: messages of one connection not yet acknowledged
-	// Device time. 0: the wall clock. Otherwise rounds are this far apart (us), with 0-15 ms of jitter, from `from` on, until
-	// they meet the wall clock.
+	// Device time. 0: the wall clock. Otherwise rounds are this far apart (us), with 0-15 ms of jitter, from
+	// `from` on, until they meet the wall clock.
 	int64_t interval, from;
 	// Value in tenths; NULL: a random walk with one decimal, unchanged in four of ten rounds.
 	int64_t (*value)(void *arg, size_t device, size_t point, uint64_t round, int64_t time);

@@ -9,6 +9,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 
 static struct fake *f;
 
@@ -299,6 +301,11 @@ static void try_socket(void) { socket(AF_INET, SOCK_STREAM, 0); }
 static void try_fork(void) { fork(); }
 static void try_exec(void) { execl("/bin/true", "true", NULL); }
 static void try_kill(void) { kill(getppid(), 0); }
+static void try_code(void)
+{
+	mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 static void try_connect(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -308,7 +315,7 @@ static void try_connect(void)
 static void what_the_gate_never_needs_kills_it(void **state)
 {
 	(void)state;
-	void (*const tries[])(void) = { try_open, try_socket, try_fork, try_exec, try_kill, try_connect };
+	void (*const tries[])(void) = { try_open, try_socket, try_fork, try_exec, try_kill, try_connect, try_code };
 	for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
 		pid_t pid = fork();
 		if (pid == 0) {
@@ -322,6 +329,34 @@ static void what_the_gate_never_needs_kills_it(void **state)
 		assert_true(WIFSIGNALED(status));
 		assert_int_equal(WTERMSIG(status), SIGSYS);
 	}
+}
+
+static void the_gate_dies_with_its_parent(void **state)
+{
+	(void)state;
+	close(mqtt_client_ready(f, MQTT_V311, "D1", "secret"));
+	prctl(PR_SET_CHILD_SUBREAPER, 1); // so that the orphan is ours to wait for
+	int pipe_fd[2];
+	assert_int_equal(pipe(pipe_fd), 0);
+	pid_t parent = fork();
+	if (parent == 0) {
+		fake_spawn(f); // a second gate, on the same sockets
+		if (write(pipe_fd[1], &f->pid, sizeof f->pid) > 0)
+			pause();
+		_exit(0);
+	}
+	pid_t gate;
+	assert_int_equal(read(pipe_fd[0], &gate, sizeof gate), sizeof gate);
+	for (int i = 0; i < 5000 && !status_has(gate, "\nSeccomp:\t2\n"); i++)
+		usleep(1000);
+	kill(parent, SIGKILL);
+	int status;
+	assert_int_equal(waitpid(parent, NULL, 0), parent);
+	assert_int_equal(waitpid(gate, &status, 0), gate);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
 }
 
 // --- clocks, in this process ---
@@ -454,6 +489,7 @@ int main(void)
 		TEST(gb26875_unknown_source_is_denied),
 		cmocka_unit_test(mqtt_over_tls),
 		TEST(the_running_gate_is_behind_its_walls),
+		TEST(the_gate_dies_with_its_parent),
 		cmocka_unit_test(what_the_gate_never_needs_kills_it),
 		cmocka_unit_test(who_does_not_say_who_he_is_must_go),
 		cmocka_unit_test(slots_run_out_and_come_back),
