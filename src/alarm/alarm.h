@@ -82,7 +82,8 @@ struct sample;              // series/series.h
 typedef enum err late_read(void *arg, uint32_t point, int64_t from, int64_t to, struct arena *a, struct sample **ret,
                            size_t *ret_n);
 // Re-evaluates at most max points whose history changed; the episodes found come out with late=true, in order for each
-// family (alarm_apply leaves out those it knows). Returns how many points still wait.
+// family (alarm_apply leaves out those it knows). A point whose late samples keep coming is left alone for some calls.
+// Returns how many points still wait. a: scratch, reset after each point.
 size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *read_arg, struct arena *a,
                       transition_fn *fn, void *arg);
 // Delays and silence that are due. Returns when to call again (us). On the first call after start every point counts as
@@ -94,8 +95,10 @@ void evaluator_save(void *ev, uint32_t point, void *ext /* ALARM_EXT */); // ser
 void evaluator_restore(void *ev, uint32_t point, const void *ext);
 // After start, once the log is replayed: every family that is active, as COND_RAISED (alarm_apply knows what it has).
 void evaluator_active(const struct evaluator *ev, transition_fn *fn, void *arg);
-// After start, for every open and active row of table alarm: makes the evaluator agree. A condition it does not have
-// active becomes active (the next samples decide); one whose rule or level is gone returns with the next tick.
+// After start, for every open and active row of table alarm: makes the two agree. Where the evaluator's state of the
+// point is whole (restored under the same rules, or built from the log) and says "not active", the condition returns
+// with the next tick; so does one whose rule or level is gone. Where it is not, the condition becomes active and the
+// next samples decide.
 void evaluator_adopt(struct evaluator *ev, uint32_t point, struct str rule, enum level level);
 // Asks for the cache line of a point that will be fed soon.
 void evaluator_prefetch(const struct evaluator *ev, uint32_t point);

@@ -97,7 +97,8 @@ static enum err thread_of_type(struct call *c, const struct type *t, int64_t thr
 	struct row *rows;
 	size_t n;
 	int64_t total;
-	enum err err = records_list(call_db(c), &t->table, &c->id.scope, &lq, c->arena, &rows, &n, &total, &c->p);
+	struct scope scope = auth_scope(&c->id, t);
+	enum err err = records_list(call_db(c), &t->table, &scope, &lq, c->arena, &rows, &n, &total, &c->p);
 	for (size_t i = 0; !err && i < n; i++) {
 		const struct state *s = type_state(t, rows[i].c.state);
 		jw_obj(&c->w);

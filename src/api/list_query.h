@@ -15,7 +15,7 @@ struct list_request {
 	struct filter *filters;
 	size_t nfilters, cap_filters;
 	struct sort *sorts;
-	size_t nsorts, cap_sorts;
+	size_t nsorts;
 };
 
 enum err list_request_read(struct call *c, const struct type *t, struct list_request *ret) must_check;

@@ -201,12 +201,13 @@ static enum err write_records(struct objects *o, const char *key, const char *ty
 	jw_karr(&c->w, key);
 	enum err err = OK;
 	size_t got = rw.t ? 1000 : 0;
+	struct scope scope = rw.t ? auth_scope(&c->id, rw.t) : (struct scope){ .nothing = true };
 	for (size_t at = 0; !err && got == 1000; at += got) {
 		struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 20);
 		struct list_query lq = { .offset = at, .limit = 1000 };
 		struct row *rows;
 		int64_t total;
-		err = records_list(call_db(c), &rw.t->table, &c->id.scope, &lq, a, &rows, &got, &total, &c->p);
+		err = records_list(call_db(c), &rw.t->table, &scope, &lq, a, &rows, &got, &total, &c->p);
 		for (size_t i = 0; !err && i < got; i++)
 			write_record_object(&rw, &rows[i]);
 	}

@@ -20,7 +20,8 @@ static enum err find_row(struct call *c, const struct type **ret_type, int64_t *
 		err = param_id(c, 1, ret_id);
 	if (err)
 		return err;
-	err = records_get(call_db(c), &(*ret_type)->table, &c->id.scope, *ret_id, c->arena, ret);
+	struct scope scope = auth_scope(&c->id, *ret_type);
+	err = records_get(call_db(c), &(*ret_type)->table, &scope, *ret_id, c->arena, ret);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
 	return err;
@@ -53,7 +54,8 @@ enum err records_list_get(struct call *c)
 	struct row *rows;
 	size_t n;
 	int64_t total;
-	err = records_list(call_db(c), &t->table, &c->id.scope, &lr.lq, c->arena, &rows, &n, &total, &c->p);
+	struct scope scope = auth_scope(&c->id, t);
+	err = records_list(call_db(c), &t->table, &scope, &lr.lq, c->arena, &rows, &n, &total, &c->p);
 	if (err)
 		return err;
 	jw_obj(&c->w);

@@ -55,7 +55,7 @@ struct core {
 	struct pending *pending;    // FIFO: pending[head … tail)
 	size_t pending_head, pending_tail, pending_cap;
 	uint64_t ack_due, ack_sent;
-	struct loop_timer tick_timer, ack_timer, flush_timer;
+	struct loop_timer tick_timer, ack_timer;
 	int64_t tick_at;
 	struct arena *late_arena;
 	bool stopping;
@@ -74,7 +74,6 @@ struct core {
 	struct loop_timer second, site_timer;
 	int seconds;
 	bool flow_busy, shelf_busy;
-	struct queue *wake_events;
 
 	// site
 	pthread_mutex_t site_mutex;

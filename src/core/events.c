@@ -189,7 +189,7 @@ static void on_site_timer(void *arg)
 		return;
 	}
 	struct site *s = site_load(co, reg, rules, &p);
-	if (!s) {
+	if (!s) { // the rules and the pin went with it
 		log_error("core", "%.*s", STR_FMT(p.en));
 		return;
 	}

@@ -273,7 +273,6 @@ static void signal_ready(void *arg, uint32_t events)
 }
 
 static void on_ack_timer(void *arg) { send_ack(arg); }
-static void on_flush_timer(void *arg) { settle(arg); }
 
 static void on_tick_timer(void *arg)
 {
@@ -298,6 +297,8 @@ static bool on_idle(void *arg)
 	int64_t now = loop_wall(co->loop);
 	series_flush(co->app.series, false);
 	series_turn(co->app.series, now);
+	if (co->pending_head < co->pending_tail) // also what needed no sync: a message of nothing but duplicates
+		settle(co);
 	int64_t due = evaluator_due(co->evaluator);
 	if (due && due <= now)
 		on_tick_timer(co);
@@ -340,7 +341,6 @@ void ingest_run(struct core *co)
 	co->late_arena = arena_new(1 << 20);
 	loop_timer_init(&co->tick_timer, on_tick_timer, co);
 	loop_timer_init(&co->ack_timer, on_ack_timer, co);
-	loop_timer_init(&co->flush_timer, on_flush_timer, co);
 	ring_attach_consumer(co->cfg.from_gate);
 	ring_attach_producer(co->cfg.to_gate);
 	watch(co, ring_data_fd(co->cfg.from_gate), ring_ready);

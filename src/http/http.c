@@ -101,7 +101,7 @@ static enum MHD_Result send_response(struct http_request *rq, struct http_respon
 		buf_add_cstr(&rs->body, "{\"error\":{\"code\":\"too_large\",\"message\":\"response too large 结果过大，请缩小范围\"}}");
 	}
 	// MHD takes the buffer over and frees it with free(), which is what base/ memory is made of.
-	struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback(rs->body.n, rs->body.p ? rs->body.p : "", rs->body.p ? mem_free : NULL);
+	struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback(rs->body.n, rs->body.p ? rs->body.p : (char *)(uintptr_t)"", rs->body.p ? mem_free : NULL);
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, "Content-Type", rs->type);
@@ -190,9 +190,9 @@ enum err http_start(struct http **ret, const struct http_config *cfg, struct pro
 	http_static_load(h);
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (cfg->cert.n ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)cfg->cert.p },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)cfg->key.p },
-		{ MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cfg->cert.p },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)cfg->key.p },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,

@@ -101,7 +101,7 @@ static const struct static_file *find(struct http *h, struct str path)
 
 static enum MHD_Result plain_answer(struct http_request *rq, unsigned status, const char *text)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
 	MHD_add_response_header(r, "Content-Type", "text/plain; charset=utf-8");
 	http_add_security(r);
 	enum MHD_Result res = MHD_queue_response(rq->conn, status, r);

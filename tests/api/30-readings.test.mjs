@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { makeDevice, Server, sleep, until } from '../lib/server.mjs';
+import { makeDevice, Server } from '../lib/server.mjs';
 
 const run = promisify(execFile);
 let s, d;
@@ -12,7 +12,7 @@ before(async () => {
   s = await Server.start();
   d = await makeDevice(s, {
     code: 'TEST-GW-1',
-    points: [{ code: 'TEST-LT-1', kind: 'level', unit: '%', ll: 5, l: 10, h: 80, hh: 90 }, { code: 'TEST-TT-1', kind: 'temperature', unit: '℃' }],
+    points: [...['mqttv311', 'mqttv5'].map((v) => ({ code: `LT-${v}`, kind: 'level', unit: '%', ll: 5, l: 10, h: 80, hh: 90 })), { code: 'TEST-TT-1', kind: 'temperature', unit: '℃' }],
   });
 });
 after(() => s.stop());
@@ -75,27 +75,22 @@ for (const version of ['mqttv311', 'mqttv5']) {
   test(`an unmodified ${version} client raises an alarm that is listed and streamed`, async () => {
     const duty = await s.as('duty');
     const ev = await duty.events();
-    await publish(version, [{ point: 'TEST-LT-1', time: rfc(Date.now()), value: 50 }]);
-    await publish(version, [{ point: 'TEST-LT-1', time: rfc(Date.now()), value: 95 }]);
-    await sleep(20);
-    const event = await ev.wait('the alarm event', (e) => e.name === 'alarm' && e.data.point.code === 'TEST-LT-1' && e.data.active, 20000);
-    assert.ok(['hh', 'h'].includes(event.data.level));
-    const listed = (await duty.ok_get('/api/v1/alarms')).items.find((a) => a.point.code === 'TEST-LT-1');
+    const point = `LT-${version}`;
+    await publish(version, [{ point, time: rfc(Date.now()), value: 50 }]);
+    await publish(version, [{ point, time: rfc(Date.now()), value: 95 }]);
+    // nothing more is sent: the on-delay runs out by itself
+    const event = await ev.wait('the alarm event', (e) => e.name === 'alarm' && e.data.point.code === point && e.data.active, 20000);
+    assert.ok(['hh', 'h'].includes(event.data.level), event.data.level);
+    const listed = (await duty.ok_get('/api/v1/alarms')).items.find((a) => a.point.code === point);
     assert.ok(listed);
     assert.ok(listed.say.zh && listed.say.en && listed.guide.zh);
-    await publish(version, [{ point: 'TEST-LT-1', time: rfc(Date.now()), value: 50 }]);
-    await duty.post(`/api/v1/alarms/${listed.id}/ack`, {});
-    // back to normal before the next version: a reading later than the off-delay
-    await publish(version, [{ point: 'TEST-LT-1', time: rfc(Date.now() + 300e3), value: 50 }]);
-    await until('the alarm to be over', async () => !(await duty.ok_get('/api/v1/alarms')).items.some((a) => a.point.code === 'TEST-LT-1'));
     ev.close();
   });
-  if (version === 'mqttv311') continue;
 }
 
 test('MQTT refuses with the codes of the protocol', async () => {
   const at = rfc(Date.now());
-  await assert.rejects(publish('mqttv311', [{ point: 'TEST-LT-1', time: at, value: 1 }], { key: 'wrong' }), (e) => /bad user name or password|not authori[sz]ed/i.test(e.stderr));
-  await assert.rejects(publish('mqttv5', [{ point: 'TEST-LT-1', time: at, value: 1 }], { key: 'wrong' }), (e) => /not authori[sz]ed|bad user name or password/i.test(e.stderr));
+  await assert.rejects(publish('mqttv311', [{ point: 'LT-mqttv5', time: at, value: 1 }], { key: 'wrong' }), (e) => /bad user name or password|not authori[sz]ed/i.test(e.stderr));
+  await assert.rejects(publish('mqttv5', [{ point: 'LT-mqttv5', time: at, value: 1 }], { key: 'wrong' }), (e) => /not authori[sz]ed|bad user name or password/i.test(e.stderr));
   await assert.rejects(publish('mqttv5', [], { user: 'nobody', key: 'x' }), (e) => /not authori[sz]ed|bad user name or password/i.test(e.stderr));
 });

@@ -1,0 +1,23 @@
+// `anlan bench`: one benchmark a word. Each prints one JSON object.
+#include <stdio.h>
+
+#include "tool/bench.h"
+#include "tool/tool.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} benches[] = {
+	{ "ingest", bench_ingest },
+	{ "alarm", bench_alarm },
+	{ "series", bench_series },
+};
+
+int tool_bench(int argc, char **argv)
+{
+	for (size_t i = 0; argc && i < ARRAY_LEN(benches); i++)
+		if (strcmp(argv[0], benches[i].name) == 0)
+			return benches[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "usage: anlan bench ingest|alarm|series [--help]\n");
+	return 2;
+}
