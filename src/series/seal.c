@@ -15,7 +15,7 @@
 #include "series/slog_in.h"
 
 #define GATHER_BLOCKS 2048             // a transaction is worth starting
-#define BATCH_BLOCKS 8192              // most in one transaction
+#define BATCH_BLOCKS 4096              // most in one transaction
 #define GATHER_US (1 * US_PER_S)       // longest wait of a chunk for others
 #define RETRY_US (500 * US_PER_MS)
 #define SYNC_BYTES (1u << 20)          // the snapshot is synced in steps, so as not to stall the log's syncs
@@ -168,23 +168,24 @@ static enum err write_batch(struct series *s, struct work *w, const struct pendi
 	return err;
 }
 
-static struct pending *take_batch(struct seal *x) // under mutex
+static struct pending *take_queue(struct seal *x) // under mutex: all of it at once, T_SERIES must not wait for a walk
 {
-	struct pending *batch = x->first, *p = batch;
-	size_t n = p ? 1 : 0;
-	while (p && n < BATCH_BLOCKS && p->next_queued) {
+	struct pending *all = x->first;
+	x->first = NULL;
+	x->last = &x->first;
+	x->queued = 0;
+	return all;
+}
+
+// Cuts the first BATCH_BLOCKS off; returns the rest.
+static struct pending *cut_batch(struct pending *batch)
+{
+	struct pending *p = batch;
+	for (size_t n = 1; n < BATCH_BLOCKS && p->next_queued; n++)
 		p = p->next_queued;
-		n++;
-	}
-	if (!p)
-		return NULL;
-	x->first = p->next_queued;
-	if (!x->first)
-		x->last = &x->first;
+	struct pending *rest = p->next_queued;
 	p->next_queued = NULL;
-	x->queued -= n;
-	x->since = clock_mono();
-	return batch;
+	return rest;
 }
 
 static void batch_done(struct series *s, struct pending *batch)
@@ -349,9 +350,12 @@ static void *seal_main(void *arg)
 			snap_step(s);
 			continue;
 		}
-		struct pending *batch = take_batch(x);
+		struct pending *batch = take_queue(x);
 		pthread_mutex_unlock(&x->mutex);
-		going = commit(s, &w, batch);
+		for (struct pending *rest; going && batch; batch = rest) {
+			rest = cut_batch(batch);
+			going = commit(s, &w, batch);
+		}
 		pthread_mutex_lock(&x->mutex);
 	}
 	pthread_mutex_unlock(&x->mutex);

@@ -13,6 +13,8 @@
 #include "series/slog_in.h"
 
 #define BACKLOG_MAX (8u << 20)      // bytes of log waiting for the disk
+#define DROP_A_TURN 1000u           // about 0.2 ms
+#define LOG_LIMIT_MIN (24u << 20)
 #define PENDING_MAX 2000000u        // sealed chunks waiting for the disk
 
 static_assert(LIMIT_POINTS < POINT_PAGES * POINTS_PER_PAGE, "every point has its page");
@@ -217,16 +219,22 @@ void series_wake(struct series *s)
 		(void)!write(s->fd_wake, &one, sizeof(one));
 }
 
-static void drop_committed(struct series *s)
+// Drops chunks that are in blocks now, at most `max`; the rest in the next turns.
+static void drop_committed(struct series *s, uint32_t max)
 {
-	for (struct pending *b = seal_take_done(s), *next; b; b = next) {
-		next = b->next_queued;
+	if (!s->drop)
+		s->drop = seal_take_done(s);
+	for (uint32_t i = 0; s->drop && i < max; i++) {
+		struct pending *b = s->drop;
+		s->drop = b->next_queued;
 		struct pending **at = &point_make(s, b->point)->pending;
 		while (*at != b)
 			at = &(*at)->next;
 		*at = b->next;
 		mem_free(b);
 		atomic_fetch_sub_explicit(&s->n_pending, 1, memory_order_relaxed);
+		if (!s->drop)
+			s->drop = seal_take_done(s);
 	}
 }
 
@@ -238,6 +246,13 @@ static uint64_t log_kept(const struct series *s)
 	       atomic_load_explicit(&s->n_replayed_bytes, memory_order_relaxed);
 }
 
+// Bytes of log after which a snapshot is worth it. A restart replays about 35 MiB of log a second, so a quarter of
+// the last snapshot's size keeps it under 2 s at a million points, and snapshots rare at few.
+static uint64_t log_limit(const struct series *s)
+{
+	return MIN((uint64_t)s->cfg.log_limit, MAX(s->snap_size / 4, (uint64_t)LOG_LIMIT_MIN));
+}
+
 void series_turn(struct series *s, int64_t now)
 {
 	(void)now;
@@ -247,10 +262,12 @@ void series_turn(struct series *s, int64_t now)
 		(void)!read(s->fd_wake, &n, sizeof(n));
 		atomic_store(&s->wake, false);
 		read_serve(s);
-		drop_committed(s);
+		drop_committed(s, DROP_A_TURN);
+		if (s->drop)
+			series_wake(s);
 	}
 	int64_t mono = 0;
-	if (!snapshot_running(s) && log_kept(s) >= s->cfg.log_limit && (mono = clock_mono()) >= s->snap_retry)
+	if (!snapshot_running(s) && log_kept(s) >= log_limit(s) && (mono = clock_mono()) >= s->snap_retry)
 		snapshot_start(s);
 	if (snapshot_running(s))
 		snapshot_turn(s, mono ? mono : clock_mono());
@@ -304,7 +321,7 @@ static void replay_reading(void *arg, uint64_t seq, const struct reading *r, int
 	seal_if_full(s, r->point, p);
 	bump(&s->n_replayed, 1);
 	if (atomic_load_explicit(&s->n_replayed, memory_order_relaxed) % 65536 == 0)
-		drop_committed(s);
+		drop_committed(s, UINT32_MAX);
 	if (s->hooks.replay)
 		s->hooks.replay(s->hooks.arg, r, newest ? ARRIVED_NEW : ARRIVED_LATE, arrival);
 }
@@ -418,7 +435,7 @@ enum err series_open(struct series **ret, const struct series_config *cfg, const
 	if (err) {
 		if (s->seal.running)
 			seal_stop(s);
-		drop_committed(s);
+		drop_committed(s, UINT32_MAX);
 		series_free(s);
 		return err;
 	}
@@ -438,12 +455,12 @@ void series_close(struct series *s)
 		snapshot_start(s);
 	while (snapshot_running(s) && clock_mono() < end && series_health(s) == OK) {
 		atomic_store(&s->wake, false);
-		drop_committed(s);
+		drop_committed(s, UINT32_MAX);
 		snapshot_turn(s, clock_mono());
 		usleep(200);
 	}
 	read_serve(s);
 	seal_stop(s);
-	drop_committed(s);
+	drop_committed(s, UINT32_MAX);
 	series_free(s);
 }

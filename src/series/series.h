@@ -36,7 +36,8 @@ struct series_config {
 	const char *dir;         // DATA/series
 	uint32_t group_us;       // longest wait of a flushed reading for its group's sync, and least time from the end of
 	                         // one sync to the next unless flushed `now`; 2000
-	size_t log_limit;        // bytes of log after which a snapshot is taken; 256 MiB
+	size_t log_limit;        // most bytes of log before a snapshot is taken (earlier if a quarter of the last snapshot's
+	                         // size, at least 24 MiB, is less: a restart should be ready in 2 s); 256 MiB
 	uint32_t chunk_points;   // samples in a sealed block; 240
 };
 

@@ -93,6 +93,7 @@ struct series {
 	struct point *_Atomic page[POINT_PAGES]; // readable by any thread
 	uint32_t pages_end;            // pages beyond are NULL
 	struct cells cells;
+	struct pending *drop;          // committed, still to be dropped
 	int64_t month_from, month_to;  // the month of the reading before
 	bool lost;                     // part of a snapshot was lost once: block numbers of unknown points are asked for
 
@@ -103,6 +104,8 @@ struct series {
 	uint64_t snap_from;            // seq when it began
 	uint64_t snap_base;            // log bytes written when it began
 	_Atomic uint64_t log_base;     // log bytes already covered (bytes kept = written - base + replayed)
+	uint64_t snap_bytes_given;     // of the one being taken
+	uint64_t snap_size;            // bytes of the last one
 	int64_t snap_retry;            // clock_mono before which no new attempt is made
 
 	int fd_wake;

@@ -151,8 +151,10 @@ static size_t replay_segment(struct segment *f, uint64_t after, struct slog_repl
 			if (r->gap)
 				r->gap(r->arg);
 		}
-		replay_group(&g, after, r);
-		r->bytes += g.size;
+		if (g.first + g.count - 1 > after) {
+			replay_group(&g, after, r);
+			r->bytes += g.size;
+		}
 		at += g.size;
 	}
 	return at;

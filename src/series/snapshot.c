@@ -122,6 +122,7 @@ static void give(struct series *s, int what, uint64_t seq)
 		what = SNAP_DROP;
 		s->snap = SNAP_NONE;
 	}
+	s->snap_bytes_given += s->snap_bytes.n;
 	seal_snap(s, what, &s->snap_bytes, seq, s->snap_from);
 }
 
@@ -139,6 +140,7 @@ void snapshot_start(struct series *s)
 	slog_stats(s->log, &st);
 	s->snap = SNAP_SLICES;
 	s->snap_page = s->snap_pages = 0;
+	s->snap_bytes_given = 0;
 	s->snap_from = slog_last(s->log);
 	s->snap_base = st.bytes;
 	struct head head = { .version = VERSION, .ext_size = (uint32_t)s->hooks.ext_size, .per_page = POINTS_PER_PAGE,
@@ -185,6 +187,7 @@ void snapshot_turn(struct series *s, int64_t mono)
 		return;
 	}
 	s->snap = SNAP_NONE;
+	s->snap_size = s->snap_bytes_given;
 	atomic_store_explicit(&s->log_base, s->snap_base, memory_order_relaxed);
 	atomic_store_explicit(&s->n_replayed_bytes, 0, memory_order_relaxed);
 	bump(&s->n_snapshots, 1);
@@ -339,6 +342,11 @@ enum err snapshot_load(struct series *s, uint64_t *ret_from, uint64_t **ret_skip
 	*ret_skip = NULL;
 	if (l.fd < 0)
 		return errno == ENOENT ? OK : ERR_IO;
+	s->snap_size = (uint64_t)MAX(lseek(l.fd, 0, SEEK_END), (off_t)0);
+	if (lseek(l.fd, 0, SEEK_SET) != 0) {
+		close(l.fd);
+		return ERR_IO;
+	}
 	buf_init(&l.payload, SECTION_MAX + SECTION_HEAD);
 	if (load_head(&l)) {
 		load_sections(&l);
