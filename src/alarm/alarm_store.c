@@ -9,7 +9,8 @@
 struct applying {
 	struct db *db;
 	const struct alarm_context *cx;
-	const struct transition *t;
+	const struct transition *t;     // own
+	struct transition own;          // its rule is an index in cx->rules
 	const struct point_def *point;  // NULL: the point is no more
 	struct str rule;                // name
 	struct str family;
@@ -28,12 +29,27 @@ static struct alarm_entry entry_of(const struct applying *ap, const char *what, 
 }
 
 // ---- finding -----------------------------------------------------------------------------------
+static bool rule_matches(const struct rule_set *rs, uint32_t rule, const struct transition *t)
+{
+	if (rule >= rules_count(rs) || rule_color(rs, rule, t->level).n == 0)
+		return false;
+	struct str name = rule_info(rs, rule).name;
+	return t->key == 0 || crc32c(0, name.p, name.n) == t->key;
+}
+
 // The rule's name; of a rule that is no more, from the open alarms of the point.
 static enum err find_rule(struct applying *ap)
 {
-	const struct transition *t = ap->t;
+	struct transition *t = &ap->own;
+	const struct rule_set *rs = ap->cx->rules;
+	if (t->rule != RULE_GONE && !rule_matches(rs, t->rule, t)) { // evaluated under the generation before
+		uint32_t i = 0;
+		while (i < rules_count(rs) && !rule_matches(rs, i, t))
+			i++;
+		t->rule = i < rules_count(rs) ? i : RULE_GONE;
+	}
 	if (t->rule != RULE_GONE) {
-		ap->rule = rule_info(ap->cx->rules, t->rule).name;
+		ap->rule = rule_info(rs, t->rule).name;
 		return OK;
 	}
 	struct query q;
@@ -426,7 +442,7 @@ static enum err apply(struct applying *ap)
 	enum err err = find_rule(ap);
 	if (err)
 		return err == ERR_NOT_FOUND ? OK : err; // nothing is open for a rule that is no more
-	if (t->rule != RULE_GONE && rule_hint(ap->cx->rules, t->rule))
+	if (t->rule == RULE_GONE ? t->kind == COND_RAISED : rule_hint(ap->cx->rules, t->rule))
 		return OK;
 	switch (t->kind) {
 	case COND_RAISED:
@@ -439,11 +455,13 @@ static enum err apply(struct applying *ap)
 	return ERR_BUG;
 }
 
-enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t, struct alarm_change *ret)
+enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t,
+                     struct alarm_change *ret)
 {
-	struct applying ap = { .db = db, .cx = cx, .t = t, .a = arena_new(0), .ret = ret, .rule = STR_EMPTY,
+	struct applying ap = { .db = db, .cx = cx, .own = *t, .a = arena_new(0), .ret = ret, .rule = STR_EMPTY,
 		               .family = str_of(level_family(t->level)) };
 	*ret = (struct alarm_change){ 0 };
+	ap.t = &ap.own;
 	problem_init(&ap.p, ap.a);
 	ap.point = cx->point ? cx->point(cx->arg, t->point) : NULL;
 	ap.service = t->cause_quality == Q_MAINTENANCE || (ap.point && (ap.point->out_of_service || ap.point->maintenance));

@@ -21,6 +21,7 @@ enum hot_flag {
 	HOT_FLAT = 8,           // a flat condition is active
 	HOT_SERVICED = 16,      // the newest trusted sample was Q_MAINTENANCE
 	HOT_WHEEL = 32,         // on the silence wheel
+	HOT_UNSURE = 64,        // its saved state was made under other rules
 };
 #define QUALITY_NONE 255    // of a point without a sample
 
@@ -71,7 +72,12 @@ struct plan {               // what is judged at a point: conditions of all its 
 struct pair { double limit, clear; }; // already multiplied by sign
 
 struct timer { int64_t due; uint32_t point; };
-struct late_point { uint32_t point; int64_t from, to; };
+struct late_point {
+	uint32_t point;
+	uint16_t waited;        // calls of evaluator_late it was left to gather more
+	bool fresh;             // more came since the last call
+	int64_t from, to;
+};
 
 #define WHEEL_SLOTS 4096    // seconds
 

@@ -13,6 +13,7 @@
 #define LATE_SLICE US_PER_DAY            // history is read in slices of this
 #define LATE_AHEAD (2 * US_PER_DAY)      // judged beyond the newest late sample at most
 #define LATE_BEHIND US_PER_HOUR          // judged before the oldest late sample at least
+#define LATE_PATIENCE 64                 // calls that a point is left alone while its late samples keep coming
 #define LATE_STEPS 6                     // and at most 2^5 times as far, until a sample is clearly normal
 
 struct episode {
@@ -38,6 +39,7 @@ void evaluator_note_late(struct evaluator *ev, const struct reading *r)
 	struct cold *c = &ev->cold[r->point];
 	if (c->late_at) {
 		struct late_point *l = &ev->late[c->late_at - 1];
+		l->fresh = true;
 		l->from = MIN(l->from, r->time);
 		l->to = MAX(l->to, r->time);
 		return;
@@ -46,7 +48,7 @@ void evaluator_note_late(struct evaluator *ev, const struct reading *r)
 		ev->late_cap = ev->late_cap ? ev->late_cap * 2 : 64;
 		ev->late = mem_resize(ev->late, ev->late_cap * sizeof *ev->late);
 	}
-	ev->late[ev->nlate++] = (struct late_point){ r->point, r->time, r->time };
+	ev->late[ev->nlate++] = (struct late_point){ .point = r->point, .fresh = true, .from = r->time, .to = r->time };
 	c->late_at = ev->nlate;
 }
 
@@ -230,19 +232,32 @@ static bool late_point(struct evaluator *ev, const struct late_point *l, late_re
 	return true;
 }
 
+static void late_remove(struct evaluator *ev, uint32_t at)
+{
+	if (ev->late[at].point <= ev->max_point)
+		ev->cold[ev->late[at].point].late_at = 0;
+	ev->late[at] = ev->late[--ev->nlate];
+	if (at < ev->nlate && ev->late[at].point <= ev->max_point)
+		ev->cold[ev->late[at].point].late_at = at + 1;
+}
+
 size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *read_arg, struct arena *a,
                       transition_fn *fn, void *arg)
 {
 	size_t done = 0;
-	while (ev->nlate > 0 && done < max) {
-		struct late_point l = ev->late[ev->nlate - 1];
-		if (l.point <= ev->max_point) {
-			if (ev->hot[l.point].known && !late_point(ev, &l, read, read_arg, a, fn, arg)) {
-				ev->late_dropped++; // history could not be read; the readings are stored all the same
-			}
-			ev->cold[l.point].late_at = 0;
+	for (uint32_t i = ev->nlate; i-- > 0 && done < max;) {
+		struct late_point *l = &ev->late[i], now = *l;
+		if (l->fresh && l->waited < LATE_PATIENCE) { // a device that re-sends a day is judged once, not a hundred times
+			l->fresh = false;
+			l->waited++;
+			continue;
 		}
-		ev->nlate--;
+		late_remove(ev, i);
+		if (now.point > ev->max_point || !ev->hot[now.point].known)
+			continue;
+		if (!late_point(ev, &now, read, read_arg, a, fn, arg))
+			ev->late_dropped++; // history could not be read; the readings are stored all the same
+		arena_reset(a);
 		done++;
 	}
 	return ev->nlate;

@@ -410,7 +410,8 @@ void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struc
 	memory_free(&old);
 	timers_rebuild(ev);
 	for (uint32_t i = 0; i < ev->nlate; i++)
-		ev->cold[ev->late[i].point].late_at = i + 1;
+		if (ev->late[i].point <= ev->max_point)
+			ev->cold[ev->late[i].point].late_at = i + 1;
 	strmap_free(b.kinds);
 	strmap_free(b.plans);
 	arena_free(a);

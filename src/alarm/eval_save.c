@@ -1,5 +1,7 @@
 // Evaluator state in the snapshot of the series (ALARM_EXT bytes a point), and agreement with the alarm table after a
 // start. T_SERIES only.
+#include <math.h>
+
 #include "alarm/eval.h"
 #include "base/hash.h"
 
@@ -50,6 +52,8 @@ void evaluator_restore(void *arg, uint32_t point, const void *ext)
 		for (size_t i = 0; i < p->n; i++)
 			if (p->c[i].family == FAMILY_FLAT && (h->active & 1u << i))
 				h->flags |= HOT_FLAT;
+	} else {
+		h->flags |= HOT_UNSURE;
 	}
 	timer_set(ev, point);
 }
@@ -84,29 +88,37 @@ void evaluator_active(const struct evaluator *ev, transition_fn *fn, void *arg)
 	}
 }
 
+static void make_active(struct evaluator *ev, uint32_t point, size_t cond)
+{
+	struct hot *h = &ev->hot[point];
+	const struct cond *c = &ev->plans[ev->cold[point].plan].c[cond];
+	h->active |= (uint16_t)(1u << cond);
+	h->pending &= (uint16_t)~(1u << cond);
+	if (c->family == FAMILY_FLAT)
+		h->flags |= HOT_FLAT;
+	else if (c->family != FAMILY_SILENT)
+		ev->words[ev->cold[point].words + c->word] = 0;
+	timer_set(ev, point);
+}
+
 void evaluator_adopt(struct evaluator *ev, uint32_t point, struct str rule, enum level level)
 {
 	uint32_t key = crc32c(0, rule.p, rule.n);
-	if (point <= ev->max_point && ev->hot[point].known) {
-		struct hot *h = &ev->hot[point];
-		const struct plan *p = &ev->plans[ev->cold[point].plan];
-		for (size_t i = 0; i < p->n; i++) {
-			if (p->c[i].key != key || p->c[i].level != level)
-				continue;
-			if (plan_group(p, i) & h->active)
-				return;
-			h->active |= (uint16_t)(1u << i);
-			h->pending &= (uint16_t)~(1u << i);
-			if (p->c[i].family == FAMILY_FLAT)
-				h->flags |= HOT_FLAT;
-			else if (p->c[i].family != FAMILY_SILENT)
-				ev->words[ev->cold[point].words + p->c[i].word] = 0;
-			timer_set(ev, point);
+	bool known = point <= ev->max_point && ev->hot[point].known;
+	const struct plan *p = known ? &ev->plans[ev->cold[point].plan] : &ev->plans[0];
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->c[i].key != key || p->c[i].level != level)
+			continue;
+		if (plan_group(p, i) & ev->hot[point].active)
 			return;
-		}
+		if ((ev->hot[point].flags & (HOT_SEEN | HOT_UNSURE)) == HOT_SEEN)
+			break; // its state is whole and says: not active. The return was lost.
+		make_active(ev, point, i);
+		return;
 	}
-	int64_t at = point <= ev->max_point ? ev->hot[point].time : 0;
 	struct transition t = { .point = point, .rule = RULE_GONE, .key = key, .kind = COND_RETURNED, .level = level,
-		                .at = at, .cause_time = at };
+		                .cause_value = NAN, .limit = NAN };
+	if (known)
+		t.at = t.cause_time = ev->hot[point].time;
 	evaluator_note_gone(ev, &t);
 }

@@ -24,6 +24,7 @@ X(CLEAR_TWICE,   "clear 和 clear_by 只能写一个；请删去一个", "clear 
 X(CLEAR_POINT,   "限值取自测点时解除值要用 clear_by；请改正", "with a limit of the point itself use clear_by, the distance from the limit; correct it") \
 X(CLEAR_BY,      "clear_by 不能小于零；请写离限值的距离", "clear_by cannot be negative; write the distance from the limit") \
 X(NEGATIVE,      "时长不能是负数；请改正", "a duration cannot be negative; correct it") \
+X(LONG,          "时长不能超过 %d 天；请改短", "a duration cannot be longer than %d days; shorten it") \
 X(ZERO,          "“%s”必须大于零；请改正", "\"%s\" must be more than zero; correct it") \
 X(RATE_WHICH,    "rate 要正好写 rise 和 fall 中的一个；另一方向请另建规则", "rate takes exactly one of rise and fall; make a second rule for the other") \
 X(FLAT_BY,       "“by”不能小于零；请写最小变化量", "\"by\" cannot be negative; write the least change") \

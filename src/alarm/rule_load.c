@@ -6,6 +6,8 @@
 #include "alarm/rule_diag.h"
 #include "base/hash.h"
 
+#define LONGEST_DAYS 366
+
 struct loading {
 	struct rule_set *rs;
 	const struct registry *reg;
@@ -28,7 +30,15 @@ static bool duration(struct loading *ld, const struct yaml_node *n, int64_t *ret
 		RULE_DIAG(ld->d, n, NEGATIVE);
 		return false;
 	}
-	return yaml_duration(n, ret, ld->d);
+	int64_t us;
+	if (!yaml_duration(n, &us, ld->d))
+		return false;
+	if (us > LONGEST_DAYS * US_PER_DAY) {
+		RULE_DIAG(ld->d, n, LONG, LONGEST_DAYS);
+		return false;
+	}
+	*ret = us;
+	return true;
 }
 static void optional_duration(struct loading *ld, const struct yaml_node *map, const char *key, int64_t *ret)
 {

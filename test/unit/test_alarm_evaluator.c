@@ -247,9 +247,18 @@ static void test_history_that_cannot_be_read(void **state)
 		evaluator_note_late(x.ev, &r);
 	}
 	assert_int_equal(evaluator_stats(x.ev).late, 100);
-	assert_int_equal(evaluator_late(x.ev, 30, cannot_read, NULL, x.a, hear, NULL), 70);
-	assert_int_equal(evaluator_late(x.ev, 100, cannot_read, NULL, x.a, hear, NULL), 0);
-	assert_int_equal(evaluator_stats(x.ev).late_dropped, 100);
+	struct arena *a = arena_new(0);
+	assert_int_equal(evaluator_late(x.ev, 30, cannot_read, NULL, a, hear, NULL), 100); // is there more to come?
+	assert_int_equal(evaluator_late(x.ev, 30, cannot_read, NULL, a, hear, NULL), 70);
+	assert_int_equal(evaluator_late(x.ev, 100, cannot_read, NULL, a, hear, NULL), 0);
+	struct reading r = { .point = 7, .time = T0 + US_PER_S, .value = 95 };
+	int calls = 0;
+	do // more and more: at last it is judged all the same
+		evaluator_note_late(x.ev, &r);
+	while (evaluator_late(x.ev, 100, cannot_read, NULL, a, hear, NULL) > 0 && ++calls < 1000);
+	assert_in_range(calls, 10, 100);
+	arena_free(a);
+	assert_int_equal(evaluator_stats(x.ev).late_dropped, 101);
 	assert_int_equal(x.n, 0);
 	feed(1, 101, 95); // and life goes on
 	(void)evaluator_tick(x.ev, T0 + 200 * US_PER_S, hear, NULL);

@@ -306,7 +306,8 @@ static void out_of_order(struct trial *t, int far, struct heard *h)
 		}
 		if (below(2) || i + 1 == t->n) {
 			struct arena *a = arena_new(0);
-			assert_int_equal(evaluator_late(ev, 10, read_history, &s, a, hear, h), 0);
+			while (evaluator_late(ev, 10, read_history, &s, a, hear, h) > 0)
+				;
 			arena_free(a);
 		}
 	}

@@ -1,0 +1,50 @@
+// A rule file of any bytes: refused with diagnostics or compiled, put in force and fed; never a crash.
+// needs: base loop bus store model auth alarm
+#include <math.h>
+
+#include "alarm/alarm.h"
+#include "base/arena.h"
+#include "model/yaml.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void ignore(void *arg, const struct transition *t)
+{
+	(void)arg;
+	(void)t;
+}
+
+static void use(const struct rule_set *rs, const struct registry *reg, struct arena *a)
+{
+	struct point_def p = { .id = 1, .kind = STR("level"), .ll = 5, .l = 10, .h = NAN, .hh = 90, .min = NAN, .max = NAN };
+	struct evaluator *ev = evaluator_new(10);
+	uint8_t ext[ALARM_EXT];
+	evaluator_load(ev, rs, reg, &p, 1, 1);
+	for (int i = 1; i < 64; i++) {
+		struct reading r = { .point = 1, .time = i * 700 * US_PER_MS, .value = i * 37 % 101, .quality = (uint16_t)(i % Q__MAX) };
+		evaluator_feed(ev, &r, r.time, ignore, NULL);
+		(void)evaluator_tick(ev, r.time + 1, ignore, NULL);
+	}
+	evaluator_save(ev, 1, ext);
+	evaluator_restore(ev, 1, ext);
+	evaluator_free(ev);
+	for (uint32_t i = 0; i < rules_count(rs); i++)
+		(void)rule_words(rs, i, i % 2, a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = US_PER_S } };
+	static struct type types[] = { { .name = { "warning", 7 } } };
+	struct arena *a = arena_new(0);
+	struct diags d = { .arena = a };
+	struct yaml_node *root = yaml_parse(a, STR("fuzz.yaml"), str_from((const char *)data, size), &d);
+	struct rule_file file = { .file = STR("fuzz.yaml"), .root = root };
+	struct registry reg = { .arena = a, .kinds = kinds, .nkinds = 1, .types = types, .ntypes = 1, .rules = &file, .nrules = 1 };
+	struct rule_set *rs = NULL;
+	if (root && rules_compile(&rs, &reg, &d) == OK)
+		use(rs, &reg, a);
+	rules_free(rs);
+	arena_free(a);
+	return 0;
+}
