@@ -97,48 +97,60 @@ static bool walk_next(struct point_walk *w, struct msg_point *ret, struct str *r
 	return true;
 }
 
-static void device_set_points(struct device *d, const struct msg_welcome *m, size_t n)
+struct table_size {
+	uint32_t entries; // names and addresses
+	size_t text;      // their bytes
+};
+
+// False: the message does not hold the points it promises.
+static bool table_measure(const struct msg_welcome *m, size_t n, struct table_size *ret)
+{
+	struct point_walk w = { (const char *)(m + 1), (const char *)m + n, m->m.count };
+	struct msg_point p;
+	struct str name, addr;
+	*ret = (struct table_size){ 0 };
+	while (walk_next(&w, &p, &name, &addr)) {
+		ret->entries += (name.n != 0) + (addr.n != 0);
+		ret->text += name.n + addr.n;
+	}
+	return w.left == 0;
+}
+
+// One block for all of it: a million points in ten thousand devices are some 50 MB.
+static void device_set_points(struct device *d, const struct msg_welcome *m, size_t n, struct table_size size)
 {
 	const char *first = (const char *)(m + 1), *end = (const char *)m + n;
-	uint32_t count = m->m.count;
-	struct arena *old = d->table;
-	d->table = arena_new(0);
 	uint32_t slots = 8;
-	while (slots < count * 4) // at most half full with an address for every point
+	while (slots < size.entries * 2) // at most half full
 		slots *= 2;
-	char *names = arena_alloc(d->table, (size_t)(end - first));
-	d->names = names;
-	d->points = arena_many(d->table, (size_t)count * 2 + 1, struct point);
+	arena_free(d->table);
+	d->table = arena_new((size.entries + 1) * sizeof(struct point) + slots * sizeof(uint32_t) + size.text + 128);
+	d->points = arena_many(d->table, size.entries + 1, struct point);
 	d->slots = arena_many(d->table, slots, uint32_t);
+	char *names = arena_alloc(d->table, size.text);
+	d->names = names;
 	d->mask = slots - 1;
 	d->npoints = 0;
 	d->expect = 0;
 	uint32_t off = 0;
 	struct msg_point p;
 	struct str name, addr;
-	for (struct point_walk w = { first, end, count }; walk_next(&w, &p, &name, &addr);)
+	for (struct point_walk w = { first, end, m->m.count }; walk_next(&w, &p, &name, &addr);)
 		table_add(d, names, &off, &p, name);
-	for (struct point_walk w = { first, end, count }; walk_next(&w, &p, &name, &addr);)
+	for (struct point_walk w = { first, end, m->m.count }; walk_next(&w, &p, &name, &addr);)
 		table_add(d, names, &off, &p, addr); // a name of another point wins over an address
 	d->last = d->npoints;
-	arena_free(old);
 }
 
 struct device *device_learn(struct gate *g, const struct msg_welcome *m, size_t n, struct str code)
 {
-	if (n < sizeof *m || m->m.count > LIMIT_POINTS_PER_DEVICE || !m->m.device)
-		return NULL;
-	struct point_walk w = { (const char *)(m + 1), (const char *)m + n, m->m.count };
-	struct msg_point p;
-	struct str name, addr;
-	while (walk_next(&w, &p, &name, &addr))
-		;
-	if (w.left)
+	struct table_size size;
+	if (n < sizeof *m || m->m.count > LIMIT_POINTS_PER_DEVICE || !m->m.device || !table_measure(m, n, &size))
 		return NULL;
 	struct device *d = device_by_id(g, m->m.device);
 	if (!d)
 		d = device_new(g, m->m.device, code);
-	device_set_points(d, m, n);
+	device_set_points(d, m, n, size);
 	return d;
 }
 

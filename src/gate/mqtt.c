@@ -154,6 +154,8 @@ static bool on_publish(struct conn *c, uint8_t flags, struct str body)
 {
 	struct mqtt_publish p;
 	enum mqtt_reason reason = mqtt_read_publish(c->mqtt.version, flags, body, &p);
+	if (!reason && p.topic.n > LIMIT_MQTT_TOPIC)
+		reason = MQTT_BAD_TOPIC;
 	if (!reason && p.qos == 2)
 		reason = MQTT_QOS_UNSUPPORTED;
 	if (!reason && p.props.seen >> 0x23 & 1) // topic alias: the maximum is 0
