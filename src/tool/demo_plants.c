@@ -94,23 +94,26 @@ static enum err make_enterprise(struct demo *d, struct plant *pl)
 	return demo_create(d, "enterprise", body, &pl->enterprise);
 }
 
-// The safety manager logs in as ent-CODE; the three who answer for a major hazard installation are persons too.
+// The safety manager logs in as ent-CODE and comes first: the demo's login page offers the first person of a role. The
+// other two who answer for a major hazard installation are persons too.
 static enum err make_staff(struct demo *d, struct plant *pl)
 {
-	static const char *const posts[] = { "主要负责人", "技术负责人", "安全管理员（操作负责人）" };
-	static const char *const stems[] = { "principal", "technical", "ent" };
+	static const struct { const char *login, *name, *post; unsigned at; } staff[] = {
+		{ "ent", "manager", "安全管理员（操作负责人）", 2 },
+		{ "principal", "principal", "主要负责人", 0 },
+		{ "technical", "technical", "技术负责人", 1 },
+	};
 	bool all = json_array_size(json_object_get(pl->form, "installations")) > 0;
-	for (size_t i = all ? 0 : 2; i < 3; i++) {
+	for (unsigned i = 0; i < (all ? 3 : 1); i++) {
 		char login[32], phone[16];
-		snprintf(login, sizeof login, "%s-%c%s", stems[i], pl->code[0] | 0x20, pl->code + 1);
-		snprintf(phone, sizeof phone, "1390001%04u", (d->devices * 3 + (unsigned)i) % 10000);
-		const char *name = demo_text(pl->row, i == 1 ? "technical" : i == 0 ? "principal" : "manager");
-		json_t *body = json_pack("{s:s,s:s,s:s,s:s,s:[s],s:O,s:I,s:s}", "login", login, "name", *name ? name : demo_text(pl->row, "manager"), "post",
-		                         i == 2 && !all ? "安全管理员" : posts[i], "phone", phone, "role", "enterprise", "area",
+		snprintf(login, sizeof login, "%s-%c%s", staff[i].login, pl->code[0] | 0x20, pl->code + 1);
+		snprintf(phone, sizeof phone, "1390001%04u", (d->devices * 3 + i) % 10000);
+		json_t *body = json_pack("{s:s,s:O,s:s,s:s,s:[s],s:O,s:I,s:s}", "login", login, "name", json_object_get(pl->row, staff[i].name), "post",
+		                         all ? staff[i].post : "安全管理员", "phone", phone, "role", "enterprise", "area",
 		                         json_object_get(pl->row, "area"), "enterprise", (json_int_t)pl->enterprise, "lang", "zh");
 		if (strcmp(login, "ent-c01") == 0)
-			json_object_set_new(body, "demo", json_true()); // whom the demo's login page offers
-		enum err err = demo_create(d, "person", body, &pl->persons[i]);
+			json_object_set_new(body, "demo", json_true());
+		enum err err = demo_create(d, "person", body, &pl->persons[staff[i].at]);
 		if (err)
 			return err;
 	}

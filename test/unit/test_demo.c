@@ -88,7 +88,7 @@ static void complete(void **state)
 
 struct who {
 	const struct type *t;
-	unsigned found[16];
+	unsigned found[16], seen[16];
 };
 
 static enum err on_person(void *arg, const struct row *row)
@@ -99,8 +99,11 @@ static enum err on_person(void *arg, const struct row *row)
 	for (size_t i = 0; i < reg->nroles; i++) {
 		char part[64];
 		snprintf(part, sizeof part, ",%.*s,", STR_FMT(reg->roles[i].name));
-		if (demo->kind == VAL_INT && demo->i && str_contains(role->s, str_of(part)))
-			w->found[i]++;
+		if (!str_contains(role->s, str_of(part)))
+			continue;
+		bool is_demo = demo->kind == VAL_INT && demo->i;
+		assert_true(w->seen[i]++ || is_demo || !reg->roles[i].demo); // the first of a role is the one
+		w->found[i] += is_demo;
 	}
 	return OK;
 }
