@@ -8,7 +8,7 @@
 
 struct cell {
 	uint8_t b[CELL_BYTES];
-	uint32_t next;           // index of the next cell of the chain; undefined in the last (a store may run over b's end)
+	uint32_t next;           // index of the next in the chain; undefined in the last (a store may run over b)
 };
 
 struct cells {

@@ -273,7 +273,8 @@ static void add_next(struct chunk *c, struct cells *pool, int64_t t, int64_t v, 
 {
 	struct chunk_model *m = &c->m;
 	bool raw = m->mode == CHUNK_XOR;
-	uint64_t tu = zigzag(t - time_predicted(m)), vu = raw ? (uint64_t)v ^ (uint64_t)m->prev_value : zigzag(v - m->prev_value);
+	uint64_t tu = zigzag(t - time_predicted(m));
+	uint64_t vu = raw ? (uint64_t)v ^ (uint64_t)m->prev_value : zigzag(v - m->prev_value);
 	if (raw || quality != m->quality || !add_simple(c, pool, tu, vu))
 		add_parts(c, pool, tu, vu, quality);
 	m->quality = (uint8_t)quality;

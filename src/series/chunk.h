@@ -49,7 +49,7 @@ struct chunk {
 	uint32_t bits;       // length of the bit stream
 	uint16_t n;          // samples
 	uint8_t fill;        // whole bytes used in the tail cell
-	uint8_t part;        // the last bits & 7 bits, not yet in the cell: appending never reads the cell, which may be far
+	uint8_t part;        // the last bits & 7 bits, not in the cell yet: appending never reads the cell, which is far
 };
 
 // Appends a sample. |time| < CHUNK_TIME_LIMIT, value finite and not -0.0, quality < 256, n < CHUNK_SAMPLES.

@@ -1,8 +1,8 @@
 // The bytes of one group of the arrival log: readings in the order they were added, delta-coded within the group only,
 // so that every group can be read without any other.
 //
-//   head (32, LE): magic(4) length of the rest(4) crc32c of everything else in the group(4) count(4) first seq(8) arrival(8)
-//   reading:       tag [arrival change, us] [point] [quality | flags<<4] [time] value     (numbers: put_number in group.c)
+//   head (32, LE): magic(4) length of the rest(4) crc32c of all else(4) count(4) first seq(8) arrival(8)
+//   reading:       tag [arrival change, us] [point] [quality | flags<<4] [time] value  (put_number in group.c)
 //   tag:           bits 0-2 decimals 0..6 of the value (an integer), or 7: raw double
 //                  bits 3-4 unit of the time difference to the reading before: 0 us, 1 ms, 2 s, 3 no difference
 //                  bit 5 point is not the previous one + 1; bit 6 quality or flags follow; bit 7 arrival changed

@@ -1,6 +1,6 @@
-// Reading, from any thread: first what is in memory (T_SERIES copies it on request), then the block files; in that order
-// nothing can slip through, as a chunk leaves memory only after its block is committed. What is found twice is the same
-// sample of the same block number and is kept once.
+// Reading, from any thread: first what is in memory (T_SERIES copies it on request), then the block files; in that
+// order nothing can slip through, as a chunk leaves memory only after its block is committed. What is found twice is
+// the same sample of the same block number and is kept once.
 #include <stdlib.h>
 #include <time.h>
 

@@ -365,7 +365,8 @@ static enum err open_parts(struct series *s, struct problem *problem)
 {
 	char log_dir[4096];
 	if ((size_t)snprintf(log_dir, sizeof(log_dir), "%s/log", s->dir) >= sizeof(log_dir) - 64)
-		return problem_set(problem, ERR_INVALID, "data", "数据目录的路径太长", "The path of the data folder is too long");
+		return problem_set(problem, ERR_INVALID, "data", "数据目录的路径太长",
+		                   "The path of the data folder is too long");
 	enum err err = blocks_open(&s->blocks, s->dir);
 	if (!err)
 		err = seal_start(s);

@@ -5,7 +5,7 @@
 // History is a set: one sample for a (point, time); the first to arrive wins. Late and out-of-order samples end in
 // the same history.
 //
-// Threads: one owner (T_SERIES: who called series_turn last, until then who opened) calls everything not marked otherwise.
+// Threads: one owner (T_SERIES: who called series_turn last, until then who opened) calls all not marked otherwise.
 // A reader in another thread is served by the owner's series_turn; without one it gives up after 5 s (ERR_TIMEOUT).
 //
 // History is lossless: times in microseconds, values as exact doubles (only -0 becomes 0), quality below 16, flags
@@ -21,9 +21,9 @@ struct series;
 
 enum arrival { ARRIVED_NEW, ARRIVED_LATE, ARRIVED_DUPLICATE };
 
-// What rides on a point's snapshot for someone else (the alarm evaluator), and what replay calls. save: T_SERIES, inside
-// series_turn and series_close; load, replay: inside series_open, first every load, then every replay in order of arrival.
-// A snapshot whose ext_size was another is loaded without calling load. Only points with a reading are saved.
+// What rides on a point's snapshot for someone else (the alarm evaluator), and what replay calls. save: T_SERIES,
+// inside series_turn and series_close; load, replay: inside series_open, first every load, then every replay in order
+// of arrival. A snapshot whose ext_size was another is loaded without calling load. Only points with a reading are saved.
 struct series_hooks {
 	void *arg;
 	size_t ext_size; // bytes per point, <= 256
@@ -36,15 +36,15 @@ struct series_config {
 	const char *dir;         // DATA/series
 	uint32_t group_us;       // longest wait of a flushed reading for its group's sync, and least time from the end of
 	                         // one sync to the next unless flushed `now`; 2000
-	size_t log_limit;        // most bytes of log before a snapshot is taken (earlier if a quarter of the last snapshot's
-	                         // size, at least 24 MiB, is less: a restart should be ready in 2 s); 256 MiB
+	size_t log_limit;        // most bytes of log before a snapshot is taken (sooner if a quarter of the last one's size,
+	                         // at least 24 MiB, is less: a restart should be ready in 2 s); 256 MiB
 	uint32_t chunk_points;   // samples in a sealed block; 240
 };
 
 // Opens, loads the snapshot, replays the log, starts the sync and seal threads.
 enum err series_open(struct series **ret, const struct series_config *cfg, const struct series_hooks *hooks,
                      struct problem *p) must_check;
-// Syncs, takes a snapshot, stops the threads. No other thread may be in a call. Gives up after 30 s if the disk refuses.
+// Syncs, takes a snapshot, stops the threads. No other thread may be in a call. Gives up after 30 s on a full disk.
 void series_close(struct series *s);
 
 // Adds one reading to the log's current group and its point's open chunk. Returns how it arrived. ARRIVED_DUPLICATE is
@@ -62,7 +62,7 @@ int series_durable_fd(const struct series *s);      // eventfd: series_durable h
 bool series_may_add(const struct series *s);
 // OK, or why nothing is being made durable (ERR_FULL, ERR_IO). While not OK nothing is acknowledged; it retries.
 enum err series_health(const struct series *s);
-// Serves readers' requests for open chunks and snapshot steps; call once a loop turn, and when series_wake_fd is readable.
+// Serves readers' requests and snapshot steps (below 1 ms); call once a loop turn, and when series_wake_fd is readable.
 int series_wake_fd(const struct series *s);
 void series_turn(struct series *s, int64_t now);
 

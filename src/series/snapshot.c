@@ -219,7 +219,7 @@ static bool read_all(int fd, char *p, size_t n)
 	return true;
 }
 
-// Next section into payload (its head included); its tag, or 0 at the end or if it cannot be read. *ret_good: checksum right.
+// Next section into payload (its head included); its tag, or 0 at the end or if it cannot be read. *ret_good: checksum.
 static uint32_t next_section(struct load *l, bool *ret_good)
 {
 	uint32_t tag, length, crc;

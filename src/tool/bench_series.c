@@ -62,7 +62,8 @@ static void take_latencies(struct bench *b)
 static void pause_for(struct bench *b, int ms)
 {
 	uint64_t n;
-	struct pollfd p[2] = { { .fd = series_durable_fd(b->s), .events = POLLIN }, { .fd = series_wake_fd(b->s), .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = series_durable_fd(b->s), .events = POLLIN },
+		{ .fd = series_wake_fd(b->s), .events = POLLIN } };
 	if (poll(p, 2, ms) > 0 && p[0].revents)
 		(void)!read(p[0].fd, &n, sizeof(n));
 	take_latencies(b);
@@ -171,7 +172,8 @@ static uint64_t files_bytes(const char *dir)
 
 static bool open_series(struct bench *b)
 {
-	struct series_config cfg = { .dir = b->dir, .group_us = 2000, .log_limit = (size_t)256 << 20, .chunk_points = 240 };
+	struct series_config cfg = { .dir = b->dir, .group_us = 2000, .log_limit = (size_t)256 << 20,
+		.chunk_points = 240 };
 	return series_open(&b->s, &cfg, NULL, NULL) == OK;
 }
 
@@ -183,19 +185,20 @@ static void print(struct bench *b, double wall, double cpu, double add_cpu, long
 	if (b->n_latency)
 		qsort(b->latency, b->n_latency, sizeof(*b->latency), compare_i64);
 	size_t k = b->n_latency;
-	printf("{\"points\":%u,\"readings\":%llu,\"per_turn\":%u,\"wall_s\":%.3f,\"readings_per_s\":%.0f,\"cpu_s_per_million\":%.4f,"
-	       "\"owner_ns_per_reading\":%.1f,",
+	printf("{\"points\":%u,\"readings\":%llu,\"per_turn\":%u,\"wall_s\":%.3f,\"readings_per_s\":%.0f,"
+	       "\"cpu_s_per_million\":%.4f,\"owner_ns_per_reading\":%.1f,",
 	       b->points, (unsigned long long)st.readings, b->per_turn, wall, n / wall, cpu / n * 1e6, add_cpu / n * 1e9);
 	double sealed = (double)MAX(st.sealed, UINT64_C(1));
 	printf("\"log_bytes_per_reading\":%.3f,\"sealed\":%llu,\"block_bytes_per_sealed\":%.3f,"
 	       "\"file_bytes_per_sealed\":%.3f,\"blocks\":%llu,",
 	       (double)st.log_bytes / n, (unsigned long long)st.sealed, (double)st.block_bytes / sealed,
 	       (double)files_bytes(b->dir) / sealed, (unsigned long long)st.blocks);
-	printf("\"durable_us\":{\"p50\":%lld,\"p99\":%lld,\"max\":%lld,\"n\":%zu},\"syncs\":%llu,\"worst_sync_us\":%lld,\"worst_turn_cpu_us\":%lld,"
-	       "\"rss_mib\":%.1f,\"rss_bytes_per_point\":%.0f,\"snapshots\":%llu}\n",
+	printf("\"durable_us\":{\"p50\":%lld,\"p99\":%lld,\"max\":%lld,\"n\":%zu},\"syncs\":%llu,"
+	       "\"worst_sync_us\":%lld,\"worst_turn_cpu_us\":%lld,\"rss_mib\":%.1f,\"rss_bytes_per_point\":%.0f,\"snapshots\":%llu}\n",
 	       (long long)(k ? b->latency[k / 2] : 0), (long long)(k ? b->latency[k - 1 - k / 100] : 0),
-	       (long long)(k ? b->latency[k - 1] : 0), k, (unsigned long long)st.syncs, (long long)st.worst_sync_us, (long long)b->worst_turn,
-	       (double)rss_kib() / 1024, (double)(rss_kib() - rss_empty) * 1024 / b->points, (unsigned long long)st.snapshots);
+	       (long long)(k ? b->latency[k - 1] : 0), k, (unsigned long long)st.syncs, (long long)st.worst_sync_us,
+	       (long long)b->worst_turn, (double)rss_kib() / 1024,
+	       (double)(rss_kib() - rss_empty) * 1024 / b->points, (unsigned long long)st.snapshots);
 	fflush(stdout);
 }
 
@@ -288,7 +291,7 @@ int bench_series(int argc, char **argv)
 	struct bench *b = mem_alloc(sizeof(*b));
 	*b = (struct bench){ .points = 10000, .rounds = 100, .per_turn = 1000, .random = 88172645463325252u };
 	if (!parse(b, argc, argv)) {
-		fprintf(stderr, "usage: bench-series [--points N] [--rounds N] [--per-turn N] [--rate N] [--kill] [--dir DIR]\n");
+		fprintf(stderr, "usage: [--points N] [--rounds N] [--per-turn N] [--rate N] [--kill] [--dir DIR]\n");
 		mem_free(b);
 		return 2;
 	}
