@@ -128,7 +128,7 @@ export interface Alarm {
   position?: [number, number] | null
 }
 export interface AlarmList { items: Alarm[]; total: number; counts?: Record<string, number> }
-export interface JournalItem { at: string; event?: string; action?: string; actor?: Ref | string | null; reason?: string | null; detail?: unknown; [k: string]: unknown }
+export interface JournalItem { at: string; what: string; level?: string; from?: string; to?: string; value?: number | null; actor?: Ref | string | null; reason?: string | null; detail?: unknown; [k: string]: unknown }
 
 export interface MapArea { code: string; name: Text; tier: string; color?: Color; geometry: GeoJSON.Geometry }
 export interface MapBase { bounds: [number, number, number, number]; areas: MapArea[]; layers: Record<string, GeoJSON.FeatureCollection> }

@@ -156,7 +156,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
       for (const source of [areas.getSource()!, labels.getSource()!]) {
         for (const f of source.getFeatures()) {
           const code = areaPrefix(String(f.get('code') ?? ''))
-          const color = f.get('own') ?? colors.get(code) // an area that says its own colour keeps it
+          const color = f.get('own') || colors.get(code) // an area that says its own colour keeps it
           if (color !== f.get('color')) f.set('color', color)
         }
       }

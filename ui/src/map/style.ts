@@ -2,7 +2,7 @@
 import { Circle, Fill, RegularShape, Stroke, Style, Text } from 'ol/style'
 import type { FeatureLike } from 'ol/Feature'
 import type { Color } from '../api/types'
-import { lang } from '../i18n'
+import { lang, t, tx } from '../i18n'
 import { letter, look, rank } from '../lib/level'
 
 export interface Theme { dark: boolean; big: boolean }
@@ -39,11 +39,12 @@ export function labelStyle(th: Theme) {
   const g = ground(th)
   return (f: FeatureLike): Style => {
     const color = f.get('color') as Color | undefined
-    const mark = color && color !== 'green' && color !== 'grey' ? ` ${letter(color)}` : ''
+    const tinted = color && color !== 'green' && color !== 'grey'
+    // its own colour is the grade of risk the county gave it; a borrowed one is the worst alarm inside
+    const mark = !tinted ? '' : f.get('own') ? t('area.risk', { color: tx('color', color) }) : letter(color)
     return new Style({
       text: new Text({
-        text: String(f.get('name')) + (mark ? ' ·' + mark : ''),
-        font: font(th.big ? 22 : 15, true),
+        text: [String(f.get('name')), font(th.big ? 22 : 15, true), mark ? '\n' + mark : '', font(th.big ? 16 : 12)],
         fill: new Fill({ color: g.text }),
         stroke: new Stroke({ color: g.halo, width: 4 }),
         overflow: true,

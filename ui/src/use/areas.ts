@@ -11,7 +11,8 @@ const areas = ref<Area[]>([])
 
 /** All of them, from the top down. */
 export const areasAll = computed(() => [...areas.value].sort((a, b) => a.code.localeCompare(b.code)))
-export const areaName = (code?: string) => areas.value.find((a) => a.code === code)?.name ?? code ?? ''
+/** Of a code, or of a scope (a code without the zeros behind). */
+export const areaName = (code?: string) => (code && areas.value.find((a) => a.code === code.padEnd(12, '0'))?.name) || code || ''
 /** Towns and zones (nine digits that say something), for filters. */
 export const towns = computed(() => areasAll.value.filter((a) => areaPrefix(a.code).length === 9))
 
