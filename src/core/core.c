@@ -91,12 +91,22 @@ static void adopt_row(void *arg, uint32_t point, struct str rule, struct str lev
 		evaluator_adopt(co->evaluator, point, rule, l);
 }
 
+static enum err barrier_job(struct db *db, void *arg, struct problem *p)
+{
+	(void)db, (void)arg, (void)p;
+	return OK;
+}
+
 // Evaluator and alarm table agree again after a crash between them: what the evaluator holds active is (re)recorded,
 // what the table holds active is adopted; both are idempotent.
 static void reconcile(struct core *co)
 {
 	struct arena *a on_scope_exit(arena_freep) = arena_new(4096);
+	struct problem p;
+	problem_init(&p, a);
 	evaluator_active(co->evaluator, on_transition, co);
+	if (store_write(co->app.store, barrier_job, NULL, &p)) // what was replayed is in the table before it is read
+		give_up(&p);
 	struct db *db = store_read_begin(co->app.store);
 	enum err err = alarm_each_open(db, adopt_row, co, a);
 	store_read_end(co->app.store, db);

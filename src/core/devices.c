@@ -145,7 +145,7 @@ void device_on_message(struct core *co, const struct msg *m, size_t size)
 		break;
 	case MSG_REJECT: {
 		const struct msg_reject *r = (const void *)m;
-		struct str text = str_from((const char *)(r + 1), r->text_len), peer = STR_EMPTY;
+		struct str text = str_from((const char *)(r + 1), r->text_len), peer = str_from(text.p + r->text_len, r->peer_len);
 		if (r->reason < REJECT__MAX)
 			count_reject(co, m->device, (enum reject)r->reason, m->count, text, peer);
 		break;

@@ -123,6 +123,8 @@ struct counts {
 
 static void take_readings(struct core *co, struct reading *v, size_t n, int64_t arrival, struct counts *ret)
 {
+	for (size_t i = 0; i < n; i++)
+		evaluator_prefetch(co->evaluator, v[i].point);
 	for (size_t i = 0; i < n; i++) {
 		struct reading *r = &v[i];
 		r->quality = (uint16_t)evaluator_quality(co->evaluator, r, arrival);
@@ -156,7 +158,11 @@ static bool take_ring(struct core *co)
 	uint64_t seq = 0;
 	size_t n = 0, readings = 0;
 	const struct msg *m;
-	while (readings < 50000 && (m = ring_next(co->cfg.from_gate, &n))) {
+	if (ring_is_corrupt(co->cfg.from_gate)) {
+		log_error("core", "the gate left something impossible in the ring; both start again");
+		_exit(CORE_EXIT_RINGS);
+	}
+	while (readings < 50000 && series_may_add(co->app.series) && (m = ring_next(co->cfg.from_gate, &n))) {
 		if (m->kind == MSG_READINGS) {
 			on_readings(co, (const void *)m);
 			readings += m->count;

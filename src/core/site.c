@@ -95,6 +95,36 @@ static enum err on_device(void *arg, const struct row *row)
 	return OK;
 }
 
+struct sectors { // enterprise id → sector, for rules that watch one
+	struct site *s;
+	const struct type *t;
+	struct str *v;
+	size_t n;
+};
+
+static enum err on_enterprise(void *arg, const struct row *row)
+{
+	struct sectors *x = arg;
+	const struct value *v = cell(x->t, row, "sector");
+	if (v->kind != VAL_TEXT || row->c.id <= 0)
+		return OK;
+	if ((size_t)row->c.id >= x->n) {
+		size_t n = MAX((size_t)row->c.id + 1, x->n * 2);
+		x->v = arena_grow(x->s->arena, x->v, x->n, n, sizeof *x->v);
+		x->n = n;
+	}
+	x->v[row->c.id] = arena_str(x->s->arena, v->s);
+	return OK;
+}
+
+static void set_sectors(const struct sectors *x)
+{
+	for (size_t i = 0; i < x->s->npoints; i++) {
+		struct point_def *d = &x->s->points[i].def;
+		d->sector = d->enterprise > 0 && (size_t)d->enterprise < x->n && x->v[d->enterprise].n ? x->v[d->enterprise] : STR_EMPTY;
+	}
+}
+
 static int device_cmp(const void *a, const void *b) { return str_cmp(((const struct site_device *)a)->code, ((const struct site_device *)b)->code); }
 
 static void link_points(struct site *s)
@@ -140,14 +170,19 @@ struct site *site_load(struct core *co, const struct registry *reg, struct rule_
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(64 << 10);
 	*s = (struct site){ .arena = a, .refs = 1, .reg = reg, .rules = rules, .generation = ++co->site_generation };
 	struct loading points = { s, registry_type(reg, STR("point")), 0 }, devices = { s, registry_type(reg, STR("device")), 0 };
-	struct list_query all = { .limit = SIZE_MAX };
+	struct sectors sectors = { .s = s, .t = registry_type(reg, STR("enterprise")) };
+	struct list_query all = { 0 };
 	enum err err = points.t && devices.t ? OK : problem_set(p, ERR_INVALID, NULL, "业务包缺少类型 point 或 device", "the packs lack the types point and device");
 	struct db *db = store_read_begin(co->app.store);
 	if (!err)
 		err = records_each(db, &points.t->table, &all, scratch, on_point, &points);
 	if (!err)
 		err = records_each(db, &devices.t->table, &all, scratch, on_device, &devices);
+	if (!err && sectors.t)
+		err = records_each(db, &sectors.t->table, &all, scratch, on_enterprise, &sectors);
 	store_read_end(co->app.store, db);
+	if (!err)
+		set_sectors(&sectors);
 	if (err) {
 		site_free(s);
 		problem_set(p, err, NULL, "无法读取监测点和设备", "cannot read points and devices");

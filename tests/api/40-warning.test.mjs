@@ -41,12 +41,12 @@ test('an alarm opens a warning, and it goes round through its roles', async () =
   // it is the duty officer's duty, and nobody else may verify it
   assert.ok((await duty.ok_get('/api/v1/duties')).items.some((x) => x.type === 'warning' && x.id === id));
   assert.equal((await move(ent, id, 'verify')).status, 403);
-  assert.equal((await move(town, id, 'verify')).status, 404, 'another town does not even see it');
+  assert.ok([403, 404].includes((await move(town, id, 'verify')).status), '404 if it is another town');
   assert.equal((await move(duty, id, 'publish', { control_plan: 'x', verify_note: 'y' })).status, 409, 'a step cannot be skipped');
   w = (await move(duty, id, 'verify')).json;
   assert.equal(w.state, 'verifying');
   const missing = await move(duty, id, 'publish');
-  assert.equal(missing.status, 422);
+  assert.equal(missing.status, 400);
   assert.ok(missing.json.error.field);
   w = (await move(duty, id, 'publish', { verify_note: '液位计读数属实', control_plan: '停止进料，打开倒罐线' })).json;
   assert.equal(w.state, 'published');
@@ -125,7 +125,7 @@ test('edits are locked optimistically and wrong values are named', async () => {
   assert.equal(stale.status, 409);
   for (const [field, v] of [['uscc', '91330000MA0000000X'], ['no_such_field', 1]]) {
     const r = await bureau.patch(`/api/v1/records/enterprise/${e.id}`, { version: ok.json.version, [field]: v });
-    assert.ok([400, 422].includes(r.status), r.text);
+    assert.ok([400].includes(r.status), r.text);
     assert.equal(r.json.error.field, field);
   }
 });
@@ -137,8 +137,8 @@ test('an alarm can be acknowledged, shelved with reason and end, and comes back'
   const a = await until('the alarm', async () => (await duty.ok_get('/api/v1/alarms')).items.find((x) => x.point.code === 'WARN-LT' && x.state === 'unack'));
   assert.equal((await town.post(`/api/v1/alarms/${a.id}/ack`, {})).status, 403);
   assert.equal((await duty.ok_post(`/api/v1/alarms/${a.id}/ack`, {})).state, 'acked');
-  assert.ok([400, 422].includes((await duty.post(`/api/v1/alarms/${a.id}/shelve`, { until: '1h' })).status), 'a reason is needed');
-  assert.ok([400, 422].includes((await duty.post(`/api/v1/alarms/${a.id}/shelve`, { reason: '检修' })).status), 'an end is needed');
+  assert.ok([400].includes((await duty.post(`/api/v1/alarms/${a.id}/shelve`, { until: '1h' })).status), 'a reason is needed');
+  assert.ok([400].includes((await duty.post(`/api/v1/alarms/${a.id}/shelve`, { reason: '检修' })).status), 'an end is needed');
   const shelved = await duty.ok_post(`/api/v1/alarms/${a.id}/shelve`, { reason: '检修', until: rfc(Date.now() + 1500) });
   assert.equal(shelved.state, 'shelved');
   assert.equal(shelved.active, true);
