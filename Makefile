@@ -59,21 +59,21 @@ $(B)/fuzzo/%.o: %.c
 # so a test cannot reach across floors either.
 needs = $(patsubst %.c,$(1)/%.o,$(foreach d,$(shell sed -n 's,^// needs: ,,p' $(2)),$(wildcard src/$(d)/*.c)))
 
-UNIT    := $(if $(T),$(T:%=test/unit/test_%.c),$(wildcard test/unit/test_*.c))
-UNITBIN := $(UNIT:test/unit/%.c=$(B)/unit/%)
-TSAN    := $(shell grep -l '^// threads' test/unit/test_*.c 2>/dev/null)
-TSANBIN := $(TSAN:test/unit/%.c=$(B)/tsan/%)
-FUZZ    := $(if $(T),$(T:%=test/fuzz/fuzz_%.c),$(wildcard test/fuzz/fuzz_*.c))
-FUZZBIN := $(FUZZ:test/fuzz/%.c=$(B)/fuzz/%)
+UNIT    := $(if $(T),$(T:%=tests/unit/test_%.c),$(wildcard tests/unit/test_*.c))
+UNITBIN := $(UNIT:tests/unit/%.c=$(B)/unit/%)
+TSAN    := $(shell grep -l '^// threads' tests/unit/test_*.c 2>/dev/null)
+TSANBIN := $(TSAN:tests/unit/%.c=$(B)/tsan/%)
+FUZZ    := $(if $(T),$(T:%=tests/fuzz/fuzz_%.c),$(wildcard tests/fuzz/fuzz_*.c))
+FUZZBIN := $(FUZZ:tests/fuzz/%.c=$(B)/fuzz/%)
 
 .SECONDEXPANSION:
-$(B)/unit/%: $(B)/asan/test/unit/%.o $$(call needs,$(B)/asan,test/unit/$$*.c)
+$(B)/unit/%: $(B)/asan/test/unit/%.o $$(call needs,$(B)/asan,tests/unit/$$*.c)
 	@mkdir -p $(@D)
 	@$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka $(LIBS)
-$(B)/tsan/%: $(B)/tsano/test/unit/%.o $$(call needs,$(B)/tsano,test/unit/$$*.c)
+$(B)/tsan/%: $(B)/tsano/test/unit/%.o $$(call needs,$(B)/tsano,tests/unit/$$*.c)
 	@mkdir -p $(@D)
 	@$(CC) -fsanitize=thread -o $@ $^ -lcmocka $(LIBS)
-$(B)/fuzz/%: $(B)/fuzzo/test/fuzz/%.o $$(call needs,$(B)/fuzzo,test/fuzz/$$*.c)
+$(B)/fuzz/%: $(B)/fuzzo/test/fuzz/%.o $$(call needs,$(B)/fuzzo,tests/fuzz/$$*.c)
 	@mkdir -p $(@D)
 	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
@@ -91,9 +91,9 @@ tsan: $(TSANBIN)
 fuzz-bin: $(FUZZBIN)
 FUZZ_SECONDS ?= 10
 fuzz: $(FUZZBIN)
-	@for f in $(FUZZBIN); do n=$$(basename $$f); echo "== $$n"; mkdir -p $(B)/corpus/$$n test/fuzz/corpus/$${n#fuzz_}; \
+	@for f in $(FUZZBIN); do n=$$(basename $$f); echo "== $$n"; mkdir -p $(B)/corpus/$$n tests/fuzz/corpus/$${n#fuzz_}; \
 	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
-	  $(B)/corpus/$$n test/fuzz/corpus/$${n#fuzz_} || exit 1; done
+	  $(B)/corpus/$$n tests/fuzz/corpus/$${n#fuzz_} || exit 1; done
 
 ui:
 	@cd ui && npm ci --no-audit --no-fund --silent && npm run --silent build

@@ -1,4 +1,4 @@
-// HJ 212-2017 and GB/T 26875.3-2011 from the device's side. Test vectors: test/unit/test_sim.c.
+// HJ 212-2017 and GB/T 26875.3-2011 from the device's side. Test vectors: tests/unit/test_sim.c.
 #include "sim/frames.h"
 
 #include "base/cursor.h"

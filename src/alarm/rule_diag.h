@@ -1,5 +1,5 @@
 // Every sentence the rule checker can say, in both languages, in one table, so that a test can see that each has a
-// bad example in test/packs/bad_rules/. A row: X(NAME, Chinese, English); both are printf formats with the same
+// bad example in tests/packs/bad_rules/. A row: X(NAME, Chinese, English); both are printf formats with the same
 // arguments in the same order. Used by rule_load.c and its test.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The rule checker: every mistake it knows has an example in test/packs/bad_rules/ with the exact text; good rules
+// The rule checker: every mistake it knows has an example in tests/packs/bad_rules/ with the exact text; good rules
 // compile; rules in plain words. UPDATE=1 writes the expected texts anew.
 // needs: base loop store model auth alarm bus
 #include <dirent.h>
@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "model/yaml.h"
 
-#define BAD "test/packs/bad_rules"
+#define BAD "tests/packs/bad_rules"
 #define MAX_FOLDERS 100
 
 static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = 10 * US_PER_S } };

@@ -1,4 +1,4 @@
-// Records in action on a real store: the scenarios of test/flow/*.yaml, run step by step.
+// Records in action on a real store: the scenarios of tests/flow/*.yaml, run step by step.
 // needs: base store model auth flow
 // threads
 //
@@ -396,7 +396,7 @@ static void run_scenario(const char *path)
 static void test_scenarios(void **state)
 {
 	(void)state;
-	DIR *dir = opendir("test/flow");
+	DIR *dir = opendir("tests/flow");
 	size_t n = 0;
 	flow_listen(listen, NULL);
 	assert_non_null(dir);
@@ -404,7 +404,7 @@ static void test_scenarios(void **state)
 		char path[300];
 		if (!str_ends(str_of(e->d_name), STR(".yaml")))
 			continue;
-		snprintf(path, sizeof path, "test/flow/%s", e->d_name);
+		snprintf(path, sizeof path, "tests/flow/%s", e->d_name);
 		print_message("           %s\n", path);
 		run_scenario(path);
 		n++;

@@ -10,7 +10,7 @@ static void load(void)
 {
 	struct arena *a = arena_new(0);
 	struct diags d = { .arena = a };
-	if (registry_load(&reg, STR("test/packs/good"), &d))
+	if (registry_load(&reg, STR("tests/packs/good"), &d))
 		__builtin_trap();
 	arena_free(a);
 }

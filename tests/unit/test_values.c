@@ -18,7 +18,7 @@ static int setup(void **state)
 	(void)state;
 	struct arena *a = arena_new(0);
 	struct diags d = { .arena = a };
-	assert_int_equal(registry_load(&reg, STR("test/packs/good"), &d), OK);
+	assert_int_equal(registry_load(&reg, STR("tests/packs/good"), &d), OK);
 	permit = registry_type(reg, STR("permit"));
 	arena_free(a);
 	return 0;

@@ -1,7 +1,7 @@
 // needs: base bus gate/decode
 // A stream of GB/T 26875.3 bytes: framing always moves on, accepted frames decode, print and are answered.
 #include "gate/decode/decoders.h"
-#include "test/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,5 +1,5 @@
 // needs: base bus gate/decode
-// Every frame of test/decode/PROTOCOL/*.in against its line in the .out beside it: a frame a line, exact JSON. Lines that
+// Every frame of tests/decode/PROTOCOL/*.in against its line in the .out beside it: a frame a line, exact JSON. Lines that
 // begin with "#: " are comments in both. The present is 2026-11-22T08:00:00+08:00. Run from the top of the tree.
 #include "gate/decode/decoders.h"
 
@@ -84,7 +84,7 @@ static void test_corpus(void **state)
 	for (size_t i = 0; i < n_decoders; i++) {
 		char folder[256], in[1024], out[1024];
 		unsigned frames = 0;
-		snprintf(folder, sizeof(folder), "test/decode/%s", list[i].name);
+		snprintf(folder, sizeof(folder), "tests/decode/%s", list[i].name);
 		DIR *dir = opendir(folder);
 		assert_non_null(dir);
 		for (struct dirent *e; (e = readdir(dir));) {

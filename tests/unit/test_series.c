@@ -2,7 +2,7 @@
 // threads
 // The series store against a plain model: what was accepted is found once, the first wins, over restarts and kills at
 // any moment; months, aggregation, readers in other threads.
-#include "test/unit/series_help.h"
+#include "tests/unit/series_help.h"
 
 #define POINTS 7
 

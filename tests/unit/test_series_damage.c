@@ -2,7 +2,7 @@
 // threads
 // The series store when the disk is full or files are damaged: nothing acknowledged is lost, what is damaged is left
 // out and counted, and nothing else.
-#include "test/unit/series_help.h"
+#include "tests/unit/series_help.h"
 
 // ---- full disk ----
 

@@ -1,4 +1,4 @@
-// Alarm scenarios as data: test/alarm/*.yaml. Each names points and rules, feeds samples, lets time pass, acts, and says
+// Alarm scenarios as data: tests/alarm/*.yaml. Each names points and rules, feeds samples, lets time pass, acts, and says
 // which alarms are then open and which changes came. Times are durations from the start of the scenario.
 //
 //   rules:  list of rules as in packs (an other list rules_NAME is put in force by the step `rules: NAME`)
@@ -561,13 +561,13 @@ static void test_scenarios(void **state)
 	char *names[200];
 	size_t n = 0;
 	(void)state;
-	DIR *dir = opendir("test/alarm");
+	DIR *dir = opendir("tests/alarm");
 	assert_non_null(dir);
 	for (struct dirent *e; (e = readdir(dir));)
 		if (str_ends(str_of(e->d_name), STR(".yaml"))) {
 			assert_true(n < ARRAY_LEN(names));
-			names[n] = mem_alloc(strlen(e->d_name) + sizeof "test/alarm/");
-			snprintf(names[n++], strlen(e->d_name) + sizeof "test/alarm/", "test/alarm/%s", e->d_name);
+			names[n] = mem_alloc(strlen(e->d_name) + sizeof "tests/alarm/");
+			snprintf(names[n++], strlen(e->d_name) + sizeof "tests/alarm/", "tests/alarm/%s", e->d_name);
 		}
 	closedir(dir);
 	qsort(names, n, sizeof *names, by_name);

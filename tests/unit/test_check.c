@@ -112,7 +112,7 @@ static struct str file_text(struct arena *a, const char *path)
 static void test_bad(void **state)
 {
 	(void)state;
-	DIR *dir = opendir("test/packs/bad");
+	DIR *dir = opendir("tests/packs/bad");
 	size_t n = 0;
 	assert_non_null(dir);
 	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
@@ -120,11 +120,11 @@ static void test_bad(void **state)
 		if (e->d_name[0] == '.' || str_ends(name, STR(".err")))
 			continue;
 		struct arena *a = arena_new(0);
-		struct str got = said(a, arena_printf(a, "test/packs/bad/%s", e->d_name).p, false);
-		struct str want = file_text(a, arena_printf(a, "test/packs/bad/%s.err", e->d_name).p);
+		struct str got = said(a, arena_printf(a, "tests/packs/bad/%s", e->d_name).p, false);
+		struct str want = file_text(a, arena_printf(a, "tests/packs/bad/%s.err", e->d_name).p);
 		if (!str_eq(got, want))
 			fail_msg("%s says\n%.*sand should say\n%.*s", e->d_name, STR_FMT(got), STR_FMT(want));
-		assert_true(said(a, arena_printf(a, "test/packs/bad/%s", e->d_name).p, true).n > 0);
+		assert_true(said(a, arena_printf(a, "tests/packs/bad/%s", e->d_name).p, true).n > 0);
 		arena_free(a);
 		n++;
 	}
@@ -260,11 +260,11 @@ static void good_lists(const struct type *t)
 static void test_good(void **state)
 {
 	(void)state;
-	struct registry *r = load("test/packs/good");
+	struct registry *r = load("tests/packs/good");
 	const struct type *t = registry_type(r, STR("permit"));
 	assert_non_null(t);
 	assert_text(t->pack, "p");
-	assert_text(t->file, "test/packs/good/p/types/permit.yaml");
+	assert_text(t->file, "tests/packs/good/p/types/permit.yaml");
 	assert_int_equal(t->rights.nread, 2); // all
 	good_fields(t);
 	good_flow(t);
@@ -275,7 +275,7 @@ static void test_good(void **state)
 	assert_int_equal(r->nrules, 1);
 	int64_t version = t->version;
 	registry_free(r);
-	r = load("test/packs/good");
+	r = load("tests/packs/good");
 	assert_true(registry_type(r, STR("permit"))->version == version);
 	registry_free(r);
 }
@@ -308,12 +308,12 @@ static void test_generations(void **state)
 	(void)state;
 	pthread_t threads[3];
 	size_t seen[3] = { 0 };
-	registry_set(load("test/packs/good"));
+	registry_set(load("tests/packs/good"));
 	const struct registry *first = registry_pin();
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, reader, &seen[i]), 0);
 	for (int i = 0; i < 20; i++)
-		registry_set(load("test/packs/good"));
+		registry_set(load("tests/packs/good"));
 	assert_non_null(registry_type(first, STR("permit"))); // still there while pinned
 	const struct registry *last = registry_pin();
 	assert_true(last->generation > first->generation);

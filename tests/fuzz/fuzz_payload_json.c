@@ -1,7 +1,7 @@
 // needs: base bus gate/decode
-// SenML: readings are sound, refusals say why, printing gives JSON.
+// The plain array: readings are sound, refusals say why, printing gives JSON.
 #include "gate/decode/decoders.h"
-#include "test/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -12,11 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	unsigned seen = 0;
 	struct decode_sink sink = { &seen, fuzz_reading, fuzz_refuse };
 	struct refusal why;
-	if (!payload_senml(in, arena, INT64_C(1795305600000000), &sink, &why)) {
+	if (!payload_json(in, arena, &sink, &why)) {
 		must(why.reason < REJECT__MAX && why.zh && why.en && why.offset <= n);
 	}
 	payload_decode(in, arena, INT64_C(1795305600000000), &sink, &why);
-	fuzz_print(decoder_find(STR("senml")), in, arena);
+	fuzz_print(decoder_find(STR("json")), in, arena);
 	arena_free(arena);
 	return 0;
 }
