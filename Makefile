@@ -67,13 +67,13 @@ FUZZ    := $(if $(T),$(T:%=tests/fuzz/fuzz_%.c),$(wildcard tests/fuzz/fuzz_*.c))
 FUZZBIN := $(FUZZ:tests/fuzz/%.c=$(B)/fuzz/%)
 
 .SECONDEXPANSION:
-$(B)/unit/%: $(B)/asan/test/unit/%.o $$(call needs,$(B)/asan,tests/unit/$$*.c)
+$(B)/unit/%: $(B)/asan/tests/unit/%.o $$(call needs,$(B)/asan,tests/unit/$$*.c)
 	@mkdir -p $(@D)
 	@$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka $(LIBS)
-$(B)/tsan/%: $(B)/tsano/test/unit/%.o $$(call needs,$(B)/tsano,tests/unit/$$*.c)
+$(B)/tsan/%: $(B)/tsano/tests/unit/%.o $$(call needs,$(B)/tsano,tests/unit/$$*.c)
 	@mkdir -p $(@D)
 	@$(CC) -fsanitize=thread -o $@ $^ -lcmocka $(LIBS)
-$(B)/fuzz/%: $(B)/fuzzo/test/fuzz/%.o $$(call needs,$(B)/fuzzo,tests/fuzz/$$*.c)
+$(B)/fuzz/%: $(B)/fuzzo/tests/fuzz/%.o $$(call needs,$(B)/fuzzo,tests/fuzz/$$*.c)
 	@mkdir -p $(@D)
 	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 

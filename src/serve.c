@@ -33,10 +33,10 @@ static const char usage[] =
 #define RING_BYTES (16u << 20)
 
 struct door {
-	const char *name;    // option
+	const char *name; // option
 	const char *addr;
 	int fd;
-	char text[128];      // where it really listens
+	char text[128]; // where it really listens
 	bool loopback;
 };
 
@@ -79,7 +79,8 @@ static void describe(struct door *d)
 	struct sockaddr_storage sa;
 	socklen_t n = sizeof sa;
 	char host[64], port[16];
-	if (getsockname(d->fd, (struct sockaddr *)&sa, &n) || getnameinfo((struct sockaddr *)&sa, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
+	if (getsockname(d->fd, (struct sockaddr *)&sa, &n) ||
+	    getnameinfo((struct sockaddr *)&sa, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
 		return;
 	snprintf(d->text, sizeof d->text, sa.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 	d->loopback = is_loopback((struct sockaddr *)&sa);
@@ -165,7 +166,8 @@ static void read_options(struct serve *s, int argc, char **argv)
 	}
 	struct core_config *c = &s->core;
 	c->data_dir = tool_option(&argc, argv, "--data");
-	const char *packs = tool_option(&argc, argv, "--packs"), *ui = tool_option(&argc, argv, "--ui"), *county = tool_option(&argc, argv, "--county");
+	const char *packs = tool_option(&argc, argv, "--packs"), *ui = tool_option(&argc, argv, "--ui"),
+		   *county = tool_option(&argc, argv, "--county");
 	const char *cert = tool_option(&argc, argv, "--cert"), *key = tool_option(&argc, argv, "--key");
 	c->demo = tool_flag(&argc, argv, "--demo");
 	c->packs_dir = packs ? packs : tool_packs_dir();

@@ -10,7 +10,7 @@
 struct key_job {
 	struct call *c;
 	int64_t device;
-	struct str key;      // chosen by the caller, or empty
+	struct str key; // chosen by the caller, or empty
 	char fresh[33];
 };
 
@@ -28,7 +28,8 @@ static enum err find_device(struct call *c, int64_t *ret_id)
 	struct row row;
 	const struct type *t = registry_type(c->reg, STR("device"));
 	if (!err && (!t || records_get(call_db(c), &t->table, &c->id.scope, *ret_id, c->arena, &row)))
-		err = call_fail(c, ERR_NOT_FOUND, "id", "没有这个设备，或不在您的管辖范围", "no such device, or outside your scope");
+		err = call_fail(c, ERR_NOT_FOUND, "id", "没有这个设备，或不在您的管辖范围",
+				"no such device, or outside your scope");
 	return err;
 }
 
@@ -185,10 +186,12 @@ static enum err identify_device(struct call *c)
 {
 	struct str code, key;
 	if (!read_credentials(c, &code, &key))
-		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "缺少设备身份：Authorization: Device 设备编码:密钥", "no device identity: Authorization: Device CODE:KEY");
+		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "缺少设备身份：Authorization: Device 设备编码:密钥",
+				 "no device identity: Authorization: Device CODE:KEY");
 	c->device = device_by_code(call_site(c), code);
 	if (!c->device || !device_key_ok(call_db(c), c->device->id, key)) {
-		c->app->device_reject(c->app, c->device ? c->device->id : 0, REJECT_AUTH, str_first(code, LIMIT_DEVICE_NAME), c->rq->peer);
+		c->app->device_reject(c->app, c->device ? c->device->id : 0, REJECT_AUTH, str_first(code, LIMIT_DEVICE_NAME),
+				      c->rq->peer);
 		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "设备编码或密钥不对", "unknown device or wrong key");
 	}
 	if (c->device->disabled)
@@ -200,7 +203,7 @@ struct push {
 	struct call *c;
 	struct reading *v;
 	size_t n, cap;
-	size_t index;       // of the item in the message
+	size_t index; // of the item in the message
 	size_t rejected;
 	int64_t now;
 	struct str *why_text;
@@ -253,11 +256,16 @@ static void on_reading(void *owner, const struct decoded *d)
 		pt = own_point(p, d->alias);
 	if (!pt && !d->optional)
 		push_reject(p, d->name, REJECT_UNKNOWN_POINT);
-	else if (pt && (d->time > p->now + LIMIT_READING_FUTURE_S * US_PER_S || d->time < p->now - LIMIT_READING_PAST_DAYS * US_PER_DAY))
+	else if (pt && (d->time > p->now + LIMIT_READING_FUTURE_S * US_PER_S ||
+			d->time < p->now - LIMIT_READING_PAST_DAYS * US_PER_DAY))
 		push_reject(p, d->name, REJECT_TIME);
 	else if (pt) {
 		p->v = arena_push(p->c->arena, p->v, &p->n, &p->cap, sizeof *p->v);
-		p->v[p->n - 1] = (struct reading){ .point = pt->def.id, .quality = (uint16_t)d->quality, .flags = d->flags, .time = d->time, .value = d->value * pt->scale };
+		p->v[p->n - 1] = (struct reading){ .point = pt->def.id,
+						   .quality = (uint16_t)d->quality,
+						   .flags = d->flags,
+						   .time = d->time,
+						   .value = d->value * pt->scale };
 	}
 	p->index++;
 }
@@ -292,14 +300,17 @@ enum err readings_post(struct call *c)
 	struct refusal why;
 	if (!payload_decode(c->rq->body, c->arena, p.now, &sink, &why)) {
 		c->app->device_reject(c->app, c->device->id, why.reason, str_first(c->rq->body, 100), c->rq->peer);
-		return problem_set(&c->p, why.reason == REJECT_TOO_LARGE ? ERR_TOO_LARGE : ERR_PARSE, NULL, "读数报文无法解析（第 %zu 字节）：%s%.0s",
-		                   "cannot read the message (byte %zu): %.0s%s", why.offset, why.zh, why.en);
+		return problem_set(&c->p, why.reason == REJECT_TOO_LARGE ? ERR_TOO_LARGE : ERR_PARSE, NULL,
+				   "读数报文无法解析（第 %zu 字节）：%s%.0s", "cannot read the message (byte %zu): %.0s%s",
+				   why.offset, why.zh, why.en);
 	}
 	struct push_result r = { 0 };
 	if (p.n)
 		r = c->app->push(c->app, c->device->id, p.v, p.n);
 	if (r.err)
-		return r.err == ERR_FULL ? call_fail(c, r.err, NULL, "服务器磁盘已满，读数未保存，请稍后重发", "the server's disk is full; nothing was stored, send again later") : r.err;
+		return r.err == ERR_FULL ? call_fail(c, r.err, NULL, "服务器磁盘已满，读数未保存，请稍后重发",
+						     "the server's disk is full; nothing was stored, send again later")
+					 : r.err;
 	write_pushed(&p, &r);
 	return OK;
 }

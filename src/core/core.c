@@ -116,8 +116,13 @@ static void reconcile(struct core *co)
 
 static void start_http(struct core *co, struct problem *p)
 {
-	struct http_config cfg = { .listen_fd = co->cfg.http_fd, .ui_dir = str_of(co->cfg.ui_dir), .cert = co->cfg.cert, .key = co->cfg.key,
-		                   .threads = 8, .dispatch = api_dispatch, .arg = &co->app };
+	struct http_config cfg = { .listen_fd = co->cfg.http_fd,
+				   .ui_dir = str_of(co->cfg.ui_dir),
+				   .cert = co->cfg.cert,
+				   .key = co->cfg.key,
+				   .threads = 8,
+				   .dispatch = api_dispatch,
+				   .arg = &co->app };
 	if (http_start(&co->app.http, &cfg, p))
 		give_up(p);
 }
@@ -133,10 +138,22 @@ static struct core *core_new(const struct core_config *cfg)
 	struct core *co = mem_alloc(sizeof *co);
 	co->cfg = *cfg;
 	co->app = (struct app){
-		.county = str_of(cfg->county), .data_dir = str_of(cfg->data_dir), .demo = cfg->demo && cfg->loopback, .started = clock_now(), .version = ANLAN_VERSION,
-		.site_take = core_site_take, .site_give = core_site_give, .push = core_push, .device_stats = core_device_stats,
-		.device_reject = core_device_reject, .unknown_devices = core_unknown_devices, .command = core_command, .kick = core_kick,
-		.alarm_changed = core_alarm_changed, .metrics = core_metrics, .core = co,
+		.county = str_of(cfg->county),
+		.data_dir = str_of(cfg->data_dir),
+		.demo = cfg->demo && cfg->loopback,
+		.started = clock_now(),
+		.version = ANLAN_VERSION,
+		.site_take = core_site_take,
+		.site_give = core_site_give,
+		.push = core_push,
+		.device_stats = core_device_stats,
+		.device_reject = core_device_reject,
+		.unknown_devices = core_unknown_devices,
+		.command = core_command,
+		.kick = core_kick,
+		.alarm_changed = core_alarm_changed,
+		.metrics = core_metrics,
+		.core = co,
 	};
 	pthread_mutex_init(&co->to_gate, NULL);
 	pthread_mutex_init(&co->site_mutex, NULL);
@@ -153,7 +170,9 @@ static struct core *core_new(const struct core_config *cfg)
 static void announce(const struct core_config *cfg, const char *password)
 {
 	if (*password)
-		printf("\n  管理员 / administrator:  admin\n  一次性密码 / one-time password:  %s\n  （登录后请立即修改 / change it after logging in）\n", password);
+		printf("\n  管理员 / administrator:  admin\n  一次性密码 / one-time password:  %s\n  （登录后请立即修改 / change "
+		       "it after logging in）\n",
+		       password);
 	if (cfg->announce)
 		printf("\n  安澜已启动 / Anlan is running:  %s\n\n", cfg->address);
 	fflush(stdout);

@@ -50,7 +50,8 @@ static void read_calibration(struct loading *l, const struct row *row, struct po
 {
 	struct str s = text(l, row, "calibration_due");
 	d->has_calibration = s.n == 10;
-	if (d->has_calibration && time_parse_local(arena_printf(l->s->arena, "%.*s 00:00:00", STR_FMT(s)), time_zone(), &d->calibration_due))
+	if (d->has_calibration &&
+	    time_parse_local(arena_printf(l->s->arena, "%.*s 00:00:00", STR_FMT(s)), time_zone(), &d->calibration_due))
 		return;
 	d->has_calibration = false;
 }
@@ -66,12 +67,22 @@ static enum err on_point(void *arg, const struct row *row)
 	struct str service = text(l, row, "service");
 	struct point_def *d = &p->def;
 	*d = (struct point_def){
-		.id = (uint32_t)row->c.id, .device = integer(t, row, "device"), .enterprise = row->c.enterprise, .installation = integer(t, row, "installation"),
-		.code = text(l, row, "code"), .kind = text(l, row, "kind"), .area = arena_str(l->s->arena, row->c.area),
-		.ll = number(t, row, "ll", NAN), .l = number(t, row, "l", NAN), .h = number(t, row, "h", NAN), .hh = number(t, row, "hh", NAN),
-		.min = number(t, row, "range_min", NAN), .max = number(t, row, "range_max", NAN),
+		.id = (uint32_t)row->c.id,
+		.device = integer(t, row, "device"),
+		.enterprise = row->c.enterprise,
+		.installation = integer(t, row, "installation"),
+		.code = text(l, row, "code"),
+		.kind = text(l, row, "kind"),
+		.area = arena_str(l->s->arena, row->c.area),
+		.ll = number(t, row, "ll", NAN),
+		.l = number(t, row, "l", NAN),
+		.h = number(t, row, "h", NAN),
+		.hh = number(t, row, "hh", NAN),
+		.min = number(t, row, "range_min", NAN),
+		.max = number(t, row, "range_max", NAN),
 		.interval = (int64_t)(number(t, row, "interval_s", 0) * US_PER_S),
-		.out_of_service = str_is(service, "out_of_service"), .maintenance = str_is(service, "maintenance"),
+		.out_of_service = str_is(service, "out_of_service"),
+		.maintenance = str_is(service, "maintenance"),
 	};
 	read_calibration(l, row, d);
 	p->name = text(l, row, "name");
@@ -87,7 +98,9 @@ static enum err on_device(void *arg, const struct row *row)
 	struct loading *l = arg;
 	l->s->devices = arena_push(l->s->arena, l->s->devices, &l->s->ndevices, &l->cap, sizeof *l->s->devices);
 	struct site_device *d = &l->s->devices[l->s->ndevices - 1];
-	*d = (struct site_device){ .id = (uint32_t)row->c.id, .enterprise = row->c.enterprise, .area = arena_str(l->s->arena, row->c.area) };
+	*d = (struct site_device){ .id = (uint32_t)row->c.id,
+				   .enterprise = row->c.enterprise,
+				   .area = arena_str(l->s->arena, row->c.area) };
 	d->code = text(l, row, "code");
 	d->name = text(l, row, "name");
 	d->keyless = integer(l->t, row, "keyless") != 0;
@@ -121,11 +134,15 @@ static void set_sectors(const struct sectors *x)
 {
 	for (size_t i = 0; i < x->s->npoints; i++) {
 		struct point_def *d = &x->s->points[i].def;
-		d->sector = d->enterprise > 0 && (size_t)d->enterprise < x->n && x->v[d->enterprise].n ? x->v[d->enterprise] : STR_EMPTY;
+		d->sector = d->enterprise > 0 && (size_t)d->enterprise < x->n && x->v[d->enterprise].n ? x->v[d->enterprise]
+												       : STR_EMPTY;
 	}
 }
 
-static int device_cmp(const void *a, const void *b) { return str_cmp(((const struct site_device *)a)->code, ((const struct site_device *)b)->code); }
+static int device_cmp(const void *a, const void *b)
+{
+	return str_cmp(((const struct site_device *)a)->code, ((const struct site_device *)b)->code);
+}
 
 static void link_points(struct site *s)
 {
@@ -172,7 +189,9 @@ struct site *site_load(struct core *co, const struct registry *reg, struct rule_
 	struct loading points = { s, registry_type(reg, STR("point")), 0 }, devices = { s, registry_type(reg, STR("device")), 0 };
 	struct sectors sectors = { .s = s, .t = registry_type(reg, STR("enterprise")) };
 	struct list_query all = { 0 };
-	enum err err = points.t && devices.t ? OK : problem_set(p, ERR_INVALID, NULL, "业务包缺少类型 point 或 device", "the packs lack the types point and device");
+	enum err err = points.t && devices.t ? OK
+					     : problem_set(p, ERR_INVALID, NULL, "业务包缺少类型 point 或 device",
+							   "the packs lack the types point and device");
 	struct db *db = store_read_begin(co->app.store);
 	if (!err)
 		err = records_each(db, &points.t->table, &all, scratch, on_point, &points);

@@ -26,7 +26,7 @@ static const char *const security_headers[][2] = {
 	{ "X-Frame-Options", "DENY" },
 	{ "Referrer-Policy", "same-origin" },
 	{ "Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-	                             "font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'" },
+				     "font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'" },
 };
 
 void http_add_security(struct MHD_Response *r)
@@ -98,10 +98,12 @@ static enum MHD_Result send_response(struct http_request *rq, struct http_respon
 	if (!fits) {
 		rs->status = 500;
 		buf_clear(&rs->body);
-		buf_add_cstr(&rs->body, "{\"error\":{\"code\":\"too_large\",\"message\":\"response too large 结果过大，请缩小范围\"}}");
+		buf_add_cstr(&rs->body,
+			     "{\"error\":{\"code\":\"too_large\",\"message\":\"response too large 结果过大，请缩小范围\"}}");
 	}
 	// MHD takes the buffer over and frees it with free(), which is what base/ memory is made of.
-	struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback(rs->body.n, rs->body.p ? rs->body.p : (char *)(uintptr_t)"", rs->body.p ? mem_free : NULL);
+	struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback(
+		rs->body.n, rs->body.p ? rs->body.p : (char *)(uintptr_t) "", rs->body.p ? mem_free : NULL);
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, "Content-Type", rs->type);
@@ -122,7 +124,12 @@ static enum MHD_Result send_response(struct http_request *rq, struct http_respon
 
 static enum MHD_Result answer(struct http *h, struct MHD_Connection *c, struct exchange *x, const char *url, const char *method)
 {
-	struct http_request rq = { .method = str_of(method), .path = str_of(url), .body = buf_str(&x->body), .arena = x->arena, .conn = c, .server = h };
+	struct http_request rq = { .method = str_of(method),
+				   .path = str_of(url),
+				   .body = buf_str(&x->body),
+				   .arena = x->arena,
+				   .conn = c,
+				   .server = h };
 	set_peer(&rq);
 	if (!str_starts(rq.path, STR("/api/")) && !str_is(rq.path, "/healthz") && !str_is(rq.path, "/metrics"))
 		return http_static_answer(h, &rq);
@@ -138,7 +145,7 @@ static enum MHD_Result answer(struct http *h, struct MHD_Connection *c, struct e
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                                  const char *data, size_t *n, void **state)
+				  const char *data, size_t *n, void **state)
 {
 	(void)version;
 	struct exchange *x = *state;
@@ -188,22 +195,25 @@ enum err http_start(struct http **ret, const struct http_config *cfg, struct pro
 	h->cfg = *cfg;
 	pthread_mutex_init(&h->mutex, NULL);
 	http_static_load(h);
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (cfg->cert.n ? MHD_USE_TLS : 0);
+	unsigned flags =
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (cfg->cert.n ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cfg->cert.p },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)cfg->key.p },
-		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
 		{ MHD_OPTION_END, 0, NULL },
 	};
-	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-	                             MHD_OPTION_LISTEN_SOCKET, cfg->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)cfg->threads,
-	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-	                             (unsigned)LIMIT_HTTP_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_HEADERS + (32u << 10),
-	                             MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_ARRAY, cfg->cert.n ? tls : tls + 3, MHD_OPTION_END);
+	h->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+		cfg->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)cfg->threads, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)LIMIT_HTTP_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_SECONDS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_HEADERS + (32u << 10), MHD_OPTION_NOTIFY_COMPLETED, on_end,
+		h, MHD_OPTION_ARRAY, cfg->cert.n ? tls : tls + 3, MHD_OPTION_END);
 	if (!h->daemon) {
 		http_static_free(h);
 		mem_free(h);
-		return problem_set(p, ERR_IO, "http", "无法启动 HTTP 服务：检查证书与私钥是否匹配", "cannot start the HTTP service: check that certificate and key match");
+		return problem_set(p, ERR_IO, "http", "无法启动 HTTP 服务：检查证书与私钥是否匹配",
+				   "cannot start the HTTP service: check that certificate and key match");
 	}
 	*ret = h;
 	return OK;

@@ -14,10 +14,18 @@
 static const struct {
 	const char *suffix, *type;
 } types[] = {
-	{ ".html", "text/html; charset=utf-8" },   { ".js", "text/javascript; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-	{ ".svg", "image/svg+xml" },               { ".png", "image/png" },                    { ".ico", "image/x-icon" },
-	{ ".woff2", "font/woff2" },                { ".woff", "font/woff" },                   { ".ttf", "font/ttf" },
-	{ ".json", "application/json" },           { ".webmanifest", "application/manifest+json" }, { ".txt", "text/plain; charset=utf-8" },
+	{ ".html", "text/html; charset=utf-8" },
+	{ ".js", "text/javascript; charset=utf-8" },
+	{ ".css", "text/css; charset=utf-8" },
+	{ ".svg", "image/svg+xml" },
+	{ ".png", "image/png" },
+	{ ".ico", "image/x-icon" },
+	{ ".woff2", "font/woff2" },
+	{ ".woff", "font/woff" },
+	{ ".ttf", "font/ttf" },
+	{ ".json", "application/json" },
+	{ ".webmanifest", "application/manifest+json" },
+	{ ".txt", "text/plain; charset=utf-8" },
 };
 
 static const char *type_of(struct str path)
@@ -45,7 +53,9 @@ static char *read_file(const char *path, size_t *ret_n)
 
 static void load_file(struct http *h, struct str url, const char *path)
 {
-	struct static_file f = { .path = arena_str(h->arena, url), .type = type_of(url), .immutable = str_contains(url, STR("/assets/")) };
+	struct static_file f = { .path = arena_str(h->arena, url),
+				 .type = type_of(url),
+				 .immutable = str_contains(url, STR("/assets/")) };
 	f.data = read_file(path, &f.n);
 	if (!f.data)
 		return;
@@ -117,10 +127,16 @@ enum MHD_Result http_static_answer(struct http *h, struct http_request *rq)
 	if (!f && !str_starts(rq->path, STR("/assets/")))
 		f = find(h, STR("/index.html"));
 	if (!f)
-		return plain_answer(rq, 404, h->nfiles ? "not found\n" : "The browser application is not installed: run ./run --build\n浏览器界面尚未构建：请运行 ./run --build\n");
+		return plain_answer(rq, 404,
+				    h->nfiles ? "not found\n"
+					      : "The browser application is not installed: run ./run "
+						"--build\n浏览器界面尚未构建：请运行 ./run --build\n");
 	bool same = str_is(http_header(rq, "If-None-Match"), f->etag);
 	bool gzip = f->gzip && str_contains(http_header(rq, "Accept-Encoding"), STR("gzip"));
-	struct MHD_Response *r = MHD_create_response_from_buffer(same ? 0 : gzip ? f->gzip_n : f->n, gzip ? f->gzip : f->data, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r = MHD_create_response_from_buffer(same   ? 0
+								 : gzip ? f->gzip_n
+									: f->n,
+								 gzip ? f->gzip : f->data, MHD_RESPMEM_PERSISTENT);
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, "Content-Type", f->type);
