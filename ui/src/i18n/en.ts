@@ -291,6 +291,8 @@ export const en: Record<keyof typeof zh, string> = {
   'password.rule': 'At least 10 characters, without the login name. Other sessions are ended.',
   'password.short': 'At least 10 characters',
   'password.differ': 'The two do not match',
+  'password.set': 'Set password',
+  'password.set.what': 'At least 10 characters; all sessions of the person end.',
   'password.done': 'Password changed',
   'sessions': 'Sessions',
   'sessions.text': 'End what you do not recognise and change your password.',

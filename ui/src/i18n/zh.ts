@@ -290,6 +290,8 @@ export const zh = {
   'password.rule': '至少 10 个字符，不能包含用户名。修改后其他登录会退出。',
   'password.short': '新密码至少 10 个字符',
   'password.differ': '两次输入不一致',
+  'password.set': '设置密码',
+  'password.set.what': '新密码至少 10 个字符；其现有登录会全部退出。',
   'password.done': '密码已修改',
   'sessions': '登录记录',
   'sessions.text': '发现不认识的登录请立即注销并修改密码。',
