@@ -42,7 +42,9 @@ router.beforeEach(async (to) => {
     // no network: the login page says so and offers a retry
   }
   if (to.meta.open) return person && to.name === 'login' ? { path: home() } : true
-  if (!person) return { name: 'login', query: ['/', '/map'].includes(to.fullPath) ? {} : { back: to.fullPath } }
+  // "/" has become somebody's home page before anybody was known: after logging in it is decided again
+  const start = to.redirectedFrom?.fullPath ?? to.fullPath
+  if (!person) return { name: 'login', query: ['/', '/map'].includes(start) ? {} : { back: start } }
   await typesReady()
   return true
 })
