@@ -10,7 +10,7 @@
 
 B       ?= build
 CC      := gcc
-LIBS    := -lmicrohttpd -lyaml -ljansson -lsqlite3 -largon2 -lcurl -lseccomp -lssl -lcrypto -lzstd -lpthread -lm
+LIBS    := -lmicrohttpd -lyaml -ljansson -lsqlite3 -largon2 -lseccomp -lssl -lcrypto -lpthread -lm
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes \
            -Wwrite-strings -Wnull-dereference -Wno-format-nonliteral -Werror
 BASE    := -std=gnu17 -g -Isrc -I. -D_GNU_SOURCE -fno-omit-frame-pointer $(WARN)

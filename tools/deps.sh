@@ -22,8 +22,7 @@ need_node() {
   need nodejs npm
 }
 
-BUILD_PACKAGES=(gcc make libc6-dev libmicrohttpd-dev libyaml-dev libjansson-dev libsqlite3-dev libargon2-dev
-  libcurl4-openssl-dev libseccomp-dev libssl-dev libzstd-dev ca-certificates)
+BUILD_PACKAGES=(gcc make libc6-dev libmicrohttpd-dev libyaml-dev libjansson-dev libsqlite3-dev libargon2-dev libseccomp-dev libssl-dev ca-certificates)
 
 # npm ci only when the lock file changed; the stamp lies in node_modules.
 npm_install() { # npm_install DIR

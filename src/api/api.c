@@ -118,6 +118,14 @@ enum err param_id(struct call *c, int at, int64_t *ret)
 	return OK;
 }
 
+enum err call_done(struct call *c)
+{
+	jw_obj(&c->w);
+	jw_kbool(&c->w, "done", true);
+	jw_end(&c->w);
+	return OK;
+}
+
 struct str body_str(const struct call *c, const char *key)
 {
 	const json_t *v = json_object_get(c->body, key);

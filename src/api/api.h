@@ -64,6 +64,8 @@ void jw_klabel(struct jw *w, const char *key, struct label l); // {"zh":…,"en"
 enum err query_time(struct call *c, const char *name, int64_t fallback, int64_t *ret) must_check; // RFC 3339
 enum err query_int(struct call *c, const char *name, int64_t fallback, int64_t min, int64_t max, int64_t *ret) must_check;
 enum err param_id(struct call *c, int at, int64_t *ret) must_check;
+enum err call_done(struct call *c); // answers {"done":true}
+enum err call_audit_items(struct call *c, struct str type, int64_t record, int64_t before, size_t limit) must_check; // {"items":[…]}
 struct str body_str(const struct call *c, const char *key); // empty if absent or not a string
 
 // handlers, one file a resource

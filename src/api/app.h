@@ -40,6 +40,10 @@ struct site {
 	const struct registry *reg; // pinned
 };
 
+// By record id, by code; NULL if unknown.
+const struct site_point *site_point(const struct site *s, uint32_t id);
+const struct site_device *site_device(const struct site *s, struct str code);
+
 // What the gate and the push interface count for a device; kept in memory by core/.
 struct device_stats {
 	uint32_t device;            // 0 = unknown device (by peer)

@@ -1,8 +1,8 @@
 // The audit chain for those who may read it.
 #include "api/api.h"
-#include "api/list_query.h"
+#include "store/audit.h"
 
-void audit_entry_json(struct jw *w, const struct audit_entry *e)
+static void audit_entry_json(struct jw *w, const struct audit_entry *e)
 {
 	jw_obj(w);
 	jw_ki64(w, "seq", e->seq);
@@ -22,18 +22,11 @@ void audit_entry_json(struct jw *w, const struct audit_entry *e)
 	jw_end(w);
 }
 
-enum err audit_get(struct call *c)
+enum err call_audit_items(struct call *c, struct str type, int64_t record, int64_t before, size_t limit)
 {
 	struct audit_entry *v;
 	size_t n;
-	int64_t record, before, size;
-	enum err err = query_int(c, "record", 0, 0, INT64_MAX, &record);
-	if (!err)
-		err = query_int(c, "before", 0, 0, INT64_MAX, &before);
-	if (!err)
-		err = query_int(c, "size", 100, 1, LIMIT_PAGE_SIZE, &size);
-	if (!err)
-		err = audit_list(call_db(c), http_query(c->rq, "type"), record, before, (size_t)size, c->arena, &v, &n);
+	enum err err = audit_list(call_db(c), type, record, before, limit, c->arena, &v, &n);
 	if (err)
 		return err;
 	jw_obj(&c->w);
@@ -43,6 +36,17 @@ enum err audit_get(struct call *c)
 	jw_end(&c->w);
 	jw_end(&c->w);
 	return OK;
+}
+
+enum err audit_get(struct call *c)
+{
+	int64_t record, before, size;
+	enum err err = query_int(c, "record", 0, 0, INT64_MAX, &record);
+	if (!err)
+		err = query_int(c, "before", 0, 0, INT64_MAX, &before);
+	if (!err)
+		err = query_int(c, "size", 100, 1, LIMIT_PAGE_SIZE, &size);
+	return err ? err : call_audit_items(c, http_query(c->rq, "type"), record, before, (size_t)size);
 }
 
 enum err audit_verify_get(struct call *c)

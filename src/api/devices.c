@@ -62,10 +62,7 @@ enum err devices_command(struct call *c)
 	err = c->app->command(c->app, (uint32_t)id, payload);
 	if (err)
 		return call_fail(c, err, NULL, "设备不在线，命令未送出", "the device is not online; nothing was sent");
-	jw_obj(&c->w);
-	jw_kbool(&c->w, "done", true);
-	jw_end(&c->w);
-	return OK;
+	return call_done(c);
 }
 
 // ---- health -------------------------------------------------------------------------------------
@@ -166,29 +163,13 @@ static bool read_credentials(struct call *c, struct str *ret_code, struct str *r
 	return ret_code->n && ret_key->n;
 }
 
-static const struct site_device *device_by_code(const struct site *site, struct str code)
-{
-	size_t lo = 0, hi = site->ndevices;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		int cmp = str_cmp(site->devices[mid].code, code);
-		if (!cmp)
-			return &site->devices[mid];
-		if (cmp < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
 static enum err identify_device(struct call *c)
 {
 	struct str code, key;
 	if (!read_credentials(c, &code, &key))
 		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "缺少设备身份：Authorization: Device 设备编码:密钥",
 				 "no device identity: Authorization: Device CODE:KEY");
-	c->device = device_by_code(call_site(c), code);
+	c->device = site_device(call_site(c), code);
 	if (!c->device || !device_key_ok(call_db(c), c->device->id, key)) {
 		c->app->device_reject(c->app, c->device ? c->device->id : 0, REJECT_AUTH, str_first(code, LIMIT_DEVICE_NAME),
 				      c->rq->peer);

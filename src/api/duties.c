@@ -80,12 +80,7 @@ enum err notices_read(struct call *c)
 	enum err err = param_id(c, 0, &j.id);
 	if (!err)
 		err = store_write(c->app->store, read_job_run, &j, &c->p);
-	if (err)
-		return err;
-	jw_obj(&c->w);
-	jw_kbool(&c->w, "done", true);
-	jw_end(&c->w);
-	return OK;
+	return err ? err : call_done(c);
 }
 
 // Records of a type on the thread, within the caller's scope.

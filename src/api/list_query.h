@@ -2,7 +2,6 @@
 #pragma once
 
 #include "api/api.h"
-#include "store/audit.h"
 
 struct list_request {
 	struct list_query lq;
@@ -20,4 +19,3 @@ struct list_request {
 
 enum err list_request_read(struct call *c, const struct type *t, struct list_request *ret) must_check;
 enum err list_export_csv(struct call *c, const struct type *t, struct list_request *lr) must_check;
-void audit_entry_json(struct jw *w, const struct audit_entry *e);

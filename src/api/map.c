@@ -65,25 +65,13 @@ static enum color color_of(struct str name)
 	return YELLOW;
 }
 
-static size_t point_index(const struct site *site, uint32_t id)
-{
-	size_t lo = 0, hi = site->npoints;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (site->points[mid].def.id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < site->npoints && site->points[lo].def.id == id ? lo : SIZE_MAX;
-}
-
 static void on_active(void *arg, uint32_t point, struct str color)
 {
 	struct objects *o = arg;
-	size_t at = point_index(o->c->site, point);
-	if (at == SIZE_MAX)
+	const struct site_point *p = site_point(o->c->site, point);
+	if (!p)
 		return;
+	size_t at = (size_t)(p - o->c->site->points);
 	o->colors[at] = MAX(o->colors[at], color_of(color));
 	o->active[at] = true;
 }

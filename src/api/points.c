@@ -13,17 +13,8 @@ static const struct site_point *find_point(struct call *c, enum err *ret_err)
 	uint32_t at;
 	if (strmap_get(site->point_by_code, c->param[0], &at)) {
 		p = &site->points[at];
-	} else if (str_to_u64(c->param[0], &id)) {
-		size_t lo = 0, hi = site->npoints;
-		while (lo < hi) {
-			size_t mid = (lo + hi) / 2;
-			if (site->points[mid].def.id < id)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		if (lo < site->npoints && site->points[lo].def.id == id)
-			p = &site->points[lo];
+	} else if (str_to_u64(c->param[0], &id) && id <= UINT32_MAX) {
+		p = site_point(site, (uint32_t)id);
 	}
 	*ret_err = OK;
 	if (!p || !auth_in_scope(&c->id, p->def.area, p->def.enterprise)) {

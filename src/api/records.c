@@ -3,7 +3,6 @@
 #include "api/api.h"
 #include "api/list_query.h"
 #include "base/time.h"
-#include "store/audit.h"
 
 static enum err find_type(struct call *c, const struct type **ret)
 {
@@ -149,12 +148,7 @@ enum err records_retire(struct call *c)
 {
 	struct change ch = { .what = RETIRE };
 	enum err err = change_existing(c, &ch);
-	if (err)
-		return err;
-	jw_obj(&c->w);
-	jw_kbool(&c->w, "done", true);
-	jw_end(&c->w);
-	return OK;
+	return err ? err : call_done(c);
 }
 
 enum err records_history(struct call *c)
@@ -165,16 +159,5 @@ enum err records_history(struct call *c)
 	enum err err = find_row(c, &t, &id, &row);
 	if (err)
 		return err;
-	struct audit_entry *v;
-	size_t n;
-	err = audit_list(call_db(c), t->name, id, 0, 500, c->arena, &v, &n);
-	if (err)
-		return err;
-	jw_obj(&c->w);
-	jw_karr(&c->w, "items");
-	for (size_t i = 0; i < n; i++)
-		audit_entry_json(&c->w, &v[i]);
-	jw_end(&c->w);
-	jw_end(&c->w);
-	return OK;
+	return call_audit_items(c, t->name, id, 0, 500);
 }

@@ -83,10 +83,7 @@ enum err session_logout(struct call *c)
 	if (err)
 		return err;
 	set_cookie(c, "");
-	jw_obj(&c->w);
-	jw_kbool(&c->w, "done", true);
-	jw_end(&c->w);
-	return OK;
+	return call_done(c);
 }
 
 enum err session_me(struct call *c)
@@ -106,12 +103,7 @@ enum err session_password(struct call *c)
 	if (who == c->id.person && auth_check_password(c->app->auth, &c->id, body_str(c, "old")))
 		return call_fail(c, ERR_INVALID, "old", "原密码不正确", "the old password is wrong");
 	enum err err = auth_set_password(c->app->auth, &c->id, who, body_str(c, "new"), &c->p);
-	if (err)
-		return err;
-	jw_obj(&c->w);
-	jw_kbool(&c->w, "done", true);
-	jw_end(&c->w);
-	return OK;
+	return err ? err : call_done(c);
 }
 
 enum err session_list(struct call *c)
@@ -143,12 +135,7 @@ enum err session_delete(struct call *c)
 	enum err err = param_id(c, 0, &id);
 	if (!err)
 		err = auth_revoke(c->app->auth, &c->id, id);
-	if (err)
-		return err;
-	jw_obj(&c->w);
-	jw_kbool(&c->w, "done", true);
-	jw_end(&c->w);
-	return OK;
+	return err ? err : call_done(c);
 }
 
 static enum err demo_only(struct call *c)

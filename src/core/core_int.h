@@ -97,9 +97,6 @@ struct site *site_load(struct core *co, const struct registry *reg, struct rule_
 struct site *core_site_take(struct app *app);
 void core_site_give(struct app *app, struct site *s);
 void site_publish(struct core *co, struct site *s); // takes the reference; tells T_SERIES
-const struct site_point *site_point(const struct site *s, uint32_t id); // NULL if unknown
-const struct site_device *site_device(const struct site *s, struct str code);
-const struct site_device *site_device_by_id(const struct site *s, uint32_t id);
 
 // ingest.c
 void ingest_run(struct core *co);                     // T_SERIES' loop

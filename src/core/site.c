@@ -246,30 +246,3 @@ void site_publish(struct core *co, struct site *s)
 	while (!queue_push(co->control, &c))
 		sched_yield(); // T_SERIES drains it within a turn
 }
-
-const struct site_point *site_point(const struct site *s, uint32_t id)
-{
-	size_t lo = 0, hi = s->npoints;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (s->points[mid].def.id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < s->npoints && s->points[lo].def.id == id ? &s->points[lo] : NULL;
-}
-
-const struct site_device *site_device(const struct site *s, struct str code)
-{
-	struct site_device key = { .code = code };
-	return s->ndevices ? bsearch(&key, s->devices, s->ndevices, sizeof key, device_cmp) : NULL;
-}
-
-const struct site_device *site_device_by_id(const struct site *s, uint32_t id)
-{
-	for (size_t i = 0; i < s->ndevices; i++)
-		if (s->devices[i].id == id)
-			return &s->devices[i];
-	return NULL;
-}
