@@ -142,43 +142,52 @@ enum err devices_health(struct call *c)
 	return OK;
 }
 
-// ---- push ---------------------------------------------------------------------------------------
+// ---- who pushes ---------------------------------------------------------------------------------
 
-// Authorization: Device CODE:KEY | Basic base64(CODE:KEY) | Bearer KEY with X-Device: CODE
-static bool read_credentials(struct call *c, struct str *ret_code, struct str *ret_key)
+// Authorization: Device CODE:KEY | Basic base64(CODE:KEY) | Bearer KEY with X-Device: CODE | Bearer KEY, if we made it
+static void read_credentials(struct call *c, struct str *ret_code, struct str *ret_key)
 {
-	struct str auth = http_header(c->rq, "Authorization");
+	struct str auth = http_header(c->rq, "Authorization"), pair = STR_EMPTY;
 	if (str_starts(auth, STR("Bearer "))) {
 		*ret_code = str_trim(http_header(c->rq, "X-Device"));
 		*ret_key = str_trim(str_skip(auth, 7));
-		return ret_code->n && ret_key->n;
+		return;
 	}
-	struct str pair = STR_EMPTY;
 	if (str_starts(auth, STR("Device ")))
 		pair = str_trim(str_skip(auth, 7));
 	else if (str_starts(auth, STR("Basic ")))
 		pair = str_from_base64(c->arena, str_trim(str_skip(auth, 6)));
 	*ret_code = str_cut(&pair, ':');
 	*ret_key = pair;
-	return ret_code->n && ret_key->n;
+}
+
+static const struct site_device *device_by_id(const struct site *site, int64_t id)
+{
+	for (size_t i = 0; id && i < site->ndevices; i++)
+		if (site->devices[i].id == id)
+			return &site->devices[i];
+	return NULL;
 }
 
 static enum err identify_device(struct call *c)
 {
 	struct str code, key;
-	if (!read_credentials(c, &code, &key))
+	read_credentials(c, &code, &key);
+	if (!key.n)
 		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "缺少设备身份：Authorization: Device 设备编码:密钥",
-				 "no device identity: Authorization: Device CODE:KEY");
-	c->device = site_device(call_site(c), code);
+		                 "no device identity: Authorization: Device CODE:KEY");
+	c->device = code.n ? site_device(call_site(c), code) : device_by_id(call_site(c), device_by_key(call_db(c), key));
 	if (!c->device || !device_key_ok(call_db(c), c->device->id, key)) {
 		c->app->device_reject(c->app, c->device ? c->device->id : 0, REJECT_AUTH, str_first(code, LIMIT_DEVICE_NAME),
-				      c->rq->peer);
+		                      c->rq->peer);
 		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "设备编码或密钥不对", "unknown device or wrong key");
 	}
 	if (c->device->disabled)
 		return call_fail(c, ERR_FORBIDDEN, NULL, "设备已停用", "the device is disabled");
 	return OK;
 }
+
+// ---- push ---------------------------------------------------------------------------------------
 
 struct push {
 	struct call *c;

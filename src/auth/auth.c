@@ -111,7 +111,7 @@ enum err auth_login(struct auth *au, struct str name, struct str password, struc
 
 // ---- by one click ------------------------------------------------------------------------------
 // The first person who has the role.
-static enum err demo_person(struct auth *au, const struct registry *reg, struct str role, struct arena *a, struct login *ret)
+static enum err demo_row(struct db *db, const struct registry *reg, struct str role, struct arena *a, struct row *ret)
 {
 	const struct type *t = registry_type(reg, STR("person"));
 	if (!t)
@@ -122,14 +122,31 @@ static enum err demo_person(struct auth *au, const struct registry *reg, struct 
 	struct list_query lq = { .filters = &f, .nfilters = 1, .sorts = &by_id, .nsorts = 1, .limit = 1 };
 	struct row *rows;
 	size_t n;
-	struct db *db = store_read_begin(au->store);
 	enum err err = records_list(db, &t->table, NULL, &lq, a, &rows, &n, NULL, NULL);
+	if (!err && n)
+		*ret = rows[0];
+	return err ? err : n ? OK : ERR_NOT_FOUND;
+}
+
+static enum err demo_person(struct auth *au, const struct registry *reg, struct str role, struct arena *a, struct login *ret)
+{
+	struct row row;
+	struct db *db = store_read_begin(au->store);
+	enum err err = demo_row(db, reg, role, a, &row);
 	store_read_end(au->store, db);
-	if (err || n == 0)
-		return err ? err : ERR_NOT_FOUND;
-	ret->person = rows[0].c.id;
-	ret->name = person_text(reg, &rows[0], "login");
+	if (err)
+		return err;
+	ret->person = row.c.id;
+	ret->name = person_text(reg, &row, "login");
 	return OK;
+}
+
+enum err auth_demo_title(struct db *db, const struct registry *reg, struct str role, struct arena *a, struct str *ret)
+{
+	struct row row;
+	enum err err = demo_row(db, reg, role, a, &row);
+	*ret = err ? STR_EMPTY : row.c.title;
+	return err;
 }
 
 enum err auth_demo_login(struct auth *au, struct str role, struct str peer, char ret_token[33], struct problem *p)

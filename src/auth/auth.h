@@ -72,6 +72,8 @@ enum err auth_count_credentials(struct db *db, int64_t *ret) must_check;
 enum err auth_revoke(struct auth *au, const struct identity *by, int64_t session) must_check;
 // Only under --demo on loopback: a session of the demo person of that role without a password.
 enum err auth_demo_login(struct auth *au, struct str role, struct str peer, char ret_token[33], struct problem *p) must_check;
+// The title of that person, for the login page; in the arena. ERR_NOT_FOUND if nobody has the role.
+enum err auth_demo_title(struct db *db, const struct registry *reg, struct str role, struct arena *a, struct str *ret) must_check;
 // Newest first: one's own; all of them for who may "session.manage".
 struct session_info { int64_t id, person, created_at, seen_at; struct str peer; bool current; };
 enum err auth_sessions(struct auth *au, const struct identity *id, struct arena *a, struct session_info **ret, size_t *ret_n) must_check;
@@ -83,3 +85,5 @@ enum err device_new_key(struct db *db, const struct identity *by, int64_t device
 enum err device_set_key(struct db *db, const struct identity *by, int64_t device, struct str key, struct problem *p) must_check;
 // False for a device without a key too (whether it may do without is the device record's business).
 bool device_key_ok(struct db *db, int64_t device, struct str key);
+// Whose key is this? Only for keys that device_new_key made; 0 = nobody's.
+int64_t device_by_key(struct db *db, struct str key);

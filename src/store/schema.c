@@ -48,6 +48,10 @@ static const struct migration store_migrations[] = {
 	  // hash: SM3 over salt and key
 	  "CREATE TABLE device_key(device INTEGER PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL,"
 	  " changed_at INTEGER NOT NULL);" },
+	{ 6, "device_key_alone",
+	  // digest of a key that we made, without salt: such a key says by itself whose it is. Null for a chosen key.
+	  "ALTER TABLE device_key ADD COLUMN alone BLOB;"
+	  "CREATE UNIQUE INDEX device_key_alone ON device_key(alone) WHERE alone IS NOT NULL;" },
 };
 
 // ---- alarm: numbers 100–199 --------------------------------------------------------------------

@@ -57,6 +57,16 @@ test('a wrong key is refused and counted', async () => {
   assert.ok(h.rejects.auth >= 1);
 });
 
+test('a device may say who it is in four ways', async () => {
+  const body = (n) => [{ point: 'TEST-TT-1', time: rfc(Date.now() + n), value: 20 }];
+  const basic = Buffer.from(`TEST-GW-1:${d.key}`).toString('base64');
+  for (const [n, headers] of [{ Authorization: `Device TEST-GW-1:${d.key}` }, { Authorization: `Basic ${basic}` },
+    { Authorization: `Bearer ${d.key}`, 'X-Device': 'TEST-GW-1' }, { Authorization: `Bearer ${d.key}` }].entries()) {
+    const r = await s.call('POST', '/api/v1/readings', body(n), { headers });
+    assert.equal(r.json?.accepted, 1, r.text);
+  }
+});
+
 test('SenML and the gateway form are understood', async () => {
   const t = Math.floor(Date.now() / 1000);
   const senml = await push([{ bn: 'TEST-', bt: t, n: 'TT-1', u: 'Cel', v: 30.5 }]);
