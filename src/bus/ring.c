@@ -194,7 +194,8 @@ void ring_attach_consumer(struct ring *r)
 	r->sleeps = atomic_load(&r->sh->sleeps); // a predecessor may have died asleep
 	ring_set_asleep(r, false);
 	ring_signal(r->data_fd);  // our own first look
-	ring_signal(r->space_fd); // a producer may wait for the release that never came
+	if (atomic_load(&r->sh->waiting))
+		ring_signal(r->space_fd); // a producer waits for the release that never came
 }
 
 static bool ring_has_next(struct ring *r)

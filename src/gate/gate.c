@@ -170,6 +170,11 @@ static void gate_on_space(void *ctx, uint32_t events)
 {
 	(void)events;
 	struct gate *g = ctx;
+	uint64_t n;
+	// taken away even when nobody waits (a core that starts says "space" in any case), or the loop would never sleep;
+	// a try that meets a full ring again arms it anew
+	ssize_t r = read(ring_space_fd(g->to_core), &n, sizeof n);
+	(void)r;
 	if (g->blocked)
 		gate_unblock(g);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server } from '../lib/server.mjs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Server, sleep } from '../lib/server.mjs';
 
 let s;
 before(async () => { s = await Server.start(); });
@@ -65,4 +66,21 @@ test('pages carry the security headers', async () => {
   const r = await s.call('GET', '/');
   assert.match(r.headers.get('content-security-policy'), /default-src 'self'/);
   assert.equal(r.headers.get('x-content-type-options'), 'nosniff');
+});
+
+test('a server with nothing to do sleeps', async () => {
+  const ticks = () => {
+    let sum = 0;
+    for (const p of readdirSync('/proc').filter((x) => /^\d+$/.test(x))) {
+      try {
+        const stat = readFileSync(`/proc/${p}/stat`, 'utf8').split(') ')[1].split(' ');
+        if (Number(p) === s.child.pid || Number(stat[1]) === s.child.pid) sum += Number(stat[11]) + Number(stat[12]);
+      } catch { /* gone */ }
+    }
+    return sum;
+  };
+  const before = ticks();
+  await sleep(3000);
+  const used = (ticks() - before) / 100; // CPU seconds of parent, gate and core, whatever else the machine does
+  assert.ok(used < 0.6, `${used} s of CPU in 3 s`);
 });
