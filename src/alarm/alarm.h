@@ -193,7 +193,7 @@ enum err alarm_json(struct db *db, const struct alarm_context *cx, const struct 
                     struct jw *w, struct arena *a) must_check;
 // {"items":[{id,at,what,level,from,to,actor,value,quality,limit,reason,arrived_at}]}, oldest first.
 enum err alarm_journal_json(struct db *db, int64_t alarm, struct jw *w, struct arena *a) must_check;
-// Array items {kind:"alarm",id,number,title,state,at} of the alarms on a thread of evidence.
+// Array items {kind:"alarm",id,number,title:{zh,en},state,at} of the alarms on a thread of evidence.
 enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t thread,
                            struct jw *w, struct arena *a) must_check;
 // Whose alarm it is: for the event stream's filter.

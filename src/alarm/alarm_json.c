@@ -303,8 +303,11 @@ enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const 
 		jw_kcstr(w, "kind", "alarm");
 		jw_ki64(w, "id", r.id);
 		jw_kstr(w, "number", arena_printf(a, "%lld", (long long)r.id));
-		jw_kstr(w, "title", arena_printf(a, "%.*s %.*s", STR_FMT(r.point_name.n ? r.point_name : r.point_code),
-		                                 STR_FMT(r.say.zh)));
+		struct str point = r.point_name.n ? r.point_name : r.point_code;
+		write_label(w, "title", (struct label){
+			.zh = arena_printf(a, "%.*s %.*s", STR_FMT(point), STR_FMT(r.say.zh)),
+			.en = arena_printf(a, "%.*s %.*s", STR_FMT(point), STR_FMT(r.say.en)),
+		});
 		jw_kcstr(w, "state", alarm_state_name(r.mode.state));
 		jw_ktime(w, "at", r.raised_at);
 		jw_end(w);

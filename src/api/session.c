@@ -155,11 +155,13 @@ enum err demo_info(struct call *c)
 	jw_karr(&c->w, "roles");
 	for (size_t i = 0; i < c->reg->nroles; i++) {
 		const struct role *r = &c->reg->roles[i];
-		if (!r->demo)
+		struct str person;
+		if (!r->demo || auth_demo_title(call_db(c), c->reg, r->name, c->arena, &person))
 			continue;
 		jw_obj(&c->w);
 		jw_kstr(&c->w, "name", r->name);
 		jw_klabel(&c->w, "label", r->label);
+		jw_kstr(&c->w, "person", person);
 		jw_end(&c->w);
 	}
 	jw_end(&c->w);
