@@ -42,6 +42,7 @@ enum err metrics_get(struct call *c)
 	metric(out, "anlan_readings_total", "counter", "Readings accepted", (double)s.readings);
 	metric(out, "anlan_readings_duplicate_total", "counter", "Readings received again", (double)s.duplicates);
 	metric(out, "anlan_readings_late_total", "counter", "Readings older than the newest of their point", (double)s.late);
+	metric(out, "anlan_readings_sealed_total", "counter", "Readings in the sealed blocks", (double)s.sealed);
 	metric(out, "anlan_series_log_bytes", "gauge", "Bytes of the arrival log on disk", (double)s.log_bytes);
 	metric(out, "anlan_series_block_bytes_total", "counter", "Bytes of sealed blocks written", (double)s.block_bytes);
 	metric(out, "anlan_series_syncs_total", "counter", "Group commits", (double)s.syncs);

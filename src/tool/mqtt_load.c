@@ -40,6 +40,7 @@ struct link {
 	size_t inflight;
 	int64_t sent_at[WINDOW_MAX + 1]; // by id modulo its length
 	int32_t *tenths;          // value of each point
+	bool *alarmed;            // points that had their alarm
 	uint32_t random;
 };
 
@@ -51,6 +52,8 @@ struct load {
 	struct link *links;
 	size_t nready, ndead;
 	size_t turn;              // whose message is next when the rate is fixed
+	size_t inject_at;         // index in the message of the next reading that is to alarm; SIZE_MAX: none now
+	int64_t inject_next;      // monotonic
 	int64_t begin, end;       // monotonic; sending
 	int64_t last_ack;
 	bool sending;
@@ -184,7 +187,8 @@ static struct str link_payload(struct link *l)
 		PAYLOAD_LIT(&at, "\",\"time\":\"");
 		payload_text(&at, time, time_n);
 		PAYLOAD_LIT(&at, "\",\"value\":");
-		at += tenths_text(link_value(l, l->next_point, t), at);
+		bool alarm = i == l->load->inject_at;
+		at += tenths_text(alarm ? l->load->cfg->alarm_tenths : link_value(l, l->next_point, t), at);
 		*at++ = '}';
 		if (++l->next_point == d->npoints) {
 			l->next_point = 0;
@@ -198,16 +202,37 @@ static struct str link_payload(struct link *l)
 
 static void link_flush(struct link *l);
 
+// Is an alarm due, and has this message a point that had none? Round the indexes, so that all points get their turn.
+static void link_inject(struct link *l, int64_t now)
+{
+	struct load *o = l->load;
+	const struct load_config *cfg = o->cfg;
+	o->inject_at = SIZE_MAX;
+	if (cfg->alarms <= 0 || now < o->inject_next)
+		return;
+	size_t index = o->result->injected * 7919 % cfg->batch, point = (l->next_point + index) % l->device->npoints;
+	if (l->alarmed[point])
+		return;
+	l->alarmed[point] = true;
+	o->inject_at = index;
+	o->inject_next += (int64_t)((double)US_PER_S / cfg->alarms);
+	o->result->injected++;
+	if (cfg->injected)
+		cfg->injected(cfg->arg, l->index, point, now);
+}
+
 static void link_send_message(struct link *l)
 {
 	struct load *o = l->load;
 	char topic[32 + LIMIT_DEVICE_NAME];
 	int n = snprintf(topic, sizeof topic, "anlan/v1/%.*s/readings", STR_FMT(l->device->code));
+	int64_t now = clock_mono();
 	if (o->cfg->qos) {
 		l->id = l->id == UINT16_MAX ? 1 : (uint16_t)(l->id + 1);
-		l->sent_at[l->id % ARRAY_LEN(l->sent_at)] = clock_mono();
+		l->sent_at[l->id % ARRAY_LEN(l->sent_at)] = now;
 		l->inflight++;
 	}
+	link_inject(l, now);
 	struct str payload = link_payload(l);
 	mqtt_write_publish(&l->out, o->cfg->version, str_from(topic, (size_t)n), o->cfg->qos, l->id, payload);
 	o->result->messages++;
@@ -359,6 +384,7 @@ static bool link_open(struct load *o, struct link *l, size_t index)
 	l->index = index;
 	l->random = (uint32_t)index * 2654435761u + 1;
 	l->tenths = arena_many(o->arena, d->npoints, int32_t);
+	l->alarmed = arena_many(o->arena, d->npoints, bool);
 	for (size_t i = 0; i < d->npoints; i++)
 		l->tenths[i] = (int32_t)(link_random(l) % 1000);
 	buf_init(&l->in, 1u << 20);
@@ -427,6 +453,7 @@ static void load_send(struct load *o)
 	double cpu = thread_cpu();
 	o->begin = o->last_ack = clock_mono();
 	o->end = o->begin + (int64_t)(o->cfg->seconds * (double)US_PER_S);
+	o->inject_next = o->begin + US_PER_S / 2; // not in the first rush
 	o->sending = true;
 	loop_turn(o->loop, 0); // its clocks are those of the beginning
 	if (o->cfg->rate > 0)

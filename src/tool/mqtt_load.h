@@ -34,6 +34,11 @@ struct load_config {
 	// Value in tenths; NULL: a random walk with one decimal, unchanged in four of ten rounds.
 	int64_t (*value)(void *arg, size_t device, size_t point, uint64_t round, int64_t time);
 	void *arg;
+	// Alarms to cause: `alarms` messages a second (0: none) hold one reading of alarm_tenths at a point that had none
+	// before. injected is called just before such a message is written, with the monotonic time.
+	double alarms;
+	int64_t alarm_tenths;
+	void (*injected)(void *arg, size_t device, size_t point, int64_t mono);
 };
 
 struct load_result {
@@ -43,6 +48,7 @@ struct load_result {
 	double cpu;                   // of this thread, user and system
 	int64_t ack_p50, ack_p99, ack_max; // us; QoS 1
 	uint64_t negative;            // 5.0: PUBACK with a reason of 0x80 and above
+	uint64_t injected;            // readings of alarm_tenths sent
 	size_t refused, lost;         // connections not accepted, or ended by the server
 };
 
