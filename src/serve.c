@@ -212,14 +212,21 @@ static void make_rings(struct serve *s)
 	s->core.to_gate = s->gate.from_core = to_gate;
 }
 
+static void end_child(struct child *c)
+{
+	if (!c->pid)
+		return;
+	kill(c->pid, SIGKILL);
+	waitpid(c->pid, NULL, 0);
+	c->pid = 0;
+	c->restart_at = 0;
+}
+
 // After a damaged ring: both children end, both rings are made anew. What was in them was not acknowledged.
 static void remake_rings(struct serve *s)
 {
-	if (s->gate_child.pid) {
-		kill(s->gate_child.pid, SIGKILL);
-		waitpid(s->gate_child.pid, NULL, 0);
-		s->gate_child.pid = 0;
-	}
+	end_child(&s->gate_child);
+	end_child(&s->core_child);
 	ring_destroy(s->core.from_gate);
 	ring_destroy(s->core.to_gate);
 	make_rings(s);
@@ -267,7 +274,7 @@ static void on_exit_of(struct serve *s, struct child *c, bool is_core, int statu
 		s->stopping = true;
 		return;
 	}
-	if (is_core && WIFEXITED(status) && WEXITSTATUS(status) == CORE_EXIT_RINGS)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == RING_EXIT)
 		remake_rings(s);
 	if (WIFSIGNALED(status))
 		log_warn("serve", "%s ended by signal %d; starting it again", is_core ? "core" : "gate", WTERMSIG(status));

@@ -205,7 +205,9 @@ struct str arena_str(struct arena *a, struct str s)
 char *arena_cstr(struct arena *a, struct str s)
 {
 	char *p = arena_take(a, s.n + 1);
-	memcpy(p, s.p, s.n);
+	if (s.n) {
+		memcpy(p, s.p, s.n);
+	}
 	p[s.n] = '\0';
 	return p;
 }

@@ -27,7 +27,8 @@ bool str_eq_nocase(struct str a, struct str b)
 
 int str_cmp(struct str a, struct str b)
 {
-	int c = memcmp(a.p, b.p, MIN(a.n, b.n));
+	size_t n = MIN(a.n, b.n);
+	int c = n ? memcmp(a.p, b.p, n) : 0;
 	if (c) {
 		return c;
 	}
@@ -36,17 +37,17 @@ int str_cmp(struct str a, struct str b)
 
 bool str_starts(struct str s, struct str prefix)
 {
-	return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
 bool str_ends(struct str s, struct str suffix)
 {
-	return s.n >= suffix.n && memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0;
+	return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 bool str_contains(struct str s, struct str needle)
 {
-	return needle.n == 0 || memmem(s.p, s.n, needle.p, needle.n) != NULL;
+	return needle.n == 0 || (s.n > 0 && memmem(s.p, s.n, needle.p, needle.n) != NULL);
 }
 
 static inline bool is_space(char c)
@@ -69,7 +70,7 @@ struct str str_trim(struct str s)
 struct str str_skip(struct str s, size_t n)
 {
 	n = MIN(n, s.n);
-	return str_from(s.p + n, s.n - n);
+	return n ? str_from(s.p + n, s.n - n) : str_from(s.p, s.n);
 }
 
 struct str str_first(struct str s, size_t n)
@@ -79,7 +80,7 @@ struct str str_first(struct str s, size_t n)
 
 struct str str_cut(struct str *s, char sep)
 {
-	const char *at = memchr(s->p, sep, s->n);
+	const char *at = s->n ? memchr(s->p, sep, s->n) : NULL;
 	if (!at) {
 		struct str all = *s;
 		*s = STR_EMPTY;

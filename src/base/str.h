@@ -1,5 +1,5 @@
 // A slice of bytes: pointer and length, not owned, not NUL-terminated unless it came from an arena.
-// The empty string is {"", 0}, never NULL. Numbers are read and printed here, independent of the locale.
+// The empty string is {"", 0}; a zeroed struct str is taken as empty too. Numbers are read and printed here, independent of the locale.
 #pragma once
 
 #include "base/base.h"
@@ -15,7 +15,7 @@ struct str {
 
 static inline struct str str_from(const char *p, size_t n) { return (struct str){ n ? p : "", n }; }
 struct str str_of(const char *cstr); // NULL gives the empty string
-static inline bool str_eq(struct str a, struct str b) { return a.n == b.n && memcmp(a.p, b.p, a.n) == 0; }
+static inline bool str_eq(struct str a, struct str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
 // Inline so that a comparison with a literal costs a length and a few bytes.
 static inline bool str_is(struct str a, const char *cstr)
 {

@@ -68,7 +68,9 @@ static uint32_t key_hash(struct str key)
 		s.a ^= w;
 	}
 	w = 0;
-	memcpy(&w, key.p + i, key.n - i);
+	if (key.n > i) {
+		memcpy(&w, key.p + i, key.n - i);
+	}
 	w |= (uint64_t)key.n << 56;
 	s.d ^= w;
 	sip_round(&s);
@@ -115,7 +117,7 @@ static size_t find_slot(const struct strmap *m, struct str key, uint32_t hash)
 	size_t i = hash & m->mask;
 	while (m->slots[i].hash) {
 		const struct slot *s = &m->slots[i];
-		if (s->hash == hash && s->len == key.n && memcmp(m->pool + s->at, key.p, key.n) == 0) {
+		if (s->hash == hash && s->len == key.n && (key.n == 0 || memcmp(m->pool + s->at, key.p, key.n) == 0)) {
 			break;
 		}
 		i = (i + 1) & m->mask;
@@ -133,7 +135,9 @@ static uint32_t pool_add(struct strmap *m, struct str key)
 		m->pool_cap = MAX(MAX(need, m->pool_cap * 2), (size_t)64);
 		m->pool = mem_resize(m->pool, m->pool_cap);
 	}
-	memcpy(m->pool + m->pool_n, key.p, key.n);
+	if (key.n) {
+		memcpy(m->pool + m->pool_n, key.p, key.n);
+	}
 	uint32_t at = (uint32_t)m->pool_n;
 	m->pool_n = need;
 	return at;

@@ -33,5 +33,6 @@ void ring_rewind(struct ring *r);                     // read cursor back to the
 bool ring_may_sleep(struct ring *r);
 // Consumer: the other process left something in the ring that cannot be (it was taken over or has a bug). Final:
 // ring_next returns NULL from now on; the parent must end both children and make a new ring.
+#define RING_EXIT 79 // exit status of a child that says so
 bool ring_is_corrupt(const struct ring *r);
 size_t ring_used(const struct ring *r);

@@ -24,7 +24,5 @@ struct core_config {
 
 #define CORE_EXIT_CONFIG 78         // packs or data are not usable: restarting will not help
 
-#define CORE_EXIT_RINGS 79          // the ring from the gate is damaged: the parent makes new ones
-
 // Never returns; ends with exit status 0 after SIGTERM.
 _Noreturn void core_run(const struct core_config *cfg);

@@ -312,8 +312,10 @@ static bool gate_listen_to_core(struct gate *g)
 	for (int i = 0; i < CORE_MESSAGES_PER_TURN && (m = ring_next(g->from_core, &n)); i++)
 		gate_on_message(g, m, n);
 	ring_release(g->from_core, ring_position(g->from_core));
-	if (ring_is_corrupt(g->from_core))
-		log_die("gate", "the ring from the core is damaged");
+	if (ring_is_corrupt(g->from_core)) {
+		log_error("gate", "the ring from the core is damaged; both start again");
+		_exit(RING_EXIT);
+	}
 	return !ring_may_sleep(g->from_core);
 }
 
