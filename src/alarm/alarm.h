@@ -69,6 +69,8 @@ struct transition {
 	int64_t prev_ended;     // late COND_RAISED: end of the episode before it, 0 = none known
 	int64_t through;        // late: the newest sample that was judged
 	int64_t since;          // late COND_RETURNED: when that episode was raised
+	bool standing;          // COND_RAISED of evaluator_active: it is active now, whatever the journal says
+	bool replayed;          // found while the log was replayed after a start: what is older than the journal's newest is known
 };
 typedef void transition_fn(void *arg, const struct transition *t);
 
@@ -95,6 +97,10 @@ void evaluator_save(void *ev, uint32_t point, void *ext /* ALARM_EXT */); // ser
 void evaluator_restore(void *ev, uint32_t point, const void *ext);
 // After start, once the log is replayed: every family that is active, as COND_RAISED (alarm_apply knows what it has).
 void evaluator_active(const struct evaluator *ev, transition_fn *fn, void *arg);
+// After start and replay, before evaluator_active: a delay that the clock had ended before the process died is over now
+// too. newest says when the journal last saw this condition change (alarm_newest), 0 = never.
+typedef int64_t alarm_newest_fn(void *arg, uint32_t point, uint32_t rule, enum level level);
+void evaluator_resume(struct evaluator *ev, alarm_newest_fn *newest, void *arg);
 // After start, for every open and active row of table alarm: makes the two agree. Where the evaluator's state of the
 // point is whole (restored under the same rules, or built from the log) and says "not active", the condition returns
 // with the next tick; so does one whose rule or level is gone. Where it is not, the condition becomes active and the
@@ -202,6 +208,8 @@ enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct alarm
 // Every open row whose condition is active, with its colour; shelved ones too.
 enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, struct str color), void *arg,
                            struct arena *a) must_check;
+// When the journal last saw this condition (its point, rule and family) raised, changed or returned; 0 = never.
+enum err alarm_newest(struct db *db, uint32_t point, struct str rule, enum level level, int64_t *ret) must_check;
 // The same rows, for evaluator_adopt after start.
 enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level),
                          void *arg, struct arena *a) must_check;

@@ -344,3 +344,14 @@ enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, st
 		fn(arg, (uint32_t)query_get_i64(&q, 0), query_get_str(&q, 1, a), query_get_str(&q, 2, a));
 	return query_end(&q);
 }
+
+enum err alarm_newest(struct db *db, uint32_t point, struct str rule, enum level level, int64_t *ret)
+{
+	struct query q;
+	query_begin(&q, db, STMT_ALARM_JOURNAL_NEWEST);
+	query_i64(&q, 1, point);
+	query_str(&q, 2, rule);
+	query_str(&q, 3, str_of(level_family(level)));
+	*ret = query_row(&q) ? query_get_i64(&q, 0) : 0;
+	return query_end(&q);
+}

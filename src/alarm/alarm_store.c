@@ -89,8 +89,22 @@ static enum err journal_knows(struct applying *ap, const char *what, int64_t at,
 	bind_condition(ap, &q, STMT_ALARM_JOURNAL_KNOWN);
 	query_i64(&q, 4, at);
 	query_str(&q, 5, str_of(what));
+	query_str(&q, 6, str_is(str_of(what), "returned") ? STR_EMPTY : str_of(level_name(ap->t->level)));
 	*ret = query_row(&q);
 	return query_end(&q);
+}
+
+// Is this change in the journal already? A replayed one is if the journal has anything newer: the table is never ahead
+// of the log and takes changes in their order.
+static enum err is_known(struct applying *ap, const char *what, bool *ret)
+{
+	const struct transition *t = ap->t;
+	int64_t newest = 0;
+	enum err err = OK;
+	if (t->replayed && (err = alarm_newest(ap->db, t->point, ap->rule, t->level, &newest)))
+		return err;
+	*ret = newest > t->at;
+	return *ret ? OK : journal_knows(ap, what, t->at, ret);
 }
 
 // ---- a new row ---------------------------------------------------------------------------------
@@ -300,19 +314,22 @@ static enum err apply_raised(struct applying *ap)
 {
 	struct alarm_row row;
 	bool found, known;
-	enum err err = journal_knows(ap, "raised", ap->t->at, &known);
-	if (err || known || (err = find_open(ap, &row, &found)))
+	int64_t newest = 0;
+	enum err err = is_known(ap, "raised", &known);
+	if (err || (known && !ap->t->standing) || (err = find_open(ap, &row, &found)))
 		return err;
 	if (found && row.mode.active)
 		return change_level(ap, &row);
-	return raise_row(ap, &row, found, ap->t->at);
+	if (ap->t->standing && (err = alarm_newest(ap->db, ap->t->point, ap->rule, ap->t->level, &newest)))
+		return err;
+	return raise_row(ap, &row, found, MAX(ap->t->at, newest));
 }
 
 static enum err apply_level(struct applying *ap)
 {
 	struct alarm_row row;
 	bool found, known;
-	enum err err = journal_knows(ap, "level", ap->t->at, &known);
+	enum err err = is_known(ap, "level", &known);
 	if (err || known || (err = find_open(ap, &row, &found)))
 		return err;
 	if (found && row.mode.active)

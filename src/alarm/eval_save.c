@@ -66,7 +66,7 @@ static void say_active(const struct evaluator *ev, uint32_t point, size_t cond, 
 	int64_t began = c->family == FAMILY_SILENT || c->family == FAMILY_FLAT || (h->pending & 1u << cond) ?
 	                        0 :
 	                        ev->words[ev->cold[point].words + c->word];
-	struct transition t = { .point = point, .rule = c->rule, .key = c->key, .kind = COND_RAISED,
+	struct transition t = { .point = point, .rule = c->rule, .key = c->key, .kind = COND_RAISED, .standing = true,
 		                .level = (enum level)c->level, .at = began ? began : h->time, .cause_time = h->time,
 		                .cause_value = h->value, .cause_quality = h->quality, .arrival = h->arrival,
 		                .limit = c->family == FAMILY_LIMIT ? c->sign * limits[c->limit].limit : c->by };
@@ -85,6 +85,24 @@ void evaluator_active(const struct evaluator *ev, transition_fn *fn, void *arg)
 			if (judge_level(p, group, h->active, h->pending, &is))
 				say_active(ev, point, is, fn, arg);
 		}
+	}
+}
+
+static void ignore(void *arg, const struct transition *t) { (void)arg, (void)t; }
+
+void evaluator_resume(struct evaluator *ev, alarm_newest_fn *newest, void *arg)
+{
+	for (uint32_t point = 1; point <= ev->max_point; point++) {
+		if (!ev->hot[point].known || !ev->hot[point].pending)
+			continue;
+		struct judged j = judged_of(ev, point, ignore, NULL);
+		int64_t to = 0;
+		for (uint16_t m = j.h->pending; m; m &= (uint16_t)(m - 1)) {
+			const struct cond *c = &j.plan->c[__builtin_ctz(m)];
+			to = MAX(to, newest(arg, point, c->rule, (enum level)c->level));
+		}
+		judge_advance(&j, to);
+		timer_set(ev, point);
 	}
 }
 

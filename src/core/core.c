@@ -97,6 +97,25 @@ static enum err barrier_job(struct db *db, void *arg, struct problem *p)
 	return OK;
 }
 
+static void record_all(struct core *co, struct problem *p) // the jobs posted so far are in the table
+{
+	if (store_write(co->app.store, barrier_job, NULL, p))
+		give_up(p);
+}
+
+struct newest {
+	const struct rule_set *rules;
+	struct db *db;
+};
+
+static int64_t newest_change(void *arg, uint32_t point, uint32_t rule, enum level level)
+{
+	struct newest *n = arg;
+	int64_t at = 0;
+	enum err err = alarm_newest(n->db, point, rule_info(n->rules, rule).name, level, &at);
+	return err ? 0 : at;
+}
+
 // Evaluator and alarm table agree again after a crash between them: what the evaluator holds active is (re)recorded,
 // what the table holds active is adopted; both are idempotent.
 static void reconcile(struct core *co)
@@ -104,9 +123,12 @@ static void reconcile(struct core *co)
 	struct arena *a on_scope_exit(arena_freep) = arena_new(4096);
 	struct problem p;
 	problem_init(&p, a);
+	record_all(co, &p); // what was replayed
+	struct newest n = { .rules = co->current->rules, .db = store_read_begin(co->app.store) };
+	evaluator_resume(co->evaluator, newest_change, &n);
+	store_read_end(co->app.store, n.db);
 	evaluator_active(co->evaluator, on_transition, co);
-	if (store_write(co->app.store, barrier_job, NULL, &p)) // what was replayed is in the table before it is read
-		give_up(&p);
+	record_all(co, &p);
 	struct db *db = store_read_begin(co->app.store);
 	enum err err = alarm_each_open(db, adopt_row, co, a);
 	store_read_end(co->app.store, db);
@@ -221,6 +243,8 @@ _Noreturn void core_run(const struct core_config *cfg)
 	open_series(co, &p);
 	reconcile(co);
 	flow_listen(event_record, co);
+	ring_attach_consumer(cfg->from_gate); // before any thread may write to the gate
+	ring_attach_producer(cfg->to_gate);
 	start_http(co, &p);
 	start_thread(&co->device_thread, device_thread, co);
 	start_thread(&co->event_thread, event_thread, co);

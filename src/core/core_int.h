@@ -38,6 +38,11 @@ struct event {                  // to T_EVENTS
 	char type[64], state[64], area[16]; // what record's strings point to
 };
 
+struct held {                   // a change of a condition whose samples are not on disk yet
+	uint64_t mark;
+	struct transition t;
+};
+
 struct pending {                // waits for the disk
 	uint64_t mark, position, seq;
 	struct push_item *push;     // or NULL
@@ -55,6 +60,8 @@ struct core {
 	struct pending *pending;    // FIFO: pending[head … tail)
 	size_t pending_head, pending_tail, pending_cap;
 	uint64_t ack_due, ack_sent;
+	struct held *held;          // FIFO: held[held_head … held_tail)
+	size_t held_head, held_tail, held_cap;
 	struct loop_timer tick_timer, ack_timer;
 	int64_t tick_at;
 	struct arena *late_arena;
@@ -103,7 +110,7 @@ void ingest_run(struct core *co);                     // T_SERIES' loop
 void ingest_take_site(struct core *co);               // at start, before the loop
 struct series_hooks ingest_hooks(struct core *co);
 struct push_result core_push(struct app *app, uint32_t device, const struct reading *r, size_t n);
-void on_transition(void *arg, const struct transition *t);
+void on_transition(void *arg, const struct transition *t); // at once: its samples are on disk
 
 // devices.c
 void *device_thread(void *core);

@@ -57,6 +57,38 @@ void on_transition(void *arg, const struct transition *t)
 
 // ---- what waits for the disk --------------------------------------------------------------------
 
+// The alarm table is never ahead of the log: a change is recorded when the samples that made it are on disk. A core
+// that dies in between finds the samples, or is sent them again, and comes to the same change.
+static void on_change(void *arg, const struct transition *t)
+{
+	struct core *co = arg;
+	uint64_t mark = series_mark(co->app.series);
+	if (co->held_head == co->held_tail && mark <= series_durable(co->app.series)) {
+		on_transition(co, t);
+		return;
+	}
+	if (co->held_tail == co->held_cap && co->held_head) {
+		memmove(co->held, co->held + co->held_head, (co->held_tail - co->held_head) * sizeof *co->held);
+		co->held_tail -= co->held_head;
+		co->held_head = 0;
+	}
+	if (co->held_tail == co->held_cap) {
+		co->held_cap = MAX(co->held_cap * 2, (size_t)256);
+		co->held = mem_resize(co->held, co->held_cap * sizeof *co->held);
+	}
+	atomic_fetch_add(&co->alarms_posted, 1); // from now on it must be in the table before a snapshot counts
+	co->held[co->held_tail++] = (struct held){ mark, *t };
+}
+
+static void record_held(struct core *co)
+{
+	uint64_t durable = series_durable(co->app.series);
+	while (co->held_head < co->held_tail && co->held[co->held_head].mark <= durable) {
+		atomic_fetch_sub(&co->alarms_posted, 1);
+		on_transition(co, &co->held[co->held_head++].t);
+	}
+}
+
 static void pending_add(struct core *co, struct pending p)
 {
 	if (co->pending_tail == co->pending_cap && co->pending_head) {
@@ -93,6 +125,7 @@ static void send_ack(struct core *co)
 
 static void settle(struct core *co)
 {
+	record_held(co);
 	uint64_t durable = series_durable(co->app.series), position = 0;
 	while (co->pending_head < co->pending_tail && co->pending[co->pending_head].mark <= durable) {
 		struct pending *p = &co->pending[co->pending_head++];
@@ -131,7 +164,7 @@ static void take_readings(struct core *co, struct reading *v, size_t n, int64_t 
 		switch (series_add(co->app.series, r, arrival)) {
 		case ARRIVED_NEW:
 			ret->accepted++;
-			evaluator_feed(co->evaluator, r, arrival, on_transition, co);
+			evaluator_feed(co->evaluator, r, arrival, on_change, co);
 			break;
 		case ARRIVED_LATE:
 			ret->accepted++;
@@ -160,7 +193,7 @@ static bool take_ring(struct core *co)
 	const struct msg *m;
 	if (ring_is_corrupt(co->cfg.from_gate)) {
 		log_error("core", "the gate left something impossible in the ring; both start again");
-		_exit(CORE_EXIT_RINGS);
+		_exit(RING_EXIT);
 	}
 	while (readings < 50000 && series_may_add(co->app.series) && (m = ring_next(co->cfg.from_gate, &n))) {
 		if (m->kind == MSG_READINGS) {
@@ -284,7 +317,7 @@ static void on_tick_timer(void *arg)
 {
 	struct core *co = arg;
 	int64_t now = loop_wall(co->loop);
-	co->tick_at = evaluator_tick(co->evaluator, now, on_transition, co);
+	co->tick_at = evaluator_tick(co->evaluator, now, on_change, co);
 	int64_t wait = co->tick_at - now;
 	loop_timer_in(co->loop, &co->tick_timer, wait < US_PER_MS ? US_PER_MS : MIN(wait, US_PER_S));
 }
@@ -308,18 +341,25 @@ static bool on_idle(void *arg)
 	int64_t due = evaluator_due(co->evaluator);
 	if (due && due <= now)
 		on_tick_timer(co);
-	if (!more && evaluator_late(co->evaluator, 16, late_reader, co, co->late_arena, on_transition, co)) {
+	if (!more && evaluator_late(co->evaluator, 16, late_reader, co, co->late_arena, on_change, co)) {
 		arena_reset(co->late_arena);
 		more = true;
 	}
 	return more || !ring_may_sleep(co->cfg.from_gate);
 }
 
+static void on_replayed(void *arg, const struct transition *t)
+{
+	struct transition own = *t;
+	own.replayed = true;
+	on_transition(arg, &own);
+}
+
 static void replay(void *arg, const struct reading *r, enum arrival how, int64_t arrival)
 {
 	struct core *co = arg;
 	if (how == ARRIVED_NEW)
-		evaluator_feed(co->evaluator, r, arrival, on_transition, co);
+		evaluator_feed(co->evaluator, r, arrival, on_replayed, co);
 	else if (how == ARRIVED_LATE)
 		evaluator_note_late(co->evaluator, r);
 }
@@ -327,9 +367,13 @@ static void replay(void *arg, const struct reading *r, enum arrival how, int64_t
 static void hook_save(void *arg, uint32_t point, void *ext) { evaluator_save(((struct core *)arg)->evaluator, point, ext); }
 static void hook_load(void *arg, uint32_t point, const void *ext) { evaluator_restore(((struct core *)arg)->evaluator, point, ext); }
 
+static uint64_t hook_said(void *arg) { return atomic_load(&((struct core *)arg)->alarms_posted); }
+static uint64_t hook_done(void *arg) { return atomic_load(&((struct core *)arg)->alarms_committed); }
+
 struct series_hooks ingest_hooks(struct core *co)
 {
-	return (struct series_hooks){ .arg = co, .ext_size = ALARM_EXT, .save = hook_save, .load = hook_load, .replay = replay };
+	return (struct series_hooks){ .arg = co, .ext_size = ALARM_EXT, .save = hook_save, .load = hook_load, .replay = replay,
+				      .said = hook_said, .done = hook_done };
 }
 
 static void watch(struct core *co, int fd, loop_fd_fn *fn)
@@ -347,8 +391,6 @@ void ingest_run(struct core *co)
 	co->late_arena = arena_new(1 << 20);
 	loop_timer_init(&co->tick_timer, on_tick_timer, co);
 	loop_timer_init(&co->ack_timer, on_ack_timer, co);
-	ring_attach_consumer(co->cfg.from_gate);
-	ring_attach_producer(co->cfg.to_gate);
 	watch(co, ring_data_fd(co->cfg.from_gate), ring_ready);
 	watch(co, series_durable_fd(co->app.series), durable_ready);
 	watch(co, series_wake_fd(co->app.series), wake_ready);
@@ -357,4 +399,9 @@ void ingest_run(struct core *co)
 	loop_timer_in(co->loop, &co->tick_timer, US_PER_MS);
 	loop_on_idle(co->loop, on_idle, co);
 	loop_run(co->loop);
+	series_flush(co->app.series, true);
+	for (int i = 0; i < 2000 && co->held_head < co->held_tail; i++) { // what was judged is recorded before the end
+		usleep(1000);
+		record_held(co);
+	}
 }

@@ -30,6 +30,9 @@ struct series_hooks {
 	void (*save)(void *arg, uint32_t point, void *ext);
 	void (*load)(void *arg, uint32_t point, const void *ext);
 	void (*replay)(void *arg, const struct reading *r, enum arrival how, int64_t arrival);
+	// What follows from readings and is kept elsewhere (alarms): said counts it, done counts what is kept. A snapshot
+	// makes log superfluous only when done has reached what said was. T_SERIES; both NULL: nothing is kept elsewhere.
+	uint64_t (*said)(void *arg), (*done)(void *arg);
 };
 
 struct series_config {

@@ -102,6 +102,7 @@ struct series {
 	uint32_t snap_pages;           // pages saved
 	struct buf snap_bytes;         // filled for the seal thread
 	uint64_t snap_from;            // seq when it began
+	uint64_t snap_said;            // what hooks.done must reach before it counts; 0 = not asked yet
 	uint64_t snap_base;            // log bytes written when it began
 	_Atomic uint64_t log_base;     // log bytes already covered (bytes kept = written - base + replayed)
 	uint64_t snap_bytes_given;     // of the one being taken

@@ -142,6 +142,7 @@ void snapshot_start(struct series *s)
 	s->snap_page = s->snap_pages = 0;
 	s->snap_bytes_given = 0;
 	s->snap_from = slog_last(s->log);
+	s->snap_said = 0;
 	s->snap_base = st.bytes;
 	struct head head = { .version = VERSION, .ext_size = (uint32_t)s->hooks.ext_size, .per_page = POINTS_PER_PAGE,
 		.lost = s->lost, .from = s->snap_from };
@@ -150,6 +151,16 @@ void snapshot_start(struct series *s)
 	buf_add(&s->snap_bytes, &head, sizeof(head));
 	section_end(&s->snap_bytes, at);
 	give(s, SNAP_BEGIN, 0);
+}
+
+// What followed from the readings in the snapshot must survive without them.
+static bool consequences_kept(struct series *s)
+{
+	if (!s->hooks.said)
+		return true;
+	if (!s->snap_said)
+		s->snap_said = s->hooks.said(s->hooks.arg) + 1;
+	return s->hooks.done(s->hooks.arg) + 1 >= s->snap_said;
 }
 
 static void next_slice(struct series *s)
@@ -162,6 +173,8 @@ static void next_slice(struct series *s)
 		give(s, SNAP_WRITE, 0);
 		return;
 	}
+	if (!consequences_kept(s))
+		return;
 	struct tail tail = { .pages = s->snap_pages, .seq = slog_last(s->log) };
 	size_t at = section_begin(&s->snap_bytes, TAG_END);
 	buf_add(&s->snap_bytes, &tail, sizeof(tail));

@@ -10,7 +10,9 @@
 //     ack|unshelve|suppress|unsuppress|out_of_service|in_service: NAME, shelve: NAME 1h    of the point's open alarms
 //     service: {NAME: maintenance}
 //     rules: NAME           other rules in force
-//     restart: saved|lost   the evaluator begins anew, from its saved state or without
+//     save:                 the evaluator's state is kept for `restart: kept`
+//     restart: saved|kept|lost   the evaluator begins anew, from its state now, from an older one (as if the clock had
+//                           not ticked since), or without
 //     changes: [...]        what came since the last one: "5s raised hh", in order
 //     expect: [...]         all open alarms: "NAME family level state active|over 5s" + " 9s" returned + " x2" + " late" + " opens T"
 //     refused: WORD         the action before was refused with this error
@@ -40,6 +42,7 @@ struct scenario {
 	const struct yaml_node *root;
 	struct registry reg;
 	struct rule_set *rules;
+	uint8_t saved[MAX_POINTS][ALARM_EXT];
 	struct evaluator *ev;
 	struct point_def points[MAX_POINTS];
 	struct str names[MAX_POINTS];
@@ -326,19 +329,38 @@ static void adopt(void *arg, uint32_t point, struct str rule, struct str level)
 	evaluator_adopt(s->ev, point, rule, l);
 }
 
-static void step_restart(struct scenario *s, bool saved)
+struct newest { struct scenario *s; struct db *db; };
+static int64_t newest_change(void *arg, uint32_t point, uint32_t rule, enum level level)
 {
-	uint8_t ext[MAX_POINTS][ALARM_EXT];
+	struct newest *n = arg;
+	int64_t at;
+	assert_int_equal(alarm_newest(n->db, point, rule_info(n->s->rules, rule).name, level, &at), OK);
+	return at;
+}
+
+static void step_save(struct scenario *s)
+{
 	for (size_t i = 0; i < s->npoints; i++)
-		evaluator_save(s->ev, (uint32_t)i + 1, ext[i]);
+		evaluator_save(s->ev, (uint32_t)i + 1, s->saved[i]);
+}
+
+static void step_restart(struct scenario *s, struct str how)
+{
+	bool saved = !str_is(how, "lost");
+	if (str_is(how, "saved"))
+		step_save(s);
 	evaluator_free(s->ev);
 	s->ev = evaluator_new(1000);
 	load_evaluator(s);
 	for (size_t i = 0; i < s->npoints && saved; i++)
-		evaluator_restore(s->ev, (uint32_t)i + 1, ext[i]);
+		evaluator_restore(s->ev, (uint32_t)i + 1, s->saved[i]);
+	struct db *db = store_read_begin(s->f.store);
+	struct newest n = { s, db };
+	evaluator_resume(s->ev, newest_change, &n);
+	store_read_end(s->f.store, db);
 	evaluator_active(s->ev, on_transition, s);
 	s->nseen = s->nsaid;
-	struct db *db = store_read_begin(s->f.store);
+	db = store_read_begin(s->f.store);
 	assert_int_equal(alarm_each_open(db, adopt, s, s->a), OK);
 	store_read_end(s->f.store, db);
 }
@@ -490,7 +512,9 @@ static void step(struct scenario *s, const struct yaml_node *map)
 	} else if (str_is(key, "opens")) {
 		step_opens(s, v);
 	} else if (str_is(key, "restart")) {
-		step_restart(s, str_is(v->text, "saved"));
+		step_restart(s, v->text);
+	} else if (str_is(key, "save")) {
+		step_save(s);
 	} else if (str_is(key, "service")) {
 		for (size_t i = 0; i < v->n; i++)
 			set_service(&s->points[point_index(s, v, v->keys[i]->text)], v->items[i]->text);
@@ -512,6 +536,9 @@ static void apply_again(struct scenario *s)
 	size_t n = list(s, before, ARRAY_LEN(before)), said = s->nsaid;
 	for (size_t i = 0; i < said; i++) {
 		struct apply_job j = { s, &s->said[i] };
+		if (s->said[i].standing) // not a change, but how things were at one start
+			continue;
+		s->said[i].replayed = !s->said[i].late;
 		if (s->said[i].rule != RULE_GONE && s->said[i].rule < rules_count(s->rules))
 			assert_int_equal(fixture_write(&s->f, apply_job, &j), OK);
 	}
