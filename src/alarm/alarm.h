@@ -124,7 +124,7 @@ const char *level_family(enum level l); // "limit","rate","silent","flat","bad"
 bool level_find(struct str name, enum level *ret);
 int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
 // The rule in plain words: one line for whom it watches, then one sentence a level with limits and delays.
-struct str rule_words(const struct rule_set *rs, uint32_t rule, bool zh, struct arena *a);
+struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct registry *reg, bool zh, struct arena *a);
 
 // ---- annunciation ------------------------------------------------------------------------------
 enum alarm_state {

@@ -19,6 +19,7 @@ export async function until(what, fn, ms = 15000) {
       last = await fn();
       if (last) return last;
     } catch (e) {
+      if (e.fatal) throw e;
       last = e;
     }
     if (Date.now() > end) throw new Error(`timed out waiting for ${what}: ${last && last.stack ? last.stack : JSON.stringify(last)}`);
@@ -53,7 +54,8 @@ export class Server {
   async spawn() {
     this.out = '';
     const args = ['serve', '--data', this.dir, '--http', `127.0.0.1:${this.http}`, '--mqtt', `127.0.0.1:${this.mqtt}`,
-      '--hj212', `127.0.0.1:${this.hj212}`, '--gb26875', `127.0.0.1:${this.gb26875}`, ...(this.demo ? ['--demo'] : []), ...this.args];
+      '--hj212', `127.0.0.1:${this.hj212}`, '--gb26875', `127.0.0.1:${this.gb26875}`, ...(this.demo ? ['--demo'] : []),
+      ...(process.env.ANLAN_BIN && !this.args.includes('--packs') ? ['--packs', join(root, 'packs')] : []), ...this.args];
     this.child = spawn(binary, args, { env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = new Promise((ok) => this.child.once('exit', (code, signal) => { this.code = code; this.signal = signal; ok(); }));
     this.child.stdout.on('data', (d) => { this.out += d; });
@@ -71,8 +73,9 @@ export class Server {
   async stop() {
     if (this.code == null && this.signal == null) {
       this.child.kill('SIGTERM');
-      await Promise.race([this.exited, sleep(15000).then(() => this.child.kill('SIGKILL'))]);
+      const patience = setTimeout(() => this.child.kill('SIGKILL'), 15000);
       await this.exited;
+      clearTimeout(patience);
     }
     if (!this.keepDir && existsSync(this.dir)) rmSync(this.dir, { recursive: true, force: true });
     if (/AddressSanitizer|runtime error:/.test(this.out)) throw new Error(`the sanitizer found something:\n${this.out}`);
