@@ -184,7 +184,7 @@ static struct core *core_new(const struct core_config *cfg)
 	co->event_loop = loop_new();
 	co->control = queue_new(1024, sizeof(struct control));
 	co->hellos = queue_new(32768, sizeof(void *));
-	co->events = queue_new(65536, sizeof(struct event));
+	co->events = queue_new(65536, sizeof(struct event *));
 	co->evaluator = evaluator_new(LIMIT_POINTS);
 	return co;
 }

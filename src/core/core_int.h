@@ -75,7 +75,7 @@ struct core {
 	pthread_t device_thread;
 
 	// T_EVENTS
-	struct queue *events;
+	struct queue *events;       // owned struct event *
 	struct loop *event_loop;
 	pthread_t event_thread;
 	struct loop_timer second, site_timer;

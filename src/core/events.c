@@ -4,8 +4,12 @@
 
 static void push_event(struct core *co, struct event *e)
 {
-	if (!queue_push(co->events, e)) // a lost event costs a browser its liveness, never a record: it reloads on reconnect
+	struct event *own = mem_alloc(sizeof *own); // the queue is long, for storms, and nearly always empty
+	*own = *e;
+	if (!queue_push(co->events, &own)) { // a lost event costs a browser its liveness, never a record: it reloads on reconnect
+		mem_free(own);
 		log_warn("core", "the event queue is full");
+	}
 }
 
 void event_alarm(struct core *co, int64_t alarm, bool opens)
@@ -202,23 +206,32 @@ static bool concerns_site(struct str type)
 	return str_is(type, "point") || str_is(type, "device") || str_is(type, "enterprise") || str_is(type, "installation");
 }
 
-static void on_event(void *arg, void *item)
+static void on_alarm_event(struct core *co, const struct event *e)
 {
-	struct core *co = arg;
-	struct event *e = item;
-	if (e->kind == EVENT_ALARM) {
-		if (e->opens)
-			open_next(co);
-		if (e->alarm)
-			api_publish_alarm(&co->app, e->alarm);
-		return;
-	}
+	if (e->alarm)
+		api_publish_alarm(&co->app, e->alarm);
+	if (e->opens) // after it: people hear of the alarm first
+		open_next(co);
+}
+
+static void on_record_event(struct core *co, struct event *e)
+{
 	e->record.type.p = e->type;
 	e->record.state.p = e->state;
 	e->record.area.p = e->area;
 	api_publish_record(&co->app, &e->record);
 	if (concerns_site(e->record.type) && !loop_timer_is_set(&co->site_timer))
 		loop_timer_in(co->event_loop, &co->site_timer, 100 * US_PER_MS);
+}
+
+static void on_event(void *arg, void *item)
+{
+	struct event *e = *(struct event **)item;
+	if (e->kind == EVENT_ALARM)
+		on_alarm_event(arg, e);
+	else
+		on_record_event(arg, e);
+	mem_free(e);
 }
 
 static void events_ready(void *arg, uint32_t events)
