@@ -26,17 +26,21 @@ static struct str due_text(const struct common *c, struct arena *a, bool zh)
 	return zh ? arena_printf(a, "，时限 %.*s", (int)MIN(n, (size_t)19), text) : arena_printf(a, ", due %.*s", (int)MIN(n, (size_t)19), text);
 }
 
-// Those whose duty the new state is.
+// Those whose duty the new state is, and those who are to know.
 static enum err tell_state(const struct change *ch, const struct common *c)
 {
 	const struct state *s = type_state(ch->t, c->state);
+	if (!s)
+		return OK;
+	struct str due_zh = due_text(c, ch->a, true), due_en = due_text(c, ch->a, false);
+	struct str zh = arena_printf(ch->a, "%.*s %.*s：%.*s%.*s", STR_FMT(ch->t->label.zh), STR_FMT(c->number), STR_FMT(s->label.zh),
+	                             STR_FMT(due_zh));
+	struct str en = arena_printf(ch->a, "%.*s %.*s: %.*s%.*s", STR_FMT(ch->t->label.en), STR_FMT(c->number), STR_FMT(s->label.en),
+	                             STR_FMT(due_en));
 	enum err err = OK;
-	for (size_t i = 0; s && !err && i < s->nwho; i++) {
-		struct str zh = arena_printf(ch->a, "%.*s %.*s：%.*s%.*s", STR_FMT(ch->t->label.zh), STR_FMT(c->number),
-		                             STR_FMT(s->label.zh), STR_FMT(due_text(c, ch->a, true)));
-		struct str en = arena_printf(ch->a, "%.*s %.*s: %.*s%.*s", STR_FMT(ch->t->label.en), STR_FMT(c->number),
-		                             STR_FMT(s->label.en), STR_FMT(due_text(c, ch->a, false)));
-		err = flow_notify_role(ch->db, s->who[i], c->area, c->enterprise, zh, en, ch->t->name, c->id);
+	for (size_t i = 0; !err && i < s->nwho + s->ntell; i++) {
+		struct str role = i < s->nwho ? s->who[i] : s->tell[i - s->nwho];
+		err = flow_notify_role(ch->db, role, c->area, c->enterprise, zh, en, ch->t->name, c->id);
 	}
 	return err;
 }

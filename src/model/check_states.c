@@ -17,6 +17,7 @@ static const struct key state_keys[] = {
 	{ "escalate", KEY_STRS, false, offsetof(struct raw_state, s.escalate_to), offsetof(struct raw_state, s.nescalate) },
 	{ "every", KEY_DURATION, false, offsetof(struct raw_state, s.escalate_every), 0 },
 	{ "who", KEY_STRS, false, offsetof(struct raw_state, s.who), offsetof(struct raw_state, s.nwho) },
+	{ "tell", KEY_STRS, false, offsetof(struct raw_state, s.tell), offsetof(struct raw_state, s.ntell) },
 };
 
 static struct str *field_names(struct check *c, const struct type *t)
@@ -149,6 +150,8 @@ void check_states(struct check *c, struct type *t, const struct yaml_node *state
 		if (keys_read(c, n, state_keys, ARRAY_LEN(state_keys), &raw)) {
 			check_color(c, n, raw.s.color);
 			check_roles(c, yaml_get(n, "who"), &raw.s.who, &raw.s.nwho);
+			if (raw.s.ntell)
+				check_roles(c, yaml_get(n, "tell"), &raw.s.tell, &raw.s.ntell);
 			check_deadline(c, t, n, &raw);
 			check_escalation(c, n, &raw.s);
 		}

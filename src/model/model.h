@@ -95,6 +95,8 @@ struct state {
 	int64_t escalate_every;     // us between two steps
 	struct str *who;            // whose duty the record is in this state: role names
 	size_t nwho;
+	struct str *tell;           // who is told besides when it enters the state, without a duty: role names
+	size_t ntell;
 };
 
 struct move {
