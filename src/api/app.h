@@ -80,7 +80,9 @@ struct app {
 	bool (*device_stats)(struct app *app, uint32_t device, struct device_stats *ret); // copy
 	void (*device_reject)(struct app *app, uint32_t device, enum reject reason, struct str text, struct str peer);
 	size_t (*unknown_devices)(struct app *app, struct device_stats *ret, size_t max); // refused connections of nobody we know
-	enum err (*command)(struct app *app, uint32_t device, struct str bytes);
+	// Sends bytes to the device's command topic, or keeps them until it subscribes. Waits up to 2 s for the device.
+	// ERR_UNAVAILABLE: too much is waiting already.
+	enum err (*command)(struct app *app, uint32_t device, struct str bytes, bool *ret_delivered);
 	void (*kick)(struct app *app, uint32_t device);
 	void (*alarm_changed)(struct app *app, int64_t alarm);  // publish it
 	void (*metrics)(struct app *app, struct buf *out);

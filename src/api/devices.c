@@ -1,9 +1,11 @@
 // Devices: keys, commands, health, and the HTTP push of readings.
 #include "api/api.h"
 #include "base/base64.h"
+#include "base/hash.h"
 #include "base/strmap.h"
 #include "base/time.h"
 #include "gate/decode/decode.h"
+#include "store/audit.h"
 
 // ---- keys and commands --------------------------------------------------------------------------
 
@@ -50,19 +52,72 @@ enum err devices_key(struct call *c)
 	return OK;
 }
 
+struct command_job {
+	const struct identity *by;
+	int64_t device;
+	struct str payload;
+};
+
+#define COMMAND_SHOWN 200 // bytes of a command that the audit keeps as they are; of longer ones the digest
+
+static enum err command_job_run(struct db *db, void *arg, struct problem *p)
+{
+	const struct command_job *j = arg;
+	uint8_t digest[SM3_LEN];
+	char hex[2 * SM3_LEN];
+	struct buf out;
+	struct jw w;
+	(void)p;
+	buf_init(&out, 4096);
+	jw_init(&w, &out);
+	jw_obj(&w);
+	jw_ki64(&w, "bytes", (int64_t)j->payload.n);
+	if (j->payload.n <= COMMAND_SHOWN) {
+		jw_kstr(&w, "payload", j->payload);
+	} else {
+		sm3_once(j->payload, digest);
+		str_to_hex(digest, sizeof digest, hex);
+		jw_kstr(&w, "sm3", str_from(hex, sizeof hex));
+	}
+	jw_end(&w);
+	struct audit_entry e = { .actor = j->by->person, .actor_name = j->by->title, .action = STR("device.command"),
+				 .type = STR("device"), .record = j->device, .detail = buf_str(&out) };
+	enum err err = audit_add(db, &e);
+	buf_free(&out);
+	return err;
+}
+
+static bool takes_commands(struct call *c, int64_t device)
+{
+	const struct type *t = registry_type(c->reg, STR("device"));
+	const struct field *f = type_field(t, STR("protocol"));
+	struct row row;
+	return f && records_get(call_db(c), &t->table, &c->id.scope, device, c->arena, &row) == OK &&
+	       row.vals[f->col].kind == VAL_TEXT && str_is(row.vals[f->col].s, "mqtt");
+}
+
+// Written down first, then sent: there is no command without its entry.
 enum err devices_command(struct call *c)
 {
-	int64_t id;
-	struct str payload = body_str(c, "payload");
-	enum err err = find_device(c, &id);
+	struct command_job j = { .by = &c->id, .payload = body_str(c, "payload") };
+	bool delivered = false;
+	enum err err = find_device(c, &j.device);
 	if (err)
 		return err;
-	if (!payload.n)
-		return call_fail(c, ERR_INVALID, "payload", "请填写要下发的内容", "payload is empty");
-	err = c->app->command(c->app, (uint32_t)id, payload);
+	if (!j.payload.n || j.payload.n > LIMIT_COMMAND)
+		return call_fail(c, ERR_INVALID, "payload", "请填写要下发的内容，最多 16 KiB", "payload must hold 1 byte to 16 KiB");
+	if (!takes_commands(c, j.device))
+		return call_fail(c, ERR_CONFLICT, NULL, "只有 MQTT 设备可以接收命令", "only MQTT devices can be sent commands");
+	call_db_refresh(c);
+	err = store_write(c->app->store, command_job_run, &j, &c->p);
+	if (!err)
+		err = c->app->command(c->app, (uint32_t)j.device, j.payload, &delivered);
 	if (err)
-		return call_fail(c, err, NULL, "设备不在线，命令未送出", "the device is not online; nothing was sent");
-	return call_done(c);
+		return err == ERR_UNAVAILABLE ? call_fail(c, err, NULL, "等待下发的命令太多，请稍后再试", "too many commands are waiting already; try again later") : err;
+	jw_obj(&c->w);
+	jw_kcstr(&c->w, "state", delivered ? "delivered" : "queued");
+	jw_end(&c->w);
+	return OK;
 }
 
 // ---- health -------------------------------------------------------------------------------------

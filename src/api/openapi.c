@@ -125,6 +125,7 @@ static const struct {
 	{ "Records", "{\"type\":\"object\",\"required\":[\"items\",\"total\",\"page\",\"size\"]}" },
 	{ "Record", "{\"type\":\"object\",\"required\":[\"id\",\"version\",\"moves\",\"can\"]}" },
 	{ "Pushed", "{\"type\":\"object\",\"required\":[\"accepted\",\"duplicates\",\"rejected\"]}" },
+	{ "Command", "{\"type\":\"object\",\"required\":[\"state\"],\"properties\":{\"state\":{\"enum\":[\"delivered\",\"queued\"]}}}" },
 	{ "Key", "{\"type\":\"object\",\"required\":[\"key\"]}" },
 	{ "Point", "{\"type\":\"object\",\"required\":[\"id\",\"code\",\"unit\"]}" },
 	{ "Series", "{\"type\":\"object\",\"required\":[\"point\",\"unit\",\"items\"]}" },

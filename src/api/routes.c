@@ -33,7 +33,7 @@ const struct route api_routes[] = {
 
 	{ "POST", "/api/v1/readings", D, NULL, false, readings_post, "Readings of a device; answered when they are on disk", NULL, "Pushed" },
 	{ "POST", "/api/v1/devices/:id/key", S, "device.manage", true, devices_key, "Set or renew a device's key; shown once", NULL, "Key" },
-	{ "POST", "/api/v1/devices/:id/command", S, "device.manage", true, devices_command, "Send bytes to the device's command topic", NULL, "Done" },
+	{ "POST", "/api/v1/devices/:id/command", S, "device.manage", true, devices_command, "Send {payload} to the device's command topic; waits for it in the queue if the device is away", NULL, "Command" },
 	{ "GET", "/api/v1/devices/health", S, "device.read", false, devices_health, "Rates, refusals and last contact of every device", NULL, "Items" },
 	{ "GET", "/api/v1/points/:id", S, "alarm.read", false, points_get, "A point (record id or code) with its newest value", NULL, "Point" },
 	{ "GET", "/api/v1/points/:id/series", S, "alarm.read", false, points_series, "History: raw, or min/max/avg/last/count per step",

@@ -22,6 +22,10 @@
 #define LIMIT_MQTT_SUBSCRIPTIONS 8          // filters of one SUBSCRIBE
 #define LIMIT_MQTT_CLIENT_ID 256
 #define LIMIT_MQTT_COMMANDS 16              // commands on their way to one device, not yet acknowledged by it
+#define LIMIT_COMMAND (16u << 10)           // bytes of one command to a device
+#define LIMIT_COMMANDS_PER_DEVICE 16        // that wait for one device
+#define LIMIT_COMMANDS 1000                 // that wait for all devices together
+#define LIMIT_COMMAND_AGE_S 600             // a command not delivered by then is not wanted any more
 #define LIMIT_GATE_LINGER_S 2               // for the last bytes of a refused connection to reach it
 #define LIMIT_GATE_REFRESH_S 10             // a device is asked for again at most this often because of unknown points
 #define LIMIT_GATE_OUT (256u << 10)         // bytes waiting for a slow device before it is closed

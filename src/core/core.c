@@ -180,6 +180,7 @@ static struct core *core_new(const struct core_config *cfg)
 	pthread_mutex_init(&co->to_gate, NULL);
 	pthread_mutex_init(&co->site_mutex, NULL);
 	pthread_mutex_init(&co->stats_mutex, NULL);
+	commands_init(co);
 	co->loop = loop_new();
 	co->event_loop = loop_new();
 	co->control = queue_new(1024, sizeof(struct control));

@@ -87,6 +87,14 @@ struct core {
 	struct site *site;          // newest; a reference
 	uint64_t site_generation;
 
+	// commands.c, guarded by commands_mutex
+	pthread_mutex_t commands_mutex;
+	pthread_cond_t commands_cond; // one was delivered
+	struct command *commands;   // oldest first
+	size_t ncommands;
+	uint64_t command_seq;
+	int command_waiters;        // workers that wait for a device
+
 	// alarm jobs posted and committed, for the series' snapshot fence
 	_Atomic uint64_t alarms_posted, alarms_committed;
 
@@ -119,10 +127,17 @@ void device_on_readings(struct core *co, uint32_t device, uint64_t conn, uint16_
 bool core_device_stats(struct app *app, uint32_t device, struct device_stats *ret);
 void core_device_reject(struct app *app, uint32_t device, enum reject reason, struct str text, struct str peer);
 size_t core_unknown_devices(struct app *app, struct device_stats *ret, size_t max);
-enum err core_command(struct app *app, uint32_t device, struct str bytes);
 void core_kick(struct app *app, uint32_t device);
+uint64_t device_conn(struct core *co, uint32_t device); // its newest connection, 0 = none; any thread
 bool to_gate_send(struct core *co, const void *msg, size_t n); // false: ring full
 void core_metrics(struct app *app, struct buf *out);
+
+// commands.c
+void commands_init(struct core *co);
+enum err core_command(struct app *app, uint32_t device, struct str bytes, bool *ret_delivered); // HTTP workers
+void commands_subscribed(struct core *co, uint32_t device, uint64_t conn); // T_SERIES
+void commands_answered(struct core *co, uint64_t seq, bool delivered);  // T_SERIES
+void commands_tick(struct core *co);                                    // T_EVENTS, once a second
 
 // events.c
 void *event_thread(void *core);

@@ -153,6 +153,12 @@ void device_on_message(struct core *co, const struct msg *m, size_t size)
 	case MSG_GONE:
 		on_gone(co, m);
 		break;
+	case MSG_SUBSCRIBED:
+		commands_subscribed(co, m->device, m->conn);
+		break;
+	case MSG_DELIVERED:
+		commands_answered(co, m->seq, m->count != 0);
+		break;
 	default:
 		break;
 	}
@@ -261,7 +267,7 @@ void *device_thread(void *core)
 
 // ---- to devices ---------------------------------------------------------------------------------
 
-static uint64_t conn_of(struct core *co, uint32_t device)
+uint64_t device_conn(struct core *co, uint32_t device)
 {
 	pthread_mutex_lock(&co->stats_mutex);
 	uint64_t conn = device < co->stats_cap ? co->conns[device] : 0;
@@ -269,26 +275,10 @@ static uint64_t conn_of(struct core *co, uint32_t device)
 	return conn;
 }
 
-enum err core_command(struct app *app, uint32_t device, struct str bytes)
-{
-	struct core *co = (struct core *)app;
-	uint64_t conn = conn_of(co, device);
-	if (!conn)
-		return ERR_UNAVAILABLE;
-	struct buf out;
-	buf_init(&out, LIMIT_MQTT_PACKET);
-	struct msg m = { .size = (uint32_t)(sizeof m + bytes.n), .kind = MSG_COMMAND, .conn = conn, .device = device };
-	buf_add(&out, &m, sizeof m);
-	buf_add_str(&out, bytes);
-	bool sent = buf_ok(&out) && to_gate_send(co, out.p, out.n);
-	buf_free(&out);
-	return sent ? OK : ERR_UNAVAILABLE;
-}
-
 void core_kick(struct app *app, uint32_t device)
 {
 	struct core *co = (struct core *)app;
-	struct msg m = { .size = sizeof m, .kind = MSG_KICK, .conn = conn_of(co, device), .device = device };
+	struct msg m = { .size = sizeof m, .kind = MSG_KICK, .conn = device_conn(co, device), .device = device };
 	if (m.conn && !to_gate_send(co, &m, sizeof m))
 		log_warn("core", "the gate is not listening: a device keeps its connection until its next message");
 }

@@ -158,6 +158,7 @@ static void on_second(void *arg)
 	co->seconds++;
 	tick(co, false);
 	tick(co, true);
+	commands_tick(co);
 	if (co->seconds % 5 == 1)
 		open_next(co); // what an earlier failure or crash left
 	if (co->seconds % 15 == 0)
