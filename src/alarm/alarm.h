@@ -123,7 +123,8 @@ bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never an
 const char *level_family(enum level l); // "limit","rate","silent","flat","bad"
 bool level_find(struct str name, enum level *ret);
 int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
-// The rule in plain words: one line for whom it watches, then one sentence a level with limits and delays.
+// The rule in plain words: one line for whom it watches, then one sentence a level with limits and delays. With reg kinds
+// and sectors are said by their labels; NULL: as the rule has them.
 struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct registry *reg, bool zh, struct arena *a);
 
 // ---- annunciation ------------------------------------------------------------------------------

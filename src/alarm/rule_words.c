@@ -184,7 +184,20 @@ static void put_level(struct writing *w, const struct rule_cond *c, enum level l
 	put(w, "”\n", "\"\n");
 }
 
-struct str rule_words(const struct rule_set *rs, uint32_t rule, bool zh, struct arena *a)
+// Kinds and sectors by their labels where the packs give one, else as they are written in the rule.
+static struct str *labelled(const struct writing *w, const struct registry *reg, const char *menu, const struct str *v, size_t n,
+                            struct arena *a)
+{
+	const struct menu *m = reg ? registry_menu(reg, str_of(menu)) : NULL;
+	struct str *out = arena_many(a, n, struct str);
+	for (size_t i = 0; i < n; i++) {
+		const struct menu_item *item = m ? menu_item(m, v[i]) : NULL;
+		out[i] = !item ? v[i] : w->zh ? item->label.zh : item->label.en;
+	}
+	return out;
+}
+
+struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct registry *reg, bool zh, struct arena *a)
 {
 	static const enum level order[] = { LEVEL_HH, LEVEL_H, LEVEL_L, LEVEL_LL,
 		                            LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD };
@@ -192,10 +205,10 @@ struct str rule_words(const struct rule_set *rs, uint32_t rule, bool zh, struct 
 	struct writing w = { .zh = zh };
 	buf_init(&w.out, 1u << 16);
 	put(&w, "监测种类 ", "Watches ");
-	put_list(&w, r->kinds, r->nkinds);
+	put_list(&w, labelled(&w, reg, "point_kind", r->kinds, r->nkinds, a), r->nkinds);
 	if (r->nsectors) {
 		put(&w, "，行业 ", " in sector ");
-		put_list(&w, r->sectors, r->nsectors);
+		put_list(&w, labelled(&w, reg, "sector", r->sectors, r->nsectors, a), r->nsectors);
 	}
 	if (r->nareas) {
 		put(&w, "，区域 ", " in area ");

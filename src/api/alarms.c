@@ -159,8 +159,8 @@ enum err rules_get(struct call *c)
 		jw_klabel(&c->w, "label", info.label);
 		jw_kstr(&c->w, "file", info.file);
 		jw_kobj(&c->w, "words");
-		jw_kstr(&c->w, "zh", rule_words(rs, i, true, c->arena));
-		jw_kstr(&c->w, "en", rule_words(rs, i, false, c->arena));
+		jw_kstr(&c->w, "zh", rule_words(rs, i, c->reg, true, c->arena));
+		jw_kstr(&c->w, "en", rule_words(rs, i, c->reg, false, c->arena));
 		jw_end(&c->w);
 		jw_end(&c->w);
 	}

@@ -120,6 +120,8 @@ enum err devices_command(struct call *c)
 	return OK;
 }
 
+#define COUNTY_PREFIX 6 // digits of an area code down to the county (GB/T 2260)
+
 // ---- health -------------------------------------------------------------------------------------
 
 static void write_rejects(struct call *c, const struct device_stats *s)
@@ -183,7 +185,7 @@ enum err devices_health(struct call *c)
 	}
 	jw_end(w);
 	jw_karr(w, "unknown");
-	if (!c->id.scope.area.n && !c->id.scope.enterprise) {
+	if (c->id.scope.area.n <= COUNTY_PREFIX && !c->id.scope.enterprise) { // nobody knows whose they are: the county's matter
 		struct device_stats *v = arena_many(c->arena, 200, struct device_stats);
 		size_t n = c->app->unknown_devices(c->app, v, 200);
 		for (size_t i = 0; i < n; i++) {

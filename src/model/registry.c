@@ -200,10 +200,23 @@ static void load_packs(struct loader *l, struct str dir)
 
 // ---- checking ----------------------------------------------------------------------------------
 
+// The kinds of measurement are a menu too, `point_kind`, so that a field can hold one and people see its label.
+static void add_kind_menu(struct check *c)
+{
+	struct registry *r = c->reg;
+	if (r->nkinds == 0 || registry_menu(r, STR("point_kind")))
+		return;
+	struct menu m = { .name = STR("point_kind"), .label = { STR("监测种类"), STR("Kind of measurement") }, .nitems = r->nkinds };
+	m.items = arena_many(c->a, m.nitems, struct menu_item);
+	for (size_t i = 0; i < m.nitems; i++)
+		m.items[i] = (struct menu_item){ .value = r->kinds[i].name, .label = r->kinds[i].label, .color = STR_EMPTY };
+	r->menus[r->nmenus++] = m;
+}
+
 static void check_simple(struct check *c, struct loader *l)
 {
 	struct registry *r = c->reg;
-	r->menus = arena_many(c->a, l->files[MENUS].n, struct menu);
+	r->menus = arena_many(c->a, l->files[MENUS].n + 1, struct menu);
 	r->roles = arena_many(c->a, l->files[ROLES].n, struct role);
 	r->kinds = arena_many(c->a, l->files[POINTS].n, struct point_kind);
 	for (size_t i = 0; i < l->files[MENUS].n; i++)
@@ -212,6 +225,7 @@ static void check_simple(struct check *c, struct loader *l)
 		check_role(c, &l->files[ROLES].v[i]);
 	for (size_t i = 0; i < l->files[POINTS].n; i++)
 		check_kind(c, &l->files[POINTS].v[i]);
+	add_kind_menu(c);
 	c->menu_names = names_of(c, r->menus, r->nmenus, sizeof *r->menus);
 	c->role_names = names_of(c, r->roles, r->nroles, sizeof *r->roles);
 }

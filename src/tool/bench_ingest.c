@@ -22,6 +22,8 @@
 	"--rate 0: as fast as acknowledged; --alarms: a second, 0 for none; --interval: distance of the device times\n" \
 	"(default: the wall clock with --rate, 10s from 20 days ago without); --keep: leave the folder\n"
 
+#define MIB (1024.0 * 1024)
+
 struct bench {
 	struct load_config load;
 	struct load_result sent;
@@ -31,7 +33,7 @@ struct bench {
 	struct bench_disk disk_before, disk_after;
 	struct bench_latency alarms;
 	double fill_s, start_s, restart_s;
-	double accepted, duplicates, late, syncs, block_bytes, sealed, worst_sync_s;
+	double accepted, duplicates, late, syncs, log_bytes, block_bytes, sealed, worst_sync_s;
 	double load_average;          // of the machine before anything ran here
 	size_t points, devices;
 	const char *packs;
@@ -133,9 +135,14 @@ static void write_server(struct jw *w, const struct bench *b)
 	jw_ki64(w, "syncs", (int64_t)b->syncs);
 	jw_kf64(w, "worst_sync_ms", b->worst_sync_s * 1000);
 	jw_kobj(w, "disk_bytes_per_reading");
-	jw_kf64(w, "log", per((double)(b->disk_after.log - b->disk_before.log), n));
+	jw_kf64(w, "log", per(b->log_bytes, n));
 	jw_kf64(w, "blocks", per(b->block_bytes, b->sealed)); // of the readings that are in blocks already
-	jw_kf64(w, "all", per((double)(b->disk_after.all - b->disk_before.all), n));
+	jw_end(w);
+	jw_kobj(w, "disk_growth_mib"); // log segments are allocated whole, 64 MiB each
+	jw_kf64(w, "log", (double)(b->disk_after.log - b->disk_before.log) / MIB);
+	jw_kf64(w, "blocks", (double)(b->disk_after.blocks - b->disk_before.blocks) / MIB);
+	jw_kf64(w, "database", (double)(b->disk_after.database - b->disk_before.database) / MIB);
+	jw_kf64(w, "all", (double)(b->disk_after.all - b->disk_before.all) / MIB);
 	jw_end(w);
 	jw_kobj(w, "memory_mib");
 	jw_kf64(w, "idle_pss", b->idle.pss_mib);
@@ -189,6 +196,7 @@ static void look_after(struct bench *b)
 	b->late = bench_server_metric(s, "anlan_readings_late_total");
 	b->syncs = bench_server_metric(s, "anlan_series_syncs_total");
 	b->worst_sync_s = bench_server_metric(s, "anlan_series_sync_worst_seconds");
+	b->log_bytes = bench_server_metric(s, "anlan_series_log_bytes");
 	b->block_bytes = bench_server_metric(s, "anlan_series_block_bytes_total");
 	b->sealed = bench_server_metric(s, "anlan_readings_sealed_total");
 }

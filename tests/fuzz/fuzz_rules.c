@@ -29,7 +29,7 @@ static void use(const struct rule_set *rs, const struct registry *reg, struct ar
 	evaluator_restore(ev, 1, ext);
 	evaluator_free(ev);
 	for (uint32_t i = 0; i < rules_count(rs); i++)
-		(void)rule_words(rs, i, i % 2, a);
+		(void)rule_words(rs, i, NULL, i % 2, a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

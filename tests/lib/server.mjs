@@ -38,18 +38,24 @@ async function freePorts(n) {
 }
 
 export class Server {
-  static async start({ demo = true, args = [], env = {}, dir = null } = {}) {
+  static async start(options = {}) {
     const s = new Server();
-    s.demo = demo;
-    s.dir = dir || mkdtempSync(join(tmpdir(), 'anlan-'));
-    s.keepDir = !!dir;
-    s.args = args;
-    s.env = env;
-    [s.http, s.mqtt, s.hj212, s.gb26875] = await freePorts(4);
-    s.url = `http://127.0.0.1:${s.http}`;
-    await s.spawn();
+    await s.begin(options);
     return s;
   }
+
+  async begin({ demo = true, args = [], env = {}, dir = null } = {}) {
+    this.demo = demo;
+    this.dir = dir || mkdtempSync(join(tmpdir(), 'anlan-'));
+    this.keepDir = !!dir;
+    this.args = args;
+    this.env = env;
+    [this.http, this.mqtt, this.hj212, this.gb26875] = await freePorts(4);
+    this.url = `http://127.0.0.1:${this.http}`;
+    await this.spawn();
+  }
+
+  async probe() { return (await fetch(`${this.url}/healthz`)).status === 200; }
 
   async spawn() {
     this.out = '';
@@ -62,7 +68,7 @@ export class Server {
     this.child.stderr.on('data', (d) => { this.out += d; });
     await until('the server to answer', async () => {
       if (this.code != null) throw Object.assign(new Error(`server ended with ${this.code}: ${this.out}`), { fatal: true });
-      return /Anlan is running/.test(this.out) && (await fetch(`${this.url}/healthz`)).status === 200;
+      return /Anlan is running/.test(this.out) && this.probe();
     }, 60000).catch((e) => { throw new Error(`${e.message}\n${this.out}`); });
   }
 

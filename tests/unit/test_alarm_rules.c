@@ -190,7 +190,7 @@ static void test_rule_in_words(void **state)
 	struct arena *a = arena_new(0);
 	(void)state;
 	struct rule_set *rs = compile(a, full);
-	assert_string_equal(rule_words(rs, 0, false, a).p,
+	assert_string_equal(rule_words(rs, 0, NULL, false, a).p,
 	        "Watches level in sector chemical.\n"
 	        "High-high (red): at or above the point's own hh for 5 s; clears below the limit minus 2 for 30 s; opens \"Warning\". \"Level high-high\"\n"
 	        "High (orange): at or above 80; clears below 78.5. \"Level high\"\n"
@@ -199,7 +199,7 @@ static void test_rule_in_words(void **state)
 	        "Silence (blue): 90 s without a reading. \"No data\"\n"
 	        "Flat line (blue): 2 h with a change of less than 0.01. \"Unchanged\"\n"
 	        "Bad data (blue): readings out of range, stale or marked bad for 30 s. \"Bad\"\n");
-	assert_string_equal(rule_words(rs, 0, true, a).p,
+	assert_string_equal(rule_words(rs, 0, NULL, true, a).p,
 	        "监测种类 level，行业 chemical。\n"
 	        "高高报（红色）：达到或超过测点自己的 hh，持续 5 秒；低于限值减 2，持续 30 秒后解除；生成“预警”。“液位高高”\n"
 	        "高报（橙色）：达到或超过 80；低于 78.5 时解除。“液位高”\n"
@@ -248,7 +248,7 @@ static void test_the_packs_compile(void **state)
 	assert_int_equal(err, OK);
 	assert_int_equal(rules_count(rs), reg->nrules);
 	for (uint32_t i = 0; i < rules_count(rs); i++)
-		assert_true(rule_words(rs, i, true, a).n > 0 && rule_words(rs, i, false, a).n > 0);
+		assert_true(rule_words(rs, i, NULL, true, a).n > 0 && rule_words(rs, i, NULL, false, a).n > 0);
 	rules_free(rs);
 	registry_free(reg);
 	arena_free(a);

@@ -6,7 +6,7 @@ import { withUnit } from '../lib/number'
 import type { Limit, Series } from './series'
 
 export const SHIFT = 8 * 3600_000
-export interface Mark { at: number; label: string; color: string }
+export interface Mark { at: number; label: string; color: string; text?: string }
 export interface Drawn { series: Series; limits: Limit[]; marks: Mark[]; unit?: string; from: number; to: number; zoom: boolean; small: boolean }
 
 const esc = (s: string) => s.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
@@ -35,7 +35,7 @@ function tooltip(d: Drawn) {
     }
     const at = Number(p.value?.[0]) - SHIFT
     const s = d.series.samples.find((x) => x.at === at)
-    return s ? `${stamp(s.at)}<br><b>${esc(withUnit(s.value, d.unit))}</b><br>${t('trend.quality')}：${esc(tx('quality', s.quality))}` : ''
+    return s ? `${stamp(s.at)}<br><b>${esc(withUnit(s.value, d.unit))}</b><br>${t('trend.quality')} ${esc(tx('quality', s.quality))}` : ''
   }
 }
 
@@ -43,13 +43,20 @@ function lines(d: Drawn) {
   const limit = d.limits.map((l) => ({
     yAxis: l.value,
     lineStyle: { color: l.color, type: l.name.length > 1 ? 'solid' : 'dashed', width: 1.6 },
-    label: { formatter: `${l.name} ${l.value}`, position: l.name.length > 1 ? 'insideEndTop' : 'insideStartTop', color: l.color, fontWeight: 600, fontSize: 12 },
+    label: { formatter: `${l.name} ${l.value}`, position: 'insideStartTop', color: l.color, fontWeight: 600, fontSize: 12 },
   }))
-  const mark = d.marks.map((m) => ({
-    xAxis: m.at + SHIFT,
-    lineStyle: { color: m.color, type: 'solid', width: 2 },
-    label: { formatter: m.label, position: 'insideEndTop', rotate: 0, color: m.color, fontWeight: 600, fontSize: 12, distance: 4 },
-  }))
+  // labels of marks that lie close together stand one below the other, to the left of their lines
+  const near = (d.to - d.from) * (d.small ? 0.3 : 0.1)
+  let row = 0
+  const mark = [...d.marks].sort((a, b) => b.at - a.at).map((m, i, all) => {
+    row = i && all[i - 1].at - m.at < near ? row + 1 : 0
+    const right = m.at - d.from < near
+    return {
+      xAxis: m.at + SHIFT,
+      lineStyle: { color: m.color, type: 'solid', width: 2 },
+      label: { formatter: m.label, position: 'end', rotate: 0, align: right ? 'left' : 'right', offset: [right ? 5 : -5, 17 + row * 16], color: m.text ?? m.color, fontWeight: 600, fontSize: 12, distance: 0, backgroundColor: '#ffffffd9', padding: [1, 3] },
+    }
+  })
   return { silent: true, symbol: 'none', animation: false, data: [...limit, ...mark] }
 }
 

@@ -45,7 +45,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
   const extent = transformExtent(base.bounds, 'EPSG:4326', 'EPSG:3857')
 
   const areas = new VectorLayer({ source: new VectorSource(), zIndex: 1 })
-  const labels = new VectorLayer({ source: new VectorSource(), zIndex: 20, declutter: true })
+  const labels = new VectorLayer({ source: new VectorSource(), zIndex: 9, declutter: true }) // under the signs: a name must not hide an alarm
   for (const a of base.areas) {
     const f = new Feature({ geometry: read.readGeometry(a.geometry) ?? undefined, color: a.color, own: a.color, code: a.code, tier: a.tier, name: say(a.name) })
     if (a.tier === 'village') continue

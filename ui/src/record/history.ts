@@ -23,7 +23,7 @@ export function stateAfter(h: HistoryItem): string | undefined {
 function text(f: Field | undefined, v: unknown, rec?: Rec): string {
   if (blank(v)) return '—'
   if (f?.is === 'position' && Array.isArray(v)) return v.join(', ')
-  if (Array.isArray(v)) return v.map((x) => text(f, x, rec)).join('、')
+  if (Array.isArray(v)) return v.map((x) => text(f, x, rec)).join(t('list.and'))
   if (typeof v === 'object') return String((v as { title?: string }).title ?? JSON.stringify(v))
   const item = f?.items?.find((i) => i.value === String(v))
   if (item) return item.label

@@ -3,7 +3,7 @@ import { computed, ref } from 'vue'
 import { api, onSessionLost, post } from '../api/http'
 import { connect, disconnect } from '../api/events'
 import type { Demo, Me } from '../api/types'
-import { lang } from '../i18n'
+import { lang, t } from '../i18n'
 
 export const me = ref<Me | null>(null)
 export const demo = ref<Demo | null>(null)
@@ -12,7 +12,7 @@ export const asked = ref(false) // whether the server has been asked who we are
 export const may = (permission: string) => !!me.value?.may.includes(permission)
 /** Where a person's work begins: those who keep the platform have no business on the map. */
 export const home = () => (may('alarm.read') ? '/map' : may('audit.read') ? '/audit' : '/records')
-export const roleNames = computed(() => (me.value?.roles ?? []).map((r) => r.label).join('、'))
+export const roleNames = computed(() => (me.value?.roles ?? []).map((r) => r.label).join(t('list.and')))
 
 function enter(m: Me) {
   me.value = m
