@@ -1,0 +1,63 @@
+// Every page, for every role that has it, at both sizes and in both languages: nothing overflows, nothing complains,
+// nothing jumps, no word of the other language and no name from inside the program.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { makeDevice, Server, until } from '../lib/server.mjs';
+import { chinese, dataWords, DESK, keysShown, openBrowser, Person, PHONE, watched, wordsOf } from '../lib/browser.mjs';
+
+let s, browser, data, alarm, made;
+
+before(async () => {
+  s = await Server.start({ args: process.env.ANLAN_UI ? ['--ui', process.env.ANLAN_UI] : [] });
+  made = await makeDevice(s, { code: 'PAGE-GW', protocol: 'http', points: [{ code: 'PAGE-LT', kind: 'level', unit: '%', h: 80, hh: 90 }] });
+  const t0 = Date.now() - 45e3;
+  const rows = Array.from({ length: 40 }, (_, i) => ({ point: 'PAGE-LT', time: new Date(t0 + i * 1000).toISOString(), value: i < 10 ? 70 : 95 }));
+  await s.call('POST', '/api/v1/readings', rows, { headers: { Authorization: `Device PAGE-GW:${made.key}` } });
+  alarm = await until('the warning', async () => (await made.bureau.ok_get('/api/v1/alarms')).items.find((a) => a.point.code === 'PAGE-LT' && a.opened));
+  data = `${await dataWords(s)}\n${await wordsOf(made.bureau, 'warning')}`;
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await s?.stop();
+});
+
+async function pagesOf(role) {
+  const who = await s.as(role);
+  const types = (await who.ok_get('/api/v1/types')).types.filter((t) => t.can.includes('read'));
+  const common = ['/duties', '/duties?tab=notices', '/records', '/rules', '/me', '/try', '/help', '/no/such/page'];
+  if (role === 'auditor') return ['/audit', ...common];
+  const pages = [...common, '/devices', ...types.map((t) => `/records/${t.name}`)];
+  if (role === 'admin') return [...pages, '/records/person/new'];
+  const first = async (type) => (await who.ok_get(`/api/v1/records/${type}?size=1`)).items[0]?.id;
+  return [...pages, '/map', '/map?wall=1', '/alarms', `/alarms/${alarm.id}`, `/records/warning/${alarm.opened.id}`, `/points/${alarm.point.id}/trend`,
+    `/records/enterprise/${await first('enterprise')}`, `/records/enterprise/${made.enterprise.id}/edit`, '/records/point/new', '/records/warning/new', '/records/hazard/new'];
+}
+
+for (const [size, name] of [[DESK, 'desk'], [PHONE, 'phone']])
+  for (const lang of ['zh', 'en'])
+    test(`pages at ${name} size in ${lang}`, { timeout: 240000 }, async () => {
+      for (const role of ['bureau', 'admin', 'auditor']) {
+        const p = await Person.open(browser, s, { lang, size });
+        const wrong = [];
+        await watched([p], `pages-${name}-${lang}`, async () => {
+          await p.go('/login');
+          const pages = ['/login', ...(await pagesOf(role))];
+          for (const path of pages) {
+            if (path !== '/login') await p.go(path);
+            else await p.test('demo-role-duty').waitFor();
+            await until(`a heading on ${path}`, async () => (await p.texts()).length > 3);
+            const w = await p.width();
+            if (w.page > w.window || w.main > 0) wrong.push(`${path}: ${w.page} wide in a window of ${w.window}, ${w.main} hidden at the side`);
+            const shift = await p.shift();
+            if (shift.sum > 0.1) wrong.push(`${path}: jumps by ${shift.sum.toFixed(2)} (${shift.by.join('; ')})`);
+            const texts = await p.texts();
+            for (const x of lang === 'en' ? chinese(texts, data) : keysShown(texts, data)) wrong.push(`${path}: ${x}`);
+            if (path === '/login') await p.be(role);
+          }
+          assert.deepEqual(wrong, [], `${role}, ${name}, ${lang}`);
+          p.clean(`${role} ${name} ${lang}`);
+        });
+        await p.close();
+      }
+    });

@@ -1,0 +1,72 @@
+// The pictures of the operator guide: doc/img/*.jpg. Runs the demo county with its simulated devices for some minutes
+// first, so that they show a county at work.
+//   node tests/e2e/screenshots.mjs [MINUTES]        default 3
+//   ANLAN_URL=http://127.0.0.1:8080 node …          of a demo that is already running
+import { spawn } from 'node:child_process';
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DESK, openBrowser, Person, PHONE } from '../lib/browser.mjs';
+import { root, Server, sleep, until } from '../lib/server.mjs';
+
+const out = process.env.ANLAN_SHOTS || join(root, 'doc', 'img');
+mkdirSync(out, { recursive: true });
+
+let server, sim;
+if (process.env.ANLAN_URL) {
+  server = Object.assign(new Server(), { url: process.env.ANLAN_URL });
+} else {
+  server = await Server.start({ args: process.env.ANLAN_UI ? ['--ui', process.env.ANLAN_UI] : [] });
+  sim = spawn(join(root, 'build', 'anlan-sim'), ['--devices', join(server.dir, 'demo', 'devices.tsv'), '--recordings', join(root, 'packs'), '--quiet',
+    '--mqtt', `127.0.0.1:${server.mqtt}`, '--hj212', `127.0.0.1:${server.hj212}`, '--gb26875', `127.0.0.1:${server.gb26875}`, '--http', `127.0.0.1:${server.http}`], { stdio: 'ignore' });
+  await sleep((Number(process.argv[2]) || 3) * 60000);
+}
+const duty = await server.as('duty');
+const worst = await until('an alarm with a warning', async () => {
+  const items = (await duty.ok_get('/api/v1/alarms?state=all&size=200')).items.filter((a) => a.opened);
+  const rank = { red: 0, orange: 1, yellow: 2, blue: 3 };
+  return items.sort((a, b) => (b.state === 'unack') - (a.state === 'unack') || rank[a.color] - rank[b.color] || Date.parse(b.raised_at) - Date.parse(a.raised_at))[0];
+}, 240000);
+
+const browser = await openBrowser();
+async function shots(size, suffix, lang = 'zh') {
+  const p = await (await Person.open(browser, server, { lang, size })).be('duty');
+  const take = async (name) => {
+    await p.settled();
+    await sleep(1500); // tiles, charts and fonts have no event of their own; a picture is no test
+    const path = join(out, `${name}${suffix}.jpg`);
+    for (const quality of [82, 70, 55]) {
+      await p.page.screenshot({ path, type: 'jpeg', quality });
+      if (statSync(path).size <= 250 * 1024) break;
+    }
+    console.log(path, Math.round(statSync(path).size / 1024), 'KiB');
+  };
+  await p.page.evaluate(() => localStorage.setItem('anlan.sound', 'off'));
+  await p.go('/map');
+  await take('map');
+  await p.go('/alarms');
+  if (p.phone) await take('alarms');
+  await p.go(`/alarms/${worst.id}`);
+  await take(p.phone ? 'alarm' : 'alarms');
+  await p.go(`/records/warning/${worst.opened.id}`);
+  await take('warning');
+  await p.go(`/points/${worst.point.id}/trend`);
+  await take('trend');
+  await p.go('/records/enterprise');
+  await take('list');
+  if (!p.phone) {
+    await p.go('/devices');
+    await take('devices');
+  }
+  await p.context.clearCookies();
+  await p.be('bureau');
+  const enterprise = worst.enterprise?.id;
+  await p.go(`/records/enterprise/${enterprise}/edit`);
+  await take('form');
+  await p.close();
+}
+await shots(DESK, '');
+await shots(PHONE, '-phone');
+if (process.argv.includes('--en')) await shots(DESK, '-en', 'en');
+await browser.close();
+sim?.kill();
+if (!process.env.ANLAN_URL) await server.stop();
