@@ -145,7 +145,8 @@ void device_on_message(struct core *co, const struct msg *m, size_t size)
 		break;
 	case MSG_REJECT: {
 		const struct msg_reject *r = (const void *)m;
-		struct str text = str_from((const char *)(r + 1), r->text_len), peer = str_from(text.p + r->text_len, r->peer_len);
+		const char *at = (const char *)(r + 1);
+		struct str text = str_from(at, r->text_len), peer = str_from(at + r->text_len, r->peer_len);
 		if (r->reason < REJECT__MAX)
 			count_reject(co, m->device, (enum reject)r->reason, m->count, text, peer);
 		break;
@@ -216,8 +217,9 @@ static void answer(struct core *co, const struct msg_hello *h, enum welcome v, c
 
 static void on_hello(struct core *co, const struct msg_hello *h)
 {
-	struct str name = str_from((const char *)(h + 1), h->name_len), key = str_from(name.p + h->name_len, h->key_len);
-	struct str peer = str_from(key.p + h->key_len, h->peer_len);
+	const char *at = (const char *)(h + 1); // an empty str points elsewhere
+	struct str name = str_from(at, h->name_len), key = str_from(at + h->name_len, h->key_len);
+	struct str peer = str_from(at + h->name_len + h->key_len, h->peer_len);
 	struct site *s = core_site_take(&co->app);
 	const struct site_device *d = site_device(s, name);
 	enum welcome v = verdict(co, d, h, key);
