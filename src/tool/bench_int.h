@@ -12,8 +12,9 @@
 #define BENCH_ALARM_TENTHS 1300       // above the hh of every point of the county
 
 // ---- the county ----
-// DIR/packs: the packs in `packs` (those the program comes with) and one rule of four limits without delay, whose hh opens a warning; DIR/data: an
-// enterprise for ten devices, the devices with keys, the points, one duty officer. Values from 0 to 100 raise nothing.
+// DIR/packs: the packs in `packs` (those the program comes with) and one rule of four limits without delay, whose hh
+// opens a warning. DIR/data: an enterprise for ten devices, the devices with keys, the points, one duty officer. Values
+// from 0 to 100 raise nothing.
 enum err bench_county(const char *dir, const char *packs, size_t points, size_t devices, struct arena *a, struct load_device **ret,
                       struct problem *p) must_check;
 
