@@ -49,7 +49,7 @@ async function shots(size, suffix, lang = 'zh') {
   await take(p.phone ? 'alarm' : 'alarms');
   await p.go(`/records/warning/${worst.opened.id}`);
   await take('warning');
-  await p.go(`/points/${worst.point.id}/trend`);
+  await p.go(`/points/${worst.point.id}/trend?at=${encodeURIComponent(worst.raised_at)}`);
   await take('trend');
   await p.go('/records/enterprise');
   await take('list');

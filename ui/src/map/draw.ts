@@ -45,7 +45,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
   const extent = transformExtent(base.bounds, 'EPSG:4326', 'EPSG:3857')
 
   const areas = new VectorLayer({ source: new VectorSource(), zIndex: 1 })
-  const labels = new VectorLayer({ source: new VectorSource(), zIndex: 9, declutter: true }) // under the signs: a name must not hide an alarm
+  const labels = new VectorLayer({ source: new VectorSource(), zIndex: 20, declutter: true })
   for (const a of base.areas) {
     const f = new Feature({ geometry: read.readGeometry(a.geometry) ?? undefined, color: a.color, own: a.color, code: a.code, tier: a.tier, name: say(a.name) })
     if (a.tier === 'village') continue
@@ -73,7 +73,20 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
       style: (f, res) => clusterStyle(f, kind, res),
     })
   }
+  // names stand above the quiet signs; whatever is in alarm is drawn once more above the names
+  const hot = KINDS.map((kind) => new VectorLayer({
+    source: layers[kind].getSource() ?? undefined,
+    zIndex: 30 + KINDS.indexOf(kind),
+    maxResolution: layers[kind].getMaxResolution(),
+    style: (f, res) => (rank(worst(members(f).map((x) => x.color))) < rank('green') ? clusterStyle(f, kind, res) : undefined),
+  }))
   const members = (f: FeatureLike): Thing[] => ((f.get('features') ?? []) as Feature[]).map((x) => x.get('thing') as Thing)
+  function redraw(kinds: Kind[]) {
+    for (const k of kinds) {
+      layers[k].changed()
+      hot[KINDS.indexOf(k)].changed()
+    }
+  }
   function clusterStyle(f: FeatureLike, kind: Kind, res: number) {
     const list = members(f)
     if (!list.length) return undefined
@@ -86,7 +99,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
   const map = new Map({
     target,
     controls: controls({ zoom: false, rotate: false, attribution: false }).extend([new ScaleLine()]),
-    layers: [areas, ...bases.map((b) => b.layer), pulses.layer, ...KINDS.map((k) => layers[k]), labels],
+    layers: [areas, ...bases.map((b) => b.layer), pulses.layer, ...KINDS.map((k) => layers[k]), labels, ...hot],
     view: new View({ extent: grow(extent, 0.35), constrainOnlyCenter: true, minResolution: 0.3, center: getCenter(extent), resolution: 60, enableRotation: false, smoothExtentConstraint: true }),
   })
   restyle()
@@ -106,7 +119,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     areas.setStyle(areaStyle(th))
     labels.setStyle(labelStyle(th))
     bases.forEach((b) => b.layer.setStyle(baseStyle(b.name, th)))
-    KINDS.forEach((k) => layers[k].changed())
+    redraw(KINDS)
   }
 
   map.on('click', (e) => {
@@ -130,7 +143,10 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
   return {
     map,
     show(name, on) {
-      if (name in layers) layers[name as Kind].setVisible(on)
+      if (name in layers) {
+        layers[name as Kind].setVisible(on)
+        hot[KINDS.indexOf(name as Kind)].setVisible(on)
+      }
       else if (name === 'areas') areas.setVisible(on)
       else if (name === 'names') labels.setVisible(on)
       else bases.filter((b) => b.name === name).forEach((b) => b.layer.setVisible(on))
@@ -150,7 +166,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     update(keys) {
       if (!model || !keys.length) return
       const kinds = new Set(keys.map((k) => features.get(k)?.get('thing')?.kind as Kind | undefined))
-      kinds.forEach((k) => k && layers[k].changed())
+      redraw([...kinds].filter((k): k is Kind => !!k))
     },
     tint(colors) {
       for (const source of [areas.getSource()!, labels.getSource()!]) {
@@ -164,7 +180,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     pulse: pulses.set,
     choose(key) {
       chosen = key
-      KINDS.forEach((k) => layers[k].changed())
+      redraw(KINDS)
     },
     fly(position, close = true) {
       const center = fromLonLat(position)

@@ -37,9 +37,9 @@ export function areaStyle(th: Theme) {
 
 export function labelStyle(th: Theme) {
   const g = ground(th)
-  return (f: FeatureLike): Style => {
+  return (f: FeatureLike, res: number): Style => {
     const color = f.get('color') as Color | undefined
-    const tinted = color && color !== 'green' && color !== 'grey'
+    const tinted = res < 80 && color && color !== 'green' && color !== 'grey' // metres a pixel: the whole county on a phone shows names only
     // its own colour is the grade of risk the county gave it; a borrowed one is the worst alarm inside
     const mark = !tinted ? '' : f.get('own') ? t('area.risk', { color: tx('color', color) }) : letter(color)
     return new Style({
