@@ -27,7 +27,7 @@ test('within two minutes of the start a visitor sees a real alarm and its warnin
   await p.test('nav-alarms').click();
   await p.settled();
   const began = Date.now();
-  sim = spawn(program, ['--devices', join(s.dir, 'demo', 'devices.tsv'), '--recordings', join(root, 'packs'), '--quiet', '--mqtt', `127.0.0.1:${s.mqtt}`,
+  sim = spawn(program, ['--devices', join(s.dir, 'demo', 'devices.tsv'), '--recordings', join(root, 'packs'), '--mqtt', `127.0.0.1:${s.mqtt}`,
     '--hj212', `127.0.0.1:${s.hj212}`, '--gb26875', `127.0.0.1:${s.gb26875}`, '--http', `127.0.0.1:${s.http}`], { stdio: 'ignore' });
   await watched([p], 'county', async () => {
     await p.test('alarm-row').first().waitFor({ timeout: 115000 });

@@ -16,7 +16,7 @@ if (process.env.ANLAN_URL) {
   server = Object.assign(new Server(), { url: process.env.ANLAN_URL });
 } else {
   server = await Server.start({ args: process.env.ANLAN_UI ? ['--ui', process.env.ANLAN_UI] : [] });
-  sim = spawn(join(root, 'build', 'anlan-sim'), ['--devices', join(server.dir, 'demo', 'devices.tsv'), '--recordings', join(root, 'packs'), '--quiet',
+  sim = spawn(join(root, 'build', 'anlan-sim'), ['--devices', join(server.dir, 'demo', 'devices.tsv'), '--recordings', join(root, 'packs'),
     '--mqtt', `127.0.0.1:${server.mqtt}`, '--hj212', `127.0.0.1:${server.hj212}`, '--gb26875', `127.0.0.1:${server.gb26875}`, '--http', `127.0.0.1:${server.http}`], { stdio: 'ignore' });
   await sleep((Number(process.argv[2]) || 3) * 60000);
 }
@@ -55,6 +55,7 @@ async function shots(size, suffix, lang = 'zh') {
   await take('list');
   if (!p.phone) {
     await p.go('/devices');
+    await sleep(2500); // readings a second want two counts
     await take('devices');
   }
   await p.context.clearCookies();

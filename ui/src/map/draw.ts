@@ -77,6 +77,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
   const hot = KINDS.map((kind) => new VectorLayer({
     source: layers[kind].getSource() ?? undefined,
     zIndex: 30 + KINDS.indexOf(kind),
+    declutter: true,
     maxResolution: layers[kind].getMaxResolution(),
     style: (f, res) => (rank(worst(members(f).map((x) => x.color))) < rank('green') ? clusterStyle(f, kind, res) : undefined),
   }))
