@@ -43,7 +43,7 @@ function lines(d: Drawn) {
   const limit = d.limits.map((l) => ({
     yAxis: l.value,
     lineStyle: { color: l.color, type: l.name.length > 1 ? 'solid' : 'dashed', width: 1.6 },
-    label: { formatter: `${tx('level', l.name.toLowerCase())} ${l.value}`, position: 'insideStartTop', color: l.color, fontWeight: 600, fontSize: 12 },
+    label: { formatter: `${tx('level', l.name.toLowerCase())} ${l.value}`, position: 'insideStartTop', offset: [l.name.length > 1 ? 0 : 86, 0], color: l.color, fontWeight: 600, fontSize: 12 },
   }))
   // labels of marks that lie close together stand one below the other, to the left of their lines
   const near = (d.to - d.from) * (d.small ? 0.3 : 0.1)

@@ -12,8 +12,9 @@ const map = shallowRef(new Map<number, Alarm>())
 export const loaded = ref(false)
 export const failed = ref<Error | null>(null)
 
+/** Worst first; of one level what still lasts before what is over, then what nobody has seen yet, then the newest. */
 export function order(a: Alarm, b: Alarm): number {
-  return rank(a.color) - rank(b.color) || ms(b.raised_at) - ms(a.raised_at)
+  return rank(a.color) - rank(b.color) || Number(b.active) - Number(a.active) || Number(needsAck(b)) - Number(needsAck(a)) || ms(b.raised_at) - ms(a.raised_at)
 }
 export const openAlarms = computed(() => [...map.value.values()].sort(order))
 export const needsAck = (a: Alarm) => a.state === 'unack' || a.state === 'rtn_unack'
