@@ -87,8 +87,6 @@ static enum err open_job_run(struct db *db, void *arg, struct problem *p)
 	return err;
 }
 
-static void open_next(struct core *co);
-
 static void open_job_done(void *arg, enum err err)
 {
 	struct open_job *j = arg;

@@ -48,11 +48,6 @@ struct str http_header(const struct http_request *rq, const char *name) { return
 struct str http_query(const struct http_request *rq, const char *name) { return conn_value(rq, MHD_GET_ARGUMENT_KIND, name); }
 struct str http_cookie(const struct http_request *rq, const char *name) { return conn_value(rq, MHD_COOKIE_KIND, name); }
 
-bool http_has_query(const struct http_request *rq, const char *name)
-{
-	return MHD_lookup_connection_value_n(rq->conn, MHD_GET_ARGUMENT_KIND, name, strlen(name), NULL, NULL) == MHD_YES;
-}
-
 struct each {
 	void (*fn)(void *, struct str, struct str);
 	void *arg;

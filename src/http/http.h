@@ -51,7 +51,6 @@ void http_stop(struct http *h);
 
 struct str http_header(const struct http_request *rq, const char *name); // empty if absent
 struct str http_query(const struct http_request *rq, const char *name);  // decoded; empty if absent
-bool http_has_query(const struct http_request *rq, const char *name);
 // Calls back for every query parameter in order.
 void http_each_query(const struct http_request *rq, void (*fn)(void *arg, struct str key, struct str value), void *arg);
 struct str http_cookie(const struct http_request *rq, const char *name);
