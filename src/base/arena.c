@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,17 @@ void *mem_resize(void *p, size_t n)
 void mem_free(void *p)
 {
 	free(p);
+}
+
+void mem_large_apart(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 4 << 20); // without this glibc raises it to 32 MiB once such a block was freed
+	mallopt(M_TRIM_THRESHOLD, 8 << 20); // and this with it: or what a request frees is cleared anew for the next
+}
+
+void mem_give_back(void)
+{
+	malloc_trim(0);
 }
 
 static struct block *block_new(size_t size)

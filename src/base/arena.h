@@ -39,3 +39,7 @@ void *arena_push(struct arena *a, void *v, size_t *n, size_t *cap, size_t size);
 void *mem_alloc(size_t n);              // zeroed
 void *mem_resize(void *p, size_t n);
 void mem_free(void *p);
+// Of the process: from now on blocks of 4 MiB and more lie apart, are moved by the kernel when they grow, and go back to it when
+// they are freed.
+void mem_large_apart(void);
+void mem_give_back(void);               // what is free goes back to the kernel, after much was; milliseconds, with the heap locked

@@ -136,8 +136,7 @@ bool jr_more(struct jr *r)
 	return scope_next(r, '[', ']', "not inside an array");
 }
 
-// Moves over bytes that need no look: not a quote, backslash, control character or beginning of UTF-8.
-static inline const char *plain_run(const char *p, const char *end)
+const char *jr_plain_run(const char *p, const char *end)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	while (end - p >= 8) {
@@ -218,7 +217,7 @@ static struct str scan_string(struct jr *r, bool *ret_escaped)
 {
 	const char *first = r->p, *p = first;
 	for (;;) {
-		p = plain_run(p, r->end);
+		p = jr_plain_run(p, r->end);
 		if (p < r->end && *p == '"') {
 			r->p = p + 1;
 			return str_from(first, (size_t)(p - first));
@@ -432,6 +431,16 @@ struct str jr_skip(struct jr *r)
 		break;
 	}
 	return r->error ? STR_EMPTY : str_from(first, (size_t)(r->p - first));
+}
+
+struct str jr_rest(const struct jr *r)
+{
+	return str_from(r->p, (size_t)(r->end - r->p));
+}
+
+void jr_pass(struct jr *r, size_t n)
+{
+	r->p += n;
 }
 
 bool jr_end(struct jr *r)

@@ -43,6 +43,12 @@ int64_t jr_i64(struct jr *r);                // fails on a fraction or overflow
 bool jr_bool(struct jr *r);
 void jr_null(struct jr *r);
 struct str jr_skip(struct jr *r);            // any value; returns its text
+// For a caller who knows the usual form of a value and reads it faster: after jr_more said that one follows, what is
+// left of the text, and then, if a whole value was read, how many bytes it had.
+struct str jr_rest(const struct jr *r);
+void jr_pass(struct jr *r, size_t n);
+// First byte at or behind p that a string cannot hold as it is, or that is not ASCII: " \ control, UTF-8, or end.
+const char *jr_plain_run(const char *p, const char *end);
 bool jr_end(struct jr *r) must_check;        // true if the whole text was read without a mistake
 void jr_fail(struct jr *r, const char *why); // marks failure with the caller's reason
 size_t jr_offset(const struct jr *r);

@@ -32,6 +32,8 @@ struct str str_skip(struct str s, size_t n); // without the first n bytes (all, 
 struct str str_first(struct str s, size_t n);
 // Cuts *s at the first sep and returns what stood before it; *s becomes the rest. Without sep: all of it, *s empty.
 struct str str_cut(struct str *s, char sep);
+// Which of the names a person may have meant by word: -1 if none is near.
+int str_nearest(struct str word, const struct str *names, size_t n);
 uint64_t str_hash(struct str s); // not for strangers' keys in unbounded tables: see strmap.h
 bool str_utf8_valid(struct str s); // RFC 3629: no surrogates, no overlong forms
 size_t str_utf8_len(struct str s); // code points; s must be valid

@@ -123,18 +123,18 @@ static inline bool digit(char c)
 }
 
 // .digits, cut to microseconds. NULL: a point without digits.
-static const char *take_fraction(const char *p, const char *end, int *ret_us)
+static inline const char *take_fraction(const char *p, const char *end, int *ret_us)
 {
-	int us = 0, scale = 100000;
-	if (p == end || !digit(*p)) {
-		return NULL;
-	}
+	static const int scale[] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
+	int v = 0, n = 0;
 	for (; p < end && digit(*p); p++) {
-		us += (*p - '0') * scale;
-		scale /= 10;
+		if (n < 6) {
+			v = v * 10 + (*p - '0');
+			n++;
+		}
 	}
-	*ret_us = us;
-	return p;
+	*ret_us = v * scale[n];
+	return n ? p : NULL;
 }
 
 // "2026-11-22T08:00:00": 19 bytes at p. The separators are checked by the caller's choice of between.
@@ -152,74 +152,71 @@ static bool take_civil(const char *p, struct civil *c)
 	return !bad && civil_valid(*c);
 }
 
-// Days since 1970 of "2026-11-22". Readings of one message, and most of a day's, share their date: the last one is
+#define SECOND_TEXT 19 // bytes of "2026-11-22T08:00:00"
+
+// The seconds since 1970 that this text would be in UTC. Readings of one message mostly share it: the last one is
 // remembered by its bytes, in each thread.
-static bool take_date(const char *p, int64_t *ret_days)
+static bool take_second(const char *p, int64_t *ret_s)
 {
 	static _Thread_local struct {
-		uint64_t head; // first eight bytes of the date
-		uint16_t tail; // the other two
-		int64_t days;
-	} last;
-	uint64_t head;
-	uint16_t tail;
-	memcpy(&head, p, 8);
-	memcpy(&tail, p + 8, 2);
-	if (head == last.head && tail == last.tail) {
-		*ret_days = last.days;
-		return true;
+		char text[SECOND_TEXT];
+		int64_t s;
+	} last = { "1970-01-01T00:00:00", 0 };
+	if (memcmp(p, last.text, SECOND_TEXT) != 0) {
+		struct civil c;
+		if ((p[10] != 'T' && p[10] != 't' && p[10] != ' ') || !take_civil(p, &c)) {
+			return false;
+		}
+		last.s = time_from_civil(c, 0) / US_PER_S;
+		memcpy(last.text, p, SECOND_TEXT);
 	}
-	unsigned bad = 0;
-	struct civil c = { .year = two(p, &bad) * 100 + two(p + 2, &bad),
-			   .month = two(p + 5, &bad),
-			   .day = two(p + 8, &bad) };
-	if (bad || p[4] != '-' || p[7] != '-' || !civil_valid(c)) {
-		return false;
-	}
-	*ret_days = days_from_civil(c.year, c.month, c.day);
-	last.head = head;
-	last.tail = tail;
-	last.days = *ret_days;
+	*ret_s = last.s;
 	return true;
 }
 
-// "Z" or "+08:00" up to the end of the text, in minutes.
-static bool take_offset(const char *p, const char *end, int *ret_min)
+// "Z" or "+08:00" at p, in minutes.
+static inline const char *take_offset(const char *p, const char *end, int *ret_min)
 {
-	if (end - p == 1) {
+	if (p < end && (*p == 'Z' || *p == 'z')) {
 		*ret_min = 0;
-		return *p == 'Z' || *p == 'z';
+		return p + 1;
 	}
-	if (end - p != 6 || (*p != '+' && *p != '-') || p[3] != ':') {
-		return false;
+	if (end - p < 6 || (*p != '+' && *p != '-') || p[3] != ':') {
+		return NULL;
 	}
 	unsigned bad = 0;
 	int h = two(p + 1, &bad), m = two(p + 4, &bad);
 	*ret_min = *p == '-' ? -(h * 60 + m) : h * 60 + m;
-	return !bad && h < 24 && m < 60;
+	return !bad && h < 24 && m < 60 ? p + 6 : NULL;
+}
+
+const char *time_scan(const char *p, const char *end, int64_t *ret_us)
+{
+	int64_t s;
+	int us = 0, offset;
+	if (end - p <= SECOND_TEXT || !take_second(p, &s)) {
+		return NULL;
+	}
+	p += SECOND_TEXT;
+	if (*p == '.') {
+		p = take_fraction(p + 1, end, &us);
+	}
+	p = p ? take_offset(p, end, &offset) : NULL;
+	if (!p) {
+		return NULL;
+	}
+	*ret_us = (s - (int64_t)offset * 60) * US_PER_S + us;
+	return p;
 }
 
 bool time_parse(struct str s, int64_t *ret_us)
 {
-	const char *p = s.p, *end = s.p + s.n;
-	int64_t days;
-	if (s.n < 20 || (p[10] != 'T' && p[10] != 't' && p[10] != ' ') || !take_date(p, &days)) {
+	const char *end = s.p + s.n;
+	int64_t us;
+	if (time_scan(s.p, end, &us) != end) {
 		return false;
 	}
-	unsigned bad = (p[13] != ':') | (p[16] != ':');
-	int h = two(p + 11, &bad), m = two(p + 14, &bad), sec = two(p + 17, &bad);
-	int us = 0, offset;
-	if (bad || h > 23 || m > 59 || sec > 59) {
-		return false;
-	}
-	p += 19;
-	if (*p == '.') {
-		p = take_fraction(p + 1, end, &us);
-	}
-	if (!p || !take_offset(p, end, &offset)) {
-		return false;
-	}
-	*ret_us = (days * 86400 + h * 3600 + m * 60 + sec - offset * 60) * US_PER_S + us;
+	*ret_us = us;
 	return true;
 }
 
@@ -321,7 +318,8 @@ bool duration_parse(struct str s, int64_t *ret_us)
 	static const struct {
 		const char *name;
 		int64_t us;
-	} units[] = { { "d", US_PER_DAY },
+	} units[] = { { "y", 365 * US_PER_DAY },
+		      { "d", US_PER_DAY },
 		      { "h", US_PER_HOUR },
 		      { "min", US_PER_MIN },
 		      { "s", US_PER_S },

@@ -21,11 +21,13 @@ bool civil_valid(struct civil c); // real date, hour < 24, min and sec < 60 (sec
 
 // "2026-11-22T08:00:00.123456+08:00", "…Z"; a blank instead of T is accepted; an offset is required.
 bool time_parse(struct str s, int64_t *ret_us);
+// The same at the front of p: the byte behind it, NULL if none starts there.
+const char *time_scan(const char *p, const char *end, int64_t *ret_us);
 // "20160801085857" or "20160801085857223" or "2025-11-20 16:20:17": local time of the given zone.
 bool time_parse_local(struct str s, int offset_min, int64_t *ret_us);
 #define TIME_TEXT_MAX 40
 // Site zone; milliseconds or microseconds only when not zero. Returns the length.
 size_t time_text(int64_t us, char *ret);
 size_t time_text_zone(int64_t us, int offset_min, char *ret);
-// "15d", "3h", "10min", "30s", "250ms" → microseconds. Units: d h min s ms.
+// "15d", "3h", "10min", "30s", "250ms" → microseconds. Units: y (365 days) d h min s ms.
 bool duration_parse(struct str s, int64_t *ret_us);

@@ -6,6 +6,10 @@ const char *protocol_name(enum protocol p)
 	static const char *const names[PROTO__MAX] = {
 		[PROTO_NONE] = "none", [PROTO_MQTT311] = "mqtt3.1.1", [PROTO_MQTT5] = "mqtt5",
 		[PROTO_HTTP] = "http", [PROTO_HJ212] = "hj212",       [PROTO_GB26875] = "gb26875",
+		[PROTO_MODBUS] = "modbus",
+		[PROTO_JT808] = "jt808",       [PROTO_GB32960] = "gb32960",
+		[PROTO_SL651] = "sl651",
+		[PROTO_GATEWAY] = "gateway",
 	};
 	return (unsigned)p < PROTO__MAX ? names[p] : "unknown";
 }
@@ -26,6 +30,7 @@ static const struct {
 	[REJECT_PROTOCOL] = { "protocol", "报文出现的时机不符合协议", "a legal message at an illegal moment" },
 	[REJECT_SLOW] = { "slow", "设备未及时接收数据", "the device does not read what is sent to it" },
 	[REJECT_UNSUPPORTED] = { "unsupported", "不支持的内容", "not supported" },
+	[REJECT_UNREACHABLE] = { "unreachable", "设备连接不上", "the device cannot be reached" },
 };
 
 const char *reject_name(enum reject r)

@@ -14,15 +14,19 @@ enum msg_kind {
 	// core → gate
 	MSG_WELCOME,      // answer to HELLO, with the device's points
 	MSG_ACK,          // everything up to seq is on disk
-	MSG_COMMAND,      // bytes for the device's command topic
+	MSG_COMMAND,      // something is asked of a device (bus/command.h)
 	MSG_KICK,         // close the device's connections (key changed, device retired)
 	MSG_POINTS,       // the device's points changed: same body as WELCOME
 	// gate → core
 	MSG_REFRESH,      // an already welcomed device asks for its points again: same body as HELLO, no key; device is set
-	MSG_SUBSCRIBED,   // the device listens to its command topic: what is queued for it may be sent
-	MSG_DELIVERED,    // answer to COMMAND seq: count 1 = the device has it (QoS 0: written), 0 = it could not be delivered
+	MSG_SUBSCRIBED,   // the device can be sent commands now: what is queued for it may be sent
+	MSG_DELIVERED,    // answer to COMMAND seq: count 1 = the device has it (QoS 0, line protocols: written), 0 = it could not be delivered
 	// core → gate
-	MSG_READY,        // the core has (re)started: the gate answers with a REFRESH for every welcomed connection
+	MSG_READY,        // the gate answers with a REFRESH for every welcomed connection, or for the device's if device is set:
+	                  // the core has (re)started, or points have changed
+	// gate → core
+	MSG_GATE,         // how the gate is, once a second
+	MSG_ANSWER,       // what the device said to COMMAND seq (bus/command.h)
 };
 
 struct msg {
@@ -35,8 +39,13 @@ struct msg {
 	uint32_t count;    // READINGS: readings; REJECT: how many; WELCOME/POINTS: points
 };
 
-enum protocol { PROTO_NONE, PROTO_MQTT311, PROTO_MQTT5, PROTO_HTTP, PROTO_HJ212, PROTO_GB26875, PROTO__MAX };
-const char *protocol_name(enum protocol p); // "mqtt3.1.1", "mqtt5", "http", "hj212", "gb26875"
+enum protocol {
+	PROTO_NONE, PROTO_MQTT311, PROTO_MQTT5, PROTO_HTTP,
+	PROTO_HJ212, PROTO_GB26875, PROTO_JT808, PROTO_GB32960, PROTO_SL651, PROTO_GATEWAY, // line protocols (gate/line.h)
+	PROTO_MODBUS,                                                       // a device that is called (gate/modbus.c)
+	PROTO__MAX
+};
+const char *protocol_name(enum protocol p); // "mqtt3.1.1", "mqtt5", "http", "hj212", "gb26875", "jt808", "gb32960", "sl651", "gateway", "modbus"
 
 struct msg_hello { // + device name, key, peer address
 	struct msg m;
@@ -46,9 +55,12 @@ struct msg_hello { // + device name, key, peer address
 
 enum welcome { WELCOME_OK, WELCOME_UNKNOWN, WELCOME_WRONG_KEY, WELCOME_DISABLED, WELCOME_BUSY };
 
-struct msg_welcome { // + count × struct msg_point
+struct msg_welcome { // + count × struct msg_point + template
 	struct msg m;
 	uint32_t verdict;   // enum welcome
+	uint32_t key_len;   // PROTO_GATEWAY: what opens this device's envelopes; 0: none
+	uint8_t key[16];
+	uint32_t template_len; // bytes of the struct payload_template its messages are read by, a multiple of 8; 0: none
 	uint32_t _pad;
 };
 struct msg_point { // + name, then address (may be empty); padded to 8
@@ -58,13 +70,14 @@ struct msg_point { // + name, then address (may be empty); padded to 8
 	double scale;       // value = raw × scale
 };
 
-// MSG_COMMAND: a struct msg (device, seq = number of the command), then the payload up to m.size.
+// MSG_COMMAND, MSG_ANSWER: bus/command.h.
 // MSG_KICK, MSG_GONE, MSG_READY, MSG_ACK, MSG_SUBSCRIBED, MSG_DELIVERED: a struct msg alone.
 // seq of READINGS starts at (generation of the gate << 40) + 1, so an ACK for a former gate never reaches a new one's.
 
 struct msg_readings { // + count × struct reading
 	struct msg m;
-	int64_t arrival;    // when the gate read it, UTC us
+	int64_t arrival;    // when the gate read it, clock_mono() us: one clock for both processes, and it never jumps
+	int64_t sent;       // by the sender's own clock, where the protocol says so (HJ 212 QN, collectTime), UTC us; 0: it does not
 };
 
 struct msg_reject { // + text: the first offending bytes or name, printable, at most 120 bytes; + peer address
@@ -73,6 +86,18 @@ struct msg_reject { // + text: the first offending bytes or name, printable, at 
 	uint16_t text_len;
 	uint16_t peer_len;
 	uint16_t _pad;
+	int64_t time;       // REJECT_TIME: the device time that was refused, UTC us; 0: it could not be read
+};
+
+struct msg_gate { // counters since the gate started
+	struct msg m;
+	uint32_t connections, strangers; // open; of them not yet welcomed
+	uint32_t waiting;   // connections with history that wait until the core has room for it
+	uint32_t crowded;   // connections not read because too many unfinished messages are kept
+	uint64_t buffered;  // bytes of these
+	uint64_t accepted;  // connections taken
+	uint64_t turned_away; // and closed at once: LIMIT_GATE_CONNECTIONS or no descriptor left
+	uint64_t blocked_us; // time in which nothing was read because the ring was full
 };
 
 enum reject { // why something from a device was refused; the page and the metrics use the same names
@@ -87,6 +112,7 @@ enum reject { // why something from a device was refused; the page and the metri
 	REJECT_PROTOCOL,      // legal bytes at an illegal moment
 	REJECT_SLOW,          // the device does not read what is sent to it
 	REJECT_UNSUPPORTED,
+	REJECT_UNREACHABLE,   // a device that is called does not answer the call
 	REJECT__MAX
 };
 const char *reject_name(enum reject r); // "syntax", "too_large", …

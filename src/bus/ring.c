@@ -255,6 +255,8 @@ bool ring_may_sleep(struct ring *r)
 
 bool ring_is_corrupt(const struct ring *r) { return r->corrupt; }
 
+size_t ring_size(const struct ring *r) { return r->bytes; }
+
 size_t ring_used(const struct ring *r)
 {
 	uint64_t tail = atomic_load_explicit(&r->sh->tail, memory_order_acquire);

@@ -36,3 +36,4 @@ bool ring_may_sleep(struct ring *r);
 #define RING_EXIT 79 // exit status of a child that says so
 bool ring_is_corrupt(const struct ring *r);
 size_t ring_used(const struct ring *r);
+size_t ring_size(const struct ring *r);

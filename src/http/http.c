@@ -15,10 +15,18 @@
 #include "http/http_int.h"
 
 struct exchange { // one request from its first header to the last byte of the answer
+	struct work work;   // the answering of it, while its connection is suspended
 	struct arena *arena;
 	struct buf body;
+	struct http_plan plan;
 	bool too_large;
-	bool started;
+	bool started, answered;
+	struct http *h;
+	struct MHD_Connection *conn;
+	const char *url, *method;
+	struct MHD_Response *response; // ready to be sent, or stream is
+	unsigned status;
+	struct http_stream *stream;
 };
 
 static const char *const security_headers[][2] = {
@@ -29,10 +37,12 @@ static const char *const security_headers[][2] = {
 				     "font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'" },
 };
 
-void http_add_security(struct MHD_Response *r)
+void http_add_security(struct MHD_Response *r, const char *csp)
 {
-	for (size_t i = 0; i < ARRAY_LEN(security_headers); i++)
-		MHD_add_response_header(r, security_headers[i][0], security_headers[i][1]);
+	for (size_t i = 0; i < ARRAY_LEN(security_headers); i++) {
+		bool own = csp && strcmp(security_headers[i][0], "Content-Security-Policy") == 0;
+		MHD_add_response_header(r, security_headers[i][0], own ? csp : security_headers[i][1]);
+	}
 }
 
 static struct str conn_value(const struct http_request *rq, enum MHD_ValueKind kind, const char *name)
@@ -83,60 +93,171 @@ static void set_peer(struct http_request *rq)
 	rq->peer = arena_str(rq->arena, str_of(text));
 }
 
-static enum MHD_Result send_response(struct http_request *rq, struct http_response *rs)
+// RFC 6266 and RFC 8187: a name of ASCII letters for old clients, and the whole name in UTF-8.
+static void add_disposition(struct http_request *rq, struct http_response *rs, struct MHD_Response *r)
 {
-	if (rs->stream) {
-		buf_free(&rs->body);
-		return http_stream_queue(rq, rs->stream);
+	struct buf plain, coded;
+	buf_init(&plain, 4096);
+	buf_init(&coded, 8192);
+	for (size_t i = 0; i < rs->filename.n; i++) {
+		unsigned char ch = (unsigned char)rs->filename.p[i];
+		bool safe = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '.' || ch == '-' || ch == '_';
+		buf_add_u8(&plain, safe ? ch : '_');
+		if (safe)
+			buf_add_u8(&coded, ch);
+		else
+			buf_printf(&coded, "%%%02X", ch);
 	}
-	bool fits = buf_ok(&rs->body);
-	if (!fits) {
+	struct str v = arena_printf(rq->arena, "%s; filename=\"%.*s\"; filename*=UTF-8''%.*s", rs->shown ? "inline" : "attachment",
+	                            (int)plain.n, plain.p, (int)coded.n, coded.p);
+	MHD_add_response_header(r, "Content-Disposition", v.p);
+	buf_free(&plain);
+	buf_free(&coded);
+}
+
+static struct MHD_Response *body_response(struct http_response *rs)
+{
+	if (rs->fd >= 0) {
+		buf_free(&rs->body);
+		return MHD_create_response_from_fd64(rs->fd_size, rs->fd);
+	}
+	if (!buf_ok(&rs->body)) {
 		rs->status = 500;
 		buf_clear(&rs->body);
 		buf_add_cstr(&rs->body,
 			     "{\"error\":{\"code\":\"too_large\",\"message\":\"response too large 结果过大，请缩小范围\"}}");
 	}
 	// MHD takes the buffer over and frees it with free(), which is what base/ memory is made of.
-	struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback(
-		rs->body.n, rs->body.p ? rs->body.p : (char *)(uintptr_t) "", rs->body.p ? mem_free : NULL);
-	if (!r)
-		return MHD_NO;
-	MHD_add_response_header(r, "Content-Type", rs->type);
-	MHD_add_response_header(r, "Cache-Control", "no-store");
-	http_add_security(r);
-	if (rs->cookie.n)
-		MHD_add_response_header(r, "Set-Cookie", arena_cstr(rq->arena, rs->cookie));
-	if (rs->filename.n) {
-		struct str v = arena_printf(rq->arena, "attachment; filename=\"%.*s\"", STR_FMT(rs->filename));
-		MHD_add_response_header(r, "Content-Disposition", v.p);
-	}
-	if (rs->retry_after)
-		MHD_add_response_header(r, "Retry-After", arena_printf(rq->arena, "%d", rs->retry_after).p);
-	enum MHD_Result res = MHD_queue_response(rq->conn, (unsigned)rs->status, r);
-	MHD_destroy_response(r);
-	return res;
+	return MHD_create_response_from_buffer_with_free_callback(rs->body.n, rs->body.p ? rs->body.p : (char *)(uintptr_t) "",
+								  rs->body.p ? mem_free : NULL);
 }
 
-static enum MHD_Result answer(struct http *h, struct MHD_Connection *c, struct exchange *x, const char *url, const char *method)
+static struct MHD_Response *make_response(struct http_request *rq, struct http_response *rs)
+{
+	struct MHD_Response *r = body_response(rs);
+	if (!r)
+		return NULL;
+	MHD_add_response_header(r, "Content-Type", rs->type);
+	MHD_add_response_header(r, "Cache-Control", rs->cache_s ? arena_printf(rq->arena, "public, max-age=%d", rs->cache_s).p : "no-store");
+	if (rs->cache_s)
+		MHD_add_response_header(r, "Vary", "Accept-Language");
+	http_add_security(r, rs->csp);
+	for (size_t i = 0; i < ARRAY_LEN(rs->cookie); i++)
+		if (rs->cookie[i].n)
+			MHD_add_response_header(r, "Set-Cookie", arena_cstr(rq->arena, rs->cookie[i]));
+	if (rs->location.n)
+		MHD_add_response_header(r, "Location", arena_cstr(rq->arena, rs->location));
+	if (rs->filename.n)
+		add_disposition(rq, rs, r);
+	if (rs->etag.n)
+		MHD_add_response_header(r, "ETag", arena_cstr(rq->arena, rs->etag));
+	if (rs->challenge)
+		MHD_add_response_header(r, "WWW-Authenticate", rs->challenge);
+	if (rs->retry_after)
+		MHD_add_response_header(r, "Retry-After", arena_printf(rq->arena, "%d", rs->retry_after).p);
+	return r;
+}
+
+static struct http_request request_of(struct http *h, struct MHD_Connection *c, struct exchange *x, const char *url, const char *method)
 {
 	struct http_request rq = { .method = str_of(method),
 				   .path = str_of(url),
 				   .body = buf_str(&x->body),
 				   .arena = x->arena,
+				   .upload = x->plan.sink.write ? x->plan.sink.ctx : NULL,
 				   .conn = c,
 				   .server = h };
 	set_peer(&rq);
-	if (!str_starts(rq.path, STR("/api/")) && !str_is(rq.path, "/healthz") && !str_is(rq.path, "/metrics"))
-		return http_static_answer(h, &rq);
-	struct http_response rs = { .status = 200, .type = "application/json; charset=utf-8" };
+	return rq;
+}
+
+static struct http_response run_dispatch(struct http *h, struct http_request *rq, struct exchange *x)
+{
+	struct http_response rs = { .status = 200, .type = "application/json; charset=utf-8", .fd = -1 };
 	buf_init(&rs.body, LIMIT_RESPONSE);
 	if (x->too_large) {
 		rs.status = 413;
 		buf_add_cstr(&rs.body, "{\"error\":{\"code\":\"too_large\",\"message\":\"请求体过大 request body too large\"}}");
 	} else {
-		h->cfg.dispatch(h->cfg.arg, &rq, &rs);
+		h->cfg.dispatch(h->cfg.arg, rq, &rs);
 	}
-	return send_response(&rq, &rs);
+	return rs;
+}
+
+static bool is_api(const char *url)
+{
+	struct str path = str_of(url);
+	return str_starts(path, STR("/api/")) || str_starts(path, STR("/public/")) || str_starts(path, STR("/ogc/")) || str_is(path, "/ogc") ||
+	       str_starts(path, STR("/verify/")) || str_is(path, "/healthz") || str_is(path, "/metrics");
+}
+
+// ---- answering ---------------------------------------------------------------------------------
+// In a thread of the workers.
+static void answer(struct work *w)
+{
+	struct exchange *x = (struct exchange *)w;
+	struct http_request rq = request_of(x->h, x->conn, x, x->url, x->method);
+	struct http_response rs = run_dispatch(x->h, &rq, x);
+	x->stream = rs.stream;
+	if (rs.stream)
+		buf_free(&rs.body);
+	else
+		x->response = make_response(&rq, &rs);
+	x->status = (unsigned)rs.status;
+	x->answered = true;
+	MHD_resume_connection(x->conn); // x belongs to the connection's thread again
+}
+
+static void answer_start(struct http *h, struct MHD_Connection *c, struct exchange *x, const char *url, const char *method)
+{
+	x->h = h;
+	x->conn = c;
+	x->url = arena_cstr(x->arena, str_of(url));
+	x->method = arena_cstr(x->arena, str_of(method));
+	x->work.run = answer;
+	x->work.kind = x->plan.slow ? WORK_SLOW : strcmp(method, "GET") == 0 ? WORK_READ : WORK_CHANGE;
+	MHD_suspend_connection(c);
+	if (!workers_put(h->workers, &x->work))
+		answer(&x->work); // stopping, or no thread can be made: the others of this thread wait
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *c, struct exchange *x)
+{
+	struct MHD_Response *r = x->response;
+	struct http_stream *stream = x->stream;
+	x->response = NULL;
+	x->stream = NULL;
+	if (stream)
+		return http_stream_queue(&(struct http_request){ .conn = c }, stream);
+	if (!r)
+		return MHD_NO;
+	enum MHD_Result res = MHD_queue_response(c, x->status, r);
+	MHD_destroy_response(r);
+	return res;
+}
+
+// ---- requests ----------------------------------------------------------------------------------
+static struct exchange *exchange_new(struct http *h, struct MHD_Connection *c, const char *url, const char *method)
+{
+	struct arena *a = arena_new(16 << 10);
+	struct exchange *x = arena_one(a, struct exchange);
+	x->arena = a;
+	buf_init(&x->body, LIMIT_HTTP_BODY);
+	if (h->cfg.plan && is_api(url)) {
+		struct http_request rq = request_of(h, c, x, url, method);
+		h->cfg.plan(h->cfg.arg, &rq, &x->plan);
+	}
+	return x;
+}
+
+static void take_body(struct exchange *x, const char *data, size_t n)
+{
+	if (x->plan.sink.write) {
+		x->plan.sink.write(x->plan.sink.ctx, data, n);
+	} else if (!x->plan.drop) {
+		buf_add(&x->body, data, n);
+		x->too_large |= !buf_ok(&x->body);
+	}
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
@@ -145,23 +266,25 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	(void)version;
 	struct exchange *x = *state;
 	if (!x) {
-		struct arena *a = arena_new(16 << 10);
-		x = arena_one(a, struct exchange);
-		x->arena = a;
-		buf_init(&x->body, LIMIT_HTTP_BODY);
-		*state = x;
+		*state = exchange_new(cls, c, url, method);
 		return MHD_YES;
 	}
 	if (*n) {
-		buf_add(&x->body, data, *n);
-		x->too_large |= !buf_ok(&x->body);
+		take_body(x, data, *n);
 		*n = 0;
 		return MHD_YES;
 	}
+	if (x->answered)
+		return send_answer(c, x);
 	if (x->started)
 		return MHD_YES;
 	x->started = true;
-	return answer(cls, c, x, url, method);
+	if (is_api(url)) {
+		answer_start(cls, c, x, url, method);
+		return MHD_YES;
+	}
+	struct http_request rq = request_of(cls, c, x, url, method);
+	return http_static_answer(cls, &rq);
 }
 
 static void on_end(void *cls, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
@@ -170,6 +293,12 @@ static void on_end(void *cls, struct MHD_Connection *c, void **state, enum MHD_R
 	struct exchange *x = *state;
 	if (!x)
 		return;
+	if (x->plan.sink.end)
+		x->plan.sink.end(x->plan.sink.ctx);
+	if (x->response)
+		MHD_destroy_response(x->response);
+	if (x->stream)
+		http_stream_drop(x->stream);
 	buf_free(&x->body);
 	arena_free(x->arena);
 	*state = NULL;
@@ -189,6 +318,7 @@ enum err http_start(struct http **ret, const struct http_config *cfg, struct pro
 	struct http *h = mem_alloc(sizeof *h);
 	h->cfg = *cfg;
 	pthread_mutex_init(&h->mutex, NULL);
+	h->workers = workers_open();
 	http_static_load(h);
 	unsigned flags =
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (cfg->cert.n ? MHD_USE_TLS : 0);
@@ -205,6 +335,8 @@ enum err http_start(struct http **ret, const struct http_config *cfg, struct pro
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_HEADERS + (32u << 10), MHD_OPTION_NOTIFY_COMPLETED, on_end,
 		h, MHD_OPTION_ARRAY, cfg->cert.n ? tls : tls + 3, MHD_OPTION_END);
 	if (!h->daemon) {
+		workers_close(h->workers);
+		workers_free(h->workers);
 		http_static_free(h);
 		mem_free(h);
 		return problem_set(p, ERR_IO, "http", "无法启动 HTTP 服务：检查证书与私钥是否匹配",
@@ -219,7 +351,9 @@ void http_stop(struct http *h)
 	if (!h)
 		return;
 	http_streams_close(h);
+	workers_close(h->workers);
 	MHD_stop_daemon(h->daemon);
+	workers_free(h->workers);
 	http_static_free(h);
 	pthread_mutex_destroy(&h->mutex);
 	mem_free(h);

@@ -1,7 +1,8 @@
 // The HTTP server on libmicrohttpd: limits, TLS, static files, request bodies, event streams. It knows no business:
 // one dispatch function gets every request that is not a static file.
 //
-// Threads: a pool of HTTP workers runs the dispatch function; it may wait for the disk, never for a person.
+// Threads: those of MHD move bytes, read static files and ask for the plan; threads of their own (work.h) run the dispatch
+// function, which may wait for the disk, never for a person.
 #pragma once
 
 #include "base/arena.h"
@@ -19,6 +20,7 @@ struct http_request {
 	struct str peer;          // address without port
 	bool peer_loopback;
 	struct arena *arena;      // dies with the request
+	void *upload;             // ctx of the sink that took the body, or NULL
 	void *conn;               // MHD_Connection, for the functions below
 	struct http *server;
 };
@@ -27,11 +29,33 @@ struct http_response {
 	int status;               // 200 unless set
 	const char *type;         // content type; default application/json
 	struct buf body;          // owned by the server
-	struct str cookie;        // Set-Cookie, or empty
+	struct str cookie[2];     // Set-Cookie, or empty
+	struct str location;      // of a redirect, or empty
 	struct str filename;      // Content-Disposition: attachment, or empty
 	int retry_after;          // seconds, 0 = none
+	struct str etag;          // with its quotes, or empty
+	int cache_s;              // > 0: anybody may keep the answer so long; 0: nobody may
+	const char *challenge;    // WWW-Authenticate, or NULL
 	struct http_stream *stream; // set by http_stream_open: body is ignored, the stream is the answer
+	int fd;                   // >= 0: a file is the answer instead of body; taken over and closed by the server
+	uint64_t fd_size;         // bytes of it
+	bool shown;               // Content-Disposition: inline instead of attachment
+	const char *csp;          // Content-Security-Policy of this answer instead of the pages', or NULL
 };
+
+// Where a body goes that is too large to be held in memory: written as it comes, by the connection's worker.
+struct http_sink {
+	void (*write)(void *ctx, const void *bytes, size_t n); // NULL: the body is held in memory as ever
+	void (*end)(void *ctx);   // when the request is over, answered or not
+	void *ctx;
+};
+struct http_plan {            // what is to be done with a request whose headers are here
+	struct http_sink sink;
+	bool drop;            // the body is not wanted: the dispatch function refuses
+	bool slow;            // may take seconds of work: few of these run at the same time
+};
+// Called when the headers are here, before the body; the request has no body yet. It may look at headers and query only.
+typedef void http_planner(void *arg, struct http_request *rq, struct http_plan *ret);
 
 typedef void http_dispatch(void *arg, struct http_request *rq, struct http_response *rs);
 
@@ -40,9 +64,10 @@ struct http_config {
 	int listen_fd;            // >= 0: an already bound socket, used instead of addr
 	struct str ui_dir;        // static files, or empty
 	struct str cert, key;     // PEM texts; both empty = plain HTTP
-	int threads;              // workers
+	int threads;              // that move bytes
 	http_dispatch *dispatch;
-	void *arg;
+	http_planner *plan;       // or NULL
+	void *arg;                // of both
 };
 
 enum err http_start(struct http **ret, const struct http_config *cfg, struct problem *p) must_check;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "http/http.h"
+#include "http/work.h"
 
 struct static_file {
 	struct str path;          // "/assets/x.js"
@@ -25,11 +26,13 @@ struct http {
 	struct http_stream *streams;
 	size_t nstreams;
 	bool closing;
+	struct workers *workers;    // they answer
 };
 
-void http_add_security(struct MHD_Response *r);
+void http_add_security(struct MHD_Response *r, const char *csp); // csp NULL: that of the pages
 void http_static_load(struct http *h);
 void http_static_free(struct http *h);
 enum MHD_Result http_static_answer(struct http *h, struct http_request *rq);
 enum MHD_Result http_stream_queue(struct http_request *rq, struct http_stream *s);
+void http_stream_drop(struct http_stream *s); // opened, and cannot be queued any more
 void http_streams_close(struct http *h);

@@ -113,7 +113,7 @@ static enum MHD_Result plain_answer(struct http_request *rq, unsigned status, co
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
 	MHD_add_response_header(r, "Content-Type", "text/plain; charset=utf-8");
-	http_add_security(r);
+	http_add_security(r, NULL);
 	enum MHD_Result res = MHD_queue_response(rq->conn, status, r);
 	MHD_destroy_response(r);
 	return res;
@@ -145,7 +145,7 @@ enum MHD_Result http_static_answer(struct http *h, struct http_request *rq)
 	MHD_add_response_header(r, "Vary", "Accept-Encoding");
 	if (gzip && !same)
 		MHD_add_response_header(r, "Content-Encoding", "gzip");
-	http_add_security(r);
+	http_add_security(r, NULL);
 	enum MHD_Result res = MHD_queue_response(rq->conn, same ? 304 : 200, r);
 	MHD_destroy_response(r);
 	return res;

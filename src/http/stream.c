@@ -13,7 +13,6 @@ struct http_stream {
 	void (*ctx_free)(void *);
 	bool suspended;
 	bool closed;              // ends once out is empty
-	bool listed;
 };
 
 static void stream_wake(struct http_stream *s)
@@ -42,22 +41,23 @@ static ssize_t on_read(void *cls, uint64_t pos, char *to, size_t max)
 	return end ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
 
-static void on_free(void *cls)
+void http_stream_drop(struct http_stream *s)
 {
-	struct http_stream *s = cls;
 	pthread_mutex_lock(&s->h->mutex);
 	for (struct http_stream **at = &s->h->streams; *at; at = &(*at)->next)
 		if (*at == s) {
 			*at = s->next;
-			s->h->nstreams--;
 			break;
 		}
+	s->h->nstreams--;
 	pthread_mutex_unlock(&s->h->mutex);
 	if (s->ctx_free)
 		s->ctx_free(s->ctx);
 	buf_free(&s->out);
 	mem_free(s);
 }
+
+static void on_free(void *cls) { http_stream_drop(cls); }
 
 enum err http_stream_open(struct http_request *rq, struct http_response *rs, http_wants *wants, void *ctx, void (*ctx_free)(void *))
 {
@@ -81,8 +81,10 @@ enum MHD_Result http_stream_queue(struct http_request *rq, struct http_stream *s
 {
 	struct http *h = s->h;
 	struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, on_read, s, on_free);
-	if (!r)
+	if (!r) {
+		http_stream_drop(s);
 		return MHD_NO;
+	}
 	pthread_mutex_lock(&h->mutex);
 	s->next = h->streams;
 	h->streams = s;
@@ -90,7 +92,7 @@ enum MHD_Result http_stream_queue(struct http_request *rq, struct http_stream *s
 	MHD_add_response_header(r, "Content-Type", "text/event-stream; charset=utf-8");
 	MHD_add_response_header(r, "Cache-Control", "no-store");
 	MHD_add_response_header(r, "X-Accel-Buffering", "no");
-	http_add_security(r);
+	http_add_security(r, NULL);
 	MHD_set_connection_option(rq->conn, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 	enum MHD_Result res = MHD_queue_response(rq->conn, 200, r);
 	MHD_destroy_response(r);

@@ -1,12 +1,13 @@
 // The audit chain: append, list, verify. Appending runs in store jobs (writer thread), the rest on any connection.
 //
-// hash(n) = SM3(GB/T 32905-2016) over hash(n-1), then seq, at, actor, record as 8 bytes little-endian, then actor_name,
-// action, type, detail each with its length in front; hash(0) is 32 zero bytes.
+// What is hashed: base/chain.h.
 #include "store/audit.h"
 
 #include "base/arena.h"
+#include "base/chain.h"
 #include "base/hash.h"
 #include "base/time.h"
+#include "store/audit_int.h"
 #include "store/db.h"
 
 struct head {
@@ -14,29 +15,19 @@ struct head {
 	uint8_t hash[SM3_LEN];
 };
 
-static void add_i64(struct sm3 *h, int64_t v)
+static struct chain_entry chained(const struct audit_entry *e)
 {
-	uint8_t b[8];
-	for (int i = 0; i < 8; i++)
-		b[i] = (uint8_t)((uint64_t)v >> (8 * i));
-	sm3_add(h, b, sizeof(b));
+	struct chain_entry c = { .seq = e->seq, .at = e->at, .actor = e->actor, .record = e->record, .actor_name = e->actor_name,
+		                     .action = e->action, .type = e->type, .detail = e->detail, .has_row = e->has_row };
+	memcpy(c.row, e->row, SM3_LEN);
+	return c;
 }
 
 // hash: in the one before, out that of e.
 static void entry_hash(const struct audit_entry *e, uint8_t hash[SM3_LEN])
 {
-	struct sm3 h;
-	sm3_init(&h);
-	sm3_add(&h, hash, SM3_LEN);
-	add_i64(&h, e->seq);
-	add_i64(&h, e->at);
-	add_i64(&h, e->actor);
-	add_i64(&h, e->record);
-	sm3_add_str(&h, e->actor_name);
-	sm3_add_str(&h, e->action);
-	sm3_add_str(&h, e->type);
-	sm3_add_str(&h, e->detail);
-	sm3_end(&h, hash);
+	struct chain_entry c = chained(e);
+	chain_entry_hash(&c, hash);
 }
 
 static bool hash_read(struct query *q, int col, uint8_t ret[SM3_LEN], struct arena *a)
@@ -85,7 +76,22 @@ static enum err entry_write(struct db *db, const struct audit_entry *e, const ui
 	query_i64(&q, 7, e->record);
 	query_str(&q, 8, e->detail);
 	query_blob(&q, 9, str_from((const char *)hash, SM3_LEN));
+	if (e->has_row)
+		query_blob(&q, 10, str_from((const char *)e->row, SM3_LEN));
+	else
+		query_null(&q, 10);
 	return query_run(&q);
+}
+
+enum err audit_head_read(struct db *db, int64_t *ret_seq, uint8_t ret_hash[SM3_LEN])
+{
+	struct head head;
+	enum err err = head_read(db, &head);
+	if (err)
+		return err;
+	*ret_seq = head.seq;
+	memcpy(ret_hash, head.hash, SM3_LEN);
+	return OK;
 }
 
 enum err audit_add(struct db *db, const struct audit_entry *e)
@@ -98,6 +104,8 @@ enum err audit_add(struct db *db, const struct audit_entry *e)
 	entry.seq = ++head.seq;
 	if (entry.at == 0)
 		entry.at = clock_now();
+	if ((err = audit_row_digest(db, entry.type, entry.record, &entry.has_row, entry.row)))
+		return err;
 	entry_hash(&entry, head.hash);
 	err = entry_write(db, &entry, head.hash);
 	return err ? err : head_write(db, &head);
@@ -116,6 +124,7 @@ static void entry_read(struct query *q, struct arena *a, struct audit_entry *ret
 		.record = query_get_i64(q, 6),
 		.detail = query_get_str(q, 7, a),
 	};
+	ret->has_row = hash_read(q, 8, ret->row, a);
 }
 
 enum err audit_list(struct db *db, struct str type, int64_t record, int64_t before, size_t limit, struct arena *a,
@@ -166,7 +175,7 @@ static enum err entry_verify(struct query *q, struct head *head, struct arena *a
 		return refuse(p, head->seq + 1, MISSING);
 	memcpy(computed, head->hash, SM3_LEN);
 	entry_hash(&e, computed);
-	if (!hash_read(q, 8, stored, a) || memcmp(stored, computed, SM3_LEN) != 0)
+	if (!hash_read(q, 9, stored, a) || memcmp(stored, computed, SM3_LEN) != 0)
 		return refuse(p, e.seq, ALTERED);
 	head->seq = e.seq;
 	memcpy(head->hash, computed, SM3_LEN);
@@ -219,4 +228,33 @@ enum err audit_hash_at(struct db *db, int64_t seq, char ret_hash[65])
 	str_to_hex(hash, SM3_LEN, ret_hash);
 	ret_hash[2 * SM3_LEN] = 0;
 	return OK;
+}
+
+static enum err hash_of(struct db *db, int64_t seq, uint8_t ret[SM3_LEN])
+{
+	char hex[65];
+	memset(ret, 0, SM3_LEN);
+	enum err err = seq ? audit_hash_at(db, seq, hex) : OK;
+	return err || !seq ? err : str_from_hex(str_of(hex), ret, SM3_LEN) ? OK : ERR_CORRUPT;
+}
+
+enum err audit_one(struct db *db, int64_t seq, struct arena *a, struct audit_entry *ret)
+{
+	struct query q;
+	uint8_t hash[SM3_LEN], stored[SM3_LEN];
+	bool found = false;
+	query_begin(&q, db, STMT_AUDIT_LIST);
+	query_i64(&q, 1, seq + 1);
+	query_i64(&q, 2, 1);
+	if (query_row(&q)) {
+		entry_read(&q, a, ret);
+		found = ret->seq == seq;
+	}
+	enum err err = query_end(&q);
+	if (err || !found)
+		return err ? err : ERR_NOT_FOUND;
+	if (hash_of(db, seq - 1, hash) || hash_of(db, seq, stored))
+		return ERR_CORRUPT;
+	entry_hash(ret, hash);
+	return memcmp(hash, stored, SM3_LEN) == 0 ? OK : ERR_CORRUPT;
 }

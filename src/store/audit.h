@@ -13,6 +13,8 @@ struct audit_entry {
 	struct str type;        // record type, "alarm", "session", or empty
 	int64_t record;         // id, or 0
 	struct str detail;      // JSON object: what changed ({"field":[old,new]}), reason, address; never a secret
+	bool has_row;           // filled by audit_add: the digest of the record's row as it is now (base/chain.h). A change of a row
+	uint8_t row[32];        // comes before its entry in the job, and no change of it comes without one
 };
 
 // Appends within the caller's transaction, so the entry and what it describes are one. e->seq is not read: the chain
@@ -28,3 +30,20 @@ enum err audit_list(struct db *db, struct str type, int64_t record, int64_t befo
 enum err audit_verify(struct db *db, struct problem *p, int64_t *ret_count, char ret_hash[65]) must_check;
 // The hash of one entry, to compare with a head that was kept elsewhere; ERR_NOT_FOUND if there is no such entry.
 enum err audit_hash_at(struct db *db, int64_t seq, char ret_hash[65]) must_check;
+
+// ---- anchors: heads noted where nobody who rewrites the database can reach them ------------------
+// The newest entry's number and digest (64 hex digits and NUL), as printed on documents.
+enum err audit_anchor(struct db *db, int64_t *ret_seq, char ret_hash[65]) must_check;
+// Inside a job: notes the head in table anchor; *ret_line is the line to keep elsewhere, empty if this head is noted.
+enum err audit_anchor_note(struct db *db, int64_t now, struct arena *a, struct str *ret_line) must_check;
+enum err audit_anchor_last(struct db *db, int64_t *ret_at) must_check; // when one was noted last, 0 = never
+struct audit_anchor_row { int64_t seq, at; struct str hash; };
+// Newest first.
+enum err audit_anchors(struct db *db, size_t limit, struct arena *a, struct audit_anchor_row **ret, size_t *ret_n) must_check;
+// Entries from number `from` on as JSON, a line each, then an anchor line; at most limit entries. What verify/ reads.
+struct buf;
+enum err audit_export(struct db *db, int64_t from, size_t limit, struct buf *out) must_check;
+// Inside a job, after rows were changed without one entry each (a written migration): an entry like e for every row of the type.
+enum err audit_add_rows(struct db *db, struct str type, const struct audit_entry *e) must_check;
+// One entry, its hash recomputed from the one before: ERR_CORRUPT if it does not fit, ERR_NOT_FOUND.
+enum err audit_one(struct db *db, int64_t seq, struct arena *a, struct audit_entry *ret) must_check;

@@ -1,48 +1,32 @@
-#include "store/blocks.h"
+#include "store/blocks_in.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/time.h"
 
 #define READERS_KEPT 8      // idle read connections
-#define WRITERS_KEPT 2      // months that are being written: this one, and the last for what comes late
-#define CRC_BYTES 4
 
 static const char SCHEMA[] =
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16000;"
 	"PRAGMA busy_timeout=5000;"
 	// id = point << 32 | no; t0 and t1 in ms since the start of the month, rounded outwards, cut to the month
 	"CREATE TABLE IF NOT EXISTS block(id INTEGER PRIMARY KEY, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL,"
-	" data BLOB NOT NULL) STRICT;";
+	" data BLOB NOT NULL) STRICT;"
+	// id = point << 32 | day of the month from 0
+	"CREATE TABLE IF NOT EXISTS hours(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
+	"CREATE TABLE IF NOT EXISTS rolled(point INTEGER PRIMARY KEY, no INTEGER NOT NULL, gone INTEGER NOT NULL) STRICT;";
 static const char INSERT[] = "INSERT OR REPLACE INTO block(id,t0,t1,data) VALUES(?1,?2,?3,?4)";
 static const char SELECT[] = "SELECT id,data FROM block WHERE id>=?1 AND id<?2 AND t0<?3 AND t1>=?4 ORDER BY id";
 static const char NEWEST[] = "SELECT max(id) FROM block WHERE id>=?1 AND id<?2";
-
-struct conn {
-	sqlite3 *h;
-	sqlite3_stmt *insert, *select, *newest;
-	int32_t month;
-	struct conn *next; // in the pool
-};
-
-struct blocks {
-	char *dir;
-	pthread_mutex_t mutex;
-	struct conn *pool;       // idle readers, last used first
-	unsigned pooled;
-	struct conn *writer[WRITERS_KEPT]; // seal thread, last used first
-	int32_t *months;         // under mutex: files there are, sorted
-	size_t n_months, cap_months;
-};
+static const char AGAIN[] = "UPDATE rolled SET no=?2-1 WHERE point=?1 AND no>=?2";
 
 #ifdef ANLAN_TEST
 _Atomic int blocks_fault;
@@ -69,7 +53,7 @@ int64_t blocks_month_start(int32_t month)
 	return time_from_civil((struct civil){ .year = year, .month = month - year * 12 + 1, .day = 1 }, 0);
 }
 
-static enum err err_of(int rc)
+enum err blocks_err(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_OK: case SQLITE_DONE: case SQLITE_ROW: return OK;
@@ -143,14 +127,22 @@ bool blocks_any(struct blocks *b)
 
 // ---- connections ----
 
+static void conn_end(struct conn *c) // keeps the struct
+{
+	sqlite3_finalize(c->insert);
+	sqlite3_finalize(c->select);
+	sqlite3_finalize(c->newest);
+	sqlite3_finalize(c->again);
+	for (size_t i = 0; i < ROLL__MAX; i++)
+		sqlite3_finalize(c->roll[i]);
+	sqlite3_close(c->h);
+}
+
 static void conn_close(struct conn *c)
 {
 	if (!c)
 		return;
-	sqlite3_finalize(c->insert);
-	sqlite3_finalize(c->select);
-	sqlite3_finalize(c->newest);
-	sqlite3_close(c->h);
+	conn_end(c);
 	mem_free(c);
 }
 
@@ -161,37 +153,38 @@ static enum err conn_prepare(struct conn *c, bool writer)
 		rc = sqlite3_exec(c->h, SCHEMA, NULL, NULL, NULL);
 	if (rc == SQLITE_OK && writer)
 		rc = sqlite3_prepare_v3(c->h, INSERT, -1, SQLITE_PREPARE_PERSISTENT, &c->insert, NULL);
+	if (rc == SQLITE_OK && writer)
+		rc = sqlite3_prepare_v3(c->h, AGAIN, -1, SQLITE_PREPARE_PERSISTENT, &c->again, NULL);
+	if (rc == SQLITE_OK && writer)
+		rc = rolls_prepare(c);
 	if (rc == SQLITE_OK && !writer)
 		rc = sqlite3_prepare_v3(c->h, SELECT, -1, SQLITE_PREPARE_PERSISTENT, &c->select, NULL);
 	if (rc == SQLITE_OK && !writer)
 		rc = sqlite3_prepare_v3(c->h, NEWEST, -1, SQLITE_PREPARE_PERSISTENT, &c->newest, NULL);
 	if (rc == SQLITE_ERROR && !writer)
 		return ERR_NOT_FOUND; // no table: the process ended between making the file and filling it
-	return err_of(rc);
+	return blocks_err(rc);
 }
 
-static enum err conn_open(struct conn **ret, const struct blocks *b, int32_t month, bool writer)
+void blocks_path(const struct blocks *b, int32_t month, char *ret, size_t cap)
+{
+	snprintf(ret, cap, "%s/%04d-%02d.db", b->dir, month / 12, month % 12 + 1);
+}
+
+// After an error c->h may still be there: conn_end.
+static enum err conn_open(struct conn *c, const struct blocks *b, bool writer)
 {
 	char path[4096];
-	snprintf(path, sizeof(path), "%s/%04d-%02d.db", b->dir, month / 12, month % 12 + 1);
-	struct conn *c = mem_alloc(sizeof(*c));
-	c->month = month;
+	blocks_path(b, c->month, path, sizeof(path));
 	// a reader too may have to recover the write-ahead log of a crash, so it is not opened read-only
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_CREATE : 0);
-	enum err err = err_of(sqlite3_open_v2(path, &c->h, flags, NULL));
+	enum err err = blocks_err(sqlite3_open_v2(path, &c->h, flags, NULL));
 	if (!err)
 		sqlite3_busy_timeout(c->h, 5000);
-	if (!err)
-		err = conn_prepare(c, writer);
-	if (err) {
-		conn_close(c);
-		return err;
-	}
-	*ret = c;
-	return OK;
+	return err ? err : conn_prepare(c, writer);
 }
 
-static enum err writer_get(struct blocks *b, int32_t month, struct conn **ret)
+enum err blocks_writer(struct blocks *b, int32_t month, struct conn **ret)
 {
 	for (size_t i = 0; i < WRITERS_KEPT; i++) {
 		struct conn *c = b->writer[i];
@@ -201,10 +194,13 @@ static enum err writer_get(struct blocks *b, int32_t month, struct conn **ret)
 		b->writer[0] = *ret = c;
 		return OK;
 	}
-	struct conn *c = NULL;
-	enum err err = conn_open(&c, b, month, true);
-	if (err)
+	struct conn *c = mem_alloc(sizeof(*c));
+	c->month = month;
+	enum err err = conn_open(c, b, true);
+	if (err) {
+		conn_close(c);
 		return err;
+	}
 	conn_close(b->writer[WRITERS_KEPT - 1]);
 	memmove(&b->writer[1], &b->writer[0], (WRITERS_KEPT - 1) * sizeof(b->writer[0]));
 	b->writer[0] = *ret = c;
@@ -214,42 +210,110 @@ static enum err writer_get(struct blocks *b, int32_t month, struct conn **ret)
 	return OK;
 }
 
-static enum err reader_take(struct blocks *b, int32_t month, struct conn **ret)
+static bool month_there(const struct blocks *b, int32_t month) // under mutex
 {
-	pthread_mutex_lock(&b->mutex);
-	struct conn **at = &b->pool;
-	while (*at && (*at)->month != month)
-		at = &(*at)->next;
-	struct conn *c = *at;
-	if (c) {
-		*at = c->next;
-		b->pooled--;
-	}
-	pthread_mutex_unlock(&b->mutex);
-	*ret = c;
-	return c ? OK : conn_open(ret, b, month, false);
+	for (size_t i = 0; i < b->n_months; i++)
+		if (b->months[i] == month)
+			return true;
+	return false;
 }
 
-static void reader_give(struct blocks *b, struct conn *c, bool keep)
+static void unlink_conn(struct conn **list, struct conn *c)
+{
+	while (*list != c)
+		list = &(*list)->next;
+	*list = c->next;
+}
+
+enum err blocks_take(struct blocks *b, int32_t month, struct conn **ret)
+{
+	enum err err = OK;
+	pthread_mutex_lock(&b->mutex);
+	struct conn *c = b->pool;
+	while (c && c->month != month)
+		c = c->next;
+	if (c) {
+		unlink_conn(&b->pool, c);
+		b->pooled--;
+	} else if (month_there(b, month)) {
+		c = mem_alloc(sizeof(*c));
+		c->month = month;
+	}
+	if (c) {
+		c->next = b->taken;
+		b->taken = c;
+	}
+	pthread_mutex_unlock(&b->mutex);
+	if (!c)
+		return ERR_NOT_FOUND; // it was deleted meanwhile
+	if (!c->h)
+		err = conn_open(c, b, false);
+	if (err)
+		blocks_give(b, c, false);
+	else
+		*ret = c;
+	return err;
+}
+
+void blocks_give(struct blocks *b, struct conn *c, bool keep)
 {
 	struct conn *old = NULL;
-	if (!keep) {
-		conn_close(c);
-		return;
-	}
+	if (!keep)
+		conn_end(c); // before it is out of the list: until then its file is not deleted
 	pthread_mutex_lock(&b->mutex);
-	c->next = b->pool;
-	b->pool = c;
-	if (++b->pooled > READERS_KEPT) {
-		struct conn **at = &b->pool;
-		while ((*at)->next)
-			at = &(*at)->next;
-		old = *at;
-		*at = NULL;
+	unlink_conn(&b->taken, c);
+	if (keep) {
+		c->next = b->pool;
+		b->pool = c;
+	}
+	if (keep && ++b->pooled > READERS_KEPT) {
+		for (old = b->pool; old->next;)
+			old = old->next;
+		unlink_conn(&b->pool, old);
 		b->pooled--;
 	}
 	pthread_mutex_unlock(&b->mutex);
+	if (!keep)
+		mem_free(c);
 	conn_close(old);
+}
+
+static bool is_taken(struct blocks *b, int32_t month)
+{
+	bool found = false;
+	pthread_mutex_lock(&b->mutex);
+	for (struct conn *c = b->taken; c; c = c->next)
+		found |= c->month == month;
+	pthread_mutex_unlock(&b->mutex);
+	return found;
+}
+
+void blocks_forget(struct blocks *b, int32_t month)
+{
+	for (size_t i = 0; i < WRITERS_KEPT; i++)
+		if (b->writer[i] && b->writer[i]->month == month) {
+			conn_close(b->writer[i]);
+			b->writer[i] = NULL;
+		}
+	pthread_mutex_lock(&b->mutex);
+	for (size_t i = 0; i < b->n_months; i++)
+		if (b->months[i] == month) {
+			memmove(&b->months[i], &b->months[i + 1], (b->n_months - i - 1) * sizeof(*b->months));
+			b->n_months--;
+			break;
+		}
+	pthread_mutex_unlock(&b->mutex);
+	while (is_taken(b, month)) // a connection that closes deletes the write-ahead log by its name
+		usleep(1000);
+	pthread_mutex_lock(&b->mutex);
+	struct conn *idle = b->pool;
+	b->pool = NULL;
+	b->pooled = 0;
+	pthread_mutex_unlock(&b->mutex);
+	for (struct conn *next; idle; idle = next) {
+		next = idle->next;
+		conn_close(idle);
+	}
 }
 
 void blocks_close(struct blocks *b)
@@ -270,44 +334,71 @@ void blocks_close(struct blocks *b)
 
 // ---- writing ----
 
-static int64_t month_ms(int32_t month, int64_t us, bool up)
+int64_t blocks_month_ms(int32_t month, int64_t us, bool up)
 {
 	int64_t start = blocks_month_start(month), length = blocks_month_start(month + 1) - start;
 	int64_t d = MAX(MIN(us - start, length), INT64_C(0));
 	return up ? (d + 999) / 1000 : d / 1000;
 }
 
+struct str blocks_signed(uint32_t point, struct str bytes, struct arena *a)
+{
+	char *data = arena_alloc(a, CRC_BYTES + bytes.n);
+	uint32_t crc = crc32c(crc32c(0, &point, 4), bytes.p, bytes.n);
+	memcpy(data, &crc, CRC_BYTES);
+	memcpy(data + CRC_BYTES, bytes.p, bytes.n);
+	return str_from(data, CRC_BYTES + bytes.n);
+}
+
+struct str blocks_checked(sqlite3_stmt *q, int column, uint32_t point)
+{
+	const char *p = sqlite3_column_blob(q, column);
+	size_t n = (size_t)sqlite3_column_bytes(q, column);
+	uint32_t crc;
+	if (!p || n <= CRC_BYTES)
+		return STR_EMPTY;
+	memcpy(&crc, p, CRC_BYTES);
+	struct str bytes = str_from(p + CRC_BYTES, n - CRC_BYTES);
+	return crc == crc32c(crc32c(0, &point, 4), bytes.p, bytes.n) ? bytes : STR_EMPTY;
+}
+
 static int insert(struct conn *c, const struct block *v, struct arena *a)
 {
-	char *data = arena_alloc(a, CRC_BYTES + v->bytes.n);
-	uint32_t crc = crc32c(crc32c(0, &v->point, 4), v->bytes.p, v->bytes.n);
-	memcpy(data, &crc, CRC_BYTES);
-	memcpy(data + CRC_BYTES, v->bytes.p, v->bytes.n);
+	struct str data = blocks_signed(v->point, v->bytes, a);
 	sqlite3_bind_int64(c->insert, 1, (int64_t)v->point << 32 | v->no);
-	sqlite3_bind_int64(c->insert, 2, month_ms(v->month, v->t0, false));
-	sqlite3_bind_int64(c->insert, 3, month_ms(v->month, v->t1, true));
-	sqlite3_bind_blob64(c->insert, 4, data, CRC_BYTES + v->bytes.n, SQLITE_STATIC);
+	sqlite3_bind_int64(c->insert, 2, blocks_month_ms(v->month, v->t0, false));
+	sqlite3_bind_int64(c->insert, 3, blocks_month_ms(v->month, v->t1, true));
+	sqlite3_bind_blob64(c->insert, 4, data.p, data.n, SQLITE_STATIC);
 	int rc = sqlite3_step(c->insert);
 	sqlite3_reset(c->insert);
+	if (rc != SQLITE_DONE || !v->again)
+		return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	sqlite3_bind_int64(c->again, 1, v->point);
+	sqlite3_bind_int64(c->again, 2, v->no);
+	rc = sqlite3_step(c->again);
+	sqlite3_reset(c->again);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 static enum err write_month(struct blocks *b, const struct block *v, size_t n, struct arena *a)
 {
 	struct conn *c;
-	enum err err = writer_get(b, v->month, &c);
+	enum err err = blocks_writer(b, v->month, &c);
 	if (err)
 		return err;
 	int rc = sqlite3_exec(c->h, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (rc == SQLITE_OK && c->complete)
+		rc = sqlite3_exec(c->h, "PRAGMA user_version=0", NULL, NULL, NULL);
+	c->complete = false;
 	for (size_t i = 0; i < n && rc == SQLITE_OK; i++) {
 		rc = insert(c, &v[i], a);
 		arena_reset(a);
 	}
-	err = err_of(rc);
+	err = blocks_err(rc);
 	if (!err)
 		err = fault();
 	if (!err)
-		err = err_of(sqlite3_exec(c->h, "COMMIT", NULL, NULL, NULL));
+		err = blocks_err(sqlite3_exec(c->h, "COMMIT", NULL, NULL, NULL));
 	if (err && !sqlite3_get_autocommit(c->h))
 		sqlite3_exec(c->h, "ROLLBACK", NULL, NULL, NULL);
 	return err;
@@ -331,14 +422,8 @@ enum err blocks_write(struct blocks *b, const struct block *v, size_t n)
 static enum err read_row(struct conn *c, uint32_t point, blocks_fn *fn, void *arg, uint32_t *ret_corrupt)
 {
 	struct block block = { .month = c->month, .point = point, .no = (uint32_t)sqlite3_column_int64(c->select, 0) };
-	const char *p = sqlite3_column_blob(c->select, 1);
-	size_t n = (size_t)sqlite3_column_bytes(c->select, 1);
-	uint32_t crc = 0;
-	if (p && n > CRC_BYTES) {
-		memcpy(&crc, p, CRC_BYTES);
-		block.bytes = str_from(p + CRC_BYTES, n - CRC_BYTES);
-	}
-	if (!block.bytes.n || crc != crc32c(crc32c(0, &point, 4), block.bytes.p, block.bytes.n)) {
+	block.bytes = blocks_checked(c->select, 1, point);
+	if (!block.bytes.n) {
 		++*ret_corrupt;
 		return OK;
 	}
@@ -349,25 +434,24 @@ static enum err read_month(struct blocks *b, int32_t month, uint32_t point, int6
                            void *arg, uint32_t *ret_corrupt)
 {
 	struct conn *c = NULL;
-	enum err err = reader_take(b, month, &c);
+	enum err err = blocks_take(b, month, &c);
 	if (err)
 		return err == ERR_NOT_FOUND ? OK : err;
 	sqlite3_bind_int64(c->select, 1, (int64_t)point << 32);
 	sqlite3_bind_int64(c->select, 2, ((int64_t)point + 1) << 32);
-	sqlite3_bind_int64(c->select, 3, month_ms(month, to, true) + 1);
-	sqlite3_bind_int64(c->select, 4, month_ms(month, from, false));
+	sqlite3_bind_int64(c->select, 3, blocks_month_ms(month, to, true) + 1);
+	sqlite3_bind_int64(c->select, 4, blocks_month_ms(month, from, false));
 	int rc;
 	enum err stop = OK;
 	while ((rc = sqlite3_step(c->select)) == SQLITE_ROW && !stop)
 		stop = read_row(c, point, fn, arg, ret_corrupt);
 	sqlite3_reset(c->select);
-	err = err_of(rc);
-	reader_give(b, c, !err);
+	err = blocks_err(rc);
+	blocks_give(b, c, !err);
 	return stop ? stop : err;
 }
 
-// Next file with month >= *month and <= last. False: none.
-static bool month_next(struct blocks *b, int32_t *month, int32_t last)
+bool blocks_month_next(struct blocks *b, int32_t *month, int32_t last)
 {
 	bool found = false;
 	pthread_mutex_lock(&b->mutex);
@@ -388,7 +472,7 @@ enum err blocks_read(struct blocks *b, uint32_t point, int64_t from, int64_t to,
 		return OK;
 	enum err first = OK;
 	int32_t last = blocks_month(to - 1);
-	for (int32_t m = blocks_month(from); month_next(b, &m, last); m++) {
+	for (int32_t m = blocks_month(from); blocks_month_next(b, &m, last); m++) {
 		enum err err = read_month(b, m, point, from, to, fn, arg, ret_corrupt);
 		if (err == ERR_CORRUPT) {
 			++*ret_corrupt; // a damaged page: the other months are read all the same
@@ -405,9 +489,9 @@ enum err blocks_read(struct blocks *b, uint32_t point, int64_t from, int64_t to,
 enum err blocks_next_no(struct blocks *b, uint32_t point, uint32_t *ret)
 {
 	*ret = 0;
-	for (int32_t m = INT32_MIN; month_next(b, &m, INT32_MAX); m++) {
+	for (int32_t m = INT32_MIN; blocks_month_next(b, &m, INT32_MAX); m++) {
 		struct conn *c = NULL;
-		enum err err = reader_take(b, m, &c);
+		enum err err = blocks_take(b, m, &c);
 		if (err == ERR_NOT_FOUND)
 			continue;
 		if (err)
@@ -418,8 +502,8 @@ enum err blocks_next_no(struct blocks *b, uint32_t point, uint32_t *ret)
 		if (rc == SQLITE_ROW && sqlite3_column_type(c->newest, 0) != SQLITE_NULL)
 			*ret = MAX(*ret, (uint32_t)sqlite3_column_int64(c->newest, 0) + 1);
 		sqlite3_reset(c->newest);
-		err = err_of(rc);
-		reader_give(b, c, !err);
+		err = blocks_err(rc);
+		blocks_give(b, c, !err);
 		if (err)
 			return err;
 	}

@@ -18,6 +18,7 @@ struct block {
 	uint32_t point;
 	uint32_t no;
 	int64_t t0, t1;   // first and last time within it, us; may reach beyond the month
+	bool again;       // may be in the file already: what was rolled up of it and of later ones is looked at again
 	struct str bytes; // a chunk (series/chunk.h)
 };
 
@@ -39,6 +40,9 @@ enum err blocks_read(struct blocks *b, uint32_t point, int64_t from, int64_t to,
 // Greatest no of the point in any file + 1, or 0.
 enum err blocks_next_no(struct blocks *b, uint32_t point, uint32_t *ret) must_check;
 bool blocks_any(struct blocks *b); // is there any file?
+// Next file with month >= *month and <= last. False: none.
+bool blocks_month_next(struct blocks *b, int32_t *month, int32_t last);
+void blocks_path(const struct blocks *b, int32_t month, char *ret, size_t cap);
 
 #ifdef ANLAN_TEST
 extern _Atomic int blocks_fault; // enum err with which every write fails before its commit; 0 = none

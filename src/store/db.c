@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/pinyin.h"
 
 #define BUSY_MS 10000       // a command line tool may hold the write lock for the time of its one transaction
 
@@ -54,7 +55,7 @@ static int writer_authorizer(void *arg, int action, const char *a, const char *b
 	case SQLITE_DELETE:
 		return strcmp(a, "audit") == 0 ? SQLITE_DENY : SQLITE_OK;
 	case SQLITE_PRAGMA:
-		return strcmp(a, "table_info") == 0 || strcmp(a, "wal_checkpoint") == 0 ? SQLITE_OK : SQLITE_DENY;
+		return strcmp(a, "table_info") == 0 || strcmp(a, "index_list") == 0 || strcmp(a, "wal_checkpoint") == 0 ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_ATTACH:
 	case SQLITE_DETACH:
 		return SQLITE_DENY;
@@ -73,6 +74,27 @@ static void sql_holds(sqlite3_context *cx, int argc, sqlite3_value **argv)
 	sqlite3_result_int(cx, found);
 }
 
+// finds(text, word): does the word occur in the text, or in the initials of its Chinese characters? NULL holds nothing.
+static void sql_finds(sqlite3_context *cx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	const char *text = (const char *)sqlite3_value_text(argv[0]), *word = (const char *)sqlite3_value_text(argv[1]);
+	if (!text || !word) {
+		sqlite3_result_int(cx, 0);
+		return;
+	}
+	struct str t = str_from(text, (size_t)sqlite3_value_bytes(argv[0])), w = str_from(word, (size_t)sqlite3_value_bytes(argv[1]));
+	bool found = w.n == 0 || memmem(t.p, t.n, w.p, w.n) != NULL;
+	if (!found && pinyin_letters(w)) {
+		struct buf b;
+		buf_init(&b, 1 << 20);
+		pinyin_initials(t, &b);
+		found = b.n >= w.n && memmem(b.p, b.n, w.p, w.n) != NULL;
+		buf_free(&b);
+	}
+	sqlite3_result_int(cx, found);
+}
+
 // ---- opening -----------------------------------------------------------------------------------
 static enum err db_prepare_connection(struct db *db)
 {
@@ -82,15 +104,21 @@ static enum err db_prepare_connection(struct db *db)
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_DQS_DML, 0, NULL); // a mistyped column is an error, not a text
-	// The log is folded back into the file every 4,000 pages (16 MiB) and shrunk to that size afterwards.
+	// The log is folded back into the file every 4,000 pages (16 MiB; by checkpoint.c when it runs) and shrunk to that size afterwards.
 	const char *sql = db->writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-	                               "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;"
+	                               "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON;"
 	                               "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA recursive_triggers=ON"
 	                             : "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192";
 	enum err err = db_exec(db, sql);
 	if (!err)
 		err = db_error(db, sqlite3_create_function_v2(db->h, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
 		                                              NULL, sql_holds, NULL, NULL, NULL));
+	if (!err)
+		err = db_error(db, sqlite3_create_function_v2(db->h, "finds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+		                                              NULL, sql_finds, NULL, NULL, NULL));
+	if (!err)
+		err = db_error(db, sqlite3_create_function_v2(db->h, "admits", 6, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+		                                              NULL, sql_admits, NULL, NULL, NULL));
 	if (!err)
 		sqlite3_set_authorizer(db->h, db->writer ? writer_authorizer : reader_authorizer, db);
 	return err;
@@ -461,4 +489,32 @@ void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg)
 	else
 		db->after_first = after;
 	db->after_last = after;
+}
+
+static enum err part_stmt(struct db *db, enum stmt stmt)
+{
+	struct query q;
+	query_begin(&q, db, stmt);
+	return query_run(&q);
+}
+
+enum err db_part_begin(struct db *db, struct db_part *part)
+{
+	part->after = db->after_last;
+	return part_stmt(db, STMT_PART_BEGIN);
+}
+
+enum err db_part_end(struct db *db, struct db_part *part, bool keep)
+{
+	enum err err = keep ? OK : part_stmt(db, STMT_PART_UNDO);
+	if (!err)
+		err = part_stmt(db, STMT_PART_END);
+	if (keep)
+		return err;
+	db->after_last = part->after;
+	if (db->after_last)
+		db->after_last->next = NULL;
+	else
+		db->after_first = NULL;
+	return err;
 }

@@ -42,6 +42,7 @@ struct db {
 enum err db_open(struct db **ret, struct store *s, const char *path, bool writer) must_check;
 void db_close(struct db *db); // NULL is fine
 // Runs statements without parameters or rows.
+void sql_admits(sqlite3_context *cx, int argc, sqlite3_value **argv); // scope.c
 enum err db_exec(struct db *db, const char *sql) must_check;
 // Ends whatever transaction is open, changes undone.
 void db_rollback(struct db *db);
@@ -49,5 +50,8 @@ void db_rollback(struct db *db);
 enum err db_error(struct db *db, int rc);
 // As query_begin, for SQL formed from checked identifiers.
 void query_begin_sql(struct query *q, struct db *db, struct str sql);
+bool store_is_closing(struct store *s);
+struct images;
+struct images *store_images(struct store *s); // NULL while opening and closing
 // Resets what a job has left running; true if there was any.
 bool db_reset_queries(struct db *db);

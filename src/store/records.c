@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "store/image.h"
 #include "store/records_sql.h"
 
 // ---- identifiers -------------------------------------------------------------------------------
@@ -20,7 +21,8 @@ static const struct {
 	{ "title", COL_TEXT },       { "enterprise", COL_INT },  { "thread", COL_INT },      { "version", COL_INT },
 	{ "type_version", COL_INT }, { "created_at", COL_INT },  { "created_by", COL_INT },  { "changed_at", COL_INT },
 	{ "changed_by", COL_INT },   { "state_at", COL_INT },    { "deadline", COL_INT },    { "escalated", COL_INT },
-	{ "retired", COL_INT },
+	{ "retired", COL_INT },      { "sector", COL_TEXT },     { "paused", COL_INT },      { "reminded", COL_INT },
+	{ "prev_state", COL_TEXT },  { "moved_by", COL_INT },    { "batch", COL_INT },
 };
 
 bool identifier_ok(struct str s)
@@ -145,7 +147,7 @@ void sql_begin(struct query *q, struct db *db, struct sql *s)
 }
 
 // ---- rows --------------------------------------------------------------------------------------
-static struct value value_read(struct query *q, int col, enum column_kind kind, struct arena *a)
+struct value value_get(struct query *q, int col, enum column_kind kind, struct arena *a)
 {
 	if (query_is_null(q, col))
 		return (struct value){ .kind = VAL_NULL };
@@ -180,10 +182,16 @@ void row_read(struct query *q, const struct table *t, struct arena *a, struct ro
 		.deadline = query_get_i64(q, 14),
 		.escalated = query_get_i64(q, 15),
 		.retired = query_get_i64(q, 16) != 0,
+		.sector = query_get_str(q, 17, a),
+		.paused = query_get_i64(q, 18),
+		.reminded = query_get_i64(q, 19),
+		.prev_state = query_get_str(q, 20, a),
+		.moved_by = query_get_i64(q, 21),
+		.batch = query_get_i64(q, 22),
 	};
 	ret->vals = arena_many(a, t->ncols, struct value);
 	for (size_t i = 0; i < t->ncols; i++)
-		ret->vals[i] = value_read(q, COMMON_COLUMNS + (int)i, t->cols[i].kind, a);
+		ret->vals[i] = value_get(q, COMMON_COLUMNS + (int)i, t->cols[i].kind, a);
 }
 
 struct str fold_case(struct str s, struct arena *a)
@@ -246,8 +254,20 @@ static void common_values(const struct common *c, struct value ret[COMMON_COLUMN
 		value_i64(c->enterprise), value_i64(c->thread), value_i64(c->version), value_i64(c->type_version),
 		value_i64(c->created_at), value_i64(c->created_by), value_i64(c->changed_at), value_i64(c->changed_by),
 		value_i64(c->state_at), value_i64(c->deadline), value_i64(c->escalated), value_i64(c->retired),
+		value_str(c->sector), value_i64(c->paused), value_i64(c->reminded), value_str(c->prev_state),
+		value_i64(c->moved_by), value_i64(c->batch),
 	};
 	memcpy(ret, v, sizeof(v));
+}
+
+struct value common_value(const struct common *c, struct str name)
+{
+	struct value v[COMMON_COLUMNS];
+	common_values(c, v);
+	for (size_t i = 0; i < COMMON_COLUMNS; i++)
+		if (str_is(name, common_columns[i].name))
+			return v[i];
+	return (struct value){ .kind = VAL_NULL };
 }
 
 static void sql_insert(struct sql *s, const struct table *t, const struct common *c, const struct value *vals)
@@ -296,8 +316,10 @@ enum err records_insert(struct db *db, const struct table *t, struct common *c, 
 	if (err)
 		return err;
 	c->id = db_last_id(db);
-	if (!self)
+	if (!self) {
+		images_note(db, t, c, vals);
 		return OK;
+	}
 	c->enterprise = c->id;
 	sql_init(&s, p->arena);
 	sql_add(&s, "UPDATE ");
@@ -306,6 +328,8 @@ enum err records_insert(struct db *db, const struct table *t, struct common *c, 
 	sql_param(&s, value_i64(c->id));
 	err = sql_run(db, &s, p);
 	sql_free(&s);
+	if (!err)
+		images_note(db, t, c, vals);
 	return err;
 }
 
@@ -360,6 +384,8 @@ enum err records_update(struct db *db, const struct table *t, const struct commo
 	sql_update(&s, t, c, vals);
 	enum err err = sql_run(db, &s, p);
 	sql_free(&s);
+	if (!err && db_changes(db) == 1)
+		images_note(db, t, c, vals);
 	if (err || db_changes(db) == 1)
 		return err;
 	if (!row_exists(db, t, c->id, p->arena))
@@ -392,7 +418,7 @@ enum err records_get(struct db *db, const struct table *t, const struct scope *s
 	sql_table(&s, t);
 	sql_add(&s, " WHERE id=");
 	sql_param(&s, value_i64(id));
-	sql_scope(&s, scope);
+	sql_scope(&s, t, scope);
 	enum err err = read_one(db, t, &s, a, ret);
 	sql_free(&s);
 	return err;
@@ -414,7 +440,7 @@ enum err records_find(struct db *db, const struct table *t, const struct scope *
 	sql_name(&s, column);
 	sql_add(&s, "=");
 	sql_param(&s, v);
-	sql_scope(&s, scope);
+	sql_scope(&s, t, scope);
 	sql_add(&s, " ORDER BY id LIMIT 1");
 	err = read_one(db, t, &s, a, ret);
 	sql_free(&s);

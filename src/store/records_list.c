@@ -1,173 +1,10 @@
-// Lists of record types: scope, filters, text search, order, pages, totals, counts, streaming. Reads only; any
-// connection, the thread that holds it.
+// Lists of record types: order, pages, totals, counts, streaming. Reads only; any connection, the thread that holds it.
+#include "store/image.h"
 #include "store/records_sql.h"
 
-#define SEARCH_WORDS 8      // words of ?q= that all must occur
+#include <stdlib.h>
+
 #define COUNT_KEYS 1000     // distinct values records_count_by returns
-
-// ---- where -------------------------------------------------------------------------------------
-// Everything that starts with s lies in [s, s U+10FFFF).
-static struct str prefix_end(struct str s, struct arena *a)
-{
-	return arena_printf(a, "%.*s\xf4\x8f\xbf\xbf", STR_FMT(s));
-}
-
-static void sql_prefix(struct sql *s, struct str column, struct str prefix)
-{
-	sql_name(s, column);
-	sql_add(s, ">=");
-	sql_param(s, value_str(prefix));
-	sql_add(s, " AND ");
-	sql_name(s, column);
-	sql_add(s, "<");
-	sql_param(s, value_str(prefix_end(prefix, s->arena)));
-}
-
-void sql_scope(struct sql *s, const struct scope *scope)
-{
-	if (!scope)
-		return;
-	if (scope->nothing) {
-		sql_add(s, " AND 0");
-		return;
-	}
-	if (scope->area.n) {
-		sql_add(s, " AND ");
-		sql_prefix(s, STR("area"), scope->area);
-	}
-	if (scope->enterprise) {
-		sql_add(s, " AND enterprise=");
-		sql_param(s, value_i64(scope->enterprise));
-	}
-}
-
-static void sql_in(struct sql *s, const struct filter *f)
-{
-	if (f->nvals == 0) {
-		sql_add(s, "0");
-		return;
-	}
-	sql_name(s, f->column);
-	sql_add(s, " IN (");
-	for (size_t i = 0; i < f->nvals; i++) {
-		if (i)
-			sql_add(s, ",");
-		sql_param(s, f->vals[i]);
-	}
-	sql_add(s, ")");
-}
-
-static void sql_compare(struct sql *s, const struct filter *f, const char *op)
-{
-	sql_name(s, f->column);
-	sql_add(s, op);
-	sql_param(s, f->vals[0]);
-}
-
-static void sql_filter_op(struct sql *s, const struct filter *f)
-{
-	switch (f->op) {
-	case FILTER_EQ:
-		sql_compare(s, f, "=");
-		break;
-	case FILTER_NE:
-		sql_compare(s, f, " IS NOT "); // a row without a value is different too
-		break;
-	case FILTER_LT:
-		sql_compare(s, f, "<");
-		break;
-	case FILTER_LE:
-		sql_compare(s, f, "<=");
-		break;
-	case FILTER_GT:
-		sql_compare(s, f, ">");
-		break;
-	case FILTER_GE:
-		sql_compare(s, f, ">=");
-		break;
-	case FILTER_IN:
-		sql_in(s, f);
-		break;
-	case FILTER_PREFIX:
-		sql_prefix(s, f->column, f->vals[0].s);
-		break;
-	case FILTER_CONTAINS:
-		sql_add(s, "holds(");
-		sql_name(s, f->column);
-		sql_add(s, ",");
-		sql_param(s, f->vals[0]);
-		sql_add(s, ")");
-		break;
-	case FILTER_NULL:
-		sql_name(s, f->column);
-		sql_add(s, " IS NULL");
-		break;
-	case FILTER_NOT_NULL:
-		sql_name(s, f->column);
-		sql_add(s, " IS NOT NULL");
-		break;
-	}
-}
-
-static bool filter_values_fit(const struct filter *f, enum column_kind kind)
-{
-	bool wants_text = f->op == FILTER_PREFIX || f->op == FILTER_CONTAINS;
-	bool wants_none = f->op == FILTER_NULL || f->op == FILTER_NOT_NULL;
-	if (!wants_none && f->op != FILTER_IN && f->nvals != 1)
-		return false;
-	if (wants_text && kind != COL_TEXT)
-		return false;
-	for (size_t i = 0; !wants_none && i < f->nvals; i++)
-		if ((kind == COL_TEXT) != (f->vals[i].kind == VAL_TEXT))
-			return false;
-	return true;
-}
-
-static enum err sql_filter(struct sql *s, const struct table *t, const struct filter *f, struct problem *p)
-{
-	enum column_kind kind;
-	enum err err = column_check(t, f->column, &kind, p);
-	if (err)
-		return err;
-	if (!filter_values_fit(f, kind))
-		return problem_set(p, ERR_INVALID, "where", "列“%.*s”不能这样筛选", "column \"%.*s\" cannot be filtered like this",
-		                   STR_FMT(f->column));
-	sql_add(s, " AND ");
-	sql_filter_op(s, f);
-	return OK;
-}
-
-// Every word of the text must occur somewhere in the row's search text. A scan of a covering index: no smallest length,
-// so that two Chinese characters are found as well as twenty.
-static void sql_search(struct sql *s, struct str text)
-{
-	struct str rest = fold_case(text, s->arena);
-	for (size_t i = 0; i < SEARCH_WORDS && rest.n;) {
-		struct str word = str_cut(&rest, ' ');
-		if (word.n == 0)
-			continue;
-		sql_add(s, " AND holds(search,");
-		sql_param(s, value_str(word));
-		sql_add(s, ")");
-		i++;
-	}
-}
-
-enum err sql_where(struct sql *s, const struct table *t, const struct scope *scope, const struct list_query *lq,
-                   struct problem *p)
-{
-	sql_add(s, lq && lq->with_retired ? " WHERE 1" : " WHERE retired=0");
-	sql_scope(s, scope);
-	if (!lq)
-		return OK;
-	for (size_t i = 0; i < lq->nfilters; i++) {
-		enum err err = sql_filter(s, t, &lq->filters[i], p);
-		if (err)
-			return err;
-	}
-	sql_search(s, str_trim(lq->text));
-	return OK;
-}
 
 // ---- order -------------------------------------------------------------------------------------
 static void sql_rank(struct sql *s, const struct sort *o)
@@ -250,16 +87,51 @@ static bool total_known(const struct list_query *lq, size_t n, int64_t *ret)
 	return (limit == 0 || n < limit) && (n > 0 || offset == 0);
 }
 
+// A row that is no longer the caller's, or not yet in what this connection reads, is left out.
+static enum err rows_by_id(struct db *db, const struct table *t, const struct scope *scope, const int64_t *ids, size_t n,
+                           struct arena *a, struct row **ret_rows, size_t *ret_n)
+{
+	*ret_rows = arena_many(a, n + 1, struct row);
+	*ret_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		enum err err = records_get(db, t, scope, ids[i], a, &(*ret_rows)[*ret_n]);
+		if (err && err != ERR_NOT_FOUND)
+			return err;
+		*ret_n += err == OK;
+	}
+	return OK;
+}
+
+static enum err list_check(const struct table *t, const struct list_query *lq, struct problem *p)
+{
+	enum err err = OK;
+	for (size_t i = 0; !err && lq && i < lq->nfilters; i++)
+		err = filter_check(t, &lq->filters[i], p);
+	for (size_t i = 0; !err && lq && i < lq->nsorts; i++)
+		err = column_check(t, lq->sorts[i].column, NULL, p);
+	return err;
+}
+
 enum err records_list(struct db *db, const struct table *t, const struct scope *scope, const struct list_query *lq,
                       struct arena *a, struct row **ret_rows, size_t *ret_n, int64_t *ret_total, struct problem *p)
 {
 	struct sql s;
 	struct query q;
 	size_t cap = 0;
+	int64_t *ids, total;
+	size_t nids;
 	*ret_rows = NULL;
 	*ret_n = 0;
+	enum err err = list_check(t, lq, p);
+	if (err)
+		return err;
+	if (image_list(db, t, scope, lq, a, &ids, &nids, &total)) {
+		if (ret_total)
+			*ret_total = total;
+		return rows_by_id(db, t, scope, ids, nids, a, ret_rows, ret_n);
+	}
 	sql_init(&s, a);
-	enum err err = sql_page(&s, t, scope, lq, p);
+	err = sql_page(&s, t, scope, lq, p);
 	if (!err) {
 		sql_begin(&q, db, &s);
 		while (query_row(&q)) {
@@ -274,85 +146,137 @@ enum err records_list(struct db *db, const struct table *t, const struct scope *
 	return err;
 }
 
+// s: where and order are there already.
+static enum err walk_rows(struct db *db, const struct table *t, struct sql *s, struct arena *scratch,
+                          enum err (*fn)(void *arg, const struct row *row), void *arg)
+{
+	struct query q;
+	enum err stop = OK;
+	sql_begin(&q, db, s);
+	while (!stop && query_row(&q)) {
+		struct row row;
+		arena_reset(scratch);
+		row_read(&q, t, scratch, &row);
+		stop = fn(arg, &row);
+	}
+	enum err err = query_end(&q);
+	return stop ? stop : err;
+}
+
+static void sql_rows(struct sql *s, const struct table *t)
+{
+	sql_add(s, "SELECT ");
+	sql_columns(s, t);
+	sql_add(s, " FROM ");
+	sql_table(s, t);
+}
+
+bool records_warm(struct db *db, const struct table *t, const struct list_query *lq, int64_t wait_us)
+{
+	return image_warm(db, t, lq, wait_us);
+}
+
+void records_from_disk(struct store *s, bool yes)
+{
+	images_from(store_images(s), yes ? INT64_MAX : IMAGE_ROWS);
+}
+
 enum err records_each(struct db *db, const struct table *t, const struct list_query *lq, struct arena *scratch,
                       enum err (*fn)(void *arg, const struct row *row), void *arg)
 {
-	struct arena *own = arena_new(0); // the statement's values outlive each row's memory
+	struct arena *own on_scope_exit(arena_freep) = arena_new(0); // the statement's values outlive each row's memory
 	struct sql s;
-	struct query q;
 	sql_init(&s, own);
-	sql_add(&s, "SELECT ");
-	sql_columns(&s, t);
-	sql_add(&s, " FROM ");
-	sql_table(&s, t);
+	sql_rows(&s, t);
 	enum err err = sql_where(&s, t, NULL, lq, NULL);
-	if (!err) {
-		sql_add(&s, " ORDER BY id");
-		sql_begin(&q, db, &s);
-		enum err stop = OK;
-		while (!stop && query_row(&q)) {
-			struct row row;
-			arena_reset(scratch);
-			row_read(&q, t, scratch, &row);
-			stop = fn(arg, &row);
-		}
-		err = query_end(&q);
-		if (stop)
-			err = stop;
-	}
+	sql_add(&s, " ORDER BY id");
+	if (!err)
+		err = walk_rows(db, t, &s, scratch, fn, arg);
 	sql_free(&s);
-	arena_free(own);
+	return err;
+}
+
+enum err records_scan(struct db *db, const struct table *t, const struct scope *scope, const struct list_query *lq,
+                      struct arena *scratch, enum err (*fn)(void *arg, const struct row *row), void *arg, struct problem *p)
+{
+	struct arena *own on_scope_exit(arena_freep) = arena_new(0);
+	struct sql s;
+	sql_init(&s, own);
+	sql_rows(&s, t);
+	enum err err = sql_where(&s, t, scope, lq, p);
+	if (!err)
+		err = sql_order(&s, t, lq, p);
+	if (!err)
+		err = walk_rows(db, t, &s, scratch, fn, arg);
+	sql_free(&s);
 	return err;
 }
 
 // ---- counts ------------------------------------------------------------------------------------
-static struct value key_read(struct query *q, enum column_kind kind, struct arena *a)
-{
-	if (query_is_null(q, 0))
-		return (struct value){ .kind = VAL_NULL };
-	if (kind == COL_TEXT)
-		return value_str(query_get_str(q, 0, a));
-	if (kind == COL_REAL)
-		return (struct value){ .kind = VAL_REAL, .f = query_get_f64(q, 0) };
-	return value_i64(query_get_i64(q, 0));
-}
-
-static void counts_read(struct query *q, enum column_kind kind, struct arena *a, struct value **ret_keys,
-                        int64_t **ret_counts, size_t *ret_n)
-{
-	*ret_keys = arena_many(a, COUNT_KEYS, struct value);
-	*ret_counts = arena_many(a, COUNT_KEYS, int64_t);
-	*ret_n = 0;
-	while (query_row(q)) {
-		(*ret_keys)[*ret_n] = key_read(q, kind, a);
-		(*ret_counts)[*ret_n] = query_get_i64(q, 1);
-		++*ret_n;
-	}
-}
-
 enum err records_count_by(struct db *db, const struct table *t, const struct scope *scope, struct str column,
                           const struct list_query *lq, struct arena *a, struct value **ret_keys, int64_t **ret_counts,
                           size_t *ret_n)
 {
-	enum column_kind kind;
-	enum err err = column_check(t, column, &kind, NULL);
+	struct group_by by = { .op = GROUP_VALUE, .column = column };
+	return records_counts(db, t, scope, lq, &by, a, ret_keys, ret_counts, ret_n, NULL);
+}
+
+struct counted {
+	struct value key;
+	int64_t n;
+};
+
+static int cmp_counted(const void *pa, const void *pb)
+{
+	const struct counted *a = pa, *b = pb;
+	if (a->n != b->n)
+		return a->n < b->n ? 1 : -1;
+	if (a->key.kind != b->key.kind)
+		return a->key.kind < b->key.kind ? -1 : 1;
+	return a->key.kind == VAL_TEXT ? str_cmp(a->key.s, b->key.s) : (a->key.i > b->key.i) - (a->key.i < b->key.i);
+}
+
+static enum err counts_from_sql(struct db *db, const struct table *t, const struct scope *scope, const struct list_query *lq,
+                                const struct group_by *by, struct arena *a, struct value **ret_keys, int64_t **ret_counts,
+                                size_t *ret_n, struct problem *p)
+{
+	struct measure count = { MEASURE_COUNT, STR_EMPTY };
+	struct aggregate *g;
+	enum err err = records_aggregate(db, t, scope, lq, by, 1, &count, 1, a, &g, ret_n, p);
 	if (err)
 		return err;
-	struct sql s;
-	struct query q;
-	sql_init(&s, a);
-	sql_add(&s, "SELECT ");
-	sql_name(&s, column);
-	sql_add(&s, ",count(*) FROM ");
-	sql_table(&s, t);
-	err = sql_where(&s, t, scope, lq, NULL);
-	if (!err) {
-		sql_add(&s, " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ");
-		sql_param(&s, value_i64(COUNT_KEYS));
-		sql_begin(&q, db, &s);
-		counts_read(&q, kind, a, ret_keys, ret_counts, ret_n);
-		err = query_end(&q);
+	*ret_keys = arena_many(a, *ret_n + 1, struct value);
+	*ret_counts = arena_many(a, *ret_n + 1, int64_t);
+	for (size_t i = 0; i < *ret_n; i++) {
+		(*ret_keys)[i] = g[i].keys[0];
+		(*ret_counts)[i] = g[i].measures[0].i;
 	}
-	sql_free(&s);
-	return err;
+	return OK;
+}
+
+enum err records_counts(struct db *db, const struct table *t, const struct scope *scope, const struct list_query *lq,
+                        const struct group_by *by, struct arena *a, struct value **ret_keys, int64_t **ret_counts, size_t *ret_n,
+                        struct problem *p)
+{
+	bool plain = by->op == GROUP_VALUE || (by->op == GROUP_AREA && by->length > 0);
+	size_t length = by->op == GROUP_AREA ? by->length : 0;
+	enum err err = column_check(t, by->column, NULL, p);
+	if (!err)
+		err = list_check(t, lq, p);
+	if (err)
+		return err;
+	if (!(plain && image_counts(db, t, scope, lq, by->column, length, a, ret_keys, ret_counts, ret_n)))
+		err = counts_from_sql(db, t, scope, lq, by, a, ret_keys, ret_counts, ret_n, p);
+	if (err || *ret_n == 0)
+		return err;
+	struct counted *v = arena_many(a, *ret_n, struct counted);
+	for (size_t i = 0; i < *ret_n; i++)
+		v[i] = (struct counted){ (*ret_keys)[i], (*ret_counts)[i] };
+	qsort(v, *ret_n, sizeof(*v), cmp_counted);
+	*ret_n = MIN(*ret_n, (size_t)COUNT_KEYS);
+	for (size_t i = 0; i < *ret_n; i++) {
+		(*ret_keys)[i] = v[i].key;
+		(*ret_counts)[i] = v[i].n;
+	}
+	return OK;
 }

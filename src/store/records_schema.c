@@ -2,11 +2,14 @@
 // generation is put in force. Nothing here loses data: what would is refused by name.
 #include <stdio.h>
 
+#include "store/image.h"
 #include "store/records_sql.h"
+
+#define SMALL_ROWS 5000 // up to this id a table is changed at once, whatever it costs
 
 static const char *const kind_names[] = { [COL_INT] = "INTEGER", [COL_REAL] = "REAL", [COL_TEXT] = "TEXT" };
 
-static const char table_body[] =
+static const char table_body[] = // and then the type's own columns
 	"(id INTEGER PRIMARY KEY, number TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT '',"
 	" area TEXT NOT NULL DEFAULT '', title TEXT NOT NULL DEFAULT '', enterprise INTEGER NOT NULL DEFAULT 0,"
 	" thread INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,"
@@ -14,25 +17,41 @@ static const char table_body[] =
 	" created_by INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT NULL DEFAULT 0,"
 	" changed_by INTEGER NOT NULL DEFAULT 0, state_at INTEGER NOT NULL DEFAULT 0,"
 	" deadline INTEGER NOT NULL DEFAULT 0, escalated INTEGER NOT NULL DEFAULT 0,"
-	" retired INTEGER NOT NULL DEFAULT 0,"
-	" search TEXT NOT NULL DEFAULT '')"; // number, title and searched columns in lower case
+	" retired INTEGER NOT NULL DEFAULT 0, sector TEXT NOT NULL DEFAULT '', paused INTEGER NOT NULL DEFAULT 0,"
+	" reminded INTEGER NOT NULL DEFAULT 0, prev_state TEXT NOT NULL DEFAULT '', moved_by INTEGER NOT NULL DEFAULT 0,"
+	" batch INTEGER NOT NULL DEFAULT 0,"
+	" search TEXT NOT NULL DEFAULT ''"; // number, title and searched columns in lower case
+
+// Common columns that tables of earlier versions lack. Each takes its default without a row being written.
+static const struct {
+	const char *name, *body;
+} later_columns[] = {
+	{ "sector", "TEXT NOT NULL DEFAULT ''" },     { "paused", "INTEGER NOT NULL DEFAULT 0" },
+	{ "reminded", "INTEGER NOT NULL DEFAULT 0" }, { "prev_state", "TEXT NOT NULL DEFAULT ''" },
+	{ "moved_by", "INTEGER NOT NULL DEFAULT 0" }, { "batch", "INTEGER NOT NULL DEFAULT 0" },
+};
 
 // Indexes on the common columns: {c} stands for the type's name.
 static const char *const common_indexes[] = {
 	"CREATE UNIQUE INDEX IF NOT EXISTS \"u_%.*s_number\" ON \"r_%.*s\"(number) WHERE number <> ''",
 	// None begins with "retired": nearly every row has the same value, but the planner would take it for a good one.
-	// who may see a row, and what ?q= looks in: totals and searches read these alone, never the wide rows
+	// who may see a row: totals of a scope read this alone, never the wide rows
 	"CREATE INDEX IF NOT EXISTS \"i_%.*s_scope\" ON \"r_%.*s\"(area, enterprise, retired)",
-	"CREATE INDEX IF NOT EXISTS \"i_%.*s_search\" ON \"r_%.*s\"(area, enterprise, retired, search)",
 	"CREATE INDEX IF NOT EXISTS \"i_%.*s_enterprise\" ON \"r_%.*s\"(enterprise, retired)",
 	"CREATE INDEX IF NOT EXISTS \"i_%.*s_state\" ON \"r_%.*s\"(state)",
 	"CREATE INDEX IF NOT EXISTS \"i_%.*s_deadline\" ON \"r_%.*s\"(deadline)",
 	"CREATE INDEX IF NOT EXISTS \"i_%.*s_thread\" ON \"r_%.*s\"(thread)",
+	// what the clock looks for (records_due.c names them), and what somebody has started; k_: a field may be called due
+	"CREATE INDEX IF NOT EXISTS \"k_%.*s_due\" ON \"r_%.*s\"(state, escalated, deadline) WHERE deadline > 0",
+	"CREATE INDEX IF NOT EXISTS \"k_%.*s_remind\" ON \"r_%.*s\"(state, reminded, deadline) WHERE deadline > 0",
+	"CREATE INDEX IF NOT EXISTS \"k_%.*s_started\" ON \"r_%.*s\"(created_by, created_at)",
+	"CREATE INDEX IF NOT EXISTS \"i_%.*s_batch\" ON \"r_%.*s\"(batch) WHERE batch <> 0",
 };
 
 struct existing {           // a column the table has now
 	struct str name;
 	enum column_kind kind;
+	bool nullable;
 };
 
 // ---- checks ------------------------------------------------------------------------------------
@@ -89,27 +108,83 @@ static enum err read_existing(struct db *db, const struct table *t, struct arena
 		struct existing *e = &(*ret)[*ret_n - 1];
 		e->name = query_get_str(&q, 1, a);
 		struct str kind = query_get_str(&q, 2, a);
+		e->nullable = query_get_i64(&q, 3) == 0;
 		e->kind = str_is(kind, "TEXT") ? COL_TEXT : str_is(kind, "REAL") ? COL_REAL : COL_INT;
 	}
 	return query_end(&q);
 }
 
+// ---- unique groups -----------------------------------------------------------------------------
+static bool wanted_unique(const struct table *t, struct str index, struct arena *a)
+{
+	for (size_t i = 0; i < t->nuniques; i++) {
+		struct str name = arena_printf(a, "m_%.*s", STR_FMT(t->name));
+		for (size_t k = 0; k < t->uniques[i].ncols; k++)
+			name = arena_printf(a, "%.*s__%.*s", STR_FMT(name), STR_FMT(t->uniques[i].cols[k]));
+		if (str_eq(name, index))
+			return true;
+	}
+	return false;
+}
+
+// Groups that the type no longer names go, before their columns do.
+static enum err drop_uniques(struct db *db, const struct table *t, struct problem *p)
+{
+	struct query q;
+	struct str *gone = NULL;
+	size_t n = 0, cap = 0;
+	query_begin_sql(&q, db, arena_printf(p->arena, "PRAGMA index_list(\"r_%.*s\")", STR_FMT(t->name)));
+	while (query_row(&q)) { // seq, name, unique, origin, partial
+		struct str name = query_get_str(&q, 1, p->arena);
+		if (!str_starts(name, STR("m_")) || wanted_unique(t, name, p->arena))
+			continue;
+		gone = arena_push(p->arena, gone, &n, &cap, sizeof *gone);
+		gone[n - 1] = name;
+	}
+	enum err err = query_end(&q);
+	for (size_t i = 0; !err && i < n; i++)
+		err = exec_printf(db, p->arena, "DROP INDEX \"%.*s\"", STR_FMT(gone[i]));
+	return err;
+}
+
+// ---- facts about tables ------------------------------------------------------------------------
+static enum err meta_get(struct db *db, struct str name, struct arena *a, bool *ret_there, struct str *ret)
+{
+	struct query q;
+	query_begin(&q, db, STMT_META_GET);
+	query_str(&q, 1, name);
+	*ret = STR_EMPTY;
+	if ((*ret_there = query_row(&q)))
+		*ret = query_get_str(&q, 0, a);
+	return query_end(&q);
+}
+
+static enum err meta_set(struct db *db, struct str name, struct str value)
+{
+	struct query q;
+	query_begin(&q, db, STMT_META_SET);
+	query_str(&q, 1, name);
+	query_str(&q, 2, value);
+	return query_run(&q);
+}
+
 // ---- columns -----------------------------------------------------------------------------------
-static enum err drop_column(struct db *db, const struct table *t, struct str column, struct arena *a)
+static enum err drop_column_indexes(struct db *db, const struct table *t, struct str column, struct arena *a)
 {
 	enum err err = exec_printf(db, a, "DROP INDEX IF EXISTS \"u_%.*s_%.*s\"", STR_FMT(t->name), STR_FMT(column));
-	if (!err)
-		err = exec_printf(db, a, "DROP INDEX IF EXISTS \"i_%.*s_%.*s\"", STR_FMT(t->name), STR_FMT(column));
+	return err ? err : exec_printf(db, a, "DROP INDEX IF EXISTS \"i_%.*s_%.*s\"", STR_FMT(t->name), STR_FMT(column));
+}
+
+static enum err drop_column(struct db *db, const struct table *t, struct str column, struct arena *a)
+{
+	enum err err = drop_column_indexes(db, t, column, a);
 	if (!err)
 		err = exec_printf(db, a, "ALTER TABLE \"r_%.*s\" DROP COLUMN \"%.*s\"", STR_FMT(t->name), STR_FMT(column));
 	return err;
 }
 
-// A column that is there but is no longer wanted in this form: dropped if nothing is in it.
-static enum err replace_column(struct db *db, const struct table *t, struct str column, bool gone, struct problem *p)
+static enum err refuse_loss(const struct table *t, struct str column, bool gone, struct problem *p)
 {
-	if (!holds_data(db, t, column, p->arena))
-		return drop_column(db, t, column, p->arena);
 	const char *field = arena_cstr(p->arena, arena_printf(p->arena, "%.*s.%.*s", STR_FMT(t->name), STR_FMT(column)));
 	if (gone)
 		problem_set(p, ERR_CONFLICT, field, "类型“%.*s”去掉了字段“%.*s”，但其中已有数据",
@@ -122,21 +197,96 @@ static enum err replace_column(struct db *db, const struct table *t, struct str 
 	return ERR_CONFLICT;
 }
 
+// Empty columns that a big table keeps because dropping one writes every row anew: meta "unused:TYPE", ",a,b,".
+static bool listed(struct str names, struct str name)
+{
+	while (names.n) {
+		struct str one = str_cut(&names, ',');
+		if (str_eq(one, name))
+			return true;
+	}
+	return false;
+}
+
+static struct str without(struct str names, struct str name, struct arena *a)
+{
+	struct str ret = STR(",");
+	while (names.n) {
+		struct str one = str_cut(&names, ',');
+		if (one.n && !str_eq(one, name))
+			ret = arena_printf(a, "%.*s%.*s,", STR_FMT(ret), STR_FMT(one));
+	}
+	return ret;
+}
+
+static bool is_long(struct db *db, const struct table *t, struct arena *a)
+{
+	struct query q;
+	query_begin_sql(&q, db, arena_printf(a, "SELECT max(id) FROM \"r_%.*s\"", STR_FMT(t->name)));
+	int64_t last = query_row(&q) ? query_get_i64(&q, 0) : 0;
+	return query_end(&q) == OK && last > SMALL_ROWS;
+}
+
+// A column that is there but is no longer wanted in this form: away with it if nothing is in it.
+static enum err replace_column(struct db *db, const struct table *t, struct str column, bool gone, struct str *unused, struct problem *p)
+{
+	if (gone && listed(*unused, column))
+		return OK;
+	if (holds_data(db, t, column, p->arena))
+		return refuse_loss(t, column, gone, p);
+	images_drop(db, t->name);
+	if (!gone || !is_long(db, t, p->arena)) {
+		*unused = without(*unused, column, p->arena);
+		return drop_column(db, t, column, p->arena);
+	}
+	struct str kept = without(*unused, column, p->arena);
+	*unused = arena_printf(p->arena, "%.*s%.*s,", STR_FMT(kept), STR_FMT(column));
+	return drop_column_indexes(db, t, column, p->arena);
+}
+
 static enum err adapt_existing(struct db *db, const struct table *t, struct existing *have, size_t n, struct problem *p)
 {
-	for (size_t i = 0; i < n; i++) {
+	struct str key = arena_printf(p->arena, "unused:%.*s", STR_FMT(t->name)), before, unused;
+	bool there = false;
+	enum err err = meta_get(db, key, p->arena, &there, &before);
+	unused = before;
+	for (size_t i = 0; !err && i < n; i++) {
 		enum column_kind kind;
 		if (common_column(have[i].name, &kind) || str_is(have[i].name, "search"))
 			continue;
 		int own = own_column(t, have[i].name);
-		if (own >= 0 && t->cols[own].kind == have[i].kind)
+		if (own >= 0 && t->cols[own].kind == have[i].kind) {
+			if (listed(unused, have[i].name))
+				unused = without(unused, have[i].name, p->arena);
 			continue;
-		enum err err = replace_column(db, t, have[i].name, own < 0, p);
-		if (err)
-			return err;
+		}
+		err = replace_column(db, t, have[i].name, own < 0, &unused, p);
 		have[i].name = STR_EMPTY; // to be added again
 	}
-	return OK;
+	return err || str_eq(before, unused) ? err : meta_set(db, key, unused);
+}
+
+static const struct existing *find_existing(const struct existing *have, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_is(have[i].name, name))
+			return &have[i];
+	return NULL;
+}
+
+// What was a type's own column under the name that is a common one now keeps its values; none is the empty text.
+static enum err add_common(struct db *db, const struct table *t, const struct existing *have, size_t n, struct arena *a)
+{
+	enum err err = OK;
+	for (size_t i = 0; !err && i < ARRAY_LEN(later_columns); i++) {
+		const char *name = later_columns[i].name;
+		const struct existing *e = find_existing(have, n, name);
+		if (!e)
+			err = exec_printf(db, a, "ALTER TABLE \"r_%.*s\" ADD COLUMN %s %s", STR_FMT(t->name), name, later_columns[i].body);
+		else if (e->nullable && e->kind == COL_TEXT)
+			err = exec_printf(db, a, "UPDATE \"r_%.*s\" SET %s='' WHERE %s IS NULL", STR_FMT(t->name), name, name);
+	}
+	return err;
 }
 
 static enum err add_missing(struct db *db, const struct table *t, const struct existing *have, size_t n, struct arena *a)
@@ -162,9 +312,10 @@ static enum err set_index(struct db *db, const struct table *t, const struct col
 	char u = unique ? 'u' : 'i';
 	if (!want)
 		return exec_printf(db, p->arena, "DROP INDEX IF EXISTS \"%c_%.*s_%.*s\"", u, STR_FMT(t->name), STR_FMT(c->name));
-	enum err err = exec_printf(db, p->arena, "CREATE %s IF NOT EXISTS \"%c_%.*s_%.*s\" ON \"r_%.*s\"(\"%.*s\")",
+	enum err err = exec_printf(db, p->arena, "CREATE %s IF NOT EXISTS \"%c_%.*s_%.*s\" ON \"r_%.*s\"(\"%.*s\")"
+	                           " WHERE \"%.*s\" IS NOT NULL", // made faster where a field is new: nothing is in it
 	                           unique ? "UNIQUE INDEX" : "INDEX", u, STR_FMT(t->name), STR_FMT(c->name), STR_FMT(t->name),
-	                           STR_FMT(c->name));
+	                           STR_FMT(c->name), STR_FMT(c->name));
 	if (err == ERR_CONFLICT)
 		return problem_set(p, err, arena_cstr(p->arena, arena_printf(p->arena, "%.*s.%.*s", STR_FMT(t->name), STR_FMT(c->name))),
 		                   "字段“%.*s”要求唯一，但已有重复的值", "field \"%.*s\" is to be unique, but values occur twice",
@@ -172,9 +323,40 @@ static enum err set_index(struct db *db, const struct table *t, const struct col
 	return err;
 }
 
-static enum err set_indexes(struct db *db, const struct table *t, struct problem *p)
+// Several columns together: rows that are retired or lack one of them do not count.
+static enum err set_unique(struct db *db, const struct table *t, const struct unique *u, struct problem *p)
+{
+	struct str name = STR_EMPTY, cols = STR_EMPTY, has = STR("retired = 0");
+	for (size_t i = 0; i < u->ncols; i++) {
+		enum column_kind kind;
+		enum err err = column_check(t, u->cols[i], &kind, p);
+		if (err)
+			return err;
+		name = arena_printf(p->arena, "%.*s__%.*s", STR_FMT(name), STR_FMT(u->cols[i]));
+		cols = arena_printf(p->arena, "%.*s%s\"%.*s\"", STR_FMT(cols), i ? "," : "", STR_FMT(u->cols[i]));
+		if (own_column(t, u->cols[i]) >= 0)
+			has = arena_printf(p->arena, "%.*s AND \"%.*s\" IS NOT NULL", STR_FMT(has), STR_FMT(u->cols[i]));
+	}
+	enum err err = exec_printf(db, p->arena, "CREATE UNIQUE INDEX IF NOT EXISTS \"m_%.*s%.*s\" ON \"r_%.*s\"(%.*s) WHERE %.*s",
+	                           STR_FMT(t->name), STR_FMT(name), STR_FMT(t->name), STR_FMT(cols), STR_FMT(has));
+	if (err == ERR_CONFLICT)
+		return problem_set(p, err, arena_cstr(p->arena, t->name), "“%.*s”合起来要求唯一，但已有重复的记录",
+		                   "%.*s together are to be unique, but records occur twice", STR_FMT(cols));
+	return err;
+}
+
+static enum err set_uniques(struct db *db, const struct table *t, struct problem *p)
 {
 	enum err err = OK;
+	for (size_t i = 0; !err && i < t->nuniques; i++)
+		err = set_unique(db, t, &t->uniques[i], p);
+	return err;
+}
+
+static enum err set_indexes(struct db *db, const struct table *t, struct problem *p)
+{
+	// versions before searched a covering index
+	enum err err = exec_printf(db, p->arena, "DROP INDEX IF EXISTS \"i_%.*s_search\"", STR_FMT(t->name));
 	for (size_t i = 0; !err && i < ARRAY_LEN(common_indexes); i++)
 		err = exec_printf(db, p->arena, common_indexes[i], STR_FMT(t->name), STR_FMT(t->name));
 	for (size_t i = 0; !err && i < t->ncols; i++) {
@@ -195,67 +377,173 @@ static struct str searched_columns(const struct table *t, struct arena *a)
 	return s;
 }
 
+// Rewrites the search text of rows in slices, each a job of its own, so that other changes get their turn. How far it came
+// stands in meta "research:TYPE"; it goes on there after a restart. The records themselves stay as they are.
+#define SLICE_ROWS 500
+
 struct research {
-	struct db *db;
-	const struct table *t;
-	struct arena *arena;    // of one row
+	struct store *store;
+	struct arena *arena;    // owns this and the table
+	struct table t;
+	struct str columns;     // searched ones; others in meta: a later change has taken over
+	bool again;
 };
 
-static enum err research_row(void *arg, const struct row *row)
+static enum err research_row(struct db *db, const struct table *t, const struct row *row, struct arena *a)
 {
-	struct research *r = arg;
 	struct query q;
-	arena_reset(r->arena);
-	query_begin_sql(&q, r->db, arena_printf(r->arena, "UPDATE \"r_%.*s\" SET search=?1 WHERE id=?2", STR_FMT(r->t->name)));
-	query_str(&q, 1, search_text(r->t, row->c.number, row->c.title, row->vals, r->arena));
+	query_begin_sql(&q, db, arena_printf(a, "UPDATE \"r_%.*s\" SET search=?1 WHERE id=?2", STR_FMT(t->name)));
+	query_str(&q, 1, search_text(t, row->c.number, row->c.title, row->vals, a));
 	query_i64(&q, 2, row->c.id);
 	return query_run(&q);
+}
+
+// The rows behind *at, as many as a slice has; *at becomes the last one's id. *ret_n 0: all are done.
+static enum err research_rows(struct db *db, const struct table *t, int64_t *at, struct arena *a, size_t *ret_n)
+{
+	struct arena *line on_scope_exit(arena_freep) = arena_new(16 << 10);
+	struct row *rows = arena_many(a, SLICE_ROWS, struct row);
+	struct sql s;
+	struct query q;
+	*ret_n = 0;
+	sql_init(&s, a);
+	sql_add(&s, "SELECT ");
+	sql_columns(&s, t);
+	sql_add(&s, " FROM ");
+	sql_table(&s, t);
+	buf_printf(&s.text, " WHERE id>%lld ORDER BY id LIMIT %d", (long long)*at, SLICE_ROWS);
+	sql_begin(&q, db, &s);
+	while (query_row(&q))
+		row_read(&q, t, a, &rows[(*ret_n)++]);
+	enum err err = query_end(&q);
+	sql_free(&s);
+	for (size_t i = 0; !err && i < *ret_n; i++) {
+		arena_reset(line);
+		err = research_row(db, t, &rows[i], line);
+		*at = rows[i].c.id;
+	}
+	return err;
+}
+
+static enum err research_slice(struct db *db, void *arg, struct problem *p)
+{
+	(void)p;
+	struct research *r = arg;
+	struct arena *a on_scope_exit(arena_freep) = arena_new(64 << 10);
+	struct str key = arena_printf(a, "research:%.*s", STR_FMT(r->t.name)), columns, done;
+	bool there = false, known = false;
+	int64_t at;
+	size_t n;
+	r->again = false;
+	enum err err = meta_get(db, arena_printf(a, "search:%.*s", STR_FMT(r->t.name)), a, &known, &columns);
+	if (!err)
+		err = meta_get(db, key, a, &there, &done);
+	if (err || !there || !str_eq(columns, r->columns) || !str_to_i64(done, &at))
+		return err;
+	err = research_rows(db, &r->t, &at, a, &n);
+	if (err)
+		return err;
+	r->again = n > 0;
+	if (n == 0)
+		images_drop(db, r->t.name); // its text is the old one
+	return meta_set(db, key, n ? arena_printf(a, "%lld", (long long)at) : STR("done"));
+}
+
+static void research_done(void *arg, enum err err)
+{
+	struct research *r = arg;
+	if (!err && r->again && !store_is_closing(r->store)) // the rest after the next start
+		store_post(r->store, research_slice, r, research_done);
+	else
+		arena_free(r->arena);
+}
+
+static void research_start(void *arg)
+{
+	struct research *r = arg;
+	store_post(r->store, research_slice, r, research_done);
+}
+
+static void research_later(struct db *db, const struct table *t, struct str columns)
+{
+	struct arena *a = arena_new(0);
+	struct research *r = arena_one(a, struct research);
+	struct column *cols = arena_many(a, t->ncols, struct column);
+	for (size_t i = 0; i < t->ncols; i++) {
+		cols[i] = t->cols[i];
+		cols[i].name = arena_str(a, t->cols[i].name);
+	}
+	*r = (struct research){ .store = db_store(db), .arena = a, .t = { .name = arena_str(a, t->name), .cols = cols, .ncols = t->ncols },
+		                    .columns = arena_str(a, columns) };
+	db_after_commit(db, research_start, r);
 }
 
 // When other columns are searched than before, the search text of every row is formed anew.
 static enum err refresh_search(struct db *db, const struct table *t, struct arena *a)
 {
-	struct str now = searched_columns(t, a), before = STR_EMPTY;
-	struct str name = arena_printf(a, "search:%.*s", STR_FMT(t->name));
-	struct query q;
-	query_begin(&q, db, STMT_META_GET);
-	query_str(&q, 1, name);
-	bool known = query_row(&q);
-	if (known)
-		before = query_get_str(&q, 0, a);
-	enum err err = query_end(&q);
-	if (err || (known && str_eq(before, now)))
+	struct str now = searched_columns(t, a), before, done;
+	struct str name = arena_printf(a, "search:%.*s", STR_FMT(t->name)), key = arena_printf(a, "research:%.*s", STR_FMT(t->name));
+	bool known = false, there = false;
+	int64_t at = 0;
+	enum err err = meta_get(db, name, a, &known, &before);
+	if (!err)
+		err = meta_get(db, key, a, &there, &done);
+	bool same = known && str_eq(before, now), running = there && str_to_i64(done, &at);
+	if (err || (same && !running))
 		return err;
-	struct arena *scratch = arena_new(0), *line = arena_new(0);
-	struct list_query all = { .with_retired = true };
-	if (known)
-		err = records_each(db, t, &all, scratch, research_row, &(struct research){ db, t, line });
-	arena_free(scratch);
-	arena_free(line);
-	if (err)
+	if (!same && (err = meta_set(db, name, now)))
 		return err;
-	query_begin(&q, db, STMT_META_SET);
-	query_str(&q, 1, name);
-	query_str(&q, 2, now);
-	return query_run(&q);
+	size_t n = known;
+	if (!same)
+		at = 0;
+	while (!err && n && at < SMALL_ROWS) {
+		struct arena *slice on_scope_exit(arena_freep) = arena_new(64 << 10);
+		err = research_rows(db, t, &at, slice, &n);
+	}
+	if (err || n == 0)
+		return err || !there ? err : meta_set(db, key, STR("done"));
+	research_later(db, t, now);
+	return meta_set(db, key, arena_printf(a, "%lld", (long long)at));
 }
 
 // ------------------------------------------------------------------------------------------------
+// Whole at once: SQLite reads the entire schema again for every column that is added later.
+static enum err create_table(struct db *db, const struct table *t, struct arena *a)
+{
+	struct buf own;
+	buf_init(&own, 1 << 20);
+	for (size_t c = 0; c < t->ncols; c++)
+		buf_printf(&own, ", \"%.*s\" %s", STR_FMT(t->cols[c].name), kind_names[t->cols[c].kind]);
+	enum err err = buf_ok(&own) ? OK : ERR_TOO_LARGE;
+	if (!err)
+		err = exec_printf(db, a, "CREATE TABLE IF NOT EXISTS \"r_%.*s\"%s%.*s)", STR_FMT(t->name), table_body, STR_FMT(buf_str(&own)));
+	buf_free(&own);
+	return err;
+}
+
 static enum err migrate_table(struct db *db, const struct table *t, struct problem *p)
 {
 	struct existing *have;
 	size_t n;
-	enum err err = exec_printf(db, p->arena, "CREATE TABLE IF NOT EXISTS \"r_%.*s\"%s", STR_FMT(t->name), table_body);
+	enum err err = create_table(db, t, p->arena);
 	if (!err)
 		err = read_existing(db, t, p->arena, &have, &n);
 	if (!err)
+		err = drop_uniques(db, t, p);
+	if (!err)
 		err = adapt_existing(db, t, have, n, p);
+	if (!err)
+		err = add_common(db, t, have, n, p->arena);
 	if (!err)
 		err = add_missing(db, t, have, n, p->arena);
 	if (!err)
 		err = set_indexes(db, t, p);
 	if (!err)
+		err = set_uniques(db, t, p);
+	if (!err)
 		err = refresh_search(db, t, p->arena);
+	if (!err)
+		images_expect(db, t);
 	return err;
 }
 

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "store/checkpoint.h"
 #include "store/db.h"
+#include "store/image.h"
 #include "store/schema.h"
 
 #define QUEUE_MAX 4096      // jobs waiting; beyond that the sender waits
@@ -30,6 +33,7 @@ struct job {
 	struct waiter *waiter;            // store_write
 	void (*done)(void *arg, enum err err); // store_post
 	enum err err;
+	int64_t since;                    // clock_mono of its coming
 	struct after_commit *after;
 	struct job *next;
 };
@@ -44,11 +48,15 @@ struct store {
 	struct job *first, *last;
 	size_t queued;
 	bool stopping;
+	struct histogram waits;
 
 	pthread_mutex_t pool_lock;
 	pthread_cond_t returned;
 	struct db *idle;
 	size_t open_readers;
+
+	struct images *images;            // lists of big types in memory
+	struct checkpointer *checkpointer;
 };
 
 // ---- one transaction ---------------------------------------------------------------------------
@@ -81,6 +89,7 @@ static enum err run_under_savepoint(struct db *db, struct job *j, struct problem
 static void job_run(struct db *db, struct job *j)
 {
 	struct problem own;
+	histogram_add(&db->store->waits, clock_mono() - j->since);
 	problem_init(&own, db->arena);
 	struct problem *p = j->problem ? j->problem : &own;
 	j->err = run_under_savepoint(db, j, p);
@@ -213,6 +222,15 @@ static void *writer_main(void *arg)
 	return NULL;
 }
 
+bool db_others_wait(struct db *db)
+{
+	struct store *s = db->store;
+	pthread_mutex_lock(&s->lock);
+	bool yes = s->first != NULL;
+	pthread_mutex_unlock(&s->lock);
+	return yes;
+}
+
 // ---- sending -----------------------------------------------------------------------------------
 static bool in_writer(struct store *s)
 {
@@ -223,6 +241,7 @@ static bool in_writer(struct store *s)
 static bool queue_put(struct store *s, struct job *j)
 {
 	bool wait = !in_writer(s);
+	j->since = clock_mono();
 	pthread_mutex_lock(&s->lock);
 	while (wait && s->queued >= QUEUE_MAX && !s->stopping)
 		pthread_cond_wait(&s->left, &s->lock);
@@ -238,6 +257,16 @@ static bool queue_put(struct store *s, struct job *j)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return taken;
+}
+
+enum err store_fold(struct store *s)
+{
+	struct db *db;
+	enum err err = db_open(&db, s, s->path, true);
+	if (!err)
+		err = db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+	db_close(db);
+	return err;
 }
 
 enum err store_write(struct store *s, store_job *fn, void *arg, struct problem *p)
@@ -328,6 +357,28 @@ static enum err store_open_writer(struct store *s, struct problem *p)
 	return err;
 }
 
+size_t store_queue(struct store *s, const struct histogram **ret_waits)
+{
+	pthread_mutex_lock(&s->lock);
+	size_t n = s->queued;
+	pthread_mutex_unlock(&s->lock);
+	*ret_waits = &s->waits;
+	return n;
+}
+
+bool store_is_closing(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool closing = s->stopping;
+	pthread_mutex_unlock(&s->lock);
+	return closing;
+}
+
+struct images *store_images(struct store *s)
+{
+	return s ? s->images : NULL;
+}
+
 static void store_free(struct store *s)
 {
 	while (s->idle) {
@@ -335,6 +386,7 @@ static void store_free(struct store *s)
 		s->idle = db->next;
 		db_close(db);
 	}
+	checkpointer_close(s->checkpointer);
 	if (s->writer) {
 		arena_free(s->writer->arena);
 		db_close(s->writer); // folds the log back into the file
@@ -355,12 +407,15 @@ enum err store_open(struct store **ret, const char *dir, struct problem *p)
 	pthread_cond_init(&s->left, NULL);
 	pthread_mutex_init(&s->pool_lock, NULL);
 	pthread_cond_init(&s->returned, NULL);
+	s->waits.bounds = histogram_seconds;
 	enum err err = OK;
 	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/anlan.db", dir) >= sizeof(s->path))
 		err = problem_set(p, ERR_TOO_LARGE, "", "路径太长：%s", "path too long: %s", dir);
 	mode_t old = umask(077); // personal data: for this user only
 	if (!err)
 		err = store_open_writer(s, p);
+	if (!err)
+		s->checkpointer = checkpointer_open(s->writer, s->path);
 	umask(old);
 	if (!err && pthread_create(&s->thread, NULL, writer_main, s))
 		err = problem_set(p, ERR_UNAVAILABLE, "", "无法创建线程", "cannot create a thread");
@@ -368,8 +423,15 @@ enum err store_open(struct store **ret, const char *dir, struct problem *p)
 		store_free(s);
 		return err;
 	}
+	s->images = images_open(s);
 	*ret = s;
 	return OK;
+}
+
+struct str store_dir(const struct store *s)
+{
+	struct str path = str_of(s->path);
+	return str_first(path, path.n - strlen("/anlan.db"));
 }
 
 void store_close(struct store *s)
@@ -382,5 +444,7 @@ void store_close(struct store *s)
 	pthread_cond_broadcast(&s->left);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
+	images_close(s->images);
+	s->images = NULL;
 	store_free(s);
 }

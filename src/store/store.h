@@ -24,19 +24,33 @@ enum stmt {
 // Opens or creates DIR/anlan.db, applies migrations, starts the writer thread.
 enum err store_open(struct store **ret, const char *dir, struct problem *p) must_check;
 void store_close(struct store *s); // finishes queued jobs; NULL is fine
+struct str store_dir(const struct store *s); // the data folder, as given; lives as long as the store
 
 // A job runs in the writer thread inside a transaction. If it returns an error, its own changes (and only those)
 // are undone. p (never NULL) lives until the call that posted the job returns or its done has run.
 typedef enum err store_job(struct db *db, void *arg, struct problem *p);
 // Runs the job and waits until it is on disk. Any thread but the writer.
 enum err store_write(struct store *s, store_job *job, void *arg, struct problem *p) must_check;
+// Folds the write-ahead log back into the file and empties it, so that nothing that was overwritten is left in it. At start.
+enum err store_fold(struct store *s) must_check;
 // Queues the job; done (may be NULL) is called in the writer thread after the commit. arg must live until then.
 void store_post(struct store *s, store_job *job, void *arg, void (*done)(void *arg, enum err err));
+
+struct histogram;
+// Jobs that wait now, and how long jobs have waited for the writer. Any thread; valid until store_close.
+size_t store_queue(struct store *s, const struct histogram **ret_waits);
 
 // Inside a job: memory that lives until every callback of this commit has run, and a callback in the writer thread
 // after the commit (in the order of the calls, before the job's done). A job that fails calls back nothing.
 struct arena *db_arena(struct db *db);
 void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg);
+// Inside a job: a part of it that may be taken back alone (a row of many). Parts do not nest. After keep = false its
+// changes and callbacks are gone; the job goes on.
+struct db_part { void *after; };
+enum err db_part_begin(struct db *db, struct db_part *part) must_check;
+enum err db_part_end(struct db *db, struct db_part *part, bool keep) must_check;
+// Inside a job that may leave the rest of its work to another: does anybody wait for the writer?
+bool db_others_wait(struct db *db);
 // Inside a job: the enclosing store, for store_post from a callback. NULL on a reader.
 struct store *db_store(struct db *db);
 

@@ -1,0 +1,236 @@
+// Columns of an image: arrays of numbers, dictionaries of texts, and the long text that searches scan. Under the image's
+// lock; knows no SQL.
+#include "store/image.h"
+
+// ---- dictionary --------------------------------------------------------------------------------
+struct str dict_text(const struct dict *d, uint32_t code)
+{
+	return code ? str_from(d->pool.p + d->at[code - 1], d->at[code] - d->at[code - 1]) : STR_EMPTY;
+}
+
+static size_t dict_slot(const struct dict *d, struct str s)
+{
+	size_t mask = d->nslots - 1, i = str_hash(s) & mask;
+	while (d->slots[i] && !str_eq(dict_text(d, d->slots[i]), s))
+		i = (i + 1) & mask;
+	return i;
+}
+
+static void dict_rehash(struct dict *d)
+{
+	mem_free(d->slots);
+	d->nslots = d->nslots ? d->nslots * 2 : 64;
+	d->slots = mem_alloc(d->nslots * sizeof(*d->slots));
+	for (size_t c = 1; c <= d->n; c++)
+		d->slots[dict_slot(d, dict_text(d, (uint32_t)c))] = (uint32_t)c;
+}
+
+uint32_t dict_find(const struct dict *d, struct str s)
+{
+	return d->nslots ? d->slots[dict_slot(d, s)] : 0;
+}
+
+uint32_t dict_code(struct dict *d, struct str s)
+{
+	if (d->n * 2 >= d->nslots)
+		dict_rehash(d);
+	size_t slot = dict_slot(d, s);
+	if (d->slots[slot])
+		return d->slots[slot];
+	if (d->n + 1 >= d->cap) {
+		d->cap = d->cap ? d->cap * 2 : 64;
+		d->at = mem_resize(d->at, (d->cap + 1) * sizeof(*d->at));
+	}
+	if (d->n == 0) {
+		buf_init(&d->pool, SIZE_MAX / 2);
+		d->at[0] = 0;
+	}
+	buf_add_str(&d->pool, s);
+	d->n++;
+	d->at[d->n] = d->pool.n;
+	return d->slots[slot] = (uint32_t)d->n;
+}
+
+void dict_free(struct dict *d)
+{
+	buf_free(&d->pool);
+	mem_free(d->at);
+	mem_free(d->slots);
+}
+
+// ---- columns -----------------------------------------------------------------------------------
+struct image_column *column_new(struct str name, enum column_kind kind, size_t cap)
+{
+	struct image_column *c = mem_alloc(sizeof(*c));
+	assert(name.n < sizeof(c->name));
+	memcpy(c->name, name.p, name.n);
+	c->kind = kind;
+	column_resize(c, cap);
+	return c;
+}
+
+void column_free(struct image_column *c)
+{
+	mem_free(c->i);
+	mem_free(c->f);
+	mem_free(c->code);
+	dict_free(&c->dict);
+	mem_free(c);
+}
+
+void column_resize(struct image_column *c, size_t cap)
+{
+	cap = MAX(cap, (size_t)1);
+	if (c->kind == COL_TEXT)
+		c->code = mem_resize(c->code, cap * sizeof(*c->code));
+	else if (c->kind == COL_REAL)
+		c->f = mem_resize(c->f, cap * sizeof(*c->f));
+	else
+		c->i = mem_resize(c->i, cap * sizeof(*c->i));
+}
+
+void column_set(struct image_column *c, size_t row, struct value v)
+{
+	switch (c->kind) {
+	case COL_TEXT:
+		c->code[row] = v.kind == VAL_TEXT ? dict_code(&c->dict, v.s) : 0;
+		break;
+	case COL_INT:
+		c->i[row] = v.kind == VAL_INT ? v.i : INT_NONE;
+		break;
+	case COL_REAL:
+		c->f[row] = v.kind == VAL_REAL ? v.f : v.kind == VAL_INT ? (double)v.i : REAL_NONE;
+		break;
+	}
+}
+
+struct image_column *image_column(const struct image *m, struct str name)
+{
+	for (size_t i = 0; i < m->ncolumns; i++)
+		if (str_is(name, m->columns[i]->name))
+			return m->columns[i];
+	return NULL;
+}
+
+// ---- text --------------------------------------------------------------------------------------
+void text_resize(struct image_text *t, size_t rows)
+{
+	t->entry = mem_resize(t->entry, MAX(rows, (size_t)1) * sizeof(*t->entry));
+}
+
+void text_free(struct image_text *t)
+{
+	mem_free(t->p);
+	mem_free(t->at);
+	mem_free(t->row);
+	mem_free(t->entry);
+	*t = (struct image_text){ 0 };
+}
+
+static size_t entry_end(const struct image_text *t, size_t e)
+{
+	return e + 1 < t->entries ? t->at[e + 1] : t->n;
+}
+
+struct str text_of_row(const struct image_text *t, size_t row)
+{
+	size_t e = t->entry[row];
+	return str_from(t->p + t->at[e], entry_end(t, e) - t->at[e]);
+}
+
+static void text_append(struct image_text *t, size_t row, struct str s)
+{
+	if (t->n + s.n + 1 > t->cap) {
+		t->cap = MAX(t->cap + t->cap / 2, t->n + s.n + (64 << 10));
+		t->p = mem_resize(t->p, t->cap);
+	}
+	if (t->entries == t->entries_cap) {
+		t->entries_cap = MAX(t->entries_cap + t->entries_cap / 2, (size_t)1024);
+		t->at = mem_resize(t->at, t->entries_cap * sizeof(*t->at));
+		t->row = mem_resize(t->row, t->entries_cap * sizeof(*t->row));
+	}
+	t->at[t->entries] = t->n;
+	t->row[t->entries] = (uint32_t)row;
+	t->entry[row] = (uint32_t)t->entries++;
+	memcpy(t->p + t->n, s.p, s.n);
+	t->p[t->n + s.n] = '\n';
+	t->n += s.n + 1;
+}
+
+void text_compact(struct image_text *t, size_t rows)
+{
+	if (t->dead < (1u << 20) || t->dead < t->n / 2)
+		return;
+	struct image_text fresh = { 0 };
+	text_resize(&fresh, rows);
+	for (size_t row = 0; row < rows; row++) {
+		struct str s = text_of_row(t, row);
+		text_append(&fresh, row, str_first(s, s.n - 1)); // without its line feed
+	}
+	text_free(t);
+	*t = fresh;
+}
+
+void text_put(struct image_text *t, size_t row, bool fresh, struct str s)
+{
+	if (!fresh) {
+		struct str old = text_of_row(t, row);
+		memset(t->p + (old.p - t->p), '\n', old.n); // nothing is found there any more
+		t->dead += old.n;
+	}
+	text_append(t, row, s);
+}
+
+typedef uint8_t v16 __attribute__((vector_size(16)));
+typedef uint64_t v2 __attribute__((vector_size(16)));
+
+static inline v16 load16(const char *p)
+{
+	v16 v;
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline v16 splat(char c)
+{
+	return (v16){ 0 } + (uint8_t)c;
+}
+
+// The first of the eight places whose bytes are set in the word where the needle really stands; SIZE_MAX if none.
+static size_t find_in_word(const char *p, size_t at, uint64_t word, struct str needle)
+{
+	while (word) {
+		unsigned k = (unsigned)__builtin_ctzll(word) / 8; // the first byte in memory is the lowest (little-endian)
+		if (memcmp(p + at + k, needle.p, needle.n) == 0)
+			return at + k;
+		word &= ~(UINT64_C(0xff) << 8 * k);
+	}
+	return SIZE_MAX;
+}
+
+// Sixteen places at a time: two bytes of the needle must stand there, its last two, which differ most among Chinese
+// characters; the rest is compared where they do.
+size_t text_find(const char *p, size_t n, size_t from, struct str needle)
+{
+	if (n < needle.n)
+		return n;
+	size_t last = needle.n - 1, before = last ? last - 1 : 0, end = n - last; // places [from, end)
+	v16 a = splat(needle.p[before]), b = splat(needle.p[last]);
+	for (; from + 32 <= end; from += 32) {
+		v2 x = (v2)((load16(p + from + before) == a) & (load16(p + from + last) == b));
+		v2 y = (v2)((load16(p + from + 16 + before) == a) & (load16(p + from + 16 + last) == b));
+		v2 any = x | y;
+		if (!(any[0] | any[1]))
+			continue;
+		const uint64_t words[] = { x[0], x[1], y[0], y[1] };
+		for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+			size_t i = find_in_word(p, from + 8 * w, words[w], needle);
+			if (i != SIZE_MAX)
+				return i;
+		}
+	}
+	for (; from < end; from++)
+		if (memcmp(p + from, needle.p, needle.n) == 0)
+			return from;
+	return n;
+}
