@@ -188,6 +188,16 @@ static bool scaled(double v, unsigned d, int64_t *ret)
 	return (double)i / SCALE[d] == v;
 }
 
+bool chunk_decimal(double v, unsigned d, int64_t *ret)
+{
+	return scaled(v, d, ret);
+}
+
+double chunk_undecimal(int64_t i, unsigned d)
+{
+	return (double)i / SCALE[d];
+}
+
 static bool fits_value(unsigned mode, double v, int64_t *ret)
 {
 	if (mode != CHUNK_XOR)
@@ -448,11 +458,9 @@ static int64_t take_number(struct bitr *r)
 	return r->failed ? 0 : unzigzag(take_long(r, n));
 }
 
-// A Rice code; *mark is set instead if a quality mark stood there.
-static uint64_t take_rice(struct bitr *r, unsigned k, bool *mark)
+// What take_rice does not find in one piece: an escaped code, a quality mark, or the end of the bytes.
+static __attribute__((noinline)) uint64_t take_rice_slow(struct bitr *r, unsigned q, unsigned k, bool *mark)
 {
-	refill(r);
-	unsigned q = ~r->acc ? (unsigned)__builtin_ctzll(~r->acc) : 64;
 	if (q < RICE_ESCAPE) {
 		drop(r, q + 1);
 		return (uint64_t)q << k | take(r, k);
@@ -464,6 +472,19 @@ static uint64_t take_rice(struct bitr *r, unsigned k, bool *mark)
 		return 0;
 	r->failed |= n > 64;
 	return r->failed ? 0 : take_long(r, n);
+}
+
+// A Rice code; *mark is set instead if a quality mark stood there.
+static inline uint64_t take_rice(struct bitr *r, unsigned k, bool *mark)
+{
+	refill(r);
+	unsigned q = ~r->acc ? (unsigned)__builtin_ctzll(~r->acc) : 64, n = q + 1 + k;
+	if (q >= RICE_ESCAPE || n > r->n)
+		return take_rice_slow(r, q, k, mark);
+	uint64_t low = r->acc >> (q + 1) & ((UINT64_C(1) << k) - 1);
+	r->acc >>= n; // at most 46
+	r->n -= n;
+	return (uint64_t)q << k | low;
 }
 
 static uint64_t take_xor(struct bitr *r)

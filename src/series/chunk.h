@@ -69,4 +69,7 @@ static inline int64_t chunk_unit(const struct chunk *c) // us
 {
 	return c->m.unit == 0 ? 1000000 : c->m.unit == 1 ? 1000 : 1;
 }
+// True if v is an exact decimal with d <= 6 places, and then its integer; and back.
+bool chunk_decimal(double v, unsigned d, int64_t *ret);
+double chunk_undecimal(int64_t i, unsigned d);
 size_t chunk_count(struct str bytes); // samples claimed by the head, 0 if not a chunk

@@ -12,9 +12,6 @@
 
 #define REPLY_MAX ((size_t)256 << 20) // bytes of one point's chunks in memory
 #define WAIT_US (5 * US_PER_S)
-#define AGG_STEPS_MAX 20000
-#define AGG_WINDOW (10 * US_PER_DAY)  // samples of this long are in memory at once while aggregating
-#define AGG_SAMPLES 50000000u
 
 // ---- T_SERIES ----
 
@@ -102,7 +99,7 @@ static void unlink_request(struct series *s, struct request *r) // under mutex
 		s->last = at;
 }
 
-static enum err fetch_memory(struct series *s, uint32_t id, struct buf *ret)
+enum err read_memory(struct series *s, uint32_t id, struct buf *ret)
 {
 	if (is_owner(s)) {
 		copy_memory(s, id, ret);
@@ -129,26 +126,12 @@ static enum err fetch_memory(struct series *s, uint32_t id, struct buf *ret)
 	return err ? err : buf_ok(ret) ? OK : ERR_TOO_LARGE;
 }
 
-struct found {
-	struct sample sample;
-	uint64_t order; // no << 16 | index in the chunk
-};
-
-struct gather {
-	struct series *s;
-	int64_t from, to;
-	struct found *v;     // mem_free
-	size_t n, cap, max;  // max: more than this is an error
-	bool sorted;         // v is in order so far
-	struct sample *chunk; // scratch, CHUNK_SAMPLES
-};
-
 static bool found_before(const struct found *a, const struct found *b)
 {
 	return a->sample.time < b->sample.time || (a->sample.time == b->sample.time && a->order < b->order);
 }
 
-static enum err gather_chunk(struct gather *g, uint32_t no, struct str bytes)
+enum err gather_chunk(struct gather *g, uint32_t no, struct str bytes)
 {
 	size_t n = 0;
 	if (chunk_decode(bytes, g->chunk, &n) != OK) {
@@ -170,7 +153,7 @@ static enum err gather_chunk(struct gather *g, uint32_t no, struct str bytes)
 	return g->n / 2 > g->max + 2 * CHUNK_SAMPLES ? ERR_TOO_LARGE : OK;
 }
 
-static enum err gather_block(void *arg, const struct block *b)
+enum err gather_block(void *arg, const struct block *b)
 {
 	return gather_chunk(arg, b->no, b->bytes);
 }
@@ -193,7 +176,7 @@ static int compare_found(const void *a, const void *b)
 }
 
 // Sorts and leaves one sample, the first that arrived, for each time.
-static void gather_once(struct gather *g)
+void gather_once(struct gather *g)
 {
 	if (!g->n)
 		return;
@@ -206,20 +189,25 @@ static void gather_once(struct gather *g)
 	g->n = n;
 }
 
-// All samples in [from, to) into g, which the caller frees whatever is returned. reply: what was in memory.
-static enum err gather_all(struct gather *g, struct series *s, uint32_t point, int64_t from, int64_t to, size_t max,
-                           struct str reply)
+void gather_for(struct gather *g, int64_t from, int64_t to, size_t max)
 {
-	g->s = s;
 	g->from = from;
 	g->to = to;
 	g->max = max;
 	g->n = 0;
 	g->sorted = true;
+}
+
+enum err gather_all(struct gather *g, uint32_t point, int64_t from, int64_t to, size_t max, struct str reply)
+{
+	struct series *s = g->s;
+	gather_for(g, from, to, max);
 	uint32_t corrupt = 0;
 	enum err err = blocks_read(s->blocks, point, from, to, gather_block, g, &corrupt);
-	if (corrupt)
+	if (corrupt) {
 		atomic_fetch_add_explicit(&s->n_corrupt, corrupt, memory_order_relaxed);
+		atomic_store_explicit(&s->damaged_point, point, memory_order_relaxed);
+	}
 	if (!err)
 		err = gather_memory(g, reply);
 	if (err)
@@ -228,20 +216,20 @@ static enum err gather_all(struct gather *g, struct series *s, uint32_t point, i
 	return g->n > max ? ERR_TOO_LARGE : OK;
 }
 
-static void gather_begin(struct gather *g, struct buf *reply)
+void gather_begin(struct gather *g, struct series *s)
 {
-	*g = (struct gather){ .chunk = mem_alloc(CHUNK_SAMPLES * sizeof(struct sample)) };
-	buf_init(reply, REPLY_MAX);
+	*g = (struct gather){ .s = s, .chunk = mem_alloc(CHUNK_SAMPLES * sizeof(struct sample)) };
+	buf_init(&g->memory, REPLY_MAX);
 }
 
-static void gather_end(struct gather *g, struct buf *reply)
+void gather_end(struct gather *g)
 {
 	mem_free(g->v);
 	mem_free(g->chunk);
-	buf_free(reply);
+	buf_free(&g->memory);
 }
 
-static int64_t clamp_time(int64_t t)
+int64_t read_time(int64_t t)
 {
 	return MAX(MIN(t, CHUNK_TIME_LIMIT), INT64_C(0));
 }
@@ -250,69 +238,20 @@ enum err series_read(struct series *s, uint32_t point, int64_t from, int64_t to,
                      struct sample **ret, size_t *ret_n)
 {
 	struct gather g;
-	struct buf reply;
 	*ret = NULL;
 	*ret_n = 0;
 	if (point > LIMIT_POINTS)
 		return OK;
-	gather_begin(&g, &reply);
-	enum err err = fetch_memory(s, point, &reply);
+	gather_begin(&g, s);
+	enum err err = read_memory(s, point, &g.memory);
 	if (!err)
-		err = gather_all(&g, s, point, clamp_time(from), clamp_time(to), max, buf_str(&reply));
+		err = gather_all(&g, point, read_time(from), read_time(to), max, buf_str(&g.memory));
 	if (!err) {
 		*ret = arena_many(a, g.n, struct sample);
 		*ret_n = g.n;
 		for (size_t i = 0; i < g.n; i++)
 			(*ret)[i] = g.v[i].sample;
 	}
-	gather_end(&g, &reply);
+	gather_end(&g);
 	return err;
-}
-
-static void agg_add(struct agg *a, const struct sample *x)
-{
-	a->worst = MAX(a->worst, x->quality);
-	if (x->quality > Q_RANGE) {
-		a->bad++;
-		return;
-	}
-	a->min = a->n ? MIN(a->min, x->value) : x->value;
-	a->max = a->n ? MAX(a->max, x->value) : x->value;
-	a->sum += x->value;
-	a->last = x->value;
-	a->n++;
-}
-
-enum err series_aggregate(struct series *s, uint32_t point, int64_t from, int64_t to, int64_t step_us, struct arena *a,
-                          struct agg **ret, size_t *ret_n)
-{
-	struct gather g;
-	struct buf reply;
-	*ret = NULL;
-	*ret_n = 0;
-	int64_t span;
-	if (step_us <= 0 || __builtin_sub_overflow(to, from, &span))
-		return ERR_INVALID;
-	if (span <= 0 || point > LIMIT_POINTS)
-		return OK;
-	int64_t n = span / step_us + (span % step_us != 0);
-	if (n > AGG_STEPS_MAX)
-		return ERR_TOO_LARGE;
-	struct agg *v = arena_many(a, (size_t)n, struct agg);
-	for (int64_t i = 0; i < n; i++)
-		v[i].from = from + i * step_us;
-	gather_begin(&g, &reply);
-	enum err err = fetch_memory(s, point, &reply);
-	int64_t end = clamp_time(to);
-	for (int64_t t = clamp_time(from); !err && t < end; t += AGG_WINDOW) {
-		err = gather_all(&g, s, point, t, MIN(t + AGG_WINDOW, end), AGG_SAMPLES, buf_str(&reply));
-		for (size_t i = 0; !err && i < g.n; i++)
-			agg_add(&v[(g.v[i].sample.time - from) / step_us], &g.v[i].sample);
-	}
-	gather_end(&g, &reply);
-	if (err)
-		return err;
-	*ret = v;
-	*ret_n = (size_t)n;
-	return OK;
 }

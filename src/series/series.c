@@ -174,6 +174,15 @@ enum arrival series_add(struct series *s, const struct reading *r, int64_t arriv
 	return how;
 }
 
+void series_prefetch(const struct series *s, uint32_t point)
+{
+	const struct point *p = point_at(s, point);
+	if (!p)
+		return;
+	__builtin_prefetch(p, 1); // two lines of 64 bytes
+	__builtin_prefetch((const char *)p + 64, 1);
+}
+
 uint64_t series_mark(struct series *s)
 {
 	return slog_last(s->log);
@@ -282,12 +291,14 @@ void series_stats(struct series *s, struct series_stats *ret)
 		.duplicates = atomic_load_explicit(&s->n_duplicates, memory_order_relaxed),
 		.late = atomic_load_explicit(&s->n_late, memory_order_relaxed),
 		.log_bytes = log.bytes, .syncs = log.syncs, .worst_sync_us = log.worst_sync_us,
+		.sync_us = log.sync_us, .sync_bytes = log.sync_bytes, .backlog = slog_backlog(s->log),
 		.block_bytes = atomic_load_explicit(&s->seal.block_bytes, memory_order_relaxed),
 		.blocks = atomic_load_explicit(&s->seal.blocks, memory_order_relaxed),
 		.sealed = atomic_load_explicit(&s->seal.samples, memory_order_relaxed),
 		.replayed = atomic_load_explicit(&s->n_replayed, memory_order_relaxed),
 		.points = atomic_load_explicit(&s->n_points, memory_order_relaxed),
 		.corrupt = atomic_load_explicit(&s->n_corrupt, memory_order_relaxed),
+		.damaged_point = atomic_load_explicit(&s->damaged_point, memory_order_relaxed),
 		.snapshots = atomic_load_explicit(&s->n_snapshots, memory_order_relaxed),
 		.pending = atomic_load_explicit(&s->n_pending, memory_order_relaxed),
 		.log_kept = log_kept(s),
@@ -386,6 +397,7 @@ static struct series *series_new(const struct series_config *cfg, const struct s
 	s->cfg.chunk_points = MAX(2u, MIN(cfg->chunk_points ? cfg->chunk_points : 240u, (uint32_t)CHUNK_SAMPLES));
 	s->cfg.group_us = cfg->group_us ? cfg->group_us : 2000;
 	s->cfg.log_limit = cfg->log_limit ? cfg->log_limit : (size_t)256 << 20;
+	s->cfg.roll_us = cfg->roll_us ? cfg->roll_us : 6 * US_PER_HOUR;
 	if (hooks)
 		s->hooks = *hooks;
 	size_t n = strlen(cfg->dir) + 1;

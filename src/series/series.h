@@ -17,6 +17,7 @@
 #include "bus/reading.h"
 
 struct arena;
+struct histogram;
 struct series;
 
 enum arrival { ARRIVED_NEW, ARRIVED_LATE, ARRIVED_DUPLICATE };
@@ -42,6 +43,7 @@ struct series_config {
 	size_t log_limit;        // most bytes of log before a snapshot is taken (sooner if a quarter of the last one's size,
 	                         // at least 24 MiB, is less: a restart should be ready in 2 s); 256 MiB
 	uint32_t chunk_points;   // samples in a sealed block; 240
+	int64_t roll_us;         // from one pass that rolls up sealed blocks to the next; 6 h
 };
 
 // Opens, loads the snapshot, replays the log, starts the sync and seal threads.
@@ -56,6 +58,7 @@ void series_close(struct series *s);
 // reading. The reading is durable once series_durable() >= the number series_mark() returns after it.
 // Quality may have been changed by the caller before.
 enum arrival series_add(struct series *s, const struct reading *r, int64_t arrival);
+void series_prefetch(const struct series *s, uint32_t point); // a reading of it will be added soon
 uint64_t series_mark(struct series *s);             // closes nothing; a number for "everything added so far"
 void series_flush(struct series *s, bool now);      // hand the group to the sync thread (now: do not wait for group_us)
 uint64_t series_durable(const struct series *s);    // any thread
@@ -81,27 +84,68 @@ struct sample {
 enum err series_read(struct series *s, uint32_t point, int64_t from, int64_t to, size_t max, struct arena *a,
                      struct sample **ret, size_t *ret_n) must_check;
 
-struct agg { // one step of an aggregated series; n = 0: no sample (the rest is 0)
+struct agg { // one step of an aggregated series; n = 0: no usable sample (the values are 0)
 	int64_t from;
-	uint32_t n;         // samples with quality up to Q_RANGE count into min/max/avg; others only into bad
+	uint32_t n;         // samples with quality up to Q_RANGE count into the values; others only into bad
 	uint32_t bad;
-	double min, max, sum, last;
+	double min, max, sum, first, last; // sum: exact, rounded once
+	uint32_t count[Q__MAX]; // samples by quality
 	uint16_t worst;     // enum quality
 };
-// Steps of step_us from `from`; (to-from)/step_us <= 20000.
+// Steps of step_us from `from`; (to-from)/step_us <= 20000. Hours, days and longer are answered from roll-ups where they
+// are whole UTC hours; the numbers are those of the samples, late and repeated ones included.
 enum err series_aggregate(struct series *s, uint32_t point, int64_t from, int64_t to, int64_t step_us, struct arena *a,
                           struct agg **ret, size_t *ret_n) must_check;
 // Newest sample of a point, from memory. False if none is known.
 bool series_last(struct series *s, uint32_t point, struct sample *ret); // any thread
 
+// Rolls up everything that is sealed, and waits for it. ERR_TIMEOUT after `wait_us`: it goes on all the same.
+enum err series_roll(struct series *s, int64_t wait_us) must_check; // any thread
+
+// ---- retention (any thread; one at a time, others wait) ----
+// Readings go by whole months in UTC, when the month was over before `raw`; roll-ups likewise before `hours`. 0: kept.
+struct series_keep {
+	uint32_t point;
+	int64_t raw, hours; // us
+};
+struct series_hold { // what stays all the same
+	uint32_t point;
+	int64_t from, to;
+};
+struct series_retention {
+	const struct series_keep *keep; // sorted by point, each once; a point that is not here is kept
+	size_t nkeep;
+	const struct series_hold *hold; // sorted by point
+	size_t nhold;
+};
+struct series_removal {      // of one month
+	int64_t month;       // its start, us
+	uint64_t points;     // of which something goes
+	uint64_t blocks, bytes; // sealed blocks that go
+	uint64_t days, day_bytes; // roll-ups of a day that go
+	uint64_t held;       // blocks that would go but for a hold
+	bool file;           // nothing is left: the file goes
+	uint64_t file_bytes; // its size
+};
+// What goes, month by month (months of which nothing goes are left out); with dry = false it is deleted. What is not in
+// a block is never touched. An error leaves what was deleted before it; the next time goes on.
+enum err series_retain(struct series *s, const struct series_retention *r, bool dry, struct arena *a, struct series_removal **ret,
+                       size_t *ret_n) must_check;
+// Ends series_roll and series_retain early, with ERR_TIMEOUT and ERR_UNAVAILABLE: whoever is in them must have left before
+// series_close. Any thread.
+void series_leave(struct series *s);
+
 struct series_stats {
 	uint64_t readings, duplicates, late, log_bytes, block_bytes, blocks, syncs, replayed, points;
 	int64_t worst_sync_us;
 	uint64_t corrupt;     // blocks, snapshot sections and log readings found damaged and left out
+	uint32_t damaged_point; // whose block was found damaged last, 0 = none
 	uint64_t snapshots;   // taken since open
 	uint64_t sealed;      // readings in the blocks
 	uint64_t pending;     // sealed chunks not yet committed
 	uint64_t log_kept;    // bytes of log a restart would have to read
+	uint64_t backlog;     // bytes of log not yet on disk
+	const struct histogram *sync_us, *sync_bytes; // of the group commits; valid until series_close
 	enum err seal_error;  // why blocks or snapshots cannot be written now; OK normally
 };
 void series_stats(struct series *s, struct series_stats *ret); // any thread

@@ -3,6 +3,8 @@
 //   seal.c      the seal thread: blocks and snapshot file
 //   snapshot.c  taking and loading snapshots    (T_SERIES)
 //   read.c      reading                         (any thread)
+//   aggregate.c steps of a series               (any thread)
+//   roller.c    roll-ups and retention          (the seal thread)
 #pragma once
 
 #include <pthread.h>
@@ -61,7 +63,22 @@ struct snap_job {
 	enum err result;             // of the last job
 };
 
+// What roller.c has to do, seal thread but for what is under seal.mutex.
+struct roller {
+	int64_t next;                // clock_mono when the next slice may run
+	bool running;                // a pass over the files
+	int32_t month;               // next in it
+	uint32_t point;              // last done in it
+	uint64_t asked, done;        // under seal.mutex: passes asked for, and the last that is over
+	uint64_t taken;              // asked when the pass began
+	enum err result;             // under seal.mutex: of the last pass
+	struct retain_job *retain;   // under seal.mutex: what is to be deleted, or NULL
+	bool leave;                  // under seal.mutex: series_leave was called
+};
+
 struct seal {
+	struct roller roller;
+	pthread_cond_t chores;         // with mutex: a pass or a deletion is over
 	pthread_t thread;
 	bool running;                  // T_SERIES
 	pthread_mutex_t mutex;
@@ -69,7 +86,7 @@ struct seal {
 	struct pending *first, **last; // queue, under mutex
 	size_t queued;                 // under mutex: in the queue
 	int64_t since;                 // under mutex: clock_mono of the oldest in it
-	uint64_t put, committed;       // under mutex: ever queued, ever committed (in that order)
+	uint64_t put, committed;       // under mutex: ever queued, ever committed (queue by queue)
 	struct pending *done;          // committed, for T_SERIES to drop; under mutex
 	struct snap_job snap;          // under mutex
 	bool stop;                     // under mutex
@@ -116,6 +133,7 @@ struct series {
 	pthread_cond_t cond;
 	struct request *first, **last;
 
+	_Atomic uint32_t damaged_point; // the newest seen; 0 = none
 	_Atomic uint64_t n_readings, n_duplicates, n_late, n_points, n_corrupt, n_snapshots, n_pending, n_replayed,
 		n_replayed_bytes;
 };
@@ -154,6 +172,37 @@ bool snapshot_running(const struct series *s);
 void snapshot_start(struct series *s);
 // Loads DIR/snapshot. *ret_from: seq it began at (0: none). skip[i] for page i: readings up to it are in the snapshot.
 enum err snapshot_load(struct series *s, uint64_t *ret_from, uint64_t **ret_skip, uint64_t *ret_max) must_check;
+
+// Samples of one point, out of chunks in any order.
+struct found {
+	struct sample sample;
+	uint64_t order; // no << 16 | index in the chunk
+};
+struct gather {
+	struct series *s;
+	struct buf memory;   // what read_memory copied
+	int64_t from, to;
+	struct found *v;     // mem_free
+	size_t n, cap, max;  // max: more than this is an error
+	bool sorted;         // v is in order so far
+	struct sample *chunk; // scratch, CHUNK_SAMPLES
+};
+void gather_begin(struct gather *g, struct series *s);
+void gather_end(struct gather *g);
+void gather_for(struct gather *g, int64_t from, int64_t to, size_t max); // empty, for these times
+enum err gather_chunk(struct gather *g, uint32_t no, struct str bytes) must_check;
+blocks_fn gather_block; // arg: a struct gather
+void gather_once(struct gather *g); // sorts, and leaves one sample, the first that arrived, for each time
+// All samples in [from, to), sorted, each once; from files and from what was in memory.
+enum err gather_all(struct gather *g, uint32_t point, int64_t from, int64_t to, size_t max, struct str memory) must_check;
+enum err read_memory(struct series *s, uint32_t point, struct buf *ret) must_check; // no(4) size(4) bytes… for each chunk
+int64_t read_time(int64_t t); // cut to what history holds
+
+// Does some milliseconds of work; true: there is more, at r->next. Seal thread, outside of seal.mutex.
+void roller_work(struct series *s, int64_t mono);
+bool roller_due(const struct series *s, int64_t mono); // under seal.mutex
+int64_t roller_next(const struct series *s);           // under seal.mutex: when to look again
+void roller_init(struct series *s);
 
 void read_serve(struct series *s);  // T_SERIES: answers the queued requests
 bool read_in_memory(struct series *s, const struct point *p, int64_t time); // is there a sample for this time?

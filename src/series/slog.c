@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/histogram.h"
 #include "base/time.h"
 #include "series/group.h"
 #include "series/slog_in.h"
@@ -62,6 +63,7 @@ struct slog {
 
 	_Atomic uint64_t durable, bytes, syncs;
 	_Atomic int64_t worst_sync_us;
+	struct histogram sync_us, sync_bytes;
 	_Atomic size_t backlog;
 	_Atomic int health;
 };
@@ -261,6 +263,7 @@ static void announce(struct slog *l, uint64_t count, size_t size)
 	atomic_fetch_add_explicit(&l->bytes, size, memory_order_relaxed);
 	atomic_fetch_add_explicit(&l->syncs, 1, memory_order_relaxed);
 	atomic_fetch_sub(&l->backlog, size);
+	atomic_store(&l->health, OK); // who sees the new mark sees that it was written
 	atomic_store(&l->durable, l->next - 1);
 	(void)!write(l->fd_event, &one, sizeof(one));
 }
@@ -290,6 +293,8 @@ static enum err write_page(struct slog *l, struct page *p, size_t published)
 			atomic_store_explicit(&l->worst_sync_us, took, memory_order_relaxed);
 		l->offset += to - p->written;
 		size_t size = to - p->written;
+		histogram_add(&l->sync_us, took);
+		histogram_add(&l->sync_bytes, (int64_t)size);
 		p->written = to;
 		announce(l, count, size);
 	}
@@ -399,6 +404,8 @@ enum err slog_open(struct slog **ret, const char *dir, uint32_t group_us, uint64
 	l->dir = mem_alloc(n);
 	memcpy(l->dir, dir, n);
 	l->group_us = group_us;
+	l->sync_us.bounds = histogram_seconds;
+	l->sync_bytes.bounds = histogram_sizes;
 	l->fd = -1;
 	l->next = next;
 	l->last = next - 1;
@@ -471,6 +478,8 @@ void slog_stats(const struct slog *l, struct slog_stats *ret)
 	ret->bytes = atomic_load_explicit(&l->bytes, memory_order_relaxed);
 	ret->syncs = atomic_load_explicit(&l->syncs, memory_order_relaxed);
 	ret->worst_sync_us = atomic_load_explicit(&l->worst_sync_us, memory_order_relaxed);
+	ret->sync_us = &l->sync_us;
+	ret->sync_bytes = &l->sync_bytes;
 }
 
 void slog_trim(struct slog *l, uint64_t seq)

@@ -9,9 +9,11 @@
 
 struct slog;
 
+struct histogram;
 struct slog_stats {
 	uint64_t bytes, syncs;
 	int64_t worst_sync_us;
+	const struct histogram *sync_us, *sync_bytes; // of each write and sync; valid until slog_close
 };
 
 // next: seq of the first reading to come (> 0). Starts the sync thread.
