@@ -35,6 +35,11 @@ static enum err key_write(struct db *db, int64_t device, struct str key, bool ma
 	random_bytes(salt, sizeof(salt));
 	key_hash(salt, key, hash);
 	struct query q;
+	query_begin(&q, db, STMT_DEVICE_CIPHER_DEL); // it is no longer one whose messages are encrypted
+	query_i64(&q, 1, device);
+	enum err err = query_run(&q);
+	if (err)
+		return err;
 	query_begin(&q, db, STMT_DEVICE_KEY_SET);
 	query_i64(&q, 1, device);
 	query_blob(&q, 2, str_from((const char *)salt, sizeof(salt)));

@@ -5,6 +5,7 @@
 #include <argon2.h>
 
 #include "auth/auth_int.h"
+#include "auth/directory.h"
 #include "base/hash.h"
 #include "base/jw.h"
 #include "base/time.h"
@@ -104,6 +105,28 @@ struct str person_text(const struct registry *reg, const struct row *row, const 
 	return STR_EMPTY;
 }
 
+int64_t person_int(const struct registry *reg, const struct row *row, const char *column)
+{
+	const struct type *t = registry_type(reg, STR("person"));
+	for (size_t i = 0; t && i < t->table.ncols; i++)
+		if (str_is(t->table.cols[i].name, column) && row->vals[i].kind == VAL_INT)
+			return row->vals[i].i;
+	return 0;
+}
+
+int64_t person_directory(const struct registry *reg, const struct row *row)
+{
+	struct str roles = person_text(reg, row, "role");
+	while (roles.n) {
+		struct str name = str_cut(&roles, ',');
+		const struct role *r = name.n ? registry_role(reg, name) : NULL;
+		for (size_t i = 0; r && i < r->nmay; i++)
+			if (str_is(r->may[i], "user.manage"))
+				return 0;
+	}
+	return person_int(reg, row, "directory");
+}
+
 enum err auth_put_credential(struct db *db, const struct identity *by, int64_t person, struct str encoded)
 {
 	struct query q;
@@ -158,39 +181,104 @@ static enum err job_set_password(struct db *db, void *arg, struct problem *p)
 	return auth_put_credential(db, s->by, s->person, s->encoded);
 }
 
+static enum err may_reset(const struct registry *reg, const struct identity *by, const struct row *row, struct problem *p)
+{
+	struct person_facts f = { row->c.id, person_text(reg, row, "role"), row->c.area, row->c.enterprise,
+		                        person_text(reg, row, "sectors") };
+	return auth_check_person(by, &f, NULL, p);
+}
+
+static enum err refuse_elsewhere(struct auth *au, const struct registry *reg, const struct row *row, struct db *db, struct problem *p)
+{
+	struct directory d;
+	int64_t id = person_directory(reg, row);
+	if (!id || directory_read(db, reg, au, id, p->arena, &d) || d.kind != DIRECTORY_LDAP)
+		return OK;
+	return problem_set(p, ERR_CONFLICT, "person", "此人按登录目录“%.*s”登录，密码请在那里修改",
+	                   "this person logs in by the directory \"%.*s\"; the password is changed there", STR_FMT(d.name));
+}
+
 enum err auth_set_password(struct auth *au, const struct identity *by, int64_t person, struct str password,
                            struct problem *p)
 {
-	if (by->person != person && !auth_may(by, "user.manage"))
-		return problem_set(p, ERR_FORBIDDEN, "person", "只有系统管理员可以设置他人的密码",
-		                   "only an administrator sets the password of others");
 	const struct registry *reg = registry_pin();
 	struct db *db = store_read_begin(au->store);
 	struct row row;
 	enum err err = person_get(db, reg, person, p->arena, &row);
 	struct str login = err ? STR_EMPTY : person_text(reg, &row, "login");
+	enum err allowed = err || by->person == person ? OK : may_reset(reg, by, &row, p);
+	if (!err && !allowed)
+		allowed = refuse_elsewhere(au, reg, &row, db, p);
 	store_read_end(au->store, db);
 	registry_unpin(reg);
 	if (err == ERR_NOT_FOUND || (!err && row.c.retired))
 		return problem_set(p, ERR_NOT_FOUND, "person", "没有这个人员", "there is no such person");
+	if (allowed)
+		return allowed;
 	struct set_password s = { .by = by, .person = person };
 	if (!err)
 		err = auth_encode_password(login, password, p->arena, &s.encoded, p);
 	return err ? err : store_write(au->store, job_set_password, &s, p);
 }
 
-enum err auth_check_password(struct auth *au, const struct identity *id, struct str password)
+// ---- is it the right one? ----------------------------------------------------------------------
+static enum err ask_ldap(struct auth *au, const struct directory *d, struct str login, struct str password, bool *ret_ok,
+                         struct problem *p)
+{
+	enum err err = directory_enter(au, p);
+	if (err)
+		return err;
+	err = ldap_check(d, login, password, NULL, p->arena, ret_ok, p);
+	directory_leave(au);
+	return err == ERR_INVALID ? directory_away(d, "its settings are not complete", p) : err;
+}
+
+enum err password_prove(struct auth *au, const struct prover *v, struct str password, bool sign, bool *ret_ok, struct problem *p)
+{
+	bool here = password_matches(v->encoded, password) && v->person != 0; // always: it takes its time whoever it is
+	struct directory d;
+	*ret_ok = here && !v->directory;
+	if (!v->directory)
+		return OK;
+	enum err err = directory_now(au, v->directory, p->arena, &d);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	if (!err && d.kind == DIRECTORY_OIDC) { // it shows no password: one kept here signs, but does not log in
+		*ret_ok = here && sign;
+		return OK;
+	}
+	return err || !d.enabled ? directory_off(p) : ask_ldap(au, &d, v->login, password, ret_ok, p);
+}
+
+static enum err prover_of(struct auth *au, int64_t person, struct arena *a, struct prover *ret)
+{
+	struct row row;
+	const struct registry *reg = registry_pin();
+	struct db *db = store_read_begin(au->store);
+	*ret = (struct prover){ .person = person, .encoded = au->nobody, .login = STR_EMPTY };
+	enum err err = person_get(db, reg, person, a, &row);
+	if (!err) {
+		ret->login = person_text(reg, &row, "login");
+		ret->directory = person_directory(reg, &row);
+		err = credential_read(db, person, a, &ret->encoded);
+	}
+	store_read_end(au->store, db);
+	registry_unpin(reg);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err auth_check_password(struct auth *au, const struct identity *id, struct str password, struct problem *p)
 {
 	int64_t now = clock_now();
 	if (throttle_blocked(au->throttle, 's', id->name, now))
 		return ERR_THROTTLED;
-	struct arena *a = arena_new(0);
-	struct str encoded = STR_EMPTY;
-	struct db *db = store_read_begin(au->store);
-	enum err err = credential_read(db, id->person, a, &encoded);
-	store_read_end(au->store, db);
-	bool ok = password_matches(err ? au->nobody : encoded, password) && !err;
-	arena_free(a);
+	struct prover v;
+	bool ok = false;
+	enum err err = prover_of(au, id->actor ? id->actor : id->person, p->arena, &v); // who signs, signs himself
+	if (!err)
+		err = password_prove(au, &v, password, true, &ok, p);
+	if (err)
+		return err;
 	if (ok)
 		throttle_clear(au->throttle, 's', id->name);
 	else

@@ -10,7 +10,9 @@
 #define SEEN_EVERY US_PER_MIN   // "last used" is written at most this often
 #define ROLES_MAX 16
 
-struct str peer_detail(struct str peer, struct arena *a)
+struct str peer_detail(struct str peer, struct arena *a) { return way_detail(peer, NULL, a); }
+
+struct str way_detail(struct str peer, const char *way, struct arena *a)
 {
 	struct buf b;
 	struct jw w;
@@ -18,6 +20,8 @@ struct str peer_detail(struct str peer, struct arena *a)
 	jw_init(&w, &b);
 	jw_obj(&w);
 	jw_kstr(&w, "peer", str_first(peer, 64));
+	if (way)
+		jw_kcstr(&w, "way", way);
 	jw_end(&w);
 	struct str s = jw_done(&w) ? arena_str(a, buf_str(&b)) : STR("{}");
 	buf_free(&b);
@@ -41,7 +45,7 @@ static enum err sessions_prune(struct db *db, int64_t person, int64_t now)
 }
 
 enum err session_open(struct db *db, int64_t person, struct str name, struct str peer, const char *action,
-                      const char token[TOKEN_LEN])
+                      enum proof how, const char token[TOKEN_LEN])
 {
 	int64_t now = clock_now();
 	uint8_t hash[SM3_LEN];
@@ -55,6 +59,7 @@ enum err session_open(struct db *db, int64_t person, struct str name, struct str
 	query_i64(&q, 2, person);
 	query_i64(&q, 3, now);
 	query_str(&q, 4, str_first(peer, 64));
+	query_i64(&q, 5, how);
 	err = query_run(&q);
 	return err ? err : audit_add(db, &(struct audit_entry){ .at = now, .actor = person, .actor_name = name,
 		                         .action = str_of(action), .type = STR("session"), .record = db_last_id(db),
@@ -64,10 +69,12 @@ enum err session_open(struct db *db, int64_t person, struct str name, struct str
 // ---- finding -----------------------------------------------------------------------------------
 struct found {
 	struct session_info s;
+	enum proof how;
+	bool factor;            // the person has a second factor
 	struct row person;
 };
 
-static enum err session_by_token(struct db *db, struct str token, struct arena *a, struct session_info *ret)
+static enum err session_by_token(struct db *db, struct str token, struct arena *a, struct session_info *ret, enum proof *ret_how)
 {
 	uint8_t hash[SM3_LEN];
 	struct query q;
@@ -79,6 +86,7 @@ static enum err session_by_token(struct db *db, struct str token, struct arena *
 		*ret = (struct session_info){ .id = query_get_i64(&q, 0), .person = query_get_i64(&q, 1),
 			                          .created_at = query_get_i64(&q, 2), .seen_at = query_get_i64(&q, 3),
 			                          .peer = query_get_str(&q, 4, a) };
+	*ret_how = (enum proof)query_get_i64(&q, 5);
 	enum err err = query_end(&q);
 	return err ? err : there ? OK : ERR_UNAUTHENTICATED;
 }
@@ -86,7 +94,7 @@ static enum err session_by_token(struct db *db, struct str token, struct arena *
 static enum err session_find(struct db *db, const struct registry *reg, struct str token, int64_t now, struct arena *a,
                              struct found *ret)
 {
-	enum err err = session_by_token(db, token, a, &ret->s);
+	enum err err = session_by_token(db, token, a, &ret->s, &ret->how);
 	if (err)
 		return err;
 	if (ret->s.created_at + SESSION_LIFE <= now || ret->s.seen_at + SESSION_IDLE <= now)
@@ -94,7 +102,7 @@ static enum err session_find(struct db *db, const struct registry *reg, struct s
 	err = person_get(db, reg, ret->s.person, a, &ret->person);
 	if (err == ERR_NOT_FOUND || (!err && ret->person.c.retired))
 		return ERR_UNAUTHENTICATED;
-	return err;
+	return err ? err : factor_exists(db, ret->s.person, &ret->factor);
 }
 
 static void read_roles(const struct registry *reg, struct str menus, struct arena *a, struct identity *id)
@@ -108,29 +116,62 @@ static void read_roles(const struct registry *reg, struct str menus, struct aren
 	}
 }
 
+// A person with sectors sees these and what is of none.
 // A person of an enterprise sees that enterprise wherever it lies in his area; one with neither area nor enterprise sees
 // everything, unless his role is bound to a place: then something is missing and he sees nothing.
-static struct scope person_scope(const struct identity *id, const struct row *row)
+static struct scope person_scope(const struct registry *reg, const struct identity *id, const struct row *row)
 {
-	struct scope s = { .area = area_prefix(row->c.area), .enterprise = row->c.enterprise };
-	s.nothing = id->nroles == 0 || (auth_has_role(id, STR("enterprise")) && s.enterprise == 0) ||
-	            (auth_has_role(id, STR("town")) && s.area.n == 0);
+	struct scope s = { .area = area_prefix(row->c.area), .enterprise = row->c.enterprise,
+		               .sectors = person_text(reg, row, "sectors") };
+	s.nothing = id->nroles == 0;
+	for (size_t i = 0; i < id->nroles; i++)
+		s.nothing |= (str_is(id->roles[i]->bound, "enterprise") && s.enterprise == 0) ||
+		             (str_is(id->roles[i]->bound, "area") && s.area.n == 0);
 	return s;
+}
+
+void identity_of(const struct registry *reg, const struct row *person, struct arena *a, struct identity *ret)
+{
+	struct str lang = person_text(reg, person, "lang");
+	*ret = (struct identity){
+		.person = person->c.id,
+		.name = person_text(reg, person, "login"),
+		.title = person->c.title,
+		.organisation = person_int(reg, person, "organisation"),
+		.lang = lang.n ? lang : STR("zh"),
+	};
+	read_roles(reg, person_text(reg, person, "role"), a, ret);
+	ret->scope = person_scope(reg, ret, person);
 }
 
 static void identity_make(const struct registry *reg, const struct found *f, struct arena *a, struct identity *ret)
 {
-	struct str lang = person_text(reg, &f->person, "lang");
-	*ret = (struct identity){
-		.person = f->s.person,
-		.name = person_text(reg, &f->person, "login"),
-		.title = f->person.c.title,
-		.lang = lang.n ? lang : STR("zh"),
-		.session = f->s.id,
-		.peer = f->s.peer,
-	};
-	read_roles(reg, person_text(reg, &f->person, "role"), a, ret);
-	ret->scope = person_scope(ret, &f->person);
+	identity_of(reg, &f->person, a, ret);
+	ret->session = f->s.id;
+	ret->peer = f->s.peer;
+	ret->second_factor = f->factor;
+	for (size_t i = 0; i < ret->nroles; i++)
+		ret->must_enrol |= ret->roles[i]->second_factor && f->how == PROOF_PASSWORD;
+}
+
+enum err auth_person_identity(struct db *db, const struct registry *reg, int64_t person, struct arena *a, struct identity *ret)
+{
+	struct found f = { .s = { .person = person, .peer = STR_EMPTY } };
+	enum err err = person_get(db, reg, person, a, &f.person);
+	if (!err)
+		identity_make(reg, &f, a, ret);
+	return err;
+}
+
+enum err auth_person(struct db *db, const struct registry *reg, int64_t person, struct arena *a, struct identity *ret)
+{
+	struct found f = { .s = { .person = person, .peer = STR_EMPTY } };
+	enum err err = person_get(db, reg, person, a, &f.person);
+	if (err == ERR_NOT_FOUND || (!err && f.person.c.retired))
+		return ERR_UNAUTHENTICATED;
+	if (!err)
+		identity_make(reg, &f, a, ret);
+	return err;
 }
 
 struct seen {

@@ -8,7 +8,7 @@ struct raw_list {
 
 static const struct key list_keys[] = {
 	{ "label", KEY_LABEL, true, offsetof(struct raw_list, l.label), 0 },
-	{ "where", KEY_MAP, false, offsetof(struct raw_list, where), 0 },
+	{ "where", KEY_ANY, false, offsetof(struct raw_list, where), 0 },
 	{ "open", KEY_BOOL, false, offsetof(struct raw_list, l.open_only), 0 },
 	{ "order", KEY_LIST, false, offsetof(struct raw_list, order), 0 },
 	{ "show", KEY_STRS, true, offsetof(struct raw_list, l.show), offsetof(struct raw_list, l.nshow) },
@@ -108,18 +108,41 @@ static void where_values(struct check *c, const struct type *t, const struct fie
 	ret->nvals = count;
 }
 
+static bool can_be_where(const struct field *f)
+{
+	unsigned no = 1u << FIELD_POSITION | 1u << FIELD_SHAPE | 1u << FIELD_MONEY | 1u << FIELD_TIME | 1u << FIELD_ROWS | 1u << FIELD_FILES |
+	              1u << FIELD_PHOTOS | 1u << FIELD_REFS | 1u << FIELD_SHEET;
+	return !f || (!f->personal && !(no & 1u << f->kind));
+}
+
+// An expression that the store can do itself.
+static void where_expr(struct check *c, const struct type *t, const struct yaml_node *where, struct listing *l)
+{
+	struct expr_ask ask = { .reg = c->reg, .t = t };
+	l->where = type_expr_at(&ask, where, 0, c->a, c->d);
+	if (l->where)
+		l->cond = expr_to_cond_at(l->where, t, where, c->a, c->d);
+}
+
 static void check_where(struct check *c, const struct type *t, const struct yaml_node *where, struct listing *l)
 {
 	if (!where)
 		return;
+	if (where->kind == YAML_SCALAR) {
+		where_expr(c, t, where, l);
+		return;
+	}
+	if (where->kind != YAML_MAP) {
+		DIAG(c->d, where, WANT_MAP);
+		return;
+	}
 	struct filter *filters = arena_many(c->a, where->n, struct filter);
 	for (size_t i = 0; i < where->n; i++) {
 		const struct field *f;
 		struct str name = where->keys[i]->text;
 		if (!column(c, t, where->keys[i], name, &f))
 			continue;
-		if (f && (f->kind == FIELD_POSITION || f->kind == FIELD_SHAPE || f->kind == FIELD_PHONE || f->kind == FIELD_MONEY ||
-		          f->kind == FIELD_TIME)) {
+		if (!can_be_where(f)) {
 			DIAG(c->d, where->keys[i], LIST_WHERE_KIND, field_kind_name(f->kind));
 			continue;
 		}
@@ -135,7 +158,9 @@ static void check_where(struct check *c, const struct type *t, const struct yaml
 
 static bool sortable(const struct field *f)
 {
-	return !f || (f->kind != FIELD_POSITION && f->kind != FIELD_SHAPE && f->kind != FIELD_MENUS && f->kind != FIELD_PHONE);
+	unsigned no = 1u << FIELD_POSITION | 1u << FIELD_SHAPE | 1u << FIELD_MENUS | 1u << FIELD_ROWS | 1u << FIELD_FILES | 1u << FIELD_PHOTOS |
+	              1u << FIELD_REFS | 1u << FIELD_SHEET;
+	return !f || (!f->personal && !(no & 1u << f->kind));
 }
 
 // "field" or "field desc". A menu is sorted in the order of its items, which packs write worst first: so "level desc"
@@ -174,8 +199,10 @@ static void check_show(struct check *c, const struct type *t, const struct yaml_
 		DIAG(c->d, show, EMPTY_LIST);
 	for (size_t i = 0; i < l->nshow; i++) {
 		const struct field *f;
-		if (column(c, t, at_item(show, i), l->show[i], &f) && f && f->kind == FIELD_SHAPE)
-			DIAG(c->d, at_item(show, i), LIST_SHOW, STR_FMT(l->show[i]), "shape");
+		if (type_draw(t, l->show[i]))
+			continue;
+		if (column(c, t, at_item(show, i), l->show[i], &f) && f && (f->kind == FIELD_SHAPE || f->kind == FIELD_SHEET))
+			DIAG(c->d, at_item(show, i), LIST_SHOW, STR_FMT(l->show[i]), field_kind_name(f->kind));
 	}
 }
 

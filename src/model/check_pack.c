@@ -12,18 +12,49 @@ static bool item_name_ok(struct str s)
 	return s.n > 0 && s.n <= 48;
 }
 
+struct raw_item {
+	struct menu_item m;
+	const struct yaml_node *cap;
+};
+
 static const struct key item_keys[] = {
-	{ "label", KEY_LABEL, true, offsetof(struct menu_item, label), 0 },
-	{ "color", KEY_STR, false, offsetof(struct menu_item, color), 0 },
+	{ "label", KEY_LABEL, true, offsetof(struct raw_item, m.label), 0 },
+	{ "color", KEY_STR, false, offsetof(struct raw_item, m.color), 0 },
+	{ "help", KEY_TEXTS, false, offsetof(struct raw_item, m.help), 0 },
+	{ "parent", KEY_STR, false, offsetof(struct raw_item, m.parent), 0 },
+	{ "cap", KEY_MAP, false, offsetof(struct raw_item, cap), 0 },
 };
 
 static void check_item(struct check *c, const struct yaml_node *name, const struct yaml_node *n, struct menu_item *item)
 {
-	*item = (struct menu_item){ .value = name->text, .color = STR_EMPTY };
+	struct raw_item raw = { .m = { .value = name->text, .color = STR_EMPTY, .help = { STR_EMPTY, STR_EMPTY }, .parent = STR_EMPTY } };
 	if (!item_name_ok(name->text))
 		DIAG(c->d, name, ITEM_NAME, STR_FMT(name->text));
-	if (keys_read(c, n, item_keys, ARRAY_LEN(item_keys), item))
-		check_color(c, n, item->color);
+	if (keys_read(c, n, item_keys, ARRAY_LEN(item_keys), &raw))
+		check_color(c, n, raw.m.color);
+	check_cap(c, raw.cap, &raw.m.cap);
+	*item = raw.m;
+}
+
+// A parent stands before its children, so that there is no circle.
+static void check_parents(struct check *c, const struct menu *m, const struct yaml_node *items)
+{
+	for (size_t i = 0; i < m->nitems; i++) {
+		struct menu above = { .items = m->items, .nitems = i };
+		struct str parent = m->items[i].parent;
+		if (parent.n && !menu_item(&above, parent))
+			DIAG_NEARBY(c->d, at_key(items->items[i], "parent"), parent, names_of(c, m->items, i, sizeof *m->items), i, ITEM_PARENT,
+			            STR_FMT(parent));
+	}
+}
+
+// The items as expressions know them.
+void check_choices(struct check *c, struct menu *m)
+{
+	struct expr_item *items = arena_many(c->a, m->nitems, struct expr_item);
+	for (size_t i = 0; i < m->nitems; i++)
+		items[i] = (struct expr_item){ m->items[i].value, m->items[i].label.zh, m->items[i].label.en };
+	m->choices = items;
 }
 
 struct raw_menu {
@@ -49,33 +80,78 @@ void check_menu(struct check *c, const struct source *s)
 	raw.m.items = arena_many(c->a, raw.m.nitems, struct menu_item);
 	for (size_t i = 0; i < raw.m.nitems; i++)
 		check_item(c, raw.items->keys[i], raw.items->items[i], &raw.m.items[i]);
+	if (raw.items)
+		check_parents(c, &raw.m, raw.items);
+	raw.m.version = text_version(s->text, 0);
 	c->reg->menus[c->reg->nmenus++] = raw.m;
 }
 
-static bool permission_ok(struct str s)
+// Every permission that some part of the platform asks for (auth_may); a part that asks for a new one adds it here.
+static const struct str permissions[] = {
+	{ "alarm.read", 10 }, { "alarm.handle", 12 }, { "alarm.shelve", 12 }, { "device.read", 11 }, { "device.manage", 13 },
+	{ "audit.read", 10 }, { "user.manage", 11 }, { "user.manage.below", 17 }, { "session.manage", 14 }, { "config.change", 13 },
+	{ "notify.read", 11 }, { "notify.manage", 13 }, { "risk.calc", 9 },
+};
+
+const char *permission_name(size_t i) { return i < ARRAY_LEN(permissions) ? permissions[i].p : NULL; }
+
+static void check_permission(struct check *c, const struct yaml_node *at, struct str s)
 {
-	struct str rest = s, part = str_cut(&rest, '.');
-	return name_ok(part) && name_ok(rest);
+	for (size_t i = 0; i < ARRAY_LEN(permissions); i++)
+		if (str_eq(permissions[i], s))
+			return;
+	DIAG_NEARBY(c->d, at, s, permissions, ARRAY_LEN(permissions), PERMISSION, STR_FMT(s));
+}
+
+struct raw_role {
+	struct role r;
+	struct str unmask;
+};
+
+static void check_unmask(struct check *c, const struct yaml_node *root, struct raw_role *raw)
+{
+	static const struct str known[] = { { "reason", 6 }, { "always", 6 } };
+	if (raw->unmask.n == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq(known[i], raw->unmask)) {
+			raw->r.unmask = (enum unmask)(UNMASK_REASON + i);
+			return;
+		}
+	DIAG_NEARBY(c->d, at_key(root, "unmask"), raw->unmask, known, ARRAY_LEN(known), UNMASK, STR_FMT(raw->unmask));
 }
 
 void check_role(struct check *c, const struct source *s)
 {
 	static const struct key keys[] = {
-		{ "role", KEY_NAME, true, offsetof(struct role, name), 0 },
-		{ "label", KEY_LABEL, true, offsetof(struct role, label), 0 },
-		{ "unmask", KEY_BOOL, false, offsetof(struct role, unmask), 0 },
-		{ "demo", KEY_BOOL, false, offsetof(struct role, demo), 0 },
-		{ "may", KEY_STRS, false, offsetof(struct role, may), offsetof(struct role, nmay) },
+		{ "role", KEY_NAME, true, offsetof(struct raw_role, r.name), 0 },
+		{ "label", KEY_LABEL, true, offsetof(struct raw_role, r.label), 0 },
+		{ "unmask", KEY_STR, false, offsetof(struct raw_role, unmask), 0 },
+		{ "demo", KEY_BOOL, false, offsetof(struct raw_role, r.demo), 0 },
+		{ "bound", KEY_STR, false, offsetof(struct raw_role, r.bound), 0 },
+		{ "may", KEY_STRS, false, offsetof(struct raw_role, r.may), offsetof(struct raw_role, r.nmay) },
+		{ "manages", KEY_STRS, false, offsetof(struct raw_role, r.manages), offsetof(struct raw_role, r.nmanages) },
+		{ "second_factor", KEY_BOOL, false, offsetof(struct raw_role, r.second_factor), 0 },
 	};
-	struct role role = { .name = STR_EMPTY };
-	if (!keys_read(c, s->root, keys, ARRAY_LEN(keys), &role) || role.name.n == 0)
+	struct raw_role raw = { .r = { .name = STR_EMPTY, .bound = STR_EMPTY }, .unmask = STR_EMPTY };
+	if (!keys_read(c, s->root, keys, ARRAY_LEN(keys), &raw) || raw.r.name.n == 0)
 		return;
-	if (!declare(c, 'r', role.name, at_key(s->root, "role")))
+	if (!declare(c, 'r', raw.r.name, at_key(s->root, "role")))
 		return;
-	for (size_t i = 0; i < role.nmay; i++)
-		if (!permission_ok(role.may[i]))
-			DIAG(c->d, at_item(yaml_get(s->root, "may"), i), PERMISSION, STR_FMT(role.may[i]));
-	c->reg->roles[c->reg->nroles++] = role;
+	check_unmask(c, s->root, &raw);
+	if (raw.r.bound.n && !str_is(raw.r.bound, "area") && !str_is(raw.r.bound, "enterprise"))
+		DIAG(c->d, at_key(s->root, "bound"), BOUND, STR_FMT(raw.r.bound));
+	for (size_t i = 0; i < raw.r.nmay; i++)
+		check_permission(c, at_item(yaml_get(s->root, "may"), i), raw.r.may[i]);
+	c->reg->roles[c->reg->nroles++] = raw.r;
+}
+
+void check_manages(struct check *c, const struct source *s)
+{
+	const struct yaml_node *name = yaml_get(s->root, "role"), *list = yaml_get(s->root, "manages");
+	for (size_t i = 0; list && name && name->kind == YAML_SCALAR && i < c->reg->nroles; i++)
+		if (str_eq(c->reg->roles[i].name, name->text))
+			check_roles(c, list, &c->reg->roles[i].manages, &c->reg->roles[i].nmanages);
 }
 
 static void check_dimension(struct check *c, const struct yaml_node *root, struct str dimension)
@@ -89,6 +165,25 @@ static void check_dimension(struct check *c, const struct yaml_node *root, struc
 			return;
 	DIAG_NEARBY(c->d, at_key(root, "dimension"), dimension, known, ARRAY_LEN(known), DIMENSION, STR_FMT(dimension));
 }
+
+bool check_payload(struct check *c, const struct source *s, struct menu_item *ret)
+{
+	const struct yaml_node *name = yaml_get(s->root, "payload"), *label = yaml_get(s->root, "label");
+	*ret = (struct menu_item){ .color = STR_EMPTY, .help = { STR_EMPTY, STR_EMPTY }, .parent = STR_EMPTY };
+	if (s->root->kind != YAML_MAP)
+		return false; // said when it is kept
+	if (!name || !label) {
+		DIAG(c->d, s->root, MISSING_KEY, name ? "label" : "payload");
+		return false;
+	}
+	if (!yaml_str(name, &ret->value, c->d) || !yaml_label(label, &ret->label, c->d))
+		return false;
+	if (!name_ok(ret->value))
+		DIAG(c->d, name, WANT_NAME, STR_FMT(ret->value));
+	return declare(c, 'l', ret->value, name);
+}
+
+#define RETENTION_LEAST (31 * US_PER_DAY) // files are months
 
 struct raw_kind {
 	struct point_kind k;
@@ -107,6 +202,8 @@ void check_kind(struct check *c, const struct source *s)
 		{ "interval", KEY_DURATION, true, offsetof(struct raw_kind, k.interval), 0 },
 		{ "stale_after", KEY_DURATION, true, offsetof(struct raw_kind, k.stale_after), 0 },
 		{ "dimension", KEY_STR, false, offsetof(struct raw_kind, k.dimension), 0 },
+		{ "retention", KEY_DURATION, false, offsetof(struct raw_kind, k.retention), 0 },
+		{ "retention_hours", KEY_DURATION, false, offsetof(struct raw_kind, k.retention_hours), 0 },
 	};
 	struct raw_kind raw = { .k = { .name = STR_EMPTY, .unit = STR_EMPTY, .dimension = STR_EMPTY } };
 	if (!keys_read(c, s->root, keys, ARRAY_LEN(keys), &raw) || raw.k.name.n == 0)
@@ -119,6 +216,10 @@ void check_kind(struct check *c, const struct source *s)
 		DIAG(c->d, at_key(s->root, "decimals"), DECIMALS);
 	if (raw.k.interval && raw.k.stale_after && raw.k.stale_after <= raw.k.interval)
 		DIAG(c->d, at_key(s->root, "stale_after"), STALE);
+	if (raw.k.retention && raw.k.retention < RETENTION_LEAST)
+		DIAG(c->d, at_key(s->root, "retention"), RETENTION);
+	if (raw.k.retention_hours && (!raw.k.retention || raw.k.retention_hours < raw.k.retention))
+		DIAG(c->d, at_key(s->root, "retention_hours"), RETENTION_HOURS);
 	check_dimension(c, s->root, raw.k.dimension);
 	c->reg->kinds[c->reg->nkinds++] = raw.k;
 }

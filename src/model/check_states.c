@@ -1,11 +1,15 @@
-// Checks states, deadlines and moves of a record type and the graph they make. Called by check_type when the fields
-// are known.
+// Checks states and deadlines of a record type. Called by check_type when the fields are known; moves are check_moves.c.
+#include <stdlib.h>
+
+#include "base/time.h"
 #include "model/check.h"
 
 struct raw_state {
 	struct state s;
 	const struct yaml_node *within;
-	struct str by;
+	struct str by, due, clock;
+	struct str *remind, *asks;
+	size_t nremind, nasks;
 };
 
 static const struct key state_keys[] = {
@@ -18,6 +22,12 @@ static const struct key state_keys[] = {
 	{ "every", KEY_DURATION, false, offsetof(struct raw_state, s.escalate_every), 0 },
 	{ "who", KEY_STRS, false, offsetof(struct raw_state, s.who), offsetof(struct raw_state, s.nwho) },
 	{ "tell", KEY_STRS, false, offsetof(struct raw_state, s.tell), offsetof(struct raw_state, s.ntell) },
+	{ "due", KEY_STR, false, offsetof(struct raw_state, due), 0 },
+	{ "clock", KEY_STR, false, offsetof(struct raw_state, clock), 0 },
+	{ "remind", KEY_STRS, false, offsetof(struct raw_state, remind), offsetof(struct raw_state, nremind) },
+	{ "withdraw", KEY_BOOL, false, offsetof(struct raw_state, s.withdraw), 0 },
+	{ "edit", KEY_STRS, false, offsetof(struct raw_state, s.edit), offsetof(struct raw_state, s.nedit) },
+	{ "asks", KEY_STRS, false, offsetof(struct raw_state, asks), offsetof(struct raw_state, nasks) },
 };
 
 static struct str *field_names(struct check *c, const struct type *t)
@@ -25,7 +35,7 @@ static struct str *field_names(struct check *c, const struct type *t)
 	return names_of(c, t->fields, t->nfields, sizeof *t->fields);
 }
 
-static const struct field *want_field(struct check *c, const struct type *t, const struct yaml_node *at, struct str name)
+const struct field *want_field(struct check *c, const struct type *t, const struct yaml_node *at, struct str name)
 {
 	const struct field *f = type_field(t, name);
 	if (!f)
@@ -48,13 +58,31 @@ static const struct field *deadline_field(struct check *c, const struct type *t,
 	return f;
 }
 
+// "4h", "15d", or working days "5wd".
+bool check_span(struct check *c, const struct yaml_node *n, struct allowance *ret)
+{
+	struct str s;
+	int64_t wd = 0, us = 0;
+	*ret = (struct allowance){ 0 };
+	if (!yaml_str(n, &s, c->d))
+		return false;
+	bool days = str_ends(s, STR("wd")) && str_to_i64(str_first(s, s.n - 2), &wd);
+	if (!days && !duration_parse(s, &us)) {
+		DIAG(c->d, n, WANT_SPAN, STR_FMT(s));
+		return false;
+	}
+	if (wd <= 0 && us <= 0)
+		DIAG(c->d, n, DURATION_ZERO);
+	else if (wd > 1000)
+		DIAG(c->d, n, SPAN_LONG);
+	*ret = (struct allowance){ us, (int)MIN(wd, 1000) };
+	return true;
+}
+
 static void one_time(struct check *c, struct deadline *dl, const struct yaml_node *n, struct str key)
 {
-	int64_t us = 0;
-	if (yaml_duration(n, &us, c->d) && us <= 0)
-		DIAG(c->d, n, DURATION_ZERO);
 	dl->keys[dl->n] = key;
-	dl->us[dl->n++] = us;
+	(void)check_span(c, n, &dl->spans[dl->n++]);
 }
 
 static bool covers(const struct deadline *dl, struct str value)
@@ -92,7 +120,7 @@ static void check_deadline(struct check *c, const struct type *t, const struct y
 	const struct yaml_node *w = raw->within;
 	size_t room = w && w->kind == YAML_MAP ? w->n : 1;
 	dl->keys = arena_many(c->a, room, struct str);
-	dl->us = arena_many(c->a, room, int64_t);
+	dl->spans = arena_many(c->a, room, struct allowance);
 	dl->set = w != NULL;
 	if (!w)
 		return;
@@ -108,31 +136,102 @@ static void check_deadline(struct check *c, const struct type *t, const struct y
 	check_times(c, dl, w);
 }
 
-// Without every: the state's own shortest time.
+// About as long on the calendar, to compare.
+static int64_t span_about(struct allowance s) { return s.wd ? s.wd * 7 * US_PER_DAY / 5 : s.us; }
+
+// Without every: the state's own shortest time; a day where the deadline comes from elsewhere.
 static int64_t usual_step(const struct deadline *dl)
 {
 	int64_t us = INT64_MAX;
 	for (size_t i = 0; i < dl->n; i++)
-		us = MIN(us, dl->us[i]);
-	return dl->n ? us : 0;
+		us = MIN(us, dl->spans[i].wd ? dl->spans[i].wd * US_PER_DAY : dl->spans[i].us);
+	return dl->n ? us : US_PER_DAY;
+}
+
+static int longest_first(const void *x, const void *y)
+{
+	int64_t a = span_about(*(const struct allowance *)x), b = span_about(*(const struct allowance *)y);
+	return (a < b) - (a > b);
+}
+
+void check_reminders(struct check *c, const struct yaml_node *list, size_t n, struct allowance **ret, size_t *ret_n)
+{
+	*ret = arena_many(c->a, n, struct allowance);
+	for (size_t i = 0; i < n; i++)
+		*ret_n += check_span(c, at_item(list, i), &(*ret)[*ret_n]);
+	if (*ret_n > 1)
+		qsort(*ret, *ret_n, sizeof **ret, longest_first);
+}
+
+static void check_due(struct check *c, const struct type *t, const struct yaml_node *n, struct raw_state *raw)
+{
+	if (raw->due.n == 0)
+		return;
+	const struct field *f = raw->s.due = want_field(c, t, at_key(n, "due"), raw->due);
+	if (f && f->kind != FIELD_DATE && f->kind != FIELD_TIME)
+		DIAG(c->d, at_key(n, "due"), DUE_KIND, "due", STR_FMT(raw->due));
+	if (raw->within)
+		DIAG(c->d, at_key(n, "due"), DUE_WITHIN);
+}
+
+static void check_clock(struct check *c, const struct yaml_node *n, struct raw_state *raw)
+{
+	if (raw->clock.n == 0)
+		return;
+	raw->s.clock = str_is(raw->clock, "keep") ? CLOCK_KEEP : str_is(raw->clock, "pause") ? CLOCK_PAUSE : CLOCK_OWN;
+	if (raw->s.clock == CLOCK_OWN)
+		DIAG(c->d, at_key(n, "clock"), CLOCK_WORD, STR_FMT(raw->clock));
+	if (raw->within || raw->due.n)
+		DIAG(c->d, at_key(n, "clock"), CLOCK_OWN_TIME);
 }
 
 static void check_escalation(struct check *c, const struct yaml_node *n, struct state *s)
 {
+	const char *key = s->due ? "due" : "within";
+	bool own = s->within.set || s->due;
 	check_roles(c, yaml_get(n, "escalate"), &s->escalate_to, &s->nescalate);
-	if (s->within.set) {
-		if (s->end)
-			DIAG(c->d, at_key(n, "within"), END_DEADLINE);
-		else if (s->nescalate == 0)
-			DIAG(c->d, at_key(n, "within"), NO_ESCALATE);
+	if (own && s->end)
+		DIAG(c->d, at_key(n, key), END_DEADLINE);
+	else if (own && s->nescalate == 0)
+		DIAG(c->d, at_key(n, key), NO_ESCALATE);
+	if (own || s->clock == CLOCK_KEEP) {
 		if (s->escalate_every == 0)
 			s->escalate_every = usual_step(&s->within);
 		return;
 	}
-	static const char *const needing[] = { "escalate", "every", "by" };
+	static const char *const needing[] = { "escalate", "every", "by", "remind" };
 	for (size_t i = 0; i < ARRAY_LEN(needing); i++)
 		if (yaml_get(n, needing[i]))
 			DIAG(c->d, at_key(n, needing[i]), NO_WITHIN, needing[i]);
+}
+
+// Who may edit here, and what.
+static void check_here(struct check *c, const struct type *t, const struct yaml_node *n, struct raw_state *raw)
+{
+	struct state *s = &raw->s;
+	const struct yaml_node *edit = yaml_get(n, "edit"), *asks = yaml_get(n, "asks");
+	s->edit_set = edit != NULL;
+	check_roles(c, edit, &s->edit, &s->nedit);
+	check_field_names(c, t, asks, raw->asks, raw->nasks, &s->asks, &s->nasks);
+	if (s->end && (edit || asks))
+		DIAG(c->d, edit ? edit : asks, END_EDIT);
+}
+
+static void check_state(struct check *c, const struct type *t, const struct yaml_node *n, struct raw_state *raw)
+{
+	struct state *s = &raw->s;
+	if (!keys_read(c, n, state_keys, ARRAY_LEN(state_keys), raw))
+		return;
+	check_color(c, n, s->color);
+	check_callers(c, t, yaml_get(n, "who"), &s->who, &s->nwho);
+	check_callers(c, t, yaml_get(n, "tell"), &s->tell, &s->ntell);
+	check_deadline(c, t, n, raw);
+	check_due(c, t, n, raw);
+	check_clock(c, n, raw);
+	check_reminders(c, yaml_get(n, "remind"), raw->nremind, &s->remind, &s->nremind);
+	if (!raw->due.n || s->due) // one mistake is told once
+		check_escalation(c, n, s);
+	check_here(c, t, n, raw);
 }
 
 void check_states(struct check *c, struct type *t, const struct yaml_node *states)
@@ -146,15 +245,9 @@ void check_states(struct check *c, struct type *t, const struct yaml_node *state
 		const struct yaml_node *name = states->keys[i], *n = states->items[i];
 		if (!name_ok(name->text))
 			DIAG(c->d, name, WANT_NAME, STR_FMT(name->text));
-		struct raw_state raw = { .s = { .name = name->text, .color = STR_EMPTY }, .by = STR_EMPTY };
-		if (keys_read(c, n, state_keys, ARRAY_LEN(state_keys), &raw)) {
-			check_color(c, n, raw.s.color);
-			check_roles(c, yaml_get(n, "who"), &raw.s.who, &raw.s.nwho);
-			if (raw.s.ntell)
-				check_roles(c, yaml_get(n, "tell"), &raw.s.tell, &raw.s.ntell);
-			check_deadline(c, t, n, &raw);
-			check_escalation(c, n, &raw.s);
-		}
+		struct raw_state raw = { .s = { .name = name->text, .color = STR_EMPTY }, .by = STR_EMPTY, .due = STR_EMPTY,
+			                 .clock = STR_EMPTY };
+		check_state(c, t, n, &raw);
 		t->states[i] = raw.s;
 		end |= raw.s.end;
 	}
@@ -162,235 +255,4 @@ void check_states(struct check *c, struct type *t, const struct yaml_node *state
 		DIAG(c->d, states, EMPTY_LIST);
 	else if (!end)
 		DIAG(c->d, states, NO_END);
-}
-
-// ---- moves -------------------------------------------------------------------------------------
-
-struct raw_move {
-	struct move m;
-	const struct yaml_node *from, *sets;
-	struct str to;
-	struct str *needs, *asks;
-	size_t nneeds, nasks;
-};
-
-static const struct key move_keys[] = {
-	{ "label", KEY_LABEL, true, offsetof(struct raw_move, m.label), 0 },
-	{ "from", KEY_ANY, true, offsetof(struct raw_move, from), 0 },
-	{ "to", KEY_STR, true, offsetof(struct raw_move, to), 0 },
-	{ "who", KEY_STRS, false, offsetof(struct raw_move, m.who), offsetof(struct raw_move, m.nwho) },
-	{ "needs", KEY_STRS, false, offsetof(struct raw_move, needs), offsetof(struct raw_move, nneeds) },
-	{ "asks", KEY_STRS, false, offsetof(struct raw_move, asks), offsetof(struct raw_move, nasks) },
-	{ "not_same", KEY_STR, false, offsetof(struct raw_move, m.not_same), 0 },
-	{ "reason", KEY_BOOL, false, offsetof(struct raw_move, m.reason), 0 },
-	{ "sign", KEY_BOOL, false, offsetof(struct raw_move, m.sign), 0 },
-	{ "sets", KEY_MAP, false, offsetof(struct raw_move, sets), 0 },
-};
-
-static const struct state *want_state(struct check *c, const struct type *t, const struct yaml_node *at, struct str name)
-{
-	const struct state *s = type_state(t, name);
-	if (!s)
-		DIAG_NEARBY(c->d, at, name, names_of(c, t->states, t->nstates, sizeof *t->states), t->nstates, NO_STATE,
-		            STR_FMT(name));
-	return s;
-}
-
-static void move_ways(struct check *c, const struct type *t, const struct yaml_node *n, struct raw_move *raw)
-{
-	struct str *from = NULL;
-	size_t nfrom = 0;
-	if (raw->to.n)
-		raw->m.to = want_state(c, t, at_key(n, "to"), raw->to);
-	if (!raw->from || !one_or_more(c, raw->from, &from, &nfrom))
-		return;
-	if (nfrom == 0)
-		DIAG(c->d, raw->from, EMPTY_LIST);
-	raw->m.from = arena_many(c->a, nfrom, const struct state *);
-	for (size_t i = 0; i < nfrom; i++) {
-		const struct state *s = want_state(c, t, at_item(raw->from, i), from[i]);
-		if (!s)
-			continue;
-		if (s == raw->m.to)
-			DIAG(c->d, at_item(raw->from, i), MOVE_LOOP, STR_FMT(raw->m.name));
-		raw->m.from[raw->m.nfrom++] = s;
-	}
-}
-
-static bool is_person(const struct type *t, struct str field)
-{
-	const struct field *f = type_field(t, field);
-	return f && f->kind == FIELD_REF && str_is(f->to, "person");
-}
-
-static void move_who(struct check *c, const struct type *t, const struct yaml_node *n, struct move *m)
-{
-	const struct yaml_node *who = yaml_get(n, "who");
-	if (m->nwho == 0)
-		DIAG(c->d, at_key(n, "who"), NOBODY_MOVES, STR_FMT(m->name));
-	for (size_t i = 0; i < m->nwho; i++) {
-		struct str w = m->who[i];
-		if (str_is(w, "all")) {
-			m->who = c->role_names;
-			m->nwho = c->reg->nroles;
-			return;
-		}
-		if (str_is(w, "creator") || registry_role(c->reg, w))
-			continue;
-		if (!str_starts(w, STR("owner_of.")))
-			DIAG_NEARBY(c->d, at_item(who, i), w, c->role_names, c->reg->nroles, NO_ROLE, STR_FMT(w));
-		else if (want_field(c, t, at_item(who, i), str_skip(w, 9)) && !is_person(t, str_skip(w, 9)))
-			DIAG(c->d, at_item(who, i), OWNER_KIND, STR_FMT(w));
-	}
-}
-
-static void move_not_same(struct check *c, const struct type *t, const struct yaml_node *n, const struct move *m)
-{
-	const struct yaml_node *at = at_key(n, "not_same");
-	if (m->not_same.n == 0)
-		return;
-	bool creator = str_is(m->not_same, "creator");
-	if (!creator && !want_field(c, t, at, m->not_same))
-		return;
-	if (!creator && !is_person(t, m->not_same)) {
-		DIAG(c->d, at, NOT_SAME_KIND, STR_FMT(m->not_same));
-		return;
-	}
-	struct str only = creator ? m->not_same : arena_printf(c->a, "owner_of.%.*s", STR_FMT(m->not_same));
-	if (m->nwho == 1 && str_eq(m->who[0], only))
-		DIAG(c->d, at, NOT_SAME_EMPTY, STR_FMT(m->name));
-}
-
-static void move_fields(struct check *c, const struct type *t, const struct yaml_node *list, const struct str *names,
-                        size_t n, const struct field ***ret, size_t *ret_n)
-{
-	*ret = arena_many(c->a, n, const struct field *);
-	for (size_t i = 0; i < n; i++) {
-		const struct field *f = want_field(c, t, at_item(list, i), names[i]);
-		if (f)
-			(*ret)[(*ret_n)++] = f;
-	}
-}
-
-static void move_sets(struct check *c, const struct type *t, struct raw_move *raw)
-{
-	const struct yaml_node *sets = raw->sets;
-	if (!sets)
-		return;
-	raw->m.set_fields = arena_many(c->a, sets->n, struct str);
-	raw->m.set_values = arena_many(c->a, sets->n, struct str);
-	for (size_t i = 0; i < sets->n; i++) {
-		const struct field *f = want_field(c, t, sets->keys[i], sets->keys[i]->text);
-		struct str v;
-		if (!f || !yaml_str(sets->items[i], &v, c->d))
-			continue;
-		if (f->ncols == 0 || !literal_ok(f, v)) {
-			DIAG(c->d, sets->items[i], SETS_VALUE, STR_FMT(v), field_kind_name(f->kind));
-			continue;
-		}
-		raw->m.set_fields[raw->m.nsets] = f->name;
-		raw->m.set_values[raw->m.nsets++] = v;
-	}
-}
-
-static void check_move(struct check *c, const struct type *t, const struct yaml_node *n, struct raw_move *raw)
-{
-	if (!keys_read(c, n, move_keys, ARRAY_LEN(move_keys), raw))
-		return;
-	move_ways(c, t, n, raw);
-	move_who(c, t, n, &raw->m);
-	move_not_same(c, t, n, &raw->m);
-	move_fields(c, t, yaml_get(n, "needs"), raw->needs, raw->nneeds, &raw->m.needs, &raw->m.nneeds);
-	move_fields(c, t, yaml_get(n, "asks"), raw->asks, raw->nasks, &raw->m.asks, &raw->m.nasks);
-	move_sets(c, t, raw);
-}
-
-static bool asked_or_set(const struct type *t, const struct field *f)
-{
-	for (size_t i = 0; i < t->nmoves; i++) {
-		const struct move *m = &t->moves[i];
-		for (size_t k = 0; k < m->nasks; k++)
-			if (m->asks[k] == f)
-				return true;
-		for (size_t k = 0; k < m->nsets; k++)
-			if (str_eq(m->set_fields[k], f->name))
-				return true;
-	}
-	return f->fallback.n > 0;
-}
-
-static void check_needs(struct check *c, const struct type *t, const struct yaml_node *moves)
-{
-	for (size_t i = 0; i < t->nmoves; i++) {
-		const struct yaml_node *needs = yaml_get(moves->items[i], "needs");
-		for (size_t k = 0; k < t->moves[i].nneeds; k++) {
-			const struct field *f = t->moves[i].needs[k];
-			if (f->readonly && !asked_or_set(t, f))
-				DIAG(c->d, at_item(needs, k), NEEDS_READONLY, STR_FMT(f->name));
-		}
-	}
-}
-
-void check_moves(struct check *c, struct type *t, const struct yaml_node *moves)
-{
-	if (!moves)
-		return;
-	if (t->nstates == 0) {
-		DIAG(c->d, moves, MOVES_STATES);
-		return;
-	}
-	t->moves = arena_many(c->a, moves->n, struct move);
-	t->nmoves = moves->n;
-	for (size_t i = 0; i < moves->n; i++) {
-		const struct yaml_node *name = moves->keys[i];
-		if (!name_ok(name->text))
-			DIAG(c->d, name, WANT_NAME, STR_FMT(name->text));
-		struct raw_move raw = { .m = { .name = name->text, .not_same = STR_EMPTY }, .to = STR_EMPTY };
-		check_move(c, t, moves->items[i], &raw);
-		t->moves[i] = raw.m;
-	}
-	check_needs(c, t, moves);
-}
-
-// ---- the graph ---------------------------------------------------------------------------------
-
-static void reach(const struct type *t, bool *reached)
-{
-	reached[0] = true;
-	for (bool more = true; more;) {
-		more = false;
-		for (size_t i = 0; i < t->nmoves; i++) {
-			const struct move *m = &t->moves[i];
-			for (size_t k = 0; m->to && k < m->nfrom; k++) {
-				size_t to = (size_t)(m->to - t->states);
-				if (reached[m->from[k] - t->states] && !reached[to])
-					more = reached[to] = true;
-			}
-		}
-	}
-}
-
-static bool has_exit(const struct type *t, const struct state *s)
-{
-	for (size_t i = 0; i < t->nmoves; i++)
-		for (size_t k = 0; k < t->moves[i].nfrom; k++)
-			if (t->moves[i].from[k] == s)
-				return true;
-	return false;
-}
-
-// Only when moves and states are right in themselves: otherwise every mistake would be told twice.
-void check_graph(struct check *c, struct type *t, const struct yaml_node *states)
-{
-	if (t->nstates == 0)
-		return;
-	bool *reached = arena_many(c->a, t->nstates, bool);
-	reach(t, reached);
-	for (size_t i = 0; i < t->nstates; i++) {
-		const struct state *s = &t->states[i];
-		if (!reached[i])
-			DIAG(c->d, states->keys[i], UNREACHABLE, STR_FMT(s->name));
-		if (!s->end && !has_exit(t, s))
-			DIAG(c->d, states->keys[i], NO_WAY_OUT, STR_FMT(s->name));
-	}
 }

@@ -4,7 +4,8 @@
 
 struct raw_type {
 	struct type t;
-	const struct yaml_node *groups, *fields, *states, *moves, *rights, *lists;
+	const struct yaml_node *groups, *fields, *states, *moves, *rights, *lists, *uses, *unique, *checks, *expires, *extend, *publish,
+		*keep, *dossier, *release, *gather;
 };
 
 static const struct key type_keys[] = {
@@ -17,22 +18,37 @@ static const struct key type_keys[] = {
 	{ "geometry", KEY_STR, false, offsetof(struct raw_type, t.geometry), 0 },
 	{ "area_from", KEY_STR, false, offsetof(struct raw_type, t.area_from), 0 },
 	{ "enterprise_from", KEY_STR, false, offsetof(struct raw_type, t.enterprise_from), 0 },
+	{ "sector_from", KEY_STR, false, offsetof(struct raw_type, t.sector_from), 0 },
+	{ "uses", KEY_LIST, false, offsetof(struct raw_type, uses), 0 },
+	{ "unique", KEY_LIST, false, offsetof(struct raw_type, unique), 0 },
+	{ "checks", KEY_MAP, false, offsetof(struct raw_type, checks), 0 },
+	{ "publish", KEY_MAP, false, offsetof(struct raw_type, publish), 0 },
+	{ "keep", KEY_ANY, false, offsetof(struct raw_type, keep), 0 },
+	{ "dossier", KEY_MAP, false, offsetof(struct raw_type, dossier), 0 },
 	{ "groups", KEY_MAP, false, offsetof(struct raw_type, groups), 0 },
 	{ "fields", KEY_MAP, true, offsetof(struct raw_type, fields), 0 },
 	{ "states", KEY_MAP, false, offsetof(struct raw_type, states), 0 },
 	{ "moves", KEY_MAP, false, offsetof(struct raw_type, moves), 0 },
 	{ "rights", KEY_MAP, true, offsetof(struct raw_type, rights), 0 },
 	{ "lists", KEY_MAP, false, offsetof(struct raw_type, lists), 0 },
+	{ "expires", KEY_MAP, false, offsetof(struct raw_type, expires), 0 },
+	{ "extend", KEY_MAP, false, offsetof(struct raw_type, extend), 0 },
+	{ "release", KEY_MAP, false, offsetof(struct raw_type, release), 0 },
+	{ "gather", KEY_MAP, false, offsetof(struct raw_type, gather), 0 },
 };
 
-static int64_t digest(struct str text)
+int64_t text_version(struct str text, int64_t before)
 {
-	uint8_t sm3[SM3_LEN];
+	uint8_t sum[SM3_LEN];
+	struct sm3 h;
 	uint64_t v = 0;
-	sm3_once(text, sm3);
+	sm3_init(&h);
+	sm3_add(&h, &before, sizeof before);
+	sm3_add_str(&h, text);
+	sm3_end(&h, sum);
 	for (size_t i = 0; i < 8; i++)
-		v = v << 8 | sm3[i];
-	return (int64_t)(v & INT64_MAX);
+		v = v << 8 | sum[i];
+	return (int64_t)(v >> 11);
 }
 
 void declare_type(struct check *c, const struct source *s)
@@ -49,7 +65,7 @@ void declare_type(struct check *c, const struct source *s)
 	else if (declare(c, 't', n->text, n)) {
 		size_t i = c->reg->ntypes++;
 		c->reg->types[i] = (struct type){ .name = n->text, .pack = s->pack, .file = s->file,
-			                          .version = digest(s->text) };
+			                          .version = text_version(s->text, 0) };
 		c->type_roots[i] = s->root;
 	}
 }
@@ -82,6 +98,8 @@ static void check_named(struct check *c, struct type *t, const struct yaml_node 
 		DIAG(c->d, at_key(root, "type"), TITLE_NONE);
 	if (title && !one_of(title, 1u << FIELD_TEXT))
 		DIAG(c->d, at_key(root, "title"), TITLE_KIND, STR_FMT(t->title));
+	if (title && title->ncols && (title->personal || title->nread))
+		DIAG(c->d, at_key(root, "title"), TITLE_HIDDEN, STR_FMT(t->title));
 	if (shape && !one_of(shape, 1u << FIELD_POSITION | 1u << FIELD_SHAPE))
 		DIAG(c->d, at_key(root, "geometry"), GEOMETRY_KIND, STR_FMT(t->geometry));
 	if (area && !one_of(area, 1u << FIELD_AREA | 1u << FIELD_REF))
@@ -90,6 +108,19 @@ static void check_named(struct check *c, struct type *t, const struct yaml_node 
 	if (owner && !one_of(owner, 1u << FIELD_REF))
 		DIAG(c->d, at_key(root, "enterprise_from"), FROM_KIND, "enterprise_from", c->d->zh ? " ref " : "ref",
 		     STR_FMT(t->enterprise_from));
+	const struct field *sector = named(c, t, root, "sector_from", t->sector_from);
+	bool of_sectors = sector && sector->kind == FIELD_MENU && sector->menu && str_is(sector->menu->name, "sector");
+	if (sector && !of_sectors && sector->kind != FIELD_REF)
+		DIAG(c->d, at_key(root, "sector_from"), SECTOR_FROM, STR_FMT(t->sector_from));
+}
+
+// The states as expressions know them.
+static void state_choices(struct check *c, struct type *t)
+{
+	struct expr_item *items = arena_many(c->a, t->nstates, struct expr_item);
+	for (size_t i = 0; i < t->nstates; i++)
+		items[i] = (struct expr_item){ t->states[i].name, t->states[i].label.zh, t->states[i].label.en };
+	t->state_choices = items;
 }
 
 static bool number_part(struct str part, unsigned *seqs)
@@ -157,10 +188,11 @@ static void check_rights(struct check *c, struct type *t, const struct yaml_node
 void check_type(struct check *c, struct type *t, const struct yaml_node *root)
 {
 	struct raw_type raw = { .t = *t };
-	struct str *texts[] = { &raw.t.icon, &raw.t.number, &raw.t.title, &raw.t.geometry, &raw.t.area_from, &raw.t.enterprise_from,
-		                &raw.t.about.zh, &raw.t.about.en, &raw.t.label.zh, &raw.t.label.en };
+	struct str *texts[] = { &raw.t.icon,     &raw.t.number,   &raw.t.title,    &raw.t.geometry, &raw.t.area_from, &raw.t.enterprise_from,
+		                &raw.t.about.zh, &raw.t.about.en, &raw.t.label.zh, &raw.t.label.en, &raw.t.sector_from };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*texts[i] = STR_EMPTY;
+	raw.t.dossier.section = STR_EMPTY;
 	if (!keys_read(c, root, type_keys, ARRAY_LEN(type_keys), &raw))
 		return;
 	*t = raw.t;
@@ -169,11 +201,36 @@ void check_type(struct check *c, struct type *t, const struct yaml_node *root)
 		check_number(c, t, at_key(root, "number"));
 	check_rights(c, t, raw.rights);
 	check_states(c, t, raw.states);
+	state_choices(c, t);
+	for (size_t i = 0; i < t->nfields; i++) // what a menu offers belongs to what a record said
+		if (t->fields[i].menu)
+			t->version = text_version(t->fields[i].menu->name, t->version ^ t->fields[i].menu->version);
+	check_expires(c, t, raw.expires);
+	check_extend(c, t, raw.extend);
+}
+
+// A key whose value must be of one kind; anything else has been told before.
+static const struct yaml_node *part(const struct yaml_node *root, const char *key, enum yaml_kind kind)
+{
+	const struct yaml_node *n = yaml_get(root, key);
+	return n && n->kind == kind ? n : NULL;
+}
+
+void check_type_flow(struct check *c, struct type *t, const struct yaml_node *root)
+{
+	check_field_exprs(c, t);
+	check_unique(c, t, part(root, "unique", YAML_LIST));
+	check_rules(c, t, part(root, "checks", YAML_MAP));
+	check_publish(c, t, part(root, "publish", YAML_MAP));
+	check_keep(c, t, yaml_get(root, "keep"));
+	check_dossier(c, t, part(root, "dossier", YAML_MAP));
+	check_release(c, t, part(root, "release", YAML_MAP));
+	check_gather(c, t, part(root, "gather", YAML_MAP));
 	size_t before = c->d->n;
-	check_moves(c, t, raw.moves);
+	check_moves(c, t, part(root, "moves", YAML_MAP));
 	if (c->d->n == before)
-		check_graph(c, t, raw.states);
-	check_lists(c, t, raw.lists);
+		check_graph(c, t, part(root, "states", YAML_MAP));
+	check_lists(c, t, part(root, "lists", YAML_MAP));
 }
 
 // ---- area_from, enterprise_from: A → B → A gives nobody a value --------------------------------
@@ -206,5 +263,6 @@ void check_circles(struct check *c)
 		check_circle(c, i, "area_from", offsetof(struct type, area_from));
 		if (!str_is(c->reg->types[i].name, "enterprise"))
 			check_circle(c, i, "enterprise_from", offsetof(struct type, enterprise_from));
+		check_circle(c, i, "sector_from", offsetof(struct type, sector_from));
 	}
 }

@@ -32,40 +32,10 @@ void diag_say(struct diags *d, const struct yaml_node *at, const char *zh, const
 	va_end(ap);
 }
 
-// Letters to change, add, take away or swap with the next (optimal string alignment), or a big number for long words.
-static unsigned distance(struct str a, struct str b)
-{
-	enum { LONGEST = 48 };
-	unsigned rows[3][LONGEST + 1];
-	if (a.n > LONGEST || b.n > LONGEST)
-		return LONGEST;
-	for (unsigned j = 0; j <= b.n; j++)
-		rows[0][j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		unsigned *row = rows[i % 3], *above = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b.n; j++) {
-			unsigned best = MIN(above[j], row[j - 1]) + 1;
-			best = MIN(best, above[j - 1] + (a.p[i - 1] != b.p[j - 1]));
-			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1])
-				best = MIN(best, before[j - 2] + 1);
-			row[j] = best;
-		}
-	}
-	return rows[a.n % 3][b.n];
-}
-
 void diag_near(struct diags *d, struct str word, const struct str *names, size_t n)
 {
-	unsigned best = (unsigned)(word.n < 4 ? 1 : word.n < 8 ? 2 : 3) + 1;
-	const struct str *near = NULL;
-	for (size_t i = 0; i < n; i++) {
-		unsigned far = distance(word, names[i]);
-		if (far < best) {
-			best = far;
-			near = &names[i];
-		}
-	}
+	int near_i = str_nearest(word, names, n);
+	const struct str *near = near_i < 0 ? NULL : &names[near_i];
 	if (!near || d->n == 0 || d->n >= LIMIT_DIAGS)
 		return;
 	struct diag *last = &d->v[d->n - 1];

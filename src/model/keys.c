@@ -46,14 +46,14 @@ struct str *names_of(struct check *c, const void *items, size_t n, size_t size)
 bool declare(struct check *c, char kind, struct str name, const struct yaml_node *at)
 {
 	for (size_t i = 0; i < c->nplaces; i++) {
-		const struct place *p = &c->places[i];
+		const struct defined_at *p = &c->places[i];
 		if (p->kind == kind && str_eq(p->name, name)) {
 			DIAG(c->d, at, NAME_TWICE, STR_FMT(name), STR_FMT(p->at->file), p->at->line);
 			return false;
 		}
 	}
 	c->places = arena_push(c->a, c->places, &c->nplaces, &c->cap_places, sizeof *c->places);
-	c->places[c->nplaces - 1] = (struct place){ kind, name, at };
+	c->places[c->nplaces - 1] = (struct defined_at){ kind, name, at };
 	return true;
 }
 
@@ -69,18 +69,27 @@ void check_color(struct check *c, const struct yaml_node *map, struct str color)
 	DIAG_NEARBY(c->d, at_key(map, "color"), color, colors, ARRAY_LEN(colors), COLOR, STR_FMT(color));
 }
 
+static bool named(const struct str *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_is(names[i], name))
+			return true;
+	return false;
+}
+
 void check_roles(struct check *c, const struct yaml_node *n, struct str **names, size_t *count)
 {
-	for (size_t i = 0; i < *count; i++) {
-		struct str name = (*names)[i];
-		if (str_is(name, "all")) {
-			*names = c->role_names;
-			*count = c->reg->nroles;
-			return;
-		}
-		if (!registry_role(c->reg, name))
-			DIAG_NEARBY(c->d, at_item(n, i), name, c->role_names, c->reg->nroles, NO_ROLE, STR_FMT(name));
-	}
+	for (size_t i = 0; i < *count; i++)
+		if (!str_is((*names)[i], "all") && !registry_role(c->reg, (*names)[i]))
+			DIAG_NEARBY(c->d, at_item(n, i), (*names)[i], c->role_names, c->reg->nroles, NO_ROLE, STR_FMT((*names)[i]));
+	if (!named(*names, *count, "all"))
+		return;
+	bool auditor = named(*names, *count, "auditor");
+	*names = arena_many(c->a, c->reg->nroles, struct str);
+	*count = 0;
+	for (size_t i = 0; i < c->reg->nroles; i++)
+		if (auditor || !str_is(c->role_names[i], "auditor"))
+			(*names)[(*count)++] = c->role_names[i];
 }
 
 static void read_name(struct check *c, const struct yaml_node *n, struct str *ret)

@@ -5,7 +5,10 @@
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/err.h"
+#include "expr/expr.h"
 #include "store/records.h"
+
+struct yaml_node;
 
 struct label {
 	struct str zh, en;
@@ -26,49 +29,127 @@ enum field_kind {
 	FIELD_PHONE,    // personal datum: masked unless the role may unmask
 	FIELD_USCC,     // 统一社会信用代码, GB 32100-2015: 18 characters, check digit verified
 	FIELD_AREA,     // code of an area record
+	FIELD_REFS,     // ids of records of another type, stored as ",1,2,"
+	FIELD_FILES,    // ids of files (store/files.h), stored as ",1,2,"
+	FIELD_PHOTOS,   // the same, of pictures
+	FIELD_ROWS,     // table: rows of columns, stored as JSON text [{"column": value as in the API, …}, …]
+	FIELD_IDCARD,   // 居民身份证, GB 11643-1999: 18 characters, check character verified; personal datum
+	FIELD_SHEET,    // scores of an assessment by item, stored as JSON text
 	FIELD__MAX
+};
+
+struct cap_words {          // what an item says in a CAP 1.2 message: values of these elements of info; empty = nothing
+	struct str category, response, urgency, severity, certainty;
 };
 
 struct menu_item {
 	struct str value;
 	struct label label;
 	struct str color;       // "red", "orange", "yellow", "blue", "green", "grey" or empty
+	struct label help;      // what the value means, or empty
+	struct str parent;      // item of the same menu above this one, or empty
+	struct cap_words cap;
 };
 struct menu {
 	struct str name;
 	struct label label;
 	struct menu_item *items;
 	size_t nitems;
+	int64_t version;        // digest of its text
+	const struct expr_item *choices; // the items as expressions know them; as many
+};
+
+enum unmask {
+	UNMASK_NO,
+	UNMASK_REASON,          // one record at a time, with a reason that goes to the audit
+	UNMASK_ALWAYS,          // in lists and records; never in exports or by token
 };
 
 struct role {
 	struct str name;
 	struct label label;
-	bool unmask;            // sees personal data in the clear
+	enum unmask unmask;     // personal data in the clear
 	bool demo;              // offered on the demo login page
+	struct str bound;       // "area" or "enterprise": who has the role without one sees nothing; empty = sees everything
 	struct str *may;        // permissions beside types: "user.manage", "audit.read", "alarm.handle", "device.read", "config.change" …
 	size_t nmay;
+	struct str *manages;    // roles that "user.manage.below" may give and take
+	size_t nmanages;
+	bool second_factor;     // who has this role must log in with a second factor
 };
+
+enum shape_kind { SHAPE_ANY, SHAPE_POINT, SHAPE_LINE, SHAPE_AREA };
 
 struct field {
 	struct str name;
 	enum field_kind kind;
 	struct label label, help, unit;
 	struct str group;
-	bool need;              // required always
+	bool need;              // required always (when it is shown)
+	const struct expr *need_if; // required when this holds, or NULL
+	const struct expr *when;    // shown and kept only when this holds; NULL = always
+	const struct expr *compute; // stored, recomputed at each save, nobody writes it; NULL = none
+	bool personal;          // personal datum: masked unless the role may unmask (PHONE and IDCARD always are; ROWS if a column is)
+	struct str *read, *edit; // role names; nread, nedit 0: as the record
+	size_t nread, nedit;
 	bool unique;
 	bool readonly;          // set by the system only (moves, rules)
 	bool search;            // found by ?q=
 	bool lines;             // text area
 	bool expert;            // shown only on demand
-	double min, max;        // NUMBER/MONEY (CNY): bounds; TEXT: characters (code points)
+	double min, max;        // NUMBER/MONEY (CNY): bounds; TEXT: characters (code points); REFS, FILES, PHOTOS, ROWS: how many
 	bool has_min, has_max;
 	int decimals;               // NUMBER: digits after the point; -1 = as given
 	const struct menu *menu;    // MENU, MENUS
-	struct str to;              // REF: type
+	struct str to;              // REF, REFS: type
+	struct str *accept;         // FILES: groups of file_group(); none = every kind
+	size_t naccept;
+	bool where;                 // PHOTOS: place and time must be known
+	enum shape_kind shape;      // SHAPE
+	struct field *columns;      // ROWS; their col and ncols mean nothing
+	size_t ncolumns;
+	struct str assessment;      // SHEET: name of the assessment
+	const struct yaml_node *sheet; // SHEET: who may write what when, and where the result goes; read by measure/
 	struct str fallback;        // default: literal, "now", "me", "my_area", "my_enterprise"
 	size_t col, ncols;          // where it stands in type.table.cols (POSITION: 2 columns); ncols 0: it is the
-	                            // common column of its name (title, area or enterprise)
+	                            // common column of its name (title, area, enterprise or sector)
+};
+
+// A field that is not stored but shown from a record this one refers to.
+struct draw {
+	struct str name;
+	struct label label, help;
+	struct str group;
+	bool expert;
+	const struct field *ref;    // own REF field; NULL: the common column `via` (enterprise, created_by, changed_by)
+	struct str via;             // name before the dot
+	const struct type *to;
+	const struct field *field;  // of that type
+	size_t before;              // it stands before fields[before]
+};
+
+struct check_rule {         // checks: what must hold between the fields of a record
+	struct str name;
+	const struct expr *that;
+	struct label say;
+	const struct field *at;     // where the page shows it, or NULL
+};
+
+struct shown {
+	struct str name;
+	const struct field *field;  // NULL: the common column number, state, area or enterprise
+};
+struct publish {            // what the public page shows
+	const struct expr *when;    // NULL: never
+	const struct condition *cond; // the same for the store
+	struct shown *show;         // no field is personal, for some roles only, a file or the name of a person
+	size_t nshow;
+};
+
+struct dossier {            // 一企一档
+	struct str section;         // empty: not part of it
+	const struct expr *need;    // over the type enterprise: which enterprises must have one; NULL: see always
+	bool always;                // all must
 };
 
 struct group {              // fields under one heading of a form
@@ -76,12 +157,30 @@ struct group {              // fields under one heading of a form
 	struct label label;
 };
 
+struct allowance {               // a stretch of time: one of the two is more than 0
+	int64_t us;
+	int wd;                 // working days (base/workday.h)
+};
+
 struct deadline {           // time allowed in a state
 	bool set;
 	const struct field *by; // MENU field that chooses, or NULL
 	struct str *keys;       // values of by; the key "else" is last and matches everything
-	int64_t *us;
+	struct allowance *spans;
 	size_t n;
+};
+
+enum state_clock {
+	CLOCK_OWN,              // the state's own within: or due:, or none
+	CLOCK_KEEP,             // the deadline of the state before goes on
+	CLOCK_PAUSE,            // it stands still until a state with CLOCK_KEEP
+};
+
+struct assign {             // a value for a field when a record is opened
+	const struct field *field;
+	struct str text;        // literal, "me", "now" …, or the text of the expression
+	const struct expr *expr; // "= EXPR" over the record that opens; NULL: a literal
+	const struct field *column; // "= COLUMN" of the row it is opened for (opens: each)
 };
 
 struct state {
@@ -90,14 +189,34 @@ struct state {
 	struct str color;
 	bool end;               // nothing is due any more
 	struct deadline within;
+	const struct field *due;    // DATE or TIME field that says when it is due; NULL: within
+	enum state_clock clock;
+	struct allowance *remind;        // so long before the deadline, longest first
+	size_t nremind;
+	bool withdraw;              // who brought it here may take it back until somebody else has acted
 	struct str *escalate_to;    // tiers in order: role names that are told, one step each time it is overdue again
 	size_t nescalate;
 	int64_t escalate_every;     // us between two steps
-	struct str *who;            // whose duty the record is in this state: role names
+	struct str *who;        // whose duty the record is in this state: roles, or persons (struct move.who says how)
 	size_t nwho;
-	struct str *tell;           // who is told besides when it enters the state, without a duty: role names
+	struct str *tell;       // who is told besides when it enters the state, without a duty: as who
 	size_t ntell;
+	bool edit_set;          // edit: is given: these roles and no others may edit in this state
+	struct str *edit;
+	size_t nedit;
+	const struct field **asks; // the only fields that may be edited in this state; 0 = all
+	size_t nasks;
 };
+
+struct opens {              // a move makes a record of another type
+	const struct type *type;
+	const struct field *link;   // of that type: refers to the record that opens it
+	struct assign *fields;
+	size_t nfields;
+	const struct field *each;   // ROWS field of this type: one record a row; NULL: one
+};
+
+enum release { RELEASE_NONE, RELEASE_ALERT, RELEASE_UPDATE, RELEASE_UPGRADE, RELEASE_DOWNGRADE, RELEASE_CANCEL };
 
 struct move {
 	struct str name;
@@ -105,18 +224,61 @@ struct move {
 	const struct state **from;
 	size_t nfrom;
 	const struct state *to;
-	struct str *who;        // roles that may; "owner_of.FIELD" = the person in that REF field; "creator"
+	struct str *who;        // roles that may; "creator"; "system" = the platform alone; "owner_of.FIELD" = the person in that REF field; "staff_of.FIELD" =
+	                        // persons of the organisation or enterprise in it; "members_of.FIELD" = persons in that REFS field
 	size_t nwho;
 	const struct field **needs; // must be filled (before or with the move)
 	size_t nneeds;
 	const struct field **asks;  // the form of the move shows these
 	size_t nasks;
-	struct str not_same;    // name of a REF-to-person field or "creator": that person may not do this move
+	struct str *not_same;   // names of REF-to-person fields, or "creator": these persons may not do this move
+	size_t nnot_same;
+	struct str guard;       // if: the text of the condition, or empty
+	const struct expr *guard_expr;
+	struct label say;       // what to tell when the guard refuses
+	bool back;              // a return: reason is true too
 	bool reason;            // a text is required and goes to the history
 	bool sign;              // password is asked again
-	struct str *set_fields; // sets: FIELD: "me" | "now" | literal
-	struct str *set_values;
+	struct assign *sets;    // sets: FIELD: "me" | "now" | "my_organisation" | literal | "= EXPR"
 	size_t nsets;
+	struct opens *opens;
+	size_t nopens;
+	enum release release;   // release: the persons of the matrix are told, and give receipts
+};
+
+struct releasing {          // release: whom a record is told to when a move releases it, and what a CAP 1.2 message says of it
+	const struct type *matrix;  // rows: category × level → persons, tiers, channels; NULL: the type is not released
+	const struct field *category, *level; // MENU; the items of level stand highest first
+	const struct field *effective, *expires; // TIME
+	const struct field *exercise;   // BOOL or NULL
+	const struct field *shape, *radius; // SHAPE; NUMBER in metres around the position of what it refers to; or NULL
+	const struct field *description[2], *instruction[2]; // TEXT, in Chinese and English, or NULL
+	struct str sender;      // of CAP: whom receivers know as the source, as a mail address
+	struct str *see, *expired; // roles: who sees all receipts; who is told when the time of validity has ended
+	size_t nsee, nexpired;
+};
+
+struct gathering {          // gather: an alarm joins the open record that is the same in these fields
+	const struct field **by;
+	size_t nby;             // 0: every alarm opens its own
+	int64_t within;         // us since the last alarm that joined
+};
+
+struct expiry {             // expires: of a register without states
+	const struct field *at; // DATE or TIME; NULL: none
+	struct allowance *remind;    // so long before, longest first; at the end itself everybody of tell is told besides
+	size_t nremind;
+	struct str *tell;       // as struct state.who
+	size_t ntell;
+};
+
+struct extending {          // extend: who may ask for more time and who grants it
+	const struct state **states;
+	size_t nstates;         // 0: no extension
+	struct str *ask, *approve; // roles
+	size_t nask, napprove;
+	int max;                // times granted a record
+	struct allowance longest;    // of one extension
 };
 
 struct listing {            // a named view of the list page
@@ -124,6 +286,9 @@ struct listing {            // a named view of the list page
 	struct label label;
 	struct filter *filters; // values are literal; "me", "my_enterprise" are resolved by flow/
 	size_t nfilters;
+	const struct condition *cond; // where: as an expression; NULL = none. Values "me", "my_enterprise", "my_area", and days and
+	                        // moments relative to today are resolved by flow/ (model/exprs.h: COND words)
+	const struct expr *where;
 	struct sort *sorts;
 	size_t nsorts;
 	struct str *show;       // columns
@@ -140,7 +305,7 @@ struct type {
 	struct str name, pack, file;
 	struct label label, about;
 	struct str icon;
-	int64_t version;        // digest of its text; stored with each record
+	int64_t version;        // digest of its text and its menus'; stored with each record
 	struct str number;      // "YJ-{year}-{seq:5}"
 	struct str title;       // field shown in references and lists
 	struct str geometry;    // POSITION or SHAPE field drawn on the map, or empty
@@ -154,9 +319,22 @@ struct type {
 	size_t nmoves;
 	struct listing *lists;
 	size_t nlists;
+	struct expiry expires;
+	struct extending extend;
 	struct right rights;
 	struct str area_from;       // AREA field that is, or REF field whose record gives, the area; or empty
 	struct str enterprise_from; // REF field whose record gives the enterprise, or empty
+	struct str sector_from;     // MENU field of the menu sector, or REF field whose record gives the sector, or empty
+	struct draw *draws;
+	size_t ndraws;
+	struct check_rule *checks;
+	size_t nchecks;
+	struct publish publish;
+	struct releasing release;
+	struct gathering gather;
+	int keep_years;             // how long it is kept after its end; 0 = not said, -1 = for ever
+	struct dossier dossier;
+	const struct expr_item *state_choices; // the states as expressions know them; nstates
 	struct table table;     // for store/records.h
 };
 
@@ -168,12 +346,37 @@ struct point_kind {         // packs/*/points/*.yaml
 	int decimals;
 	int64_t interval;       // usual sample interval, us
 	int64_t stale_after;    // us without a reading until the point counts as offline
+	int64_t retention;      // how long its samples are kept at least, us; 0 = for ever
+	int64_t retention_hours; // and its hourly roll-ups; 0 = for ever
 	struct str dimension;   // 人员 设备 生产 仓储 物流 环境: people equipment process storage logistics environment
 };
 
-struct yaml_node;
+enum every { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_QUARTER, EVERY_YEAR };
+
+struct schedule {           // packs/*/schedules/*.yaml: one record for each subject and period
+	struct str name, pack;
+	struct label label;
+	enum every every;
+	int on;                 // the day of the period on which it opens, from 1 (Monday of a week)
+	const struct type *subject; // for:
+	struct str where;       // condition on the subjects, or empty
+	const struct condition *cond; // the same for the store; NULL = all
+	const struct type *type;    // of what it opens
+	const struct field *link;   // of that type: refers to the subject
+	struct assign *fields;  // expressions are over the subject
+	size_t nfields;
+	struct allowance within;     // overdue when so long after its opening it is not at an end; {0} = never
+};
+
+struct workdays;            // base/workday.h
 
 struct rule_file {          // packs/*/rules/*.yaml, compiled by alarm/
+	struct str pack, file;
+	const struct yaml_node *root;
+};
+
+struct pack_file {          // packs/*/FOLDER/*.yaml for the folders that others check: calendars, schedules, indicators,
+	struct str folder;      // assessments, documents, migrations, payloads. Its root is a mapping; all else is checked by who owns the folder.
 	struct str pack, file;
 	const struct yaml_node *root;
 };
@@ -191,6 +394,11 @@ struct registry {
 	size_t nkinds;
 	struct rule_file *rules;
 	size_t nrules;
+	struct pack_file *files;    // by folder, then pack, then name of the file
+	size_t nfiles;
+	struct schedule *schedules;
+	size_t nschedules;
+	const struct workdays *workdays; // of every calendar; never NULL
 };
 
 // A diagnostic of the checker: printed as file:line:col: text. What to do is part of the text.
@@ -209,13 +417,17 @@ struct diags {
 // Loads every pack below dir (each folder with types/, menus/, roles/, points/, rules/, indicators/…). Every mistake
 // is reported, not only the first. Returns ERR_INVALID if there is any; *ret is then NULL.
 enum err registry_load(struct registry **ret, struct str dir, struct diags *d) must_check;
+struct pack_texts; // model/pack_texts.h: the same from texts that were read before
+enum err registry_load_texts(struct registry **ret, const struct pack_texts *texts, struct diags *d) must_check;
 void registry_free(struct registry *r);
 const struct type *registry_type(const struct registry *r, struct str name);
 const struct point_kind *registry_kind(const struct registry *r, struct str name);
+const struct schedule *registry_schedule(const struct registry *r, struct str name);
 const struct role *registry_role(const struct registry *r, struct str name);
 const struct menu *registry_menu(const struct registry *r, struct str name);
 bool role_may(const struct role *r, const char *permission);
 const struct field *type_field(const struct type *t, struct str name);
+const struct draw *type_draw(const struct type *t, struct str name);
 const struct state *type_state(const struct type *t, struct str name);
 const struct move *type_move(const struct type *t, struct str name);
 const struct listing *type_listing(const struct type *t, struct str name);
@@ -223,6 +435,10 @@ const struct menu_item *menu_item(const struct menu *m, struct str value);
 // Kind of a common column that lists and filters may use (number, title, state, area, enterprise, created_at …).
 bool type_common_column(struct str name, enum column_kind *ret);
 const char *field_kind_name(enum field_kind k); // "text", "number", … as in packs
+const char *every_name(enum every e);           // "day" …
+const char *release_name(enum release r);       // "alert", "update", "upgrade", "downgrade", "cancel"; NONE: empty
+// The closed list of what a role may be given in may:; NULL after the last.
+const char *permission_name(size_t i);
 
 // ---- the current generation --------------------------------------------------------------------
 // Any thread: pin the current generation while it is used (a request, a tick). Never NULL after the first set.

@@ -1,201 +1,51 @@
 // Reads the packs below a folder, has every file checked, and keeps the result as one registry in one arena. Called
 // at start-up, on reload and by `anlan check`, in any thread; look-ups are plain reads of an immutable registry.
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/limits.h"
 #include "model/check.h"
+#include "model/pack_texts.h"
 
-enum folder { MENUS, ROLES, POINTS, TYPES, RULES, FOLDERS };
-static const struct str folder_names[FOLDERS] = { { "menus", 5 }, { "roles", 5 }, { "points", 6 }, { "types", 5 }, { "rules", 5 } };
-
-struct sources {
-	struct source *v;
-	size_t n, cap;
+enum folder { MENUS, ROLES, POINTS, TYPES, RULES, FRAGMENTS, KEPT /* only kept, from here on */, CALENDARS = KEPT, SCHEDULES,
+	      INDICATORS, ASSESSMENTS, DOCUMENTS, MIGRATIONS, PAYLOADS, FOLDERS };
+static const struct str folder_names[FOLDERS] = {
+	{ "menus", 5 },     { "roles", 5 },     { "points", 6 },      { "types", 5 },        { "rules", 5 },      { "fragments", 9 },
+	{ "calendars", 9 }, { "schedules", 9 }, { "indicators", 10 }, { "assessments", 11 }, { "documents", 9 },
+	{ "migrations", 10 }, { "payloads", 8 },
 };
 
 struct loader {
 	struct arena *a;
 	struct diags *d;
 	struct sources files[FOLDERS];
-	size_t packs;
 };
 
-static struct yaml_node whole_file(struct str file)
+// A text into the folder it belongs to, parsed.
+static void take_text(struct loader *l, const struct pack_text *t)
 {
-	return (struct yaml_node){ .file = file, .line = 1, .col = 1 };
-}
-
-static struct str join(struct arena *a, struct str dir, struct str name)
-{
-	while (dir.n > 1 && dir.p[dir.n - 1] == '/')
-		dir.n--;
-	return arena_printf(a, "%.*s/%.*s", STR_FMT(dir), STR_FMT(name));
-}
-
-static bool is_folder(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static int by_name(const void *x, const void *y)
-{
-	return str_cmp(*(const struct str *)x, *(const struct str *)y);
-}
-
-// Names in a folder, sorted, without those that begin with a dot.
-static size_t list_folder(struct arena *a, struct str path, struct str **ret)
-{
-	size_t n = 0, cap = 0;
-	struct str *names = NULL;
-	DIR *dir = opendir(arena_cstr(a, path));
-	*ret = NULL;
-	if (!dir)
-		return 0;
-	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-		if (e->d_name[0] == '.')
-			continue;
-		names = arena_push(a, names, &n, &cap, sizeof *names);
-		names[n - 1] = arena_str(a, str_of(e->d_name));
-	}
-	closedir(dir);
-	if (n)
-		qsort(names, n, sizeof *names, by_name);
-	*ret = names;
-	return n;
-}
-
-static bool read_all(int fd, char *p, size_t n, size_t *got)
-{
-	for (*got = 0; *got < n;) {
-		ssize_t r = read(fd, p + *got, n - *got);
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return false;
-		if (r == 0)
-			break;
-		*got += (size_t)r;
-	}
-	return true;
-}
-
-static bool read_file(struct loader *l, struct str path, struct str *ret)
-{
-	struct yaml_node at = whole_file(path);
-	struct stat st;
-	int fd = open(arena_cstr(l->a, path), O_RDONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && fstat(fd, &st) == 0;
-	if (ok && st.st_size > (off_t)LIMIT_YAML_FILE) {
-		DIAG(l->d, &at, FILE_LARGE, LIMIT_YAML_FILE);
-		close(fd);
-		return false;
-	}
-	size_t got = 0;
-	char *p = ok ? arena_alloc(l->a, (size_t)st.st_size + 1) : NULL;
-	ok = ok && read_all(fd, p, (size_t)st.st_size, &got);
-	if (!ok)
-		DIAG(l->d, &at, FILE_READ, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	*ret = str_from(p, got);
-	return ok;
-}
-
-static void load_file(struct loader *l, enum folder folder, struct str pack, struct str path)
-{
-	struct source s = { .pack = pack, .file = path };
-	if (!str_ends(path, STR(".yaml"))) {
-		struct yaml_node at = whole_file(path);
-		DIAG(l->d, &at, FILE_NAME);
+	size_t f = 0;
+	while (f < FOLDERS && !str_eq(folder_names[f], t->folder))
+		f++;
+	if (f == FOLDERS)
 		return;
-	}
-	if (!read_file(l, path, &s.text))
-		return;
-	s.root = yaml_parse(l->a, path, s.text, l->d);
+	struct source s = { .pack = arena_str(l->a, t->pack), .file = arena_str(l->a, t->file), .text = arena_str(l->a, t->text) };
+	s.root = yaml_parse(l->a, s.file, s.text, l->d);
 	if (!s.root)
 		return;
-	struct sources *all = &l->files[folder];
+	struct sources *all = &l->files[f];
 	all->v = arena_push(l->a, all->v, &all->n, &all->cap, sizeof *all->v);
 	all->v[all->n - 1] = s;
 }
 
-static bool is_pack(struct arena *a, struct str dir)
+bool pack_folder_known(struct str name)
 {
 	for (size_t f = 0; f < FOLDERS; f++)
-		if (is_folder(join(a, dir, folder_names[f]).p))
+		if (str_eq(folder_names[f], name))
 			return true;
 	return false;
 }
 
-static void load_pack(struct loader *l, struct str dir, struct str name)
+void pack_folder_near(struct diags *d, const struct yaml_node *at, struct str name)
 {
-	struct str *names, *files;
-	size_t n = list_folder(l->a, dir, &names);
-	l->packs++;
-	for (size_t i = 0; i < n; i++) {
-		struct str path = join(l->a, dir, names[i]);
-		if (!is_folder(path.p))
-			continue;
-		size_t f = 0;
-		while (f < FOLDERS && !str_eq(folder_names[f], names[i]))
-			f++;
-		size_t nfiles = f < FOLDERS ? list_folder(l->a, path, &files) : 0;
-		for (size_t k = 0; k < nfiles; k++)
-			load_file(l, (enum folder)f, name, join(l->a, path, files[k]));
-	}
-}
-
-// A folder whose name is nearly one of ours was meant to be one.
-static void check_folders(struct loader *l, struct str dir)
-{
-	static const char *const others[] = { "indicators", "demo", "test", "docs", "scores", "exams" };
-	struct str *names;
-	size_t n = list_folder(l->a, dir, &names);
-	for (size_t i = 0; i < n; i++) {
-		struct str path = join(l->a, dir, names[i]);
-		bool known = !is_folder(path.p);
-		for (size_t f = 0; f < FOLDERS; f++)
-			known |= str_eq(folder_names[f], names[i]);
-		for (size_t f = 0; f < ARRAY_LEN(others); f++)
-			known |= str_is(names[i], others[f]);
-		struct yaml_node at = whole_file(path);
-		if (!known)
-			DIAG_NEARBY(l->d, &at, names[i], folder_names, FOLDERS, FOLDER, STR_FMT(names[i]));
-	}
-}
-
-static void load_packs(struct loader *l, struct str dir)
-{
-	struct str *names, last = dir;
-	struct yaml_node at = whole_file(dir);
-	while (last.n && last.p[last.n - 1] == '/')
-		last.n--;
-	for (size_t i = last.n; i > 0; i--)
-		if (last.p[i - 1] == '/') {
-			last = str_skip(last, i);
-			break;
-		}
-	if (is_pack(l->a, dir)) {
-		load_pack(l, dir, arena_str(l->a, last));
-		check_folders(l, dir);
-		return;
-	}
-	size_t n = list_folder(l->a, dir, &names);
-	for (size_t i = 0; i < n; i++) {
-		struct str path = join(l->a, dir, names[i]);
-		if (!is_pack(l->a, path))
-			continue;
-		load_pack(l, path, names[i]);
-		check_folders(l, path);
-	}
-	if (l->packs == 0)
-		DIAG(l->d, &at, NO_PACK);
+	DIAG_NEARBY(d, at, name, folder_names, FOLDERS, FOLDER, STR_FMT(name));
 }
 
 // ---- checking ----------------------------------------------------------------------------------
@@ -213,10 +63,22 @@ static void add_kind_menu(struct check *c)
 	r->menus[r->nmenus++] = m;
 }
 
+// Templates of vendors' messages likewise, `payload_template`: what a device may name.
+static void add_payload_menu(struct check *c, const struct sources *files)
+{
+	struct menu m = { .name = STR("payload_template"), .label = { STR("报文模板"), STR("Template of messages") } };
+	m.items = arena_many(c->a, files->n, struct menu_item);
+	for (size_t i = 0; i < files->n; i++)
+		if (check_payload(c, &files->v[i], &m.items[m.nitems]))
+			m.nitems++;
+	if (m.nitems && !registry_menu(c->reg, m.name))
+		c->reg->menus[c->reg->nmenus++] = m;
+}
+
 static void check_simple(struct check *c, struct loader *l)
 {
 	struct registry *r = c->reg;
-	r->menus = arena_many(c->a, l->files[MENUS].n + 1, struct menu);
+	r->menus = arena_many(c->a, l->files[MENUS].n + 2, struct menu);
 	r->roles = arena_many(c->a, l->files[ROLES].n, struct role);
 	r->kinds = arena_many(c->a, l->files[POINTS].n, struct point_kind);
 	for (size_t i = 0; i < l->files[MENUS].n; i++)
@@ -226,8 +88,13 @@ static void check_simple(struct check *c, struct loader *l)
 	for (size_t i = 0; i < l->files[POINTS].n; i++)
 		check_kind(c, &l->files[POINTS].v[i]);
 	add_kind_menu(c);
+	add_payload_menu(c, &l->files[PAYLOADS]);
+	for (size_t i = 0; i < r->nmenus; i++)
+		check_choices(c, &r->menus[i]);
 	c->menu_names = names_of(c, r->menus, r->nmenus, sizeof *r->menus);
 	c->role_names = names_of(c, r->roles, r->nroles, sizeof *r->roles);
+	for (size_t i = 0; i < l->files[ROLES].n; i++)
+		check_manages(c, &l->files[ROLES].v[i]);
 }
 
 static void check_types(struct check *c, struct loader *l)
@@ -235,14 +102,30 @@ static void check_types(struct check *c, struct loader *l)
 	struct registry *r = c->reg;
 	r->types = arena_many(c->a, l->files[TYPES].n, struct type);
 	c->type_roots = arena_many(c->a, l->files[TYPES].n, const struct yaml_node *);
+	c->fields_at = arena_many(c->a, l->files[TYPES].n, struct fields_at);
+	c->fragments = &l->files[FRAGMENTS];
+	c->assessments = &l->files[ASSESSMENTS];
+	for (size_t i = 0; i < l->files[FRAGMENTS].n; i++)
+		check_fragment(c, &l->files[FRAGMENTS].v[i]);
 	for (size_t i = 0; i < l->files[TYPES].n; i++)
 		declare_type(c, &l->files[TYPES].v[i]);
 	c->type_names = names_of(c, r->types, r->ntypes, sizeof *r->types);
 	for (size_t i = 0; i < r->ntypes; i++)
 		check_fields(c, &r->types[i], c->type_roots[i]);
 	for (size_t i = 0; i < r->ntypes; i++)
+		check_draws(c, &r->types[i]);
+	for (size_t i = 0; i < r->ntypes; i++)
 		check_type(c, &r->types[i], c->type_roots[i]);
+	for (size_t i = 0; i < r->ntypes; i++)
+		check_type_flow(c, &r->types[i], c->type_roots[i]);
 	check_circles(c);
+}
+
+static void check_schedules(struct check *c, struct loader *l)
+{
+	c->reg->schedules = arena_many(c->a, l->files[SCHEDULES].n, struct schedule);
+	for (size_t i = 0; i < l->files[SCHEDULES].n; i++)
+		check_schedule(c, &l->files[SCHEDULES].v[i]);
 }
 
 // Rules are only kept: alarm/ knows what they mean. Their names must differ.
@@ -262,7 +145,25 @@ static void keep_rules(struct check *c, struct loader *l)
 	}
 }
 
-enum err registry_load(struct registry **ret, struct str dir, struct diags *d)
+// What other folders check for themselves when the registry stands: file by file, in the order of packs and names.
+static void keep_files(struct check *c, struct loader *l)
+{
+	struct registry *r = c->reg;
+	size_t n = 0;
+	for (size_t f = KEPT; f < FOLDERS; f++)
+		n += l->files[f].n;
+	r->files = arena_many(c->a, n, struct pack_file);
+	for (size_t f = KEPT; f < FOLDERS; f++)
+		for (size_t i = 0; i < l->files[f].n; i++) {
+			const struct source *s = &l->files[f].v[i];
+			if (s->root->kind != YAML_MAP)
+				DIAG(c->d, s->root, WANT_MAP);
+			else
+				r->files[r->nfiles++] = (struct pack_file){ folder_names[f], s->pack, s->file, s->root };
+		}
+}
+
+enum err registry_load_texts(struct registry **ret, const struct pack_texts *texts, struct diags *d)
 {
 	static uint64_t generations;
 	struct arena *a = arena_new(256 << 10);
@@ -271,10 +172,14 @@ enum err registry_load(struct registry **ret, struct str dir, struct diags *d)
 	struct check c = { .reg = r, .a = a, .d = d };
 	size_t before = d->n;
 	r->arena = a;
-	load_packs(&l, arena_str(a, dir));
+	for (size_t i = 0; i < texts->n; i++)
+		take_text(&l, &texts->v[i]);
 	check_simple(&c, &l);
+	check_calendars(&c, l.files[CALENDARS].v, l.files[CALENDARS].n);
 	check_types(&c, &l);
+	check_schedules(&c, &l);
 	keep_rules(&c, &l);
+	keep_files(&c, &l);
 	r->generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
 	*ret = r;
 	if (d->n == before)
@@ -282,6 +187,21 @@ enum err registry_load(struct registry **ret, struct str dir, struct diags *d)
 	diags_sort(d);
 	registry_free(r);
 	*ret = NULL;
+	return ERR_INVALID;
+}
+
+enum err registry_load(struct registry **ret, struct str dir, struct diags *d)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(64 << 10);
+	struct pack_texts texts = { .arena = a };
+	size_t before = d->n;
+	pack_texts_read(&texts, dir, false, d);
+	enum err err = registry_load_texts(ret, &texts, d);
+	if (err || d->n == before)
+		return err;
+	registry_free(*ret);
+	*ret = NULL;
+	diags_sort(d);
 	return ERR_INVALID;
 }
 
@@ -314,6 +234,11 @@ const struct role *registry_role(const struct registry *r, struct str name)
 	FIND(r->roles, r->nroles, name);
 }
 
+const struct schedule *registry_schedule(const struct registry *r, struct str name)
+{
+	FIND(r->schedules, r->nschedules, name);
+}
+
 const struct menu *registry_menu(const struct registry *r, struct str name)
 {
 	FIND(r->menus, r->nmenus, name);
@@ -322,6 +247,11 @@ const struct menu *registry_menu(const struct registry *r, struct str name)
 const struct field *type_field(const struct type *t, struct str name)
 {
 	FIND(t->fields, t->nfields, name);
+}
+
+const struct draw *type_draw(const struct type *t, struct str name)
+{
+	FIND(t->draws, t->ndraws, name);
 }
 
 const struct state *type_state(const struct type *t, struct str name)

@@ -55,6 +55,8 @@ static struct yaml_node *read_scalar(struct reader *r, const yaml_event_t *e)
 		return NULL;
 	struct yaml_node *n = node_new(r, YAML_SCALAR, e->start_mark);
 	n->text = arena_str(r->arena, str_from((const char *)e->data.scalar.value, e->data.scalar.length));
+	n->quoted = e->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || e->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	n->folded = e->start_mark.line != e->end_mark.line;
 	for (size_t i = 0; i < n->text.n; i++) {
 		unsigned char c = (unsigned char)n->text.p[i];
 		if (c == 127 || (c < ' ' && c != '\n' && c != '\t')) {

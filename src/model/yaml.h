@@ -14,6 +14,7 @@ struct yaml_node {
 	struct str file;
 	unsigned line, col;         // from 1
 	struct str text;            // SCALAR
+	bool quoted, folded;        // SCALAR: in quotes; over several lines, so that a place in the text is no place in the file
 	struct yaml_node **items;   // LIST: items; MAP: values
 	struct yaml_node **keys;    // MAP: keys (scalars)
 	size_t n;
