@@ -10,10 +10,36 @@
 
 #define READS_PER_EVENT 4   // then the others have their turn
 #define READS_PER_EVENT_TLS 16 // of at most 16 KiB each
+#define HISTORY_READ (16u << 10) // read at once from a connection that may have to wait with the rest of it
 #define KEEP_BUFFER 4096u   // an empty input buffer above this is given back
 
 static void conn_on_event(void *ctx, uint32_t events);
 static void conn_on_timer(void *ctx);
+
+// --- memory of all together ---
+
+// After each change of c->in.
+static void conn_count(struct conn *c)
+{
+	struct gate *g = c->gate;
+	if (c->in.cap == c->counted)
+		return;
+	g->holders += (c->in.cap != 0) - (size_t)(c->counted != 0);
+	g->buffered += c->in.cap - c->counted;
+	c->counted = c->in.cap;
+}
+
+void conn_forget_input(struct conn *c)
+{
+	buf_free(&c->in);
+	conn_count(c);
+}
+
+bool conn_too_much(const struct conn *c)
+{
+	const struct gate *g = c->gate;
+	return g->buffered > LIMIT_GATE_BUFFERED && c->state < CONN_LINGER && c->in.cap > LIMIT_GATE_BUFFERED / g->holders;
+}
 
 // --- life ---
 
@@ -29,15 +55,16 @@ struct conn *conn_new(struct gate *g, int fd, const struct proto *proto, enum pr
 	c->proto = proto;
 	c->protocol = protocol;
 	c->last_in = loop_mono(g->loop);
-	buf_init(&c->in, LIMIT_MQTT_PACKET + GATE_SCRATCH);
+	buf_init(&c->in, (protocol == PROTO_GATEWAY ? LIMIT_GATEWAY_FRAME : LIMIT_MQTT_PACKET) + GATE_SCRATCH);
 	buf_init(&c->out, LIMIT_GATE_OUT);
 	if (proto == &proto_line)
-		buf_init(&c->line.held, LIMIT_GATE_OUT);
+		line_init(c);
 	loop_timer_init(&c->timer, conn_on_timer, c);
 	loop_timer_in(g->loop, &c->timer, LIMIT_GATE_UNAUTHENTICATED_S * US_PER_S);
 	if (fd >= 0 && loop_watch(g->loop, fd, EPOLLIN, conn_on_event, c) != OK)
 		conn_drop(c);
 	g->slots[slot] = c;
+	g->strangers++;
 	return c;
 }
 
@@ -58,17 +85,20 @@ void conn_free(struct conn *c)
 		tls_session_free(c->tls);
 		close(c->fd);
 	}
-	buf_free(&c->in);
+	conn_forget_input(c);
 	buf_free(&c->out);
-	if (c->proto == &proto_line)
-		buf_free(&c->line.held);
+	if (c->proto->done)
+		c->proto->done(c);
 	g->slots[slot] = NULL;
+	g->strangers -= !c->welcomed;
 	g->free_slots[g->nfree++] = slot;
 	mem_free(c);
 }
 
 static void conn_leave_device(struct conn *c)
 {
+	if (c->device && c->proto->leaving)
+		c->proto->leaving(c);
 	if (c->announced)
 		gate_gone(c);
 	c->announced = false;
@@ -108,7 +138,7 @@ bool conn_may_read(const struct conn *c)
 		return false;
 	// In 5.0 the client knows the limit and is told off when it passes it (mqtt.c); others are made to wait.
 	bool polite = c->protocol == PROTO_MQTT5 || c->inflight < LIMIT_MQTT_INFLIGHT;
-	return polite && !c->gate->blocked;
+	return polite && !c->gate->blocked && (c->state != CONN_READY || gate_has_room(c));
 }
 
 static void conn_watch(struct conn *c)
@@ -120,9 +150,16 @@ static void conn_watch(struct conn *c)
 static void conn_pause(struct conn *c)
 {
 	c->paused = true;
+	if (conn_too_much(c) && !c->crowded) {
+		c->crowded = true;
+		c->crowded_since = loop_mono(c->gate->loop);
+		ids_add(&c->gate->crowded, c->id);
+	}
 	if (c->gate->blocked && !c->stalled) {
 		c->stalled = true;
 		ids_add(&c->gate->stalled, c->id);
+	} else if (!c->gate->blocked && !c->live && c->state == CONN_READY) {
+		gate_yield(c);
 	}
 	conn_watch(c);
 }
@@ -174,6 +211,7 @@ void conn_feed(struct conn *c, struct str bytes)
 	} else {
 		conn_parse_fresh(c, bytes);
 	}
+	conn_count(c);
 	if (c->state < CONN_LINGER && !conn_may_read(c))
 		conn_pause(c);
 }
@@ -197,7 +235,7 @@ static ssize_t conn_recv(struct conn *c, void *p, size_t n)
 // One read. False: nothing more now.
 static bool conn_read_once(struct conn *c)
 {
-	size_t most = c->state == CONN_NEW ? GATE_NEW_READ : GATE_SCRATCH;
+	size_t most = c->state == CONN_NEW ? GATE_NEW_READ : c->live ? GATE_SCRATCH : HISTORY_READ; // what is not parsed is kept
 	char *to = c->gate->scratch;
 	bool append = c->in.n && c->state != CONN_LINGER;
 	if (append) { // complete the frame at the front, then read into scratch again
@@ -222,10 +260,17 @@ static bool conn_read_once(struct conn *c)
 	return (size_t)got == most || c->tls; // TLS may hold more than the socket shows
 }
 
+static bool conn_read_and_count(struct conn *c)
+{
+	bool more = conn_read_once(c);
+	conn_count(c);
+	return more;
+}
+
 static void conn_read(struct conn *c)
 {
 	int reads = 0;
-	while (c->state != CONN_DEAD && conn_may_read(c) && conn_read_once(c))
+	while (c->state != CONN_DEAD && conn_may_read(c) && !conn_too_much(c) && conn_read_and_count(c))
 		if (++reads >= (c->tls ? READS_PER_EVENT_TLS : READS_PER_EVENT)) { // epoll brings us back; with TLS it may not
 			if (c->tls && !c->again)
 				ids_add(&c->gate->again, c->id);
@@ -234,7 +279,7 @@ static void conn_read(struct conn *c)
 		}
 	if (c->state == CONN_DEAD)
 		return;
-	if (!conn_may_read(c))
+	if (!conn_may_read(c) || conn_too_much(c))
 		conn_pause(c);
 	else
 		conn_watch(c);
@@ -251,6 +296,7 @@ void conn_resume(struct conn *c)
 	}
 	c->paused = false;
 	conn_parse_kept(c);
+	conn_count(c);
 	if (c->fd >= 0)
 		conn_read(c);
 	else if (!conn_may_read(c))
@@ -366,12 +412,6 @@ static void conn_on_timer(void *ctx)
 			conn_drop(c);
 		return;
 	}
-	if (c->proto != &proto_mqtt || !c->mqtt.keep_alive)
-		return;
-	int64_t limit = c->mqtt.keep_alive * US_PER_S * 3 / 2; // MQTT 5.0 3.1.2.10
-	int64_t silent = loop_mono(g->loop) - c->last_in;
-	if (silent < limit || c->paused)
-		loop_timer_in(g->loop, &c->timer, c->paused ? limit : limit - silent);
-	else
-		conn_end(c, REJECT__MAX, 0x8D, STR_EMPTY); // MQTT_KEEP_ALIVE_TIMEOUT
+	if (c->proto->tick)
+		c->proto->tick(c);
 }

@@ -10,6 +10,8 @@
 #include "bus/msg.h"
 #include "bus/ring.h"
 #include "gate/decode/decode.h"
+#include "gate/decode/downlink.h"
+#include "gate/decode/template.h"
 #include "gate/gate.h"
 #include "loop/loop.h"
 
@@ -29,7 +31,7 @@ enum conn_state {
 	CONN_DEAD,     // closed at the end of this turn
 };
 
-// One protocol family: MQTT or the line protocols.
+// One protocol family: MQTT, the line protocols, Modbus.
 struct proto {
 	// Takes at most one frame from the front of in and returns its bytes; 0: not complete, c->need is set, or
 	// nothing can be done now (gate blocked). Ends the connection itself when the bytes are wrong.
@@ -37,10 +39,18 @@ struct proto {
 	void (*welcome)(struct conn *c, enum welcome verdict);
 	void (*released)(struct conn *c, uint32_t what); // the core has everything up to what gate_hold was told
 	void (*bye)(struct conn *c, enum reject why_counted, uint8_t mqtt_reason); // last words into c->out, if there are any
+	bool (*command)(struct conn *c, const struct msg_command *k, struct str payload); // false: cannot be sent to this device now; NULL: never
+	void (*tick)(struct conn *c);  // the timer of a READY connection ran out; NULL: it has none
+	void (*done)(struct conn *c);  // frees what it owns; NULL: nothing
+	void (*leaving)(struct conn *c); // c->device is about to be forgotten; NULL: nothing to say
 };
-extern const struct proto proto_mqtt, proto_line;
+extern const struct proto proto_mqtt, proto_line, proto_modbus;
+void line_init(struct conn *c); // c->line, at the beginning of a connection of proto_line
+
+struct sparkplug; // gate/sparkplug.c
 
 struct mqtt_session {
+	struct sparkplug *spb;        // NULL until the client speaks Sparkplug B
 	uint8_t version;              // 0 before CONNECT, then 4 or 5
 	bool subscribed;              // to the command topic
 	bool assign_id;               // CONNECT came without a client id (5.0)
@@ -57,9 +67,35 @@ struct mqtt_session {
 	} commands[LIMIT_MQTT_COMMANDS];
 };
 
-struct line_session { // HJ 212, GB/T 26875.3
+struct line_state { // what a line protocol keeps of a connection, see its line_NAME.c; zeroed at the start
+	uint64_t v[4];
+};
+
+struct line_parts { // packets of a message that is not whole yet, in order
+	uint64_t series;
+	unsigned parts, have;         // have 0: none
+	struct buf bytes;
+};
+
+struct line_session {
+	struct line_state state;
+	struct line_parts parts;
 	uint64_t key_hash;            // of the PW that was sent to the core: another one is checked anew
 	struct buf held;              // answers waiting for their readings to be durable, in order
+	struct downlink_peer peer;    // code_len 0: nothing of its own was received yet
+	bool told;                    // the core, that commands can be sent
+	uint64_t asked;               // the core's number of the command that waits for its answer, 0: none
+	struct downlink_sent sent;
+};
+
+struct modbus_plan;
+struct modbus_session {
+	struct modbus_plan *plan;     // what is asked for; NULL before the first round
+	size_t next;                  // its request that is out, or comes next
+	bool waiting;                 // for the answer
+	uint8_t unit;
+	uint16_t transaction;
+	int64_t interval, round;      // us; monotonic start of this round
 };
 
 struct conn {
@@ -71,10 +107,17 @@ struct conn {
 	int fd;                       // -1: bytes are fed by a test
 	enum conn_state state;
 	enum protocol protocol;       // PROTO_NONE before it is known
+	bool welcomed;                // by the core, once
 	bool announced;               // a HELLO was sent: the core gets a GONE
 	bool paused;                  // nothing is read: see conn_may_read
 	bool stalled;                 // in gate->stalled
+	bool heard;                   // has sent readings
+	bool live;                    // the last of them were of now; otherwise it lets others go first
+	bool yields;                  // in gate->history
 	bool again;                   // in gate->again
+	bool crowded;                 // in gate->crowded
+	int64_t crowded_since;        // monotonic us
+	size_t counted;               // bytes of `in` that are in gate->buffered
 	bool dirty;                   // in gate->dirty
 	bool want_out;                // socket is full: EPOLLOUT watched
 	bool eof;                     // LINGER: our side is shut
@@ -90,6 +133,7 @@ struct conn {
 	union {
 		struct mqtt_session mqtt;
 		struct line_session line;
+		struct modbus_session modbus;
 	};
 };
 
@@ -104,6 +148,21 @@ void conn_drop(struct conn *c);                        // at once, without a wor
 void conn_flush(struct conn *c);
 void conn_free(struct conn *c);                        // gate.c, end of turn
 bool conn_may_read(const struct conn *c);
+void conn_forget_input(struct conn *c);                // gives its buffer back; not while something is parsed in it
+bool conn_too_much(const struct conn *c);              // all connections keep too much, and this one more than its share
+
+// --- Sparkplug B (sparkplug.c), within an MQTT session ---
+
+struct mqtt_publish;
+void sparkplug_will(struct conn *c, struct str user, struct str topic, struct str payload); // of CONNECT
+enum sparkplug_end { SPARKPLUG_NOT_OURS, SPARKPLUG_TAKEN, SPARKPLUG_AGAIN /* ring full */, SPARKPLUG_BAD };
+enum sparkplug_end sparkplug_publish(struct conn *c, struct str topic, struct str payload);
+bool sparkplug_subscribe(struct conn *c, struct str filter, bool on); // false: not a filter of its own; on false: taken back
+void sparkplug_greet(struct conn *c);     // after SUBACK: the host's retained state
+bool sparkplug_command(struct conn *c, uint64_t seq, struct str payload); // false: not now or not understood
+void sparkplug_host_gone(struct conn *c); // the host ends
+void sparkplug_leaving(struct conn *c);   // the connection ends: the will, or a leave without NDEATH
+void sparkplug_free(struct conn *c);
 
 // --- devices (device.c) ---
 
@@ -121,13 +180,15 @@ struct device {
 	struct str readings_topic, command_topic;
 	struct conn *conns;   // usually one
 	struct arena *arena;  // code, topics
-	struct arena *table;  // points, names, slots: replaced as a whole
+	struct arena *table;  // points, names, slots, template: replaced as a whole
+	uint32_t learned;     // how many tables there have been: another number, other points
 	struct point *points; // by name and, where there is one, by address
 	const char *names;
 	uint32_t *slots;      // hash table of indices + 1; 0 = free
 	uint32_t npoints, mask;
 	uint32_t expect;      // index of the point that probably comes next
 	uint32_t last;        // index of the point that came last; npoints (a spare entry) at first
+	const struct payload_template *tpl; // what reads its messages; NULL: they are in our own forms
 	int64_t refreshed;    // monotonic us of the last REFRESH
 };
 
@@ -147,6 +208,9 @@ struct intake {
 	struct reading *at;
 	uint32_t n, max;
 	int64_t earliest, latest;         // device times accepted
+	int64_t newest;                   // time of the newest reading taken
+	int64_t sent;                     // by the sender's clock, 0: the protocol does not say
+	int64_t wrong_time;               // the first one refused as too early or too late
 	uint32_t refused[REJECT__MAX];
 	struct str first[REJECT__MAX];    // name in the first refused reading
 	bool overflow;                    // more than LIMIT_READINGS_PER_MESSAGE
@@ -187,22 +251,32 @@ struct gate {
 	uint32_t *serials;          // of the slots
 	uint32_t *free_slots;
 	size_t nfree;
+	uint32_t strangers;         // connections not welcomed yet
 	struct ids stalled, dirty, dead;
+	struct ids history;         // connections with history that wait for room in the ring, in turn
+	size_t history_first;       // of those the next
+	struct loop_timer history_timer;
 	struct ids again;           // TLS: more may lie decrypted than the socket shows
 	struct strmap *devices;     // record id (4 bytes) → index
 	struct device **device_at;
 	size_t ndevices, device_cap;
-	struct loop_timer accept_again;
+	struct loop_timer accept_again, report;
+	struct msg_gate said;       // what the core is told once a second; the counters in it
+	int64_t blocked_since;      // monotonic us, while blocked
 	struct {
 		struct gate *gate;
 		int fd;
 		const struct proto *proto;
 		enum protocol protocol;
 		bool tls;
-	} listeners[4];
+	} listeners[2 + PROTO__MAX];
 	size_t nlisteners;
 	char *scratch;              // bytes just received
 	struct arena *arena;        // what decoding one message needs
+	struct arena *frame_arena;  // a line protocol's frame, until the next one
+	size_t buffered, holders;   // bytes of all input buffers, connections that have one
+	struct ids crowded;         // connections that are not read because of it
+	size_t waiting;             // bytes of packets that wait for the rest of their messages
 };
 #define GATE_SCRATCH (128u << 10)
 #define GATE_NEW_READ 4096u        // bytes read at once from somebody unknown
@@ -216,10 +290,13 @@ void gate_hello(struct conn *c, struct str name, struct str key, bool keyless);
 void gate_gone(struct conn *c);
 void gate_refresh(struct conn *c);
 void gate_subscribed(struct conn *c);
+void gate_answered(struct conn *c, uint64_t seq, const struct command_answer *a);
 void gate_delivered(struct gate *g, uint32_t device, uint64_t conn, uint64_t seq, bool delivered);
 void gate_reject(struct conn *c, enum reject why, uint32_t count, struct str what);
+void gate_reject_time(struct conn *c, enum reject why, uint32_t count, struct str what, int64_t time); // time: that was refused
 void *gate_reserve(struct gate *g, size_t n); // NULL: ring full, gate is now blocked
 // Calls proto->released(c, what) as soon as everything sent to the core so far is durable: at once, or later, in order.
 void gate_hold(struct conn *c, uint32_t what);
+bool gate_has_room(const struct conn *c); // for what this connection sends, as far as one knows it
+void gate_yield(struct conn *c);     // comes back when there is room for history
 void ids_add(struct ids *v, uint64_t id);
-bool mqtt_command(struct conn *c, uint64_t seq, struct str payload); // false: cannot be sent to this device now

@@ -105,7 +105,7 @@ struct table_size {
 // False: the message does not hold the points it promises.
 static bool table_measure(const struct msg_welcome *m, size_t n, struct table_size *ret)
 {
-	struct point_walk w = { (const char *)(m + 1), (const char *)m + n, m->m.count };
+	struct point_walk w = { (const char *)(m + 1), (const char *)m + n - m->template_len, m->m.count };
 	struct msg_point p;
 	struct str name, addr;
 	*ret = (struct table_size){ 0 };
@@ -119,12 +119,13 @@ static bool table_measure(const struct msg_welcome *m, size_t n, struct table_si
 // One block for all of it: a million points in ten thousand devices are some 50 MB.
 static void device_set_points(struct device *d, const struct msg_welcome *m, size_t n, struct table_size size)
 {
-	const char *first = (const char *)(m + 1), *end = (const char *)m + n;
+	const char *first = (const char *)(m + 1), *end = (const char *)m + n - m->template_len;
 	uint32_t slots = 8;
 	while (slots < size.entries * 2) // at most half full
 		slots *= 2;
 	arena_free(d->table);
-	d->table = arena_new((size.entries + 1) * sizeof(struct point) + slots * sizeof(uint32_t) + size.text + 128);
+	d->table = arena_new((size.entries + 1) * sizeof(struct point) + slots * sizeof(uint32_t) + size.text + m->template_len + 128);
+	d->learned++;
 	d->points = arena_many(d->table, size.entries + 1, struct point);
 	d->slots = arena_many(d->table, slots, uint32_t);
 	char *names = arena_alloc(d->table, size.text);
@@ -140,12 +141,22 @@ static void device_set_points(struct device *d, const struct msg_welcome *m, siz
 	for (struct point_walk w = { first, end, m->m.count }; walk_next(&w, &p, &name, &addr);)
 		table_add(d, names, &off, &p, addr); // a name of another point wins over an address
 	d->last = d->npoints;
+	d->tpl = NULL;
+	if (m->template_len)
+		d->tpl = memcpy(arena_alloc(d->table, m->template_len), end, m->template_len);
+}
+
+// The core made it; a block that is not whole would still be read out of bounds.
+static bool template_whole(const struct msg_welcome *m, size_t n)
+{
+	return !m->template_len || (m->template_len <= n - sizeof *m && m->template_len % 8 == 0 &&
+	                            template_sound((const char *)m + n - m->template_len, m->template_len));
 }
 
 struct device *device_learn(struct gate *g, const struct msg_welcome *m, size_t n, struct str code)
 {
 	struct table_size size;
-	if (n < sizeof *m || m->m.count > LIMIT_POINTS_PER_DEVICE || !m->m.device || !table_measure(m, n, &size))
+	if (n < sizeof *m || m->m.count > LIMIT_POINTS_PER_DEVICE || !m->m.device || !template_whole(m, n) || !table_measure(m, n, &size))
 		return NULL;
 	struct device *d = device_by_id(g, m->m.device);
 	if (!d)

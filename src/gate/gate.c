@@ -3,6 +3,9 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "bus/pass.h"
+#include "gate/decode/envelope.h"
+#include "gate/line.h"
 #include "gate/mqtt_packet.h"
 #include "gate/sandbox.h"
 #include "gate/tls.h"
@@ -21,6 +24,7 @@
 #define ACCEPTS_PER_EVENT 64
 #define BACKLOG_MAX (16u << 20)       // at most a few small messages a connection: see gate_put
 #define REJECT_TEXT 120               // bus/msg.h
+#define HISTORY_AGAIN (5 * US_PER_MS)  // if no acknowledgement brings us there sooner
 #define ACCEPT_AGAIN (100 * US_PER_MS) // after the process ran out of descriptors
 
 void ids_add(struct ids *v, uint64_t id)
@@ -37,9 +41,19 @@ void ids_add(struct ids *v, uint64_t id)
 void *gate_reserve(struct gate *g, size_t n)
 {
 	void *p = g->blocked ? NULL : ring_reserve(g->to_core, n);
+	if (!p && !g->blocked)
+		g->blocked_since = clock_mono();
 	if (!p)
 		g->blocked = true; // ring_space_fd will tell
 	return p;
+}
+
+static void count_blocked(struct gate *g)
+{
+	int64_t now = clock_mono();
+	if (g->blocked)
+		g->said.blocked_us += (uint64_t)(now - g->blocked_since);
+	g->blocked_since = now;
 }
 
 // A small message: head of n bytes that begins with a struct msg, then texts. Never refused: what the ring cannot take
@@ -114,6 +128,13 @@ void gate_delivered(struct gate *g, uint32_t device, uint64_t conn, uint64_t seq
 	gate_put(g, &m, sizeof m, NULL, 0);
 }
 
+void gate_answered(struct conn *c, uint64_t seq, const struct command_answer *a)
+{
+	struct msg_answer m = { .m = conn_msg(c, MSG_ANSWER), .a = *a };
+	m.m.seq = seq;
+	gate_put(c->gate, &m, sizeof m, NULL, 0);
+}
+
 // The first bytes of what was refused, for a page: valid UTF-8 stays, everything else becomes a dot.
 static size_t printable(struct str s, char *ret)
 {
@@ -128,13 +149,61 @@ static size_t printable(struct str s, char *ret)
 	return n;
 }
 
+// --- unfinished messages of all together ---
+
+// Who waits is read again when there is room, or when his share has grown; after LIMIT_GATE_CROWDED_S he is closed, so that
+// there is room at last (unless he waits for us). What a device had not been answered it sends again.
+static void gate_uncrowd(struct gate *g)
+{
+	struct ids waiting = g->crowded;
+	int64_t now = loop_mono(g->loop);
+	g->crowded = (struct ids){ 0 };
+	for (size_t i = 0; i < waiting.n; i++) {
+		struct conn *c = conn_by_id(g, waiting.at[i]);
+		if (!c || c->state >= CONN_LINGER)
+			continue;
+		if (!conn_too_much(c)) {
+			c->crowded = false;
+			conn_resume(c);
+		} else if (conn_may_read(c) && now - c->crowded_since > LIMIT_GATE_CROWDED_S * US_PER_S) {
+			conn_end(c, REJECT_SLOW, MQTT_QUOTA, STR_EMPTY);
+			conn_forget_input(c);
+		} else {
+			ids_add(&g->crowded, c->id);
+		}
+	}
+	mem_free(waiting.at);
+}
+
+// Once a second, how the gate is. While the ring is full the core has other worries, and no second copy waits for it.
+static void gate_report(void *ctx)
+{
+	struct gate *g = ctx;
+	loop_timer_in(g->loop, &g->report, US_PER_S);
+	gate_uncrowd(g);
+	count_blocked(g);
+	if (g->blocked)
+		return;
+	g->said.m = (struct msg){ .kind = MSG_GATE };
+	g->said.connections = (uint32_t)(LIMIT_GATE_CONNECTIONS - g->nfree);
+	g->said.strangers = g->strangers;
+	g->said.crowded = (uint32_t)g->crowded.n;
+	g->said.buffered = g->buffered;
+	gate_put(g, &g->said, sizeof g->said, NULL, 0);
+}
+
 void gate_reject(struct conn *c, enum reject why, uint32_t count, struct str what)
+{
+	gate_reject_time(c, why, count, what, 0);
+}
+
+void gate_reject_time(struct conn *c, enum reject why, uint32_t count, struct str what, int64_t time)
 {
 	char text[REJECT_TEXT];
 	size_t n = printable(what.n ? what : str_from(c->name, c->name_len), text);
 	struct str texts[] = { str_from(text, n), str_of(c->peer) };
 	struct msg_reject r = { .m = conn_msg(c, MSG_REJECT), .reason = (uint16_t)why, .text_len = (uint16_t)n,
-		                .peer_len = (uint16_t)texts[1].n };
+		                .peer_len = (uint16_t)texts[1].n, .time = time };
 	r.m.count = count;
 	gate_put(c->gate, &r, sizeof r, texts, ARRAY_LEN(texts));
 }
@@ -155,6 +224,7 @@ static void gate_unblock(struct gate *g)
 	buf_drop_front(&g->backlog, done);
 	if (g->backlog.n)
 		return;
+	count_blocked(g);
 	g->blocked = false;
 	struct ids again = g->stalled;
 	g->stalled = (struct ids){ 0 };
@@ -177,6 +247,56 @@ static void gate_on_space(void *ctx, uint32_t events)
 	(void)r;
 	if (g->blocked)
 		gate_unblock(g);
+}
+
+// --- history lets live readings go first ---
+//
+// The core takes the ring in order, so what waits there is how long a live reading waits. A device that sends what it kept
+// while it was away is read only while little waits; one that has not sent anything yet, while not much waits; the others
+// until the ring is full.
+
+bool gate_has_room(const struct conn *c)
+{
+	return c->live || ring_used(c->gate->to_core) < (c->heard ? LIMIT_GATE_HISTORY : LIMIT_GATE_FIRST);
+}
+
+void gate_yield(struct conn *c)
+{
+	struct gate *g = c->gate;
+	if (c->yields)
+		return;
+	c->yields = true;
+	ids_add(&g->history, c->id);
+	if (!loop_timer_is_set(&g->history_timer))
+		loop_timer_in(g->loop, &g->history_timer, HISTORY_AGAIN);
+}
+
+// One after the other, each as much as one read brings, until the core has enough to do.
+static void gate_take_history(struct gate *g)
+{
+	size_t n = g->history.n;
+	while (g->history_first < n && !g->blocked && ring_used(g->to_core) < LIMIT_GATE_HISTORY) {
+		struct conn *c = conn_by_id(g, g->history.at[g->history_first++]);
+		if (!c)
+			continue;
+		c->yields = false;
+		conn_resume(c);
+	}
+	size_t left = g->history.n - g->history_first;
+	if (g->history_first > left) { // the front is given back when it is the longer part
+		memmove(g->history.at, g->history.at + g->history_first, left * sizeof *g->history.at);
+		g->history.n = left;
+		g->history_first = 0;
+	}
+	g->said.waiting = (uint32_t)left;
+}
+
+static void gate_on_history_timer(void *ctx)
+{
+	struct gate *g = ctx;
+	gate_take_history(g);
+	if (g->history.n > g->history_first)
+		loop_timer_in(g->loop, &g->history_timer, HISTORY_AGAIN);
 }
 
 // --- acknowledgements ---
@@ -238,26 +358,30 @@ static void gate_on_welcome(struct gate *g, const struct msg_welcome *m, size_t 
 		verdict = WELCOME_BUSY;
 	if (d) {
 		device_attach(d, c);
+		if (c->protocol == PROTO_GATEWAY)
+			line_key(c, m);
 		for (struct conn *old = d->conns, *next; old; old = next) { // one connection a device: the newest
 			next = old->device_next;
 			if (old != c)
 				conn_end(old, REJECT__MAX, MQTT_TAKEN_OVER, STR_EMPTY);
 		}
 		c->state = CONN_READY;
+		g->strangers -= !c->welcomed;
+		c->welcomed = true;
 		loop_timer_stop(g->loop, &c->timer);
 	}
 	c->proto->welcome(c, verdict);
 	conn_resume(c);
 }
 
-static void gate_on_command(struct gate *g, const struct msg *m, size_t n)
+static void gate_on_command(struct gate *g, const struct msg_command *k, size_t n)
 {
-	struct device *d = device_by_id(g, m->device);
-	struct str payload = str_from((const char *)(m + 1), n - sizeof *m);
+	struct device *d = device_by_id(g, k->m.device);
+	struct str payload = str_from((const char *)(k + 1), n - sizeof *k);
 	for (struct conn *c = d ? d->conns : NULL; c; c = c->device_next)
-		if (c->proto == &proto_mqtt && mqtt_command(c, m->seq, payload))
+		if (c->proto->command && c->proto->command(c, k, payload))
 			return;
-	gate_delivered(g, m->device, 0, m->seq, false);
+	gate_delivered(g, k->m.device, 0, k->m.seq, false);
 }
 
 static void gate_on_kick(struct gate *g, uint32_t device)
@@ -276,9 +400,12 @@ static void gate_on_points(struct gate *g, const struct msg_welcome *m, size_t n
 		device_learn(g, m, n, d->code);
 }
 
-static void gate_on_ready(struct gate *g)
+static void gate_on_ready(struct gate *g, uint32_t device)
 {
-	for (size_t i = 0; i < g->ndevices; i++)
+	struct device *only = device ? device_by_id(g, device) : NULL;
+	for (struct conn *c = only ? only->conns : NULL; c; c = c->device_next)
+		gate_refresh(c);
+	for (size_t i = 0; !device && i < g->ndevices; i++)
 		for (struct conn *c = g->device_at[i]->conns; c; c = c->device_next)
 			gate_refresh(c);
 }
@@ -297,9 +424,12 @@ static void gate_on_message(struct gate *g, const struct msg *m, size_t n)
 			gate_on_points(g, (const struct msg_welcome *)m, n);
 		break;
 	case MSG_ACK: gate_on_ack(g, m->seq); break;
-	case MSG_COMMAND: gate_on_command(g, m, n); break;
+	case MSG_COMMAND:
+		if (n >= sizeof(struct msg_command))
+			gate_on_command(g, (const struct msg_command *)m, n);
+		break;
 	case MSG_KICK: gate_on_kick(g, m->device); break;
-	case MSG_READY: gate_on_ready(g); break;
+	case MSG_READY: gate_on_ready(g, m->device); break;
 	default: break;
 	}
 }
@@ -348,6 +478,7 @@ bool gate_idle(void *gate)
 {
 	struct gate *g = gate;
 	bool more = gate_listen_to_core(g);
+	gate_take_history(g);
 	for (size_t i = 0; i < g->dirty.n; i++) { // flushing adds no dirty ones, but may add dead ones
 		struct conn *c = conn_by_id(g, g->dirty.at[i]);
 		if (c && c->state != CONN_DEAD)
@@ -360,6 +491,8 @@ bool gate_idle(void *gate)
 			conn_free(c);
 	}
 	g->dead.n = 0;
+	if (g->crowded.n && g->buffered <= LIMIT_GATE_BUFFERED)
+		gate_uncrowd(g);
 	return gate_read_again(g) || more;
 }
 
@@ -398,9 +531,11 @@ static void gate_adopt(struct gate *g, size_t listener, int fd, const struct soc
 	socket_tune(fd);
 	struct conn *c = conn_new(g, fd, g->listeners[listener].proto, g->listeners[listener].protocol);
 	if (!c) {
+		g->said.turned_away++;
 		close(fd);
 		return;
 	}
+	g->said.accepted++;
 	peer_text(addr, c->peer, sizeof c->peer);
 	if (g->listeners[listener].tls && !(c->tls = tls_session_new(g->tls, fd)))
 		conn_drop(c);
@@ -429,6 +564,7 @@ static void gate_on_accept(void *ctx, uint32_t events)
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			log_warn("gate", "no more connections can be taken: errno %d", errno);
+			g->said.turned_away++;
 			gate_watch_listeners(g, 0);
 			loop_timer_in(g->loop, &g->accept_again, ACCEPT_AGAIN);
 		}
@@ -449,6 +585,27 @@ static bool gate_listen(struct gate *g, int fd, const struct proto *proto, enum 
 	return loop_watch(g->loop, fd, EPOLLIN, gate_on_accept, l) == OK;
 }
 
+// --- connections that the core has made ---
+
+static void gate_on_dialled(void *ctx, uint32_t events)
+{
+	struct gate *g = ctx;
+	struct dialled d;
+	(void)events;
+	for (int fd; (fd = pass_take(g->cfg->dialled_fd, &d)) >= 0;) {
+		struct conn *c = d.protocol == PROTO_MODBUS ? conn_new(g, fd, &proto_modbus, PROTO_MODBUS) : NULL;
+		if (!c) {
+			close(fd);
+			continue;
+		}
+		d.peer[sizeof d.peer - 1] = 0;
+		memcpy(c->peer, d.peer, sizeof c->peer);
+		c->modbus.unit = d.unit;
+		c->modbus.interval = d.interval_ms * US_PER_MS;
+		gate_hello(c, str_from(d.name, d.name_len), STR_EMPTY, true);
+	}
+}
+
 // --- start ---
 
 void gate_init(struct gate *g, const struct gate_config *cfg)
@@ -466,9 +623,12 @@ void gate_init(struct gate *g, const struct gate_config *cfg)
 		g->free_slots[g->nfree] = LIMIT_GATE_CONNECTIONS - 1 - (uint32_t)g->nfree;
 	g->devices = strmap_new(64);
 	g->arena = arena_new(64u << 10);
+	g->frame_arena = arena_new(4u << 10);
 	g->scratch = mem_alloc(GATE_SCRATCH);
 	buf_init(&g->backlog, BACKLOG_MAX);
 	loop_timer_init(&g->accept_again, gate_accept_again, g);
+	loop_timer_init(&g->report, gate_report, g);
+	loop_timer_init(&g->history_timer, gate_on_history_timer, g);
 	ring_attach_producer(g->to_core);
 	ring_attach_consumer(g->from_core);
 }
@@ -484,9 +644,10 @@ void gate_done(struct gate *g)
 	strmap_free(g->devices);
 	tls_free(g->tls);
 	arena_free(g->arena);
+	arena_free(g->frame_arena);
 	buf_free(&g->backlog);
 	void *owned[] = { g->slots, g->serials, g->free_slots, g->scratch, g->held, g->device_at, g->stalled.at, g->dirty.at,
-		          g->dead.at, g->again.at };
+		          g->dead.at, g->again.at, g->history.at, g->crowded.at };
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		mem_free(owned[i]);
 }
@@ -526,21 +687,27 @@ static bool gate_start(struct gate *g, const struct gate_config *cfg)
 	if (loop_watch(g->loop, ring_data_fd(g->from_core), EPOLLIN, gate_on_core, g) != OK ||
 	    loop_watch(g->loop, ring_space_fd(g->to_core), EPOLLIN, gate_on_space, g) != OK)
 		return false;
+	envelope_prepare();
 	loop_on_idle(g->loop, gate_idle, g);
+	loop_timer_in(g->loop, &g->report, US_PER_S);
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigaction(SIGPIPE, &ignore, NULL); // OpenSSL writes without MSG_NOSIGNAL
 	sigaction(SIGINT, &ignore, NULL);  // a terminal's ^C is the parent's business
+	for (int p = 0; p < PROTO__MAX; p++)
+		if (cfg->line_fd[p] && !gate_listen(g, cfg->line_fd[p], &proto_line, (enum protocol)p, false))
+			return false;
+	if (cfg->dialled_fd && loop_watch(g->loop, cfg->dialled_fd, EPOLLIN, gate_on_dialled, g) != OK)
+		return false;
 	return gate_watch_sigterm(g) && gate_listen(g, cfg->mqtt_fd, &proto_mqtt, PROTO_NONE, false) &&
-	       gate_listen(g, cfg->mqtts_fd, &proto_mqtt, PROTO_NONE, true) &&
-	       gate_listen(g, cfg->hj212_fd, &proto_line, PROTO_HJ212, false) &&
-	       gate_listen(g, cfg->gb26875_fd, &proto_line, PROTO_GB26875, false);
+	       gate_listen(g, cfg->mqtts_fd, &proto_mqtt, PROTO_NONE, true);
 }
 
 _Noreturn void gate_run(const struct gate_config *cfg)
 {
 	static struct gate g;
-	int keep[] = { 0, 1, 2, cfg->mqtt_fd, cfg->mqtts_fd, cfg->hj212_fd, cfg->gb26875_fd, ring_data_fd(cfg->to_core),
+	int keep[PROTO__MAX + 10] = { [PROTO__MAX] = 0, 1, 2, cfg->dialled_fd, cfg->mqtt_fd, cfg->mqtts_fd, ring_data_fd(cfg->to_core),
 		       ring_space_fd(cfg->to_core), ring_data_fd(cfg->from_core), ring_space_fd(cfg->from_core) };
+	memcpy(keep, cfg->line_fd, sizeof cfg->line_fd);
 	sandbox_close_others(keep, ARRAY_LEN(keep));
 	log_set(LOG_INFO, "gate");
 	if (!gate_start(&g, cfg) || (!cfg->open && !sandbox_enter()))

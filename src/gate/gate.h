@@ -1,16 +1,20 @@
-// The process that talks to devices: MQTT 3.1.1 and 5.0 (plain and TLS), HJ 212-2017 and GB/T 26875.3-2011 over TCP.
-// It has no database, no files, no privileges and no keys: whoever connects is checked by the core (MSG_HELLO →
-// MSG_WELCOME), readings go into the ring, and an acknowledgement leaves only after the core's MSG_ACK covers it.
+// The process that talks to devices: MQTT 3.1.1 and 5.0 (plain and TLS), and the line protocols over TCP (gate/line.h).
+// It has no database, no files, no privileges and no keys (but those of encrypted gateways, while they are connected): whoever
+// connects is checked by the core (MSG_HELLO → MSG_WELCOME), readings go into the ring, and an acknowledgement leaves only
+// after the core's MSG_ACK covers it.
 // One thread, one event loop; started by the parent with fork, restarted by it when it dies.
 #pragma once
 
 #include "base/base.h"
 #include "base/str.h"
+#include "bus/msg.h"
 
 struct ring;
 
 struct gate_config {
-	int mqtt_fd, mqtts_fd, hj212_fd, gb26875_fd; // listening sockets; -1 = protocol not served
+	int mqtt_fd, mqtts_fd;       // listening sockets; -1 = not served
+	int line_fd[PROTO__MAX];     // of the line protocols (gate/line.h); 0 = not served
+	int dialled_fd;              // the gate's end of bus/pass.h; 0 = none
 	struct str cert, key;                        // PEM, for mqtts_fd; empty = no TLS
 	struct ring *to_core, *from_core;            // to_core ≥ 4 MiB; from_core ≥ 16 MiB (20,000 points in one WELCOME)
 	uint32_t generation;                         // 1…; other than that of every gate before on the same rings

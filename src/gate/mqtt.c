@@ -1,7 +1,7 @@
 // MQTT sessions, server side. A device may publish on anlan/v1/DEVICE/readings and subscribe to
-// anlan/v1/DEVICE/command, nothing else, so wills and retained messages have nobody who could see them: they are
-// accepted and forgotten. Nothing is kept beyond the connection (commands wait in the core). QoS 2 is refused:
-// readings are idempotent by their time. Section numbers: MQTT 5.0.
+// anlan/v1/DEVICE/command, and to its own topics of Sparkplug B (sparkplug.c), nothing else; wills and retained messages
+// of others have nobody who could see them: they are accepted and forgotten. Nothing is kept beyond the connection
+// (commands wait in the core). QoS 2 is refused: readings are idempotent by their time. Section numbers: MQTT 5.0.
 #include "gate/mqtt_packet.h"
 
 #include "gate/conn.h"
@@ -26,6 +26,8 @@ static void mqtt_bye(struct conn *c, enum reject why, uint8_t reason)
 {
 	(void)why;
 	uint8_t version = c->mqtt.version;
+	if (reason == MQTT_SHUTTING_DOWN)
+		sparkplug_host_gone(c);
 	if (c->state == CONN_READY) {
 		mqtt_write_disconnect(&c->out, version, reason);
 		return;
@@ -82,6 +84,8 @@ static void on_connect(struct conn *c, uint8_t flags, struct str body)
 	s->wants_session = k.props.session_expiry != 0;
 	s->receive_max = k.props.receive_max ? k.props.receive_max : UINT16_MAX; // 3.1.2.11.3
 	s->max_packet = k.props.max_packet;
+	if (k.has_will)
+		sparkplug_will(c, k.user, k.will_topic, k.will_payload);
 	gate_hello(c, k.user, k.password, false);
 }
 
@@ -132,18 +136,18 @@ static void publish_elsewhere(struct conn *c, const struct mqtt_publish *p)
 	}
 }
 
-// The shortest reading in any payload form: a SenML record {"v":1}, and its comma.
-#define READING_BYTES_MIN 8
-
 // False: the ring is full, the packet must come again.
 static bool publish_readings(struct conn *c, const struct mqtt_publish *p)
 {
 	struct intake in;
-	if (!intake_begin(&in, c, p->payload.n / READING_BYTES_MIN + 1))
+	const struct payload_template *t = c->device->tpl;
+	if (!intake_begin(&in, c, t ? template_most(t, p->payload) : payload_most(p->payload)))
 		return false;
 	struct decode_sink sink = intake_sink(&in);
 	struct refusal why = { 0 };
-	bool decoded = payload_decode(p->payload, c->gate->arena, loop_wall(c->gate->loop), &sink, &why);
+	int64_t now = loop_wall(c->gate->loop);
+	bool decoded = t ? template_decode(t, p->payload, c->gate->arena, now, &sink, &why)
+	                 : payload_decode(p->payload, c->gate->arena, now, &sink, &why);
 	static const uint8_t reasons[] = { [INTAKE_OK] = MQTT_SUCCESS, [INTAKE_BAD] = MQTT_BAD_PAYLOAD,
 		                           [INTAKE_TOO_MANY] = MQTT_QUOTA };
 	publish_ack(c, p, reasons[intake_end(&in, decoded, &why, p->payload)]);
@@ -168,7 +172,12 @@ static bool on_publish(struct conn *c, uint8_t flags, struct str body)
 	}
 	if (str_eq(p.topic, c->device->readings_topic))
 		return publish_readings(c, &p);
-	publish_elsewhere(c, &p);
+	switch (sparkplug_publish(c, p.topic, p.payload)) {
+	case SPARKPLUG_NOT_OURS: publish_elsewhere(c, &p); break;
+	case SPARKPLUG_TAKEN: publish_ack(c, &p, MQTT_SUCCESS); break;
+	case SPARKPLUG_BAD: publish_ack(c, &p, MQTT_BAD_PAYLOAD); break;
+	case SPARKPLUG_AGAIN: return false;
+	}
 	return true;
 }
 
@@ -188,6 +197,10 @@ static void on_subscribe(struct conn *c, uint8_t flags, struct str body)
 	}
 	bool granted = false;
 	for (size_t i = 0; i < f.n; i++) {
+		if (sparkplug_subscribe(c, f.at[i].filter, true)) {
+			codes[i] = 0;
+			continue;
+		}
 		codes[i] = s->version == MQTT_V5 ? MQTT_NOT_AUTHORIZED : MQTT_UNSPECIFIED; // 3.1.1 §3.9.3: 0x80 failure
 		if (!str_eq(f.at[i].filter, c->device->command_topic)) {
 			gate_reject(c, REJECT_TOPIC, 1, f.at[i].filter);
@@ -197,6 +210,7 @@ static void on_subscribe(struct conn *c, uint8_t flags, struct str body)
 		granted = true;
 	}
 	mqtt_write_suback(&c->out, s->version, f.id, codes, f.n);
+	sparkplug_greet(c);
 	conn_dirty(c);
 	if (granted) {
 		s->subscribed = true;
@@ -218,7 +232,7 @@ static void on_unsubscribe(struct conn *c, uint8_t flags, struct str body)
 	}
 	for (size_t i = 0; i < f.n; i++) {
 		bool it = s->subscribed && str_eq(f.at[i].filter, c->device->command_topic);
-		codes[i] = it ? MQTT_SUCCESS : MQTT_NO_SUBSCRIPTION;
+		codes[i] = it || sparkplug_subscribe(c, f.at[i].filter, false) ? MQTT_SUCCESS : MQTT_NO_SUBSCRIPTION;
 		if (it)
 			s->subscribed = false;
 	}
@@ -234,12 +248,17 @@ static int command_find(const struct mqtt_session *s, uint16_t id)
 	return -1;
 }
 
-bool mqtt_command(struct conn *c, uint64_t seq, struct str payload)
+static bool mqtt_command(struct conn *c, const struct msg_command *k, struct str payload)
 {
 	struct mqtt_session *s = &c->mqtt;
+	uint64_t seq = k->m.seq;
 	struct str topic = c->device->command_topic;
 	size_t size = payload.n + topic.n + 16; // no less than the packet
-	if (c->state != CONN_READY || !s->subscribed || c->out.n + size > LIMIT_GATE_OUT ||
+	if (k->c.kind != COMMAND_PAYLOAD)
+		return false;
+	if (c->state == CONN_READY && !s->subscribed)
+		return sparkplug_command(c, seq, payload);
+	if (c->state != CONN_READY || c->out.n + size > LIMIT_GATE_OUT ||
 	    (s->max_packet && size > s->max_packet))
 		return false;
 	if (s->sub_qos == 0) {
@@ -337,6 +356,21 @@ static size_t mqtt_input(struct conn *c, struct str in)
 	return 0;
 }
 
+static void mqtt_tick(struct conn *c)
+{
+	struct loop *l = c->gate->loop;
+	int64_t limit = c->mqtt.keep_alive * US_PER_S * 3 / 2; // MQTT 5.0 3.1.2.10
+	int64_t silent = loop_mono(l) - c->last_in;
+	if (!limit)
+		return;
+	if (silent < limit || c->paused)
+		loop_timer_in(l, &c->timer, c->paused ? limit : limit - silent);
+	else
+		conn_end(c, REJECT__MAX, MQTT_KEEP_ALIVE_TIMEOUT, STR_EMPTY);
+}
+
 const struct proto proto_mqtt = {
-	.input = mqtt_input, .welcome = mqtt_welcome, .released = mqtt_released, .bye = mqtt_bye,
+	.input = mqtt_input, .welcome = mqtt_welcome, .released = mqtt_released, .bye = mqtt_bye, .command = mqtt_command,
+	.tick = mqtt_tick,
+	.leaving = sparkplug_leaving, .done = sparkplug_free,
 };

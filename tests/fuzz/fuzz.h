@@ -37,6 +37,11 @@ static inline void fuzz_refuse(void *owner, enum reject why, struct str what)
 // Prints the frame: what comes out must be JSON whatever goes in.
 static inline void fuzz_print(const struct decoder *d, struct str frame, struct arena *arena)
 {
+	if (d->form == FRAME_HEX) {
+		char *hex = arena_alloc(arena, 2 * frame.n + 1);
+		str_to_hex((const uint8_t *)frame.p, frame.n, hex);
+		frame = str_from(hex, 2 * frame.n);
+	}
 	struct buf out;
 	buf_init(&out, 64u << 20);
 	bool ok = decoder_print(d, frame, arena, INT64_C(1795305600000000), false, &out);

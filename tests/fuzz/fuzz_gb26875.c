@@ -2,8 +2,21 @@
 // A stream of GB/T 26875.3 bytes: framing always moves on, accepted frames decode, print and are answered.
 #include "gate/decode/decoders.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz_downlink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void ask(const struct downlink_peer *to, struct downlink_sent *s, const void *said, struct buf *out)
+{
+	struct command_answer a;
+	struct gb26875 m;
+	struct refusal why;
+	const struct gb26875 *theirs = said;
+	s->number = theirs->seq;
+	gb26875_command(to, s, INT64_C(1795305600000000), out);
+	must(gb26875_decode(buf_str(out), false, &m, &why) && memcmp(m.destination, theirs->source, sizeof m.destination) == 0);
+	must(!gb26875_answers(theirs, s, &a) || fuzz_answer(&a));
+}
 
 static void whole_frame(struct str frame, struct arena *arena)
 {
@@ -12,12 +25,14 @@ static void whole_frame(struct str frame, struct arena *arena)
 	struct buf out;
 	unsigned seen = 0;
 	struct decode_sink sink = { &seen, fuzz_reading, fuzz_refuse };
-	char *hex = arena_alloc(arena, 2 * frame.n);
 	buf_init(&out, 4096);
 	for (int bcd = 0; bcd < 2; bcd++) {
 		bool ok = gb26875_decode(frame, bcd, &m, &why);
 		if (ok) {
 			must(gb26875_readings(&m, arena, &sink, &why));
+			struct downlink_peer peer = { .code_len = 0 };
+			gb26875_peer(&m, &peer);
+			fuzz_commands(STR("gb26875"), &peer, ask, &m);
 		} else {
 			must(why.reason < REJECT__MAX && why.zh && why.en && why.offset <= frame.n);
 		}
@@ -29,8 +44,7 @@ static void whole_frame(struct str frame, struct arena *arena)
 		}
 	}
 	buf_free(&out);
-	str_to_hex((const uint8_t *)frame.p, frame.n, hex);
-	fuzz_print(decoder_find(STR("gb26875")), str_from(hex, 2 * frame.n), arena);
+	fuzz_print(decoder_find(STR("gb26875")), frame, arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -2,8 +2,22 @@
 // A stream of HJ 212 bytes: framing always moves on, accepted frames decode, print and are answered.
 #include "gate/decode/decoders.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz_downlink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void ask(const struct downlink_peer *to, struct downlink_sent *s, const void *said, struct buf *out)
+{
+	struct command_answer a;
+	struct hj212 m;
+	struct refusal why;
+	const struct hj212 *theirs = said;
+	s->number = theirs->qn_time > 0 ? (uint64_t)theirs->qn_time / US_PER_MS : 1;
+	hj212_command(to, s, INT64_C(1795305600000000), out);
+	must(hj212_decode(buf_str(out), &m, &why)); // our own question must be a frame
+	must(str_eq(m.mn, str_from(to->code, to->code_len)) && str_eq(m.pw, str_from(to->key, to->key_len)));
+	must(!hj212_answers(theirs, s, &a) || fuzz_answer(&a));
+}
 
 static void whole_frame(struct str frame, struct arena *arena)
 {
@@ -17,6 +31,9 @@ static void whole_frame(struct str frame, struct arena *arena)
 	if (ok) {
 		must(hj212_readings(&m, &sink, &why));
 		hj212_answer(&m, &out);
+		struct downlink_peer peer = { .code_len = 0 };
+		hj212_peer(&m, &peer);
+		fuzz_commands(STR("hj212"), &peer, ask, &m);
 	} else {
 		must(why.reason < REJECT__MAX && why.zh && why.en && why.offset <= frame.n);
 		hj212_deny(&m, HJ212_WRONG_CRC, &out);

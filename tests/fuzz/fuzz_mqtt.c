@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct gate gate;
-static struct gate_config cfg = { .mqtt_fd = -1, .mqtts_fd = -1, .hj212_fd = -1, .gb26875_fd = -1, .generation = 1 };
+static struct gate_config cfg = { .mqtt_fd = -1, .mqtts_fd = -1, .generation = 1 };
 
 static void core_put(const void *m, size_t n)
 {
@@ -92,7 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	unsigned how = data[0], listener = how >> 1 & 3;
-	enum protocol protocol = listener == 1 ? PROTO_HJ212 : listener == 2 ? PROTO_GB26875 : PROTO_NONE;
+	static const enum protocol later[] = { PROTO_JT808, PROTO_GB32960, PROTO_SL651, PROTO_JT808 };
+	enum protocol protocol = listener == 1 ? PROTO_HJ212 : listener == 2 ? PROTO_GB26875 : listener == 3 ? later[how >> 4 & 3] : PROTO_NONE;
 	struct conn *c = conn_new(&gate, -1, protocol ? &proto_line : &proto_mqtt, protocol);
 	uint64_t id = c->id;
 	size_t piece = how & 1 ? 7 : size;
@@ -105,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((c = conn_by_id(&gate, id)))
 		conn_drop(c);
 	turn(true);
-	if (gate.nfree != LIMIT_GATE_CONNECTIONS || gate.ndevices || gate.held_n > 1u << 20)
+	if (gate.nfree != LIMIT_GATE_CONNECTIONS || gate.ndevices || gate.waiting || gate.held_n > 1u << 20)
 		abort(); // something of the connection is left
 	while (gate.held_n) { // acknowledgements nobody waits for
 		struct msg ack = { .size = sizeof ack, .kind = MSG_ACK, .seq = gate.seq };

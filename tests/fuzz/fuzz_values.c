@@ -1,5 +1,5 @@
 // Any JSON as the body of a record, and any text as a filter or sort of a list.
-// needs: base store model auth flow
+// needs: base store expr model auth measure flow
 #include <jansson.h>
 
 #include "flow/draft.h"
@@ -44,7 +44,7 @@ static void query(struct str text, const struct identity *by, struct arena *a)
 	size_t n;
 	struct str column = str_cut(&text, '.'), op = str_cut(&text, '=');
 	(void)!record_filter(t, column, op, text, by, a, &f, NULL);
-	(void)!record_sorts(t, text, a, &s, &n, NULL);
+	(void)!record_sorts(t, text, by, a, &s, &n, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

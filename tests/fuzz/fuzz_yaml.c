@@ -1,5 +1,5 @@
 // Any bytes as a file of a pack: parsed, and checked as a menu, role, kind and type together with good ones.
-// needs: base store model
+// needs: base store expr model
 #include "model/check.h"
 
 static const char person[] = "type: person\nlabel: {zh: 人, en: P}\ntitle: name\n"
@@ -21,6 +21,7 @@ static void check_all(struct check *c, struct source *s)
 	c->reg->kinds = arena_many(c->a, 1, struct point_kind);
 	c->reg->types = arena_many(c->a, 2, struct type);
 	c->type_roots = arena_many(c->a, 2, const struct yaml_node *);
+	c->fields_at = arena_many(c->a, 2, struct fields_at);
 	check_menu(c, &m);
 	check_role(c, &r);
 	check_menu(c, s);

@@ -24,6 +24,7 @@ struct decoded {
 	double value;          // finite, in the unit of the protocol; 0 when quality is Q_BAD and there was none
 	enum quality quality;
 	uint16_t flags;        // READING_HISTORY
+	int64_t sent;          // when the sender's own clock says that it sent the message, UTC us; 0: the protocol does not say
 	bool optional;         // of a family sent together (status bits, averages): not a mistake if it is not a point
 };
 
@@ -72,12 +73,15 @@ struct fed {
 
 // in: everything received and not yet dropped. Never asks for more than FEED_BYTES_MAX bytes in all.
 #define ZONE_CHINA_MIN 480 // the standards' times are Beijing time
-#define FEED_BYTES_MAX 2048
+#define FEED_BYTES_MAX (LIMIT_GB32960_DATA + 64u)
 struct fed hj212_feed(struct str in);
 struct fed gb26875_feed(struct str in);
 
 // --- HJ 212-2017 (and HJ/T 212-2005, whose Flag and QN may be absent) -----------------------------------------------
 //
+// Packets (PNUM, PNO): each is read on its own; the DataTime, which devices say in the first only, is kept, and the last item
+// when it may go on in the next packet (the standard wants whole items, devices cut where the packet is full). Items of a
+// later packet whose DataTime is not known are refused, for QN is when it was sent.
 // Names: "a21026-Rtd" (the sampled value) is named "a21026", alias "a21026-Rtd"; every other value of a factor keeps
 // its full name ("a21026-Avg", "SB1-RS") and is optional. Time: SampleTime of the item, else DataTime, else QN. Data
 // flag → quality: N and none good; M C S F maintenance (no measurement of the process); T range; D B and unknown bad.
@@ -90,6 +94,7 @@ struct hj212 {
 	struct str pw, mn;     // password (may be empty), device number: the device's code for us
 	int flag;              // -1: absent (2005)
 	int pnum, pno;         // packets, packet; 0: absent
+	int64_t shared_time;   // DataTime of an earlier packet with this QN, if the caller knows one; else INT64_MIN
 	struct str cp;         // between && and &&
 };
 #define HJ212_FLAG_ANSWER 1u  // bit A
@@ -111,6 +116,7 @@ uint16_t hj212_crc(struct str segment); // annex A
 // frame as hj212_feed gave it, with or without CR LF. Checks length and CRC. When it is refused for its checksum, *ret
 // still holds what could be read, for hj212_deny; otherwise only an accepted frame fills it.
 bool hj212_decode(struct str frame, struct hj212 *ret, struct refusal *why);
+bool hj212_data_time(const struct hj212 *m, int64_t *ret); // of its CP; false: none. *ret: INT64_MIN if it is no time
 bool hj212_readings(const struct hj212 *m, const struct decode_sink *sink, struct refusal *why);
 // The answer that the standard wants for a message that was accepted, if any: 9014 to data, 9013 to a notice, 9011 with
 // QnRtn 2 (refused) to a request, which a server does not carry out. Nothing is added when bit A asks for none.
@@ -119,6 +125,12 @@ void hj212_answer(const struct hj212 *m, struct buf *out);
 void hj212_deny(const struct hj212 *m, enum hj212_return code, struct buf *out);
 // Whole frame around a segment, with CR LF.
 void hj212_frame(struct str segment, struct buf *out);
+// The end of a packet's CP that may go on in the next: its last item, unless a ; stands behind it or it ends with its data
+// flag; empty: none. Cut: it surely goes on, in the middle of a name, a value or behind a comma.
+struct str hj212_open_end(struct str cp);
+bool hj212_is_cut(struct str open);
+// Whether cp, of the next packet, begins with the rest of open, and not with an item of its own.
+bool hj212_goes_on(struct str open, struct str cp);
 // Cuts one name=value out of CP (items are separated by ; and their parts by ,). False at the end.
 struct hj212_pair {
 	struct str name, value; // without surrounding blanks
@@ -184,12 +196,61 @@ bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct
 // Confirmation (command 3) of a send, denial (6) of a control or request, which a server does not carry out; nothing
 // for the rest. now: UTC us, for the time label. accepted false: denial also of a send.
 void gb26875_answer(const struct gb26875 *m, bool accepted, int64_t now, struct buf *out);
+#define GB26875_TIME_BYTES 6u
+void gb26875_put_time(int64_t at, bool bcd, uint8_t ret[GB26875_TIME_BYTES]);
+void gb26875_frame(const struct gb26875 *m, int64_t now, struct buf *out); // whole; m->time is not looked at, now is its label
+
+// --- Modbus TCP ------------------------------------------------------------------------------------------------------
+//
+// The server asks and the device answers. A point's address says what to read: TABLE:NUMBER[:TYPE[:ORDER]]
+//   TABLE   coil discrete holding input
+//   NUMBER  0…65535, as in the request (the register called 40001 in manuals is holding:0)
+//   TYPE    of holding and input: uint16 (if none is named) int16 uint32 int32 float32 uint64 int64 float64, or bit0 … bit15
+//   ORDER   of bytes: abcd (if none is named) cdab badc dcba
+
+enum modbus_table { MODBUS_COIL = 1, MODBUS_DISCRETE, MODBUS_HOLDING, MODBUS_INPUT };
+enum modbus_type { MODBUS_BIT, MODBUS_U16, MODBUS_I16, MODBUS_U32, MODBUS_I32, MODBUS_F32, MODBUS_U64, MODBUS_I64, MODBUS_F64 };
+struct modbus_item {
+	struct str address;    // as written
+	enum modbus_table table;
+	enum modbus_type type;
+	uint16_t at;
+	int bit;               // of one register, -1: the whole
+	bool words_swapped, bytes_swapped;
+};
+struct modbus_read {           // one request
+	uint16_t transaction;
+	uint8_t unit;
+	enum modbus_table table;
+	uint16_t at, n;        // n: registers (≤ MODBUS_REGISTERS) or bits (≤ MODBUS_BITS)
+};
+struct modbus {                // one frame
+	uint16_t transaction;
+	uint8_t unit, function, exception; // exception: 0 = none
+	struct str data;       // behind the function code
+};
+#define MODBUS_REQUEST 12
+#define MODBUS_REGISTERS 125   // V1.1b3 6.3, 6.4
+#define MODBUS_BITS 2000       // 6.1, 6.2
+bool modbus_address(struct str text, struct modbus_item *ret); // false: not of the form above
+unsigned modbus_words(const struct modbus_item *it);           // registers it takes
+struct str modbus_request(const struct modbus_read *r, uint8_t ret[MODBUS_REQUEST]);
+struct fed modbus_feed(struct str in);
+bool modbus_decode(struct str frame, struct modbus *ret, struct refusal *why);
+bool modbus_answers(const struct modbus *m, const struct modbus_read *r, struct refusal *why); // true also for an exception
+// it lies in r, and m answers it without exception. Not finite when the device says so.
+double modbus_value(const struct modbus_item *it, const struct modbus_read *r, const struct modbus *m);
+const char *modbus_exception_name(uint8_t code); // NULL: the standard defines none
 
 // --- bodies of MQTT and HTTP messages --------------------------------------------------------------------------------
 
-enum payload { PAYLOAD_NONE, PAYLOAD_JSON, PAYLOAD_SENML, PAYLOAD_GATEWAY };
-// By the first key that only one form has; PAYLOAD_NONE: none of ours.
+enum payload { PAYLOAD_NONE, PAYLOAD_JSON, PAYLOAD_SENML, PAYLOAD_SENML_CBOR, PAYLOAD_GATEWAY };
+// By the first byte, or the first key that only one form has; PAYLOAD_NONE: none of ours.
 enum payload payload_recognise(struct str body);
+size_t payload_most(struct str body); // readings that a body of its length can hold at most
+// Whoever sent it said what it is.
+bool payload_decode_as(enum payload form, struct str body, struct arena *arena, int64_t now,
+		       const struct decode_sink *sink, struct refusal *why);
 // Recognises and decodes. now: UTC us, for relative SenML times.
 bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
 		    struct refusal *why);
@@ -200,5 +261,9 @@ bool payload_json(struct str body, struct arena *arena, const struct decode_sink
 // RFC 8428 JSON. The point is the resolved name; v, vb (0 or 1) or, without them, the sum s.
 bool payload_senml(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
 		   struct refusal *why);
+// RFC 8428 6: the same in CBOR, with definite or indefinite arrays and maps, behind the tag of RFC 8949 3.4.6 or not.
+// Numbers are integers, floats of any width or decimal fractions; names may be text keys instead of labels.
+bool payload_senml_cbor(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
+			struct refusal *why);
 // The gateway family: plain or decrypted bodies of 数据接入规范. The point is pointCode, quotaId or tnm.
 bool payload_gateway(struct str body, struct arena *arena, const struct decode_sink *sink, struct refusal *why);

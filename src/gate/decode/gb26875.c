@@ -384,9 +384,36 @@ bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct
 
 // --- answers ---------------------------------------------------------------------------------------------------------
 
-static uint8_t label_byte(int v, bool bcd)
+void gb26875_put_time(int64_t at, bool bcd, uint8_t ret[GB26875_TIME_BYTES])
 {
-	return (uint8_t)(bcd ? v / 10 << 4 | v % 10 : v);
+	struct civil t = time_to_civil(at, ZONE_CHINA_MIN);
+	const int label[LABEL_BYTES] = { t.sec, t.min, t.hour, t.day, t.month, t.year % 100 };
+	for (size_t i = 0; i < LABEL_BYTES; i++) {
+		ret[i] = (uint8_t)(bcd ? label[i] / 10 << 4 | label[i] % 10 : label[i]);
+	}
+}
+
+void gb26875_frame(const struct gb26875 *m, int64_t now, struct buf *out)
+{
+	size_t before = out->n;
+	uint8_t label[GB26875_TIME_BYTES];
+	gb26875_put_time(now, m->bcd, label);
+	buf_add_cstr(out, "@@");
+	buf_add_le16(out, m->seq);
+	buf_add_u8(out, m->main_version);
+	buf_add_u8(out, m->user_version);
+	buf_add(out, label, sizeof label);
+	buf_add(out, m->source, 6);
+	buf_add(out, m->destination, 6);
+	buf_add_le16(out, (uint16_t)m->data.n);
+	buf_add_u8(out, m->command);
+	buf_add_str(out, m->data);
+	buf_add_u8(out, 0); // the sum, when all is there
+	buf_add_cstr(out, "##");
+	if (buf_ok(out)) {
+		struct str frame = str_from(out->p + before, out->n - before);
+		out->p[out->n - 3] = (char)sum_of(frame);
+	}
 }
 
 void gb26875_answer(const struct gb26875 *m, bool accepted, int64_t now, struct buf *out)
@@ -394,18 +421,10 @@ void gb26875_answer(const struct gb26875 *m, bool accepted, int64_t now, struct 
 	if (m->command != GB26875_SEND && m->command != GB26875_CONTROL && m->command != GB26875_REQUEST) {
 		return;
 	}
-	uint8_t f[FIXED_BYTES] = {
-		'@', '@', (uint8_t)m->seq, (uint8_t)(m->seq >> 8), m->main_version, m->user_version
-	};
-	struct civil t = time_to_civil(now, ZONE_CHINA_MIN);
-	const int label[LABEL_BYTES] = { t.sec, t.min, t.hour, t.day, t.month, t.year % 100 };
-	for (size_t i = 0; i < LABEL_BYTES; i++) {
-		f[6 + i] = label_byte(label[i], m->bcd);
-	}
-	memcpy(f + 12, m->destination, 6);
-	memcpy(f + 18, m->source, 6);
-	f[26] = accepted && m->command == GB26875_SEND ? GB26875_CONFIRM : GB26875_DENY;
-	f[27] = sum_of(str_from((const char *)f, sizeof(f)));
-	f[28] = f[29] = '#';
-	buf_add(out, f, sizeof(f));
+	struct gb26875 back = { .seq = m->seq, .main_version = m->main_version, .user_version = m->user_version, .bcd = m->bcd };
+	memcpy(back.source, m->destination, 6);
+	memcpy(back.destination, m->source, 6);
+	back.data = STR_EMPTY;
+	back.command = accepted && m->command == GB26875_SEND ? GB26875_CONFIRM : GB26875_DENY;
+	gb26875_frame(&back, now, out);
 }

@@ -229,8 +229,9 @@ static bool parse_cp(struct str text, size_t offset, struct hj212 *m, struct ref
 	m->cp = str_from(cp.p + 2, cp.n - 4);
 	struct str rest = m->cp;
 	struct hj212_pair pair = { 0 };
-	while (hj212_next(&rest, &pair)) {
-		if (pair.bare || !pair.name.n) {
+	for (bool first = true; hj212_next(&rest, &pair); first = false) {
+		bool may_be_cut = (first && m->pno > 1) || (!rest.n && m->pno < m->pnum);
+		if ((pair.bare || !pair.name.n) && !may_be_cut) {
 			size_t at = offset + (size_t)(pair.name.p - text.p);
 			return refuse_as(why, &WRONG_ITEM, pair.name.n ? at : offset);
 		}
@@ -244,6 +245,7 @@ static bool parse_segment(struct str segment, struct hj212 *m, struct refusal *w
 	bool has_cp = false;
 	*m = (struct hj212){ .qn = STR_EMPTY,
 			     .qn_time = INT64_MIN,
+			     .shared_time = INT64_MIN,
 			     .st = -1,
 			     .cn = -1,
 			     .pw = STR_EMPTY,
@@ -279,6 +281,9 @@ static bool parse_segment(struct str segment, struct hj212 *m, struct refusal *w
 				 : !m->mn.n  ? "MN is missing"
 					     : "CP is missing";
 		return refuse_at(why, REJECT_SYNTAX, HEAD, zh, en);
+	}
+	if ((m->pnum || m->pno) && (m->pno < 1 || m->pno > m->pnum)) {
+		return refuse_at(why, REJECT_SYNTAX, HEAD, "PNO 应为 1 至 PNUM", "PNO is not within 1 and PNUM");
 	}
 	return true;
 }
@@ -430,21 +435,67 @@ static void item_readings(struct str item, int64_t time, const struct decode_sin
 	}
 }
 
+// --- items over two packets ------------------------------------------------------------------------------------------
+
+static struct str last_pair(struct str item)
+{
+	const char *comma = item.n ? memrchr(item.p, ',', item.n) : NULL;
+	return comma ? str_from(comma + 1, item.n - (size_t)(comma + 1 - item.p)) : item;
+}
+
+struct str hj212_open_end(struct str cp)
+{
+	const char *behind = cp.n ? memrchr(cp.p, ';', cp.n) : NULL;
+	struct str item = behind ? str_from(behind + 1, cp.n - (size_t)(behind + 1 - cp.p)) : cp;
+	struct str value = last_pair(item), name = str_trim(str_cut(&value, '='));
+	bool flagged = str_ends(name, STR("-Flag")) && str_trim(value).n == 1; // table 8: one letter
+	return flagged || !str_trim(item).n || str_is(name, "DataTime") ? STR_EMPTY : item;
+}
+
+bool hj212_is_cut(struct str open)
+{
+	struct str value = last_pair(open), whole = value;
+	str_cut(&value, '=');
+	return !str_trim(value).n || !memchr(whole.p, '=', whole.n);
+}
+
+bool hj212_goes_on(struct str open, struct str cp)
+{
+	size_t n = 0;
+	while (n < cp.n && cp.p[n] != ',' && cp.p[n] != ';') {
+		n++;
+	}
+	bool bare = n && !memchr(cp.p, '=', n);
+	return open.n && (hj212_is_cut(open) ? !cp.n || cp.p[0] != ';' : bare || str_starts(cp, STR(",")));
+}
+
+bool hj212_data_time(const struct hj212 *m, int64_t *ret)
+{
+	bool said = false;
+	struct str rest = m->cp;
+	struct hj212_pair pair = { 0 };
+	while (hj212_next(&rest, &pair)) {
+		if (str_is(pair.name, "DataTime")) {
+			said = true;
+			if (!time_parse_local(pair.value, ZONE_CHINA_MIN, ret)) {
+				*ret = INT64_MIN;
+			}
+		}
+	}
+	return said;
+}
+
 bool hj212_readings(const struct hj212 *m, const struct decode_sink *sink, struct refusal *why)
 {
 	(void)why; // the form of CP was checked by hj212_decode
 	if (!carries_readings(m->cn) || m->st == 91) {
 		return true;
 	}
-	int64_t time = m->qn_time;
-	struct str rest = m->cp;
-	struct hj212_pair pair = { 0 };
-	while (hj212_next(&rest, &pair)) {
-		if (str_is(pair.name, "DataTime") && !time_parse_local(pair.value, ZONE_CHINA_MIN, &time)) {
-			time = INT64_MIN;
-		}
+	int64_t time;
+	if (!hj212_data_time(m, &time)) {
+		time = m->pnum > 1 ? m->shared_time : m->qn_time;
 	}
-	for (rest = m->cp; rest.n;) {
+	for (struct str rest = m->cp; rest.n;) {
 		item_readings(str_cut(&rest, ';'), time, sink);
 	}
 	return true;

@@ -8,7 +8,7 @@ static enum payload form_of_key(struct str key, bool in_array)
 {
 	static const char *const senml[] = { "n",  "bn", "bt", "bu", "bv", "bs", "bver", "v",
 					     "vb", "vs", "vd", "u",  "t",  "s",  "ut" };
-	static const char *const gateway[] = { "datas",          "rts",          "gatewayCode", "gatewayId",
+	static const char *const gateway[] = { "datas",          "rts",          "videos",         "gatewayCode", "gatewayId",
 					       "enterpriseCode", "enterpriseId", "collectTime", "reportType",
 					       "appId",          "serviceId",    "wgbm",        "qybm" };
 	if (str_is(key, "point") || str_is(key, "value")) {
@@ -27,12 +27,27 @@ static enum payload form_of_key(struct str key, bool in_array)
 	return PAYLOAD_NONE;
 }
 
+// A CBOR array, or the tag that says that CBOR follows: no JSON text begins with such a byte (RFC 8949 3.4.6).
+static bool is_cbor(struct str body)
+{
+	return (body.n && ((uint8_t)body.p[0] & 0xE0) == 0x80) || str_starts(body, STR("\xD9\xD9\xF7"));
+}
+
+size_t payload_most(struct str body)
+{
+	return is_cbor(body) ? body.n / 3 + 1  // {2: 1} of SenML CBOR
+			     : body.n / 8 + 1; // {"v":1}, and its comma, of SenML
+}
+
 enum payload payload_recognise(struct str body)
 {
 	struct jr r;
 	struct str key;
 	enum payload form = PAYLOAD_NONE;
 	jr_init(&r, body, NULL); // none of the keys that matter has an escape
+	if (is_cbor(body)) {
+		return PAYLOAD_SENML_CBOR;
+	}
 	bool in_array = jr_peek(&r) == JR_ARRAY;
 	if (in_array) {
 		jr_arr(&r);
@@ -53,13 +68,14 @@ enum payload payload_recognise(struct str body)
 	return form;
 }
 
-bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
-		    struct refusal *why)
+bool payload_decode_as(enum payload form, struct str body, struct arena *arena, int64_t now,
+		       const struct decode_sink *sink, struct refusal *why)
 {
 	struct jr r;
-	switch (payload_recognise(body)) {
+	switch (form) {
 	case PAYLOAD_JSON: return payload_json(body, arena, sink, why);
 	case PAYLOAD_SENML: return payload_senml(body, arena, now, sink, why);
+	case PAYLOAD_SENML_CBOR: return payload_senml_cbor(body, arena, now, sink, why);
 	case PAYLOAD_GATEWAY: return payload_gateway(body, arena, sink, why);
 	case PAYLOAD_NONE: break;
 	}
@@ -69,4 +85,10 @@ bool payload_decode(struct str body, struct arena *arena, int64_t now, const str
 		return false;
 	}
 	return refuse_as(why, &NO_FORM, 0);
+}
+
+bool payload_decode(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
+		    struct refusal *why)
+{
+	return payload_decode_as(payload_recognise(body), body, arena, now, sink, why);
 }

@@ -3,12 +3,13 @@
 //
 //   body  gatewayCode gatewayId wgbm · enterpriseCode enterpriseId qybm · collectTime · isConnectDataSource ·
 //   reportType
-//         (report, continues) · dataType · the list: datas or rts
-//   item  point: pointCode quotaId tnm · value: pointValue value val abnormalValue · time: dataTime time ts
+//         (report, continues) · dataType · the list: datas, rts, events or videos
+//   item  point: pointCode quotaId tnm oname · value: pointValue value val abnormalValue avx · time: dataTime time ts
 //   happenTime
 //         statTime, else collectTime · isValid
 //
 // dataType 04 (or none) readings, 06 abnormal values, 05 statistics (point-Avg, point-Max, point-Min, optional);
+// what a camera saw: videoCode and alarmType give the point videoCode.alarmType, an event; its picture is not kept.
 // items of other types hold no readings and are refused one by one as unsupported. Pure functions, any thread.
 #include "gate/decode/payload.h"
 
@@ -36,7 +37,7 @@ static bool one_of(struct str key, const char *const *names, size_t n)
 
 static bool is_point_key(struct str key)
 {
-	static const char *const names[] = { "pointCode", "quotaId", "tnm" };
+	static const char *const names[] = { "pointCode", "quotaId", "tnm", "oname" };
 	return one_of(key, names, ARRAY_LEN(names));
 }
 
@@ -54,7 +55,7 @@ bool gateway_key_is_time(struct str key)
 bool gateway_key_is_value(struct str key)
 {
 	static const char *const names[] = { "pointValue", "value",    "val",     "abnormalValue",
-					     "avgValue",   "maxValue", "minValue" };
+					     "avgValue",   "maxValue", "minValue", "avx" };
 	return one_of(key, names, ARRAY_LEN(names));
 }
 
@@ -69,7 +70,7 @@ struct body {
 enum { VALUE_PLAIN, VALUE_AVG, VALUE_MAX, VALUE_MIN, VALUE__MAX };
 
 struct item {
-	struct str point;
+	struct str point, camera, seen; // seen: alarmType
 	int64_t time;
 	bool has_time, time_wrong, valid;
 	double value[VALUE__MAX];
@@ -149,15 +150,25 @@ static void emit(const struct item *it, const struct body *b, struct arena *aren
 	static const char *const ends[VALUE__MAX] = { "", "-Avg", "-Max", "-Min" };
 	struct decoded d = { .alias = STR_EMPTY,
 			     .time = it->has_time ? it->time : b->collected,
+			     .sent = b->collected == INT64_MIN ? 0 : b->collected,
 			     .flags = b->history ? READING_HISTORY : 0 };
 	d.quality = !it->valid ? Q_BAD : !b->connected ? Q_STALE : Q_GOOD;
 	bool any = false;
-	if (!it->point.n) {
-		sink->refuse(sink->owner, REJECT_SYNTAX, it->point);
+	if (!it->point.n && !(it->camera.n && it->seen.n)) {
+		sink->refuse(sink->owner, REJECT_SYNTAX, it->camera);
 		return;
 	}
 	if (it->time_wrong || d.time == INT64_MIN) {
 		sink->refuse(sink->owner, REJECT_TIME, it->point);
+		return;
+	}
+	if (!it->point.n) {
+		d.name = arena_printf(arena, "%.*s.%.*s", STR_FMT(it->camera), STR_FMT(it->seen));
+		d.value = 1;
+		sink->reading(sink->owner, &d);
+		d.value = 0;
+		d.time += PAYLOAD_EVENT_US;
+		sink->reading(sink->owner, &d);
 		return;
 	}
 	for (unsigned i = 0; i < VALUE__MAX; i++) {
@@ -178,11 +189,15 @@ static void emit(const struct item *it, const struct body *b, struct arena *aren
 
 static void read_item(struct jr *r, const struct body *b, const struct decode_sink *sink)
 {
-	struct item it = { .point = STR_EMPTY, .valid = true };
+	struct item it = { .point = STR_EMPTY, .camera = STR_EMPTY, .seen = STR_EMPTY, .valid = true };
 	struct str key;
 	for (jr_obj(r); jr_key(r, &key);) {
 		if (is_point_key(key)) {
 			it.point = code(r);
+		} else if (str_is(key, "videoCode")) {
+			it.camera = code(r);
+		} else if (str_is(key, "alarmType")) {
+			it.seen = code(r);
 		} else if (gateway_key_is_value(key)) {
 			read_value(r, &it, which_value(key));
 		} else if (is_item_time_key(key)) {
@@ -206,7 +221,7 @@ static bool has_readings(struct str type)
 
 static void read_field(struct jr *r, struct str key, struct body *b)
 {
-	if (str_is(key, "datas") || str_is(key, "rts")) {
+	if (str_is(key, "datas") || str_is(key, "rts") || str_is(key, "events") || str_is(key, "videos")) {
 		b->has_list = jr_peek(r) == JR_ARRAY;
 		b->list = jr_skip(r);
 	} else if (str_is(key, "collectTime")) {

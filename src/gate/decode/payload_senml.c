@@ -1,224 +1,143 @@
-// SenML in JSON (RFC 8428): base fields, resolved records, relative times. Pure functions, any thread.
+// SenML in its two forms (RFC 8428 5 and 6). What a record means is in senml.c. Pure functions, any thread.
+#include "base/base64.h"
+#include "base/cbor.h"
 #include "gate/decode/payload.h"
 
-#include <math.h>
+#define TAG_SELF_DESCRIBED 55799 // RFC 8949 3.4.6
 
-#define VERSION_MAX 10           // 4.1: bver of the RFC
-#define RELATIVE_BELOW 268435456.0 // 2^28, 4.5.3
-#define SECONDS_MAX 253402300799.0 // the year 9999
+// --- JSON ------------------------------------------------------------------------------------------------------------
 
-// Base fields in force (4.1).
-struct base {
-	struct str name, unit;
-	double time, value, sum;
-	bool has_value, has_sum;
-};
-
-struct record {
-	struct senml rec;
-	double time;
-	unsigned values;  // value fields seen
-	bool own;         // any field that is not a base field
-};
-
-static void wrong(struct senml *rec, enum reject why)
+static struct senml_value json_value(struct jr *r)
 {
-	if (rec->wrong < 0) {
-		rec->wrong = (int)why;
-	}
-}
-
-static double read_number(struct jr *r, struct senml *rec, enum reject why)
-{
-	double v = 0;
-	if (jr_peek(r) == JR_NUMBER) {
-		v = jr_f64_wide(r);
-	} else {
-		jr_skip(r);
-		v = NAN;
-	}
-	if (!isfinite(v)) {
-		wrong(rec, why);
-		return 0;
-	}
-	return v;
-}
-
-static struct str read_text(struct jr *r, struct senml *rec)
-{
-	if (jr_peek(r) == JR_STRING) {
-		return jr_str(r);
+	switch (jr_peek(r)) {
+	case JR_NUMBER: return (struct senml_value){ .is = SENML_NUMBER, .number = jr_f64_wide(r) };
+	case JR_STRING: return (struct senml_value){ .is = SENML_TEXT, .text = jr_str(r) };
+	case JR_BOOL: return (struct senml_value){ .is = SENML_BOOL, .truth = jr_bool(r) };
+	case JR_NONE: case JR_NULL: case JR_OBJECT: case JR_ARRAY: break;
 	}
 	jr_skip(r);
-	wrong(rec, REJECT_SYNTAX);
-	return STR_EMPTY;
-}
-
-static bool read_base(struct jr *r, struct str key, struct base *b, struct senml *rec)
-{
-	if (str_is(key, "bn")) {
-		b->name = read_text(r, rec);
-	} else if (str_is(key, "bt")) {
-		b->time = read_number(r, rec, REJECT_TIME);
-	} else if (str_is(key, "bu")) {
-		b->unit = read_text(r, rec);
-	} else if (str_is(key, "bv")) {
-		b->value = read_number(r, rec, REJECT_VALUE);
-		b->has_value = true;
-	} else if (str_is(key, "bs")) {
-		b->sum = read_number(r, rec, REJECT_VALUE);
-		b->has_sum = true;
-	} else if (str_is(key, "bver")) {
-		double version = read_number(r, rec, REJECT_SYNTAX);
-		if (version > VERSION_MAX || version < 1) {
-			jr_fail(r, "SenML version beyond 10");
-		}
-	} else {
-		return false;
-	}
-	return true;
-}
-
-static void read_bool(struct jr *r, struct senml *rec)
-{
-	rec->has_bool = jr_peek(r) == JR_BOOL;
-	if (rec->has_bool) {
-		rec->bool_value = jr_bool(r);
-	} else {
-		jr_skip(r);
-		wrong(rec, REJECT_VALUE);
-	}
-}
-
-static bool read_value(struct jr *r, struct str key, struct record *rc)
-{
-	struct senml *rec = &rc->rec;
-	if (str_is(key, "v")) {
-		rec->value = read_number(r, rec, REJECT_VALUE);
-		rec->has_value = true;
-	} else if (str_is(key, "vb")) {
-		read_bool(r, rec);
-	} else if (str_is(key, "vs")) {
-		rec->text = read_text(r, rec);
-		rec->has_text = true;
-	} else if (str_is(key, "vd")) {
-		rec->text = read_text(r, rec);
-		rec->has_data = true;
-	} else {
-		return false;
-	}
-	rc->values++;
-	return true;
-}
-
-static void read_own(struct jr *r, struct str key, struct record *rc)
-{
-	struct senml *rec = &rc->rec;
-	rc->own = true;
-	if (str_is(key, "n")) {
-		rec->name = read_text(r, rec);
-	} else if (str_is(key, "u")) {
-		rec->unit = read_text(r, rec);
-	} else if (str_is(key, "t")) {
-		rc->time = read_number(r, rec, REJECT_TIME);
-	} else if (str_is(key, "s")) {
-		rec->sum = read_number(r, rec, REJECT_VALUE);
-		rec->has_sum = true;
-	} else if (str_is(key, "ut")) {
-		rec->update = read_number(r, rec, REJECT_TIME);
-		rec->has_update = true;
-	} else if (!read_value(r, key, rc)) {
-		if (str_ends(key, STR("_"))) {
-			jr_fail(r, "a SenML field that must be understood is not"); // 4.4
-		}
-		jr_skip(r);
-	}
-}
-
-// 4.5.1: begins with a letter or digit, then also - : . / _
-static bool name_valid(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		if (!alnum && (i == 0 || !memchr("-:./_", c, 5))) {
-			return false;
-		}
-	}
-	return s.n > 0 && s.n <= LIMIT_POINT_NAME;
-}
-
-static void resolve(struct record *rc, const struct base *b, struct arena *arena)
-{
-	struct senml *rec = &rc->rec;
-	if (!rec->name.n) {
-		rec->name = b->name;
-	} else if (b->name.n) {
-		rec->name = arena_printf(arena, "%.*s%.*s", STR_FMT(b->name), STR_FMT(rec->name));
-	}
-	if (!rec->unit.n) {
-		rec->unit = b->unit;
-	}
-	rec->time = b->time + rc->time;
-	bool other = rec->has_bool || rec->has_text || rec->has_data;
-	if (b->has_value && !other && rc->own && (rec->has_value || !rec->has_sum)) {
-		rec->value += b->value;
-		rec->has_value = true;
-	}
-	if (b->has_sum && (rec->has_sum || (rc->own && !rec->has_value && !other))) {
-		rec->sum += b->sum;
-		rec->has_sum = true;
-	}
-	rec->only_base = !rc->own;
-	if (rec->only_base) {
-		return;
-	}
-	if (!name_valid(rec->name)) {
-		wrong(rec, rec->name.n > LIMIT_POINT_NAME ? REJECT_TOO_LARGE : REJECT_SYNTAX);
-	}
-	if (rc->values > 1) {
-		wrong(rec, REJECT_SYNTAX); // 4.2: exactly one value field, or a sum
-	}
-	if ((!rec->has_value && !rec->has_sum && !other) || !isfinite(rec->value) || !isfinite(rec->sum)) {
-		wrong(rec, REJECT_VALUE);
-	}
+	return (struct senml_value){ .is = SENML_ELSE };
 }
 
 bool senml_walk(struct str body, struct arena *arena, senml_record *each, void *owner, struct refusal *why)
 {
 	struct jr r;
-	struct base base = { .name = STR_EMPTY, .unit = STR_EMPTY };
+	struct senml_pack pack = SENML_PACK;
 	unsigned n = 0;
 	jr_init(&r, body, arena);
 	for (jr_arr(&r); jr_more(&r);) {
 		if (++n > LIMIT_READINGS_PER_MESSAGE) {
 			return payload_too_many(&r, why);
 		}
-		struct record rc = { .rec = { .name = STR_EMPTY, .unit = STR_EMPTY, .text = STR_EMPTY, .wrong = -1 } };
 		struct str key;
+		senml_begin(&pack);
 		for (jr_obj(&r); jr_key(&r, &key);) {
-			if (!read_base(&r, key, &base, &rc.rec)) {
-				read_own(&r, key, &rc);
+			enum senml_label label = senml_label(key);
+			if (label == SENML_MUST) {
+				jr_fail(&r, SENML_NOT_UNDERSTOOD);
+			}
+			struct senml_value v = json_value(&r);
+			const char *no = r.error ? NULL : senml_field(&pack, label, &v);
+			if (no) {
+				jr_fail(&r, no);
 			}
 		}
 		if (r.error) {
 			break;
 		}
-		resolve(&rc, &base, arena);
-		each(owner, &rc.rec);
+		each(owner, senml_end(&pack, arena));
 	}
 	return payload_end(&r, why);
 }
 
-bool senml_time(double seconds, int64_t now, int64_t *ret)
+// --- CBOR ------------------------------------------------------------------------------------------------------------
+
+// Table 4 is all there is of integers; extensions have text keys. Other integers can be ignored as unknown extensions.
+static enum senml_label cbor_label(struct cbor *r)
 {
-	if (!(fabs(seconds) <= SECONDS_MAX)) {
-		return false;
+	int64_t i;
+	if (cbor_peek(r) == CBOR_TEXT) {
+		return senml_label(cbor_str(r, NULL));
 	}
-	int64_t us = (int64_t)floor(seconds * 1e6 + 0.5);
-	*ret = seconds < RELATIVE_BELOW ? now + us : us;
-	return true;
+	bool fits = cbor_int(r, &i);
+	return fits && i >= SENML_BS && i <= SENML_VD ? (enum senml_label)i : SENML_OTHER;
 }
+
+// 6: String and Data Values have definite lengths; data are bytes here and base64url in JSON.
+static struct senml_value cbor_text(struct cbor *r, enum senml_label label)
+{
+	bool pieces, bytes = cbor_peek(r) == CBOR_BYTES;
+	struct str s = cbor_str(r, &pieces);
+	if (bytes != (label == SENML_VD) || (pieces && (label == SENML_VS || label == SENML_VD))) {
+		return (struct senml_value){ .is = SENML_ELSE };
+	}
+	return (struct senml_value){ .is = SENML_TEXT, .text = bytes ? base64url_text(s, r->arena) : s };
+}
+
+static struct senml_value cbor_value(struct cbor *r, enum senml_label label)
+{
+	double v;
+	bool pieces;
+	switch (cbor_peek(r)) {
+	case CBOR_INT: case CBOR_FLOAT: case CBOR_TAG:
+		return cbor_f64(r, &v) ? (struct senml_value){ .is = SENML_NUMBER, .number = v } : (struct senml_value){ .is = SENML_ELSE };
+	case CBOR_TEXT: case CBOR_BYTES:
+		if (label != SENML_OTHER) {
+			return cbor_text(r, label);
+		}
+		cbor_str(r, &pieces);
+		return (struct senml_value){ .is = SENML_ELSE };
+	case CBOR_BOOL: return (struct senml_value){ .is = SENML_BOOL, .truth = cbor_bool(r) };
+	case CBOR_NONE: case CBOR_ARRAY: case CBOR_MAP: case CBOR_OTHER: break;
+	}
+	cbor_skip(r);
+	return (struct senml_value){ .is = SENML_ELSE };
+}
+
+static void cbor_record(struct cbor *r, struct senml_pack *pack)
+{
+	senml_begin(pack);
+	for (cbor_map(r); cbor_more(r);) {
+		enum senml_label label = cbor_label(r);
+		if (label == SENML_MUST) {
+			cbor_fail(r, SENML_NOT_UNDERSTOOD);
+		}
+		bool whole = cbor_peek(r) == CBOR_INT;
+		struct senml_value v = cbor_value(r, label);
+		const char *no = r->error ? NULL : label == SENML_BVER && !whole ? "a SenML version that is no integer" // 6
+							 : senml_field(pack, label, &v);
+		if (no) {
+			cbor_fail(r, no);
+		}
+	}
+}
+
+bool senml_cbor_walk(struct str body, struct arena *arena, senml_record *each, void *owner, struct refusal *why)
+{
+	struct cbor r;
+	struct senml_pack pack = SENML_PACK;
+	unsigned n = 0;
+	cbor_init(&r, body, arena);
+	if (cbor_tag_is(&r, TAG_SELF_DESCRIBED)) {
+		cbor_tag(&r);
+	}
+	for (cbor_arr(&r); cbor_more(&r);) {
+		if (++n > LIMIT_READINGS_PER_MESSAGE) {
+			return payload_too_many_at(cbor_offset(&r), why);
+		}
+		cbor_record(&r, &pack);
+		if (r.error) {
+			break;
+		}
+		each(owner, senml_end(&pack, arena));
+	}
+	if (cbor_end(&r)) {
+		return true;
+	}
+	return refuse_at(why, REJECT_SYNTAX, cbor_offset(&r), "不是合法的 SenML CBOR", r.error);
+}
+
+// --- readings --------------------------------------------------------------------------------------------------------
 
 struct reader {
 	const struct decode_sink *sink;
@@ -252,4 +171,11 @@ bool payload_senml(struct str body, struct arena *arena, int64_t now, const stru
 {
 	struct reader rd = { sink, now };
 	return senml_walk(body, arena, read_record, &rd, why);
+}
+
+bool payload_senml_cbor(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
+			struct refusal *why)
+{
+	struct reader rd = { sink, now };
+	return senml_cbor_walk(body, arena, read_record, &rd, why);
 }

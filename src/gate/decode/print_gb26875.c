@@ -3,53 +3,10 @@
 
 #include "base/cursor.h"
 
-#include <iconv.h>
-
-#define TEXT_BYTES_MAX 255u // of a description, in GB 18030
-
-static void put_hex(struct jw *w, const char *key, struct str bytes)
-{
-	char text[2 * LIMIT_GB26875_DATA];
-	size_t n = MIN(bytes.n, (size_t)LIMIT_GB26875_DATA);
-	str_to_hex((const uint8_t *)bytes.p, n, text);
-	jw_kstr(w, key, str_from(text, 2 * n));
-}
-
-// Text in GB 18030, padded with NUL or blanks. Bytes that are no such text are shown as hex.
-static void put_text(struct jw *w, const char *key, struct str raw)
-{
-	char in[TEXT_BYTES_MAX], out[4 * TEXT_BYTES_MAX]; // two bytes become at most three, four at most four
-	struct str text = str_cut(&raw, '\0');
-	text = str_trim(str_first(text, TEXT_BYTES_MAX));
-	memcpy(in, text.p, text.n);
-	char *from = in, *to = out;
-	size_t left = text.n, room = sizeof(out);
-	iconv_t cd = iconv_open("UTF-8", "GB18030");
-	if (cd == (iconv_t)-1) {
-		put_hex(w, key, text);
-		return;
-	}
-	size_t rc = iconv(cd, &from, &left, &to, &room);
-	iconv_close(cd);
-	if (rc == (size_t)-1) {
-		put_hex(w, key, text);
-	} else {
-		jw_kstr(w, key, str_from(out, sizeof(out) - room));
-	}
-}
-
-static void put_named(struct jw *w, const char *key, const char *name_key, uint8_t code, const char *name)
-{
-	jw_ki64(w, key, code);
-	if (name) {
-		jw_kcstr(w, name_key, name);
-	}
-}
-
 static void put_system(struct jw *w, struct cursor *c)
 {
 	uint8_t type = take_u8(c);
-	put_named(w, "system_type", "system_type_name", type, gb26875_system_name(type));
+	print_code(w, "system_type", "system_type_name", type, gb26875_system_name(type));
 	jw_ki64(w, "system_address", take_u8(c));
 }
 
@@ -59,13 +16,13 @@ static void put_address(struct jw *w, struct cursor *c)
 	struct str bytes = take_str(c, 4);
 	struct cursor number = cursor_of(bytes);
 	jw_ki64(w, "component_address", take_le32(&number));
-	put_hex(w, "component_address_bytes", bytes);
+	print_hex(w, "component_address_bytes", bytes);
 }
 
 static void put_component(struct jw *w, struct cursor *c)
 {
 	uint8_t type = take_u8(c);
-	put_named(w, "component_type", "component_type_name", type, gb26875_component_name(type));
+	print_code(w, "component_type", "component_type_name", type, gb26875_component_name(type));
 	put_address(w, c);
 }
 
@@ -105,7 +62,7 @@ static void put_analog(struct jw *w, struct cursor *c)
 	unsigned divisor;
 	uint8_t type = take_u8(c);
 	const char *name = gb26875_analog_name(type, &unit, &divisor);
-	put_named(w, "analog_type", "analog_type_name", type, name);
+	print_code(w, "analog_type", "analog_type_name", type, name);
 	int16_t raw = (int16_t)take_le16(c);
 	jw_kf64(w, "value", raw / (double)divisor);
 	if (unit) {
@@ -123,7 +80,7 @@ static void put_version(struct jw *w, struct cursor *c)
 static void put_configuration(struct jw *w, struct cursor *c)
 {
 	size_t n = take_u8(c);
-	put_text(w, "description", take_str(c, n));
+	print_text(w, "description", take_str(c, n));
 }
 
 static void put_label(struct jw *w, const char *key, struct cursor *c, bool bcd)
@@ -138,12 +95,12 @@ static void put_body(struct jw *w, uint8_t type, struct cursor *c, bool bcd)
 	}
 	switch (type) {
 	case 1: put_status(w, type, take_le16(c)); break;
-	case 2: put_component(w, c); put_status(w, type, take_le16(c)); put_text(w, "description", take_rest(c)); break;
+	case 2: put_component(w, c); put_status(w, type, take_le16(c)); print_text(w, "description", take_rest(c)); break;
 	case 3: put_component(w, c); put_analog(w, c); break;
 	case 4: case 24: put_operation(w, type, c); break;
 	case 5: case 25: put_version(w, c); break;
 	case 6: case 26: put_configuration(w, c); break;
-	case 7: put_component(w, c); put_text(w, "description", take_rest(c)); break;
+	case 7: put_component(w, c); print_text(w, "description", take_rest(c)); break;
 	case 8: case 28: case 90: put_label(w, "system_time", c, bcd); break;
 	case 21: put_status(w, type, take_u8(c)); break;
 	case 62: case 63: case 67: put_address(w, c); break;
@@ -158,10 +115,10 @@ static void put_unit(struct jw *w, const struct gb26875 *m)
 {
 	struct gb26875_walk walk = gb26875_objects(m);
 	struct gb26875_object o;
-	put_named(w, "type", "type_name", walk.type, walk.type >= 128 ? "user_defined" : gb26875_type_name(walk.type));
+	print_code(w, "type", "type_name", walk.type, walk.type >= 128 ? "user_defined" : gb26875_type_name(walk.type));
 	jw_ki64(w, "count", walk.count);
 	if (!walk.known) {
-		put_hex(w, "data", walk.rest);
+		print_hex(w, "data", walk.rest);
 		return;
 	}
 	jw_karr(w, "objects");
@@ -188,10 +145,10 @@ bool print_gb26875(struct str frame, struct arena *arena, int64_t now, struct jw
 	jw_ki64(w, "main_version", m.main_version);
 	jw_ki64(w, "user_version", m.user_version);
 	print_time(w, "time", m.time);
-	put_hex(w, "source", str_from((const char *)m.source, sizeof(m.source)));
-	put_hex(w, "destination", str_from((const char *)m.destination, sizeof(m.destination)));
+	print_hex(w, "source", str_from((const char *)m.source, sizeof(m.source)));
+	print_hex(w, "destination", str_from((const char *)m.destination, sizeof(m.destination)));
 	jw_ki64(w, "length", (int64_t)m.data.n);
-	put_named(w, "command", "command_name", m.command, gb26875_command_name(m.command));
+	print_code(w, "command", "command_name", m.command, gb26875_command_name(m.command));
 	if (m.data.n) {
 		put_unit(w, &m);
 	}

@@ -67,9 +67,8 @@ static void put_cp(struct jw *w, struct str cp)
 	struct str rest = cp;
 	struct hj212_pair pair = { 0 };
 	jw_kobj(w, "CP");
-	while (hj212_next(&rest, &pair)) {
-		struct str before = str_from(cp.p, (size_t)(pair.name.p - cp.p));
-		if (count_name(before, pair.name)) {
+	for (size_t at = 0; hj212_next(&rest, &pair); at = cp.n - rest.n) {
+		if (count_name(str_first(cp, at), pair.name)) {
 			continue; // already in the array
 		}
 		jw_key_str(w, pair.name);

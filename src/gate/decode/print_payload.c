@@ -61,6 +61,18 @@ bool print_json(struct str frame, struct arena *arena, int64_t now, struct jw *w
 	return ok;
 }
 
+bool print_template(const struct payload_template *t, struct str frame, struct arena *arena, int64_t now, struct jw *w,
+		    struct refusal *why)
+{
+	struct listing l = { .w = w, .arena = arena };
+	struct decode_sink sink = { &l, list_reading, list_refused };
+	jw_karr(w, "readings");
+	bool ok = template_decode(t, frame, arena, now, &sink, why);
+	jw_end(w);
+	put_refused(&l, "point");
+	return ok;
+}
+
 // --- SenML -----------------------------------------------------------------------------------------------------------
 
 struct senml_listing {
@@ -102,14 +114,26 @@ static void list_record(void *owner, const struct senml *rec)
 	jw_end(w);
 }
 
-bool print_senml(struct str frame, struct arena *arena, int64_t now, struct jw *w, struct refusal *why)
+typedef bool senml_walker(struct str body, struct arena *arena, senml_record *each, void *owner, struct refusal *why);
+
+static bool print_pack(senml_walker *walk, struct str frame, struct arena *arena, int64_t now, struct jw *w, struct refusal *why)
 {
 	struct senml_listing s = { .l = { .w = w, .arena = arena }, .now = now };
 	jw_karr(w, "records");
-	bool ok = senml_walk(frame, arena, list_record, &s, why);
+	bool ok = walk(frame, arena, list_record, &s, why);
 	jw_end(w);
 	put_refused(&s.l, "n");
 	return ok;
+}
+
+bool print_senml(struct str frame, struct arena *arena, int64_t now, struct jw *w, struct refusal *why)
+{
+	return print_pack(senml_walk, frame, arena, now, w, why);
+}
+
+bool print_senml_cbor(struct str frame, struct arena *arena, int64_t now, struct jw *w, struct refusal *why)
+{
+	return print_pack(senml_cbor_walk, frame, arena, now, w, why);
 }
 
 // --- gateway ---------------------------------------------------------------------------------------------------------
@@ -180,4 +204,18 @@ bool print_gateway(struct str frame, struct arena *arena, int64_t now, struct jw
 		copy_value(&r, w, key);
 	}
 	return payload_end(&r, why);
+}
+
+void print_json_or_text(struct str plain, struct arena *arena, struct jw *w)
+{
+	struct jr r;
+	jr_init(&r, plain, arena);
+	jr_skip(&r);
+	bool json = jr_end(&r);
+	jr_init(&r, plain, arena);
+	if (json && (jr_peek(&r) == JR_OBJECT || jr_peek(&r) == JR_ARRAY)) {
+		copy_value(&r, w, STR_EMPTY);
+	} else {
+		jw_str(w, plain);
+	}
 }
