@@ -28,12 +28,21 @@ struct rule_set;            // all rules of a registry generation
 enum err rules_compile(struct rule_set **ret, const struct registry *reg, struct diags *d) must_check;
 void rules_free(struct rule_set *rs);
 
+// What a point says itself instead of the rules that watch it, for all its limits (ll l h hh); nothing is set in zeroed
+// memory. deadband: distance from the limit at which an alarm ends, in the point's unit, >= 0; delays: us, >= 0.
+struct point_own {
+	bool has_deadband, has_on, has_off;
+	double deadband;
+	int64_t on, off;
+};
+
 // A point as the evaluator needs it; from the point's record.
 struct point_def {
 	uint32_t id;
 	int64_t device, enterprise, installation;
 	struct str code, kind, area, sector; // sector: of the enterprise, for where: {sector: …}
 	double ll, l, h, hh;    // NaN = no limit
+	struct point_own own;
 	double min, max;        // sensor range; NaN = the kind's
 	int64_t interval;       // us
 	bool out_of_service, maintenance; // evaluated as ever, readings get Q_MAINTENANCE, alarms are not annunciated
@@ -49,6 +58,15 @@ void evaluator_free(struct evaluator *ev);
 // exists; conditions whose rule or level is gone return to normal (transitions come out of the next tick).
 void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struct registry *reg,
                     const struct point_def *points, size_t n, int64_t now);
+// The same point by point; max_point: room is made up to it at once. all: the points that are put are all there are; otherwise
+// those that are neither put nor dropped stay as they are, and the rules must be those in force (a generation made anew from
+// the same packs is). Texts of a point are not needed after evaluator_put.
+struct evaluator_load;
+struct evaluator_load *evaluator_begin(struct evaluator *ev, const struct rule_set *rs, const struct registry *reg, bool all,
+                                       uint32_t max_point, int64_t now);
+void evaluator_put(struct evaluator_load *l, const struct point_def *p);
+void evaluator_drop(struct evaluator_load *l, uint32_t point);
+void evaluator_end(struct evaluator_load *l);
 
 #define RULE_GONE UINT32_MAX // the rule is not in force any more: only COND_RETURNED
 enum transition_kind { COND_RAISED, COND_LEVEL, COND_RETURNED };
@@ -91,6 +109,8 @@ size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *r
 // Delays and silence that are due. Returns when to call again (us). On the first call after start every point counts as
 // heard now: no flood of silence, and devices have the length of a delay to re-send what came in between.
 int64_t evaluator_tick(struct evaluator *ev, int64_t now, transition_fn *fn, void *arg);
+// The wall clock was set: by us it is later than before. What was counted before counts on, nothing fires or waits for it.
+void evaluator_clock_set(struct evaluator *ev, int64_t by, int64_t now);
 // When evaluator_tick has something to do next (us, 0 = nothing is pending); a feed may move it. O(1).
 int64_t evaluator_due(const struct evaluator *ev);
 void evaluator_save(void *ev, uint32_t point, void *ext /* ALARM_EXT */); // series_hooks
@@ -119,6 +139,7 @@ struct str rule_color(const struct rule_set *rs, uint32_t rule, enum level level
 struct label rule_say(const struct rule_set *rs, uint32_t rule, enum level level);
 struct label rule_guide(const struct rule_set *rs, uint32_t rule, enum level level); // what to do
 bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret);
+struct str rule_category(const struct rule_set *rs, struct str name); // of the warning that the rule of this name opens, or empty
 bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
 const char *level_family(enum level l); // "limit","rate","silent","flat","bad"
 bool level_find(struct str name, enum level *ret);
@@ -174,7 +195,7 @@ enum err alarm_shelf_tick(struct db *db, int64_t now, struct arena *a, int64_t *
 struct alarm_open {
 	int64_t outbox, alarm;
 	struct str type;        // of the record to open
-	struct str color, area, point_code, point_name, rule;
+	struct str color, area, point_code, point_name, rule, category;
 	int64_t point, enterprise, installation, at, thread;
 	double value, limit;    // NaN = none
 	struct label say, guide;
@@ -182,6 +203,8 @@ struct alarm_open {
 // The oldest; ERR_NOT_FOUND if none.
 enum err alarm_next_open(struct db *db, const struct alarm_context *cx, struct arena *a,
                          struct alarm_open *ret) must_check;
+// When the last alarm that opened the record or joined it was raised (us), 0 = none.
+enum err alarm_last_opening(struct db *db, struct str type, int64_t record, int64_t *ret) must_check;
 // Notes the record and its thread with the alarm, empties the outbox row.
 enum err alarm_opened(struct db *db, const struct alarm_open *o, int64_t record, int64_t thread) must_check;
 
@@ -203,14 +226,21 @@ enum err alarm_journal_json(struct db *db, int64_t alarm, struct jw *w, struct a
 // Array items {kind:"alarm",id,number,title:{zh,en},state,at} of the alarms on a thread of evidence.
 enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const struct scope *scope, int64_t thread,
                            struct jw *w, struct arena *a) must_check;
+// What an alarm is of. ERR_NOT_FOUND outside the scope.
+struct alarm_which { int64_t point, enterprise; struct str rule, level; };
+enum err alarm_which(struct db *db, const struct scope *scope, int64_t alarm, struct arena *a, struct alarm_which *ret) must_check;
 // Whose alarm it is: for the event stream's filter.
-struct alarm_place { struct str area; int64_t enterprise; };
-enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct alarm_place *ret) must_check;
+enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct place *ret) must_check;
+// Inside a store job, at start: the sector of alarms raised before it was kept with them. Nothing to do: no cost.
+enum err alarm_fill_sectors(struct db *db) must_check;
 // Every open row whose condition is active, with its colour; shelved ones too.
 enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, struct str color), void *arg,
                            struct arena *a) must_check;
 // When the journal last saw this condition (its point, rule and family) raised, changed or returned; 0 = never.
 enum err alarm_newest(struct db *db, uint32_t point, struct str rule, enum level level, int64_t *ret) must_check;
+// From when to when each alarm lasted that opened a record, by point; one that lasts: until now.
+enum err alarm_each_opened(struct db *db, int64_t now, void (*fn)(void *arg, uint32_t point, int64_t from, int64_t to),
+                           void *arg) must_check;
 // The same rows, for evaluator_adopt after start.
 enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level),
                          void *arg, struct arena *a) must_check;

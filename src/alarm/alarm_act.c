@@ -120,7 +120,7 @@ enum err alarm_act(struct db *db, int64_t alarm, enum alarm_act act, struct str 
 		return err;
 	struct arena *a = arena_new(0);
 	err = alarm_row_get(db, alarm, a, &row);
-	if (!err && !auth_in_scope(by, row.area, row.enterprise))
+	if (!err && !auth_in_scope(by, alarm_row_place(&row)))
 		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND)
 		err = problem_set(p, err, "", "没有这个报警", "there is no such alarm");
@@ -185,7 +185,6 @@ enum err alarm_next_open(struct db *db, const struct alarm_context *cx, struct a
 {
 	struct query q;
 	struct alarm_row row;
-	(void)cx; // what was said then is in the row
 	*ret = (struct alarm_open){ 0 };
 	query_begin(&q, db, STMT_OUTBOX_NEXT);
 	query_str(&q, 1, STR("alarm.open"));
@@ -204,6 +203,7 @@ enum err alarm_next_open(struct db *db, const struct alarm_context *cx, struct a
 	ret->point_code = row.point_code;
 	ret->point_name = row.point_name.n ? row.point_name : row.point_code;
 	ret->rule = row.rule;
+	ret->category = rule_category(cx ? cx->rules : NULL, row.rule);
 	ret->point = row.point;
 	ret->enterprise = row.enterprise;
 	ret->installation = row.installation;
@@ -214,6 +214,16 @@ enum err alarm_next_open(struct db *db, const struct alarm_context *cx, struct a
 	ret->say = row.say;
 	ret->guide = row.guide;
 	return OK;
+}
+
+enum err alarm_last_opening(struct db *db, struct str type, int64_t record, int64_t *ret)
+{
+	struct query q;
+	query_begin(&q, db, STMT_ALARM_LAST_OPENING);
+	query_str(&q, 1, type);
+	query_i64(&q, 2, record);
+	*ret = query_row(&q) && !query_is_null(&q, 0) ? query_get_i64(&q, 0) : 0;
+	return query_end(&q);
 }
 
 enum err alarm_opened(struct db *db, const struct alarm_open *o, int64_t record, int64_t thread)

@@ -119,17 +119,16 @@ static void write_alarm(struct jw *w, struct db *db, const struct alarm_row *r, 
 static void bind_scope(struct query *q, struct db *db, enum stmt stmt, const struct scope *s)
 {
 	query_begin(q, db, stmt);
-	query_str(q, 1, s->area);
-	query_i64(q, 2, s->enterprise);
+	query_scope(q, s);
 }
 
 static void bind_wanted(struct query *q, const struct alarm_query *want)
 {
 	bool any = want->state.n == 0 || str_is(want->state, "all");
-	query_str(q, 3, any ? STR_EMPTY : want->state);
-	query_str(q, 4, want->point_code);
-	query_i64(q, 5, want->point);
-	query_i64(q, 6, want->enterprise);
+	query_str(q, 4, any ? STR_EMPTY : want->state);
+	query_str(q, 5, want->point_code);
+	query_i64(q, 6, want->point);
+	query_i64(q, 7, want->enterprise);
 }
 
 // Only closed alarms are normal; "all" and "normal" look at every row, the rest only at open ones.
@@ -144,8 +143,8 @@ static enum err read_rows(struct db *db, const struct scope *scope, const struct
 	*ret_n = 0;
 	bind_scope(&q, db, wants_closed(want) ? STMT_ALARM_LIST_ALL : STMT_ALARM_LIST_OPEN, scope);
 	bind_wanted(&q, want);
-	query_i64(&q, 7, want->before);
-	query_i64(&q, 8, (int64_t)limit);
+	query_i64(&q, 8, want->before);
+	query_i64(&q, 9, (int64_t)limit);
 	while (query_row(&q)) {
 		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
 		alarm_row_read(&q, a, &(*ret)[*ret_n - 1]);
@@ -197,23 +196,18 @@ enum err alarm_list_json(struct db *db, const struct alarm_context *cx, const st
 {
 	struct alarm_row *rows = NULL;
 	size_t n = 0;
-	struct scope none = *scope;
 	struct alarm_row one;
 	(void)cx; // what was said then is in the row
 	if (!state_valid(want->state))
 		return ERR_INVALID;
-	if (scope->nothing)
-		none.enterprise = -1; // no row has it
 	enum err err = OK;
 	if (want->id) {
 		err = alarm_row_get(db, want->id, a, &one);
-		bool seen = !err && !scope->nothing && str_starts(one.area, scope->area) &&
-		            (!scope->enterprise || scope->enterprise == one.enterprise);
 		rows = &one;
-		n = seen;
+		n = !err && scope_admits(scope, alarm_row_place(&one));
 		err = err == ERR_NOT_FOUND ? OK : err;
 	} else {
-		err = read_rows(db, &none, want, a, &rows, &n);
+		err = read_rows(db, scope, want, a, &rows, &n);
 	}
 	if (err)
 		return err;
@@ -222,7 +216,7 @@ enum err alarm_list_json(struct db *db, const struct alarm_context *cx, const st
 	for (size_t i = 0; i < n; i++)
 		write_alarm(w, db, &rows[i], a);
 	jw_end(w);
-	err = write_counts(db, &none, want, w, a);
+	err = write_counts(db, scope, want, w, a);
 	jw_end(w);
 	return err;
 }
@@ -235,8 +229,7 @@ enum err alarm_json(struct db *db, const struct alarm_context *cx, const struct 
 	enum err err = alarm_row_get(db, alarm, a, &row);
 	if (err)
 		return err;
-	if (scope->nothing || !str_starts(row.area, scope->area) ||
-	    (scope->enterprise && scope->enterprise != row.enterprise))
+	if (!scope_admits(scope, alarm_row_place(&row)))
 		return ERR_NOT_FOUND;
 	write_alarm(w, db, &row, a);
 	return OK;
@@ -292,10 +285,8 @@ enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const 
 {
 	struct query q;
 	(void)cx;
-	if (scope->nothing)
-		return OK;
 	bind_scope(&q, db, STMT_ALARM_THREAD, scope);
-	query_i64(&q, 3, thread);
+	query_i64(&q, 4, thread);
 	while (query_row(&q)) {
 		struct alarm_row r;
 		alarm_row_read(&q, a, &r);
@@ -316,12 +307,56 @@ enum err alarm_thread_json(struct db *db, const struct alarm_context *cx, const 
 }
 
 // ---- for the core ------------------------------------------------------------------------------
-enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct alarm_place *ret)
+enum err alarm_which(struct db *db, const struct scope *scope, int64_t alarm, struct arena *a, struct alarm_which *ret)
+{
+	struct alarm_row row;
+	enum err err = alarm_row_get(db, alarm, a, &row);
+	if (!err && !scope_admits(scope, alarm_row_place(&row)))
+		return ERR_NOT_FOUND;
+	if (!err)
+		*ret = (struct alarm_which){ row.point, row.enterprise, row.rule, row.level };
+	return err;
+}
+
+enum err alarm_place(struct db *db, int64_t alarm, struct arena *a, struct place *ret)
 {
 	struct alarm_row row;
 	enum err err = alarm_row_get(db, alarm, a, &row);
 	if (!err)
-		*ret = (struct alarm_place){ row.area, row.enterprise };
+		*ret = alarm_row_place(&row);
+	return err;
+}
+
+static enum err sectorless(struct db *db, struct arena *a, int64_t **ret, size_t *ret_n)
+{
+	struct query q;
+	size_t cap = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	query_begin(&q, db, STMT_ALARM_SECTORLESS);
+	while (query_row(&q)) {
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
+		(*ret)[*ret_n - 1] = query_get_i64(&q, 0);
+	}
+	return query_end(&q);
+}
+
+enum err alarm_fill_sectors(struct db *db)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(0);
+	struct table t = { .name = STR("enterprise") };
+	int64_t *of;
+	size_t n;
+	enum err err = sectorless(db, a, &of, &n);
+	for (size_t i = 0; !err && i < n; i++) {
+		struct query q;
+		struct row row;
+		bool found = of[i] && records_get(db, &t, NULL, of[i], a, &row) == OK;
+		query_begin(&q, db, STMT_ALARM_SET_SECTOR);
+		query_i64(&q, 1, of[i]);
+		query_str(&q, 2, found ? row.c.sector : STR_EMPTY);
+		err = query_run(&q);
+	}
 	return err;
 }
 
@@ -332,6 +367,16 @@ enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, 
 	query_begin(&q, db, STMT_ALARM_ACTIVE);
 	while (query_row(&q))
 		fn(arg, (uint32_t)query_get_i64(&q, 0), query_get_str(&q, 3, a));
+	return query_end(&q);
+}
+
+enum err alarm_each_opened(struct db *db, int64_t now, void (*fn)(void *arg, uint32_t point, int64_t from, int64_t to), void *arg)
+{
+	struct query q;
+	query_begin(&q, db, STMT_ALARM_OPENED);
+	query_i64(&q, 1, now);
+	while (query_row(&q))
+		fn(arg, (uint32_t)query_get_i64(&q, 0), query_get_i64(&q, 1), query_get_i64(&q, 2));
 	return query_end(&q);
 }
 

@@ -66,6 +66,7 @@ void alarm_row_read(struct query *q, struct arena *a, struct alarm_row *ret)
 	ret->arrival = query_get_i64(q, c++);
 	ret->device = query_get_i64(q, c++);
 	ret->opens = query_get_str(q, c++, a);
+	ret->sector = query_get_str(q, c++, a);
 }
 
 enum err alarm_row_get(struct db *db, int64_t id, struct arena *a, struct alarm_row *ret)

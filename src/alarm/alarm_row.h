@@ -14,7 +14,7 @@ struct alarm_row {
 	double value, limit, peak; // NaN = none
 	int64_t count;
 	bool late;
-	struct str area;
+	struct str area, sector; // sector: of the enterprise when it was raised
 	int64_t enterprise, installation, device;
 	struct str point_code, point_name, point_kind, point_unit, enterprise_title, installation_title;
 	int64_t acked_by, acked_at, shelved_until;
@@ -40,6 +40,7 @@ struct alarm_entry {
 	struct str reason;
 };
 
+static inline struct place alarm_row_place(const struct alarm_row *r) { return (struct place){ r->area, r->enterprise, r->sector }; }
 void alarm_row_read(struct query *q, struct arena *a, struct alarm_row *ret); // the current row of an ALARM_ROW statement
 enum err alarm_row_get(struct db *db, int64_t id, struct arena *a, struct alarm_row *ret) must_check;
 // Puts the input through the state machine, writes state and flags, and the journal entry. at: when the change was.

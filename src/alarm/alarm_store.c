@@ -171,6 +171,7 @@ static enum err insert_row(struct applying *ap, struct alarm_row *row)
 	query_str(&q, 23, row->installation_title);
 	bind_real(&q, 24, row->lon);
 	bind_real(&q, 25, row->lat);
+	query_str(&q, 26, row->sector);
 	enum err err = query_run(&q);
 	row->id = db_changes(ap->db) ? db_last_id(ap->db) : 0;
 	return err;
@@ -207,6 +208,7 @@ static enum err new_row(struct applying *ap, struct alarm_row *row)
 		                   .mode = { ALARM_NORMAL, false, true }, .raised_at = t->at, .last_raised_at = t->at };
 	if (ap->point) {
 		row->area = ap->point->area;
+		row->sector = ap->point->sector;
 		row->enterprise = ap->point->enterprise;
 		row->installation = ap->point->installation;
 		row->device = ap->point->device;

@@ -1,4 +1,4 @@
-// Inside the evaluator, for alarm/eval_*.c only. One thread (T_SERIES) owns all of it.
+// Inside the evaluator, for alarm/eval_*.c and alarm/backtest*.c only. One thread owns all of it: T_SERIES, or who back-tests.
 //
 // A point's memory is one hot line of 64 bytes (all that a sample inside its band touches), a cold line, a run of
 // state words, and a run of limits; points with equal limits share the run of limits, points with equal rules share
@@ -88,11 +88,11 @@ struct evaluator {
 	struct hot *hot;
 	struct cold *cold;
 	struct plan *plans;
-	uint32_t nplans;
+	uint32_t nplans, plans_cap;
 	int64_t *words;
-	size_t nwords;
+	size_t nwords, words_cap;
 	struct pair *limits;
-	size_t nlimits;
+	size_t nlimits, limits_cap;
 	size_t npoints, nwatched;
 
 	bool started;           // first tick has been

@@ -8,26 +8,48 @@
 #include "base/strmap.h"
 
 // ---- life --------------------------------------------------------------------------------------
-static void memory_for(struct evaluator *ev, uint32_t max_point)
+static const struct hot fresh = { .quality = QUALITY_NONE, .lo = 1, .hi = -1, .min = -INFINITY, .max = INFINITY };
+
+// Hot and cold for points up to max_point; those that are there stay.
+static void memory_grow(struct evaluator *ev, uint32_t max_point)
 {
+	uint32_t from = ev->hot ? ev->max_point + 1 : 0;
+	void *block = mem_alloc(((size_t)max_point + 2) * sizeof(struct hot));
+	struct hot *hot = (struct hot *)(((uintptr_t)block + 63) & ~(uintptr_t)63);
+	if (from)
+		memcpy(hot, ev->hot, from * sizeof *hot);
+	mem_free(ev->hot_block);
+	ev->hot_block = block;
+	ev->hot = hot;
+	ev->cold = mem_resize(ev->cold, ((size_t)max_point + 1) * sizeof *ev->cold);
+	for (uint32_t i = from; i <= max_point; i++) {
+		ev->hot[i] = fresh;
+		ev->cold[i] = (struct cold){ 0 };
+	}
 	ev->max_point = max_point;
-	ev->hot_block = mem_alloc(((size_t)max_point + 2) * sizeof(struct hot));
-	ev->hot = (struct hot *)(((uintptr_t)ev->hot_block + 63) & ~(uintptr_t)63);
-	ev->cold = mem_alloc(((size_t)max_point + 1) * sizeof(struct cold));
-	for (uint32_t i = 0; i <= max_point; i++)
-		ev->hot[i] = (struct hot){ .quality = QUALITY_NONE, .lo = 1, .hi = -1, .min = -INFINITY, .max = INFINITY };
+}
+
+// Nothing is known.
+static void memory_new(struct evaluator *ev, uint32_t max_point)
+{
+	ev->hot_block = NULL;
+	ev->hot = NULL;
+	ev->cold = NULL;
+	memory_grow(ev, max_point);
+	ev->plans = mem_alloc(sizeof *ev->plans); // plan 0 judges nothing
+	ev->words = mem_alloc(sizeof *ev->words);
+	ev->limits = mem_alloc(sizeof *ev->limits);
+	ev->nplans = ev->plans_cap = 1;
+	ev->words_cap = ev->limits_cap = 1;
+	ev->nwords = ev->nlimits = ev->npoints = ev->nwatched = 0;
+	ev->next_calibration = INT64_MAX;
 }
 
 struct evaluator *evaluator_new(uint32_t max_point)
 {
 	struct evaluator *ev = mem_alloc(sizeof *ev);
-	memory_for(ev, 0);
+	memory_new(ev, 0);
 	ev->limit_point = max_point;
-	ev->plans = mem_alloc(sizeof *ev->plans); // plan 0 judges nothing
-	ev->nplans = 1;
-	ev->words = mem_alloc(sizeof *ev->words);
-	ev->limits = mem_alloc(sizeof *ev->limits);
-	ev->next_calibration = INT64_MAX;
 	return ev;
 }
 
@@ -66,15 +88,23 @@ struct evaluator_stats evaluator_stats(const struct evaluator *ev)
 	return (struct evaluator_stats){
 		.points = ev->npoints, .watched = ev->nwatched, .pending = ev->nheap, .late = ev->nlate,
 		.late_dropped = ev->late_dropped,
-		.bytes = points * (sizeof(struct hot) + sizeof(struct cold)) + ev->nplans * sizeof *ev->plans +
-		         ev->nwords * sizeof *ev->words + ev->nlimits * sizeof *ev->limits +
+		.bytes = points * (sizeof(struct hot) + sizeof(struct cold)) + ev->plans_cap * sizeof *ev->plans +
+		         ev->words_cap * sizeof *ev->words + ev->limits_cap * sizeof *ev->limits +
 		         ev->heap_cap * sizeof *ev->heap + ev->late_cap * sizeof *ev->late
 	};
 }
 
 // ---- which rules watch a point ------------------------------------------------------------------
-struct building {
+struct before {                 // what a point was before it is put anew or dropped
+	struct hot hot;
+	uint32_t plan, at_words, nwords, at_limits;
+	int64_t words[POINT_WORDS + 1];
+};
+struct evaluator_load {
 	struct evaluator *ev;
+	bool all;
+	struct evaluator old;       // all: what was in force
+	struct before *before;      // not all: of the point that is put; its words and limits are used again if they fit
 	const struct rule_set *rs;
 	const struct registry *reg;
 	struct arena *a;
@@ -82,14 +112,12 @@ struct building {
 	struct kind_rules { uint16_t *v; size_t n, cap; double min, max; } *by_kind;
 	size_t nkinds, kinds_cap;
 	struct strmap *plans;       // rules and levels of a point → plan
-	size_t plans_cap;
-	size_t words_cap, limits_cap;
 	uint32_t *plan_limits;      // by plan: the limits used last, UINT32_MAX = none yet
 	size_t nplan_limits, plan_limits_cap;
 	int64_t now;
 };
 
-static struct kind_rules *kind_of(struct building *b, struct str kind)
+static struct kind_rules *kind_of(struct evaluator_load *b, struct str kind)
 {
 	uint32_t i;
 	if (strmap_get(b->kinds, kind, &i))
@@ -139,7 +167,9 @@ static bool limit_of(const struct rule_cond *c, enum level level, const struct p
 	if (isnan(limit))
 		return false;
 	ret->limit = sign * limit;
-	ret->clear = c->has_clear ? sign * c->clear : c->has_clear_by ? sign * limit - c->clear_by : sign * limit;
+	ret->clear = p->own.has_deadband ? sign * limit - p->own.deadband :
+	             c->has_clear ? sign * c->clear :
+	             c->has_clear_by ? sign * limit - c->clear_by : sign * limit;
 	return true;
 }
 
@@ -148,7 +178,14 @@ static const uint8_t family_of[ALARM_LEVELS] = { FAMILY_LIMIT, FAMILY_LIMIT,  FA
 	                                         FAMILY_RATE,  FAMILY_SILENT, FAMILY_FLAT,  FAMILY_BAD };
 static const uint8_t words_of[ALARM_LEVELS] = { 1, 1, 1, 1, 5, 0, 2, 1 };
 
-static void plan_add(struct plan *p, const struct rule_set *rs, uint16_t rule, enum level level)
+// What two points must share to share a plan.
+struct chosen { uint16_t rule; uint16_t levels; }; // levels: bits that exist at this point
+struct plan_key {
+	int64_t on, off;            // the point's own delays of limits, -1 = the rules'
+	struct chosen v[POINT_CONDS];
+};
+
+static void plan_add(struct plan *p, const struct rule_set *rs, const struct plan_key *key, uint16_t rule, enum level level)
 {
 	const struct rule *r = &rs->v[rule];
 	const struct rule_cond *rc = &r->at[level];
@@ -159,6 +196,8 @@ static void plan_add(struct plan *p, const struct rule_set *rs, uint16_t rule, e
 	c->group = p->n;
 	if (c->family == FAMILY_LIMIT) {
 		c->limit = p->nlimits++;
+		c->on = key->on < 0 ? c->on : key->on;
+		c->off = key->off < 0 ? c->off : key->off;
 		for (uint8_t i = 0; i < p->n; i++)
 			if (p->c[i].family == FAMILY_LIMIT && p->c[i].rule == rule) {
 				c->group = p->c[i].group;
@@ -168,25 +207,44 @@ static void plan_add(struct plan *p, const struct rule_set *rs, uint16_t rule, e
 	p->n++;
 	p->words = (uint8_t)(p->words + words_of[level]);
 	p->slow |= level == LEVEL_RATE || level == LEVEL_FLAT;
-	p->lookback = MAX(p->lookback, MAX(rc->per * 2, level == LEVEL_SILENT ? 0 : rc->on) + rc->off);
+	p->lookback = MAX(p->lookback, MAX(c->per * 2, level == LEVEL_SILENT ? 0 : c->on) + c->off);
 	uint32_t identity[2] = { r->key, (uint32_t)level };
 	p->digest = crc32c(p->digest, identity, sizeof identity);
 }
 
-struct chosen { uint16_t rule; uint16_t levels; }; // levels: bits that exist at this point
+static bool cond_same(const struct cond *a, const struct cond *b)
+{
+	return a->level == b->level && a->rule == b->rule && a->key == b->key && a->word == b->word && a->limit == b->limit &&
+	       a->sign == b->sign && a->group == b->group && a->on == b->on && a->off == b->off && a->per == b->per && a->by == b->by;
+}
 
-static uint32_t plan_for(struct building *b, const struct chosen *v, size_t n)
+// The plan that is the same as p, which stands behind the last; or p itself.
+static uint32_t plan_there(const struct evaluator *ev, const struct plan *p)
+{
+	for (uint32_t i = 1; i < ev->nplans; i++) {
+		const struct plan *q = &ev->plans[i];
+		size_t same = 0;
+		while (q->n == p->n && q->digest == p->digest && same < p->n && cond_same(&p->c[same], &q->c[same]))
+			same++;
+		if (q->n == p->n && same == p->n)
+			return i;
+	}
+	return ev->nplans;
+}
+
+static uint32_t plan_for(struct evaluator_load *b, const struct plan_key *own, size_t n)
 {
 	struct evaluator *ev = b->ev;
-	struct str key = str_from((const char *)v, n * sizeof *v);
+	const struct chosen *v = own->v;
+	struct str key = str_from((const char *)own, offsetof(struct plan_key, v) + n * sizeof *v);
 	uint32_t at;
 	if (n == 0)
 		return 0;
 	if (strmap_get(b->plans, key, &at))
 		return at;
-	if (ev->nplans == b->plans_cap) {
-		b->plans_cap *= 2;
-		ev->plans = mem_resize(ev->plans, b->plans_cap * sizeof *ev->plans);
+	if (ev->nplans == ev->plans_cap) {
+		ev->plans_cap = MAX(ev->plans_cap * 2, 16u);
+		ev->plans = mem_resize(ev->plans, ev->plans_cap * sizeof *ev->plans);
 	}
 	struct plan *p = &ev->plans[ev->nplans];
 	*p = (struct plan){ 0 };
@@ -196,9 +254,11 @@ static uint32_t plan_for(struct building *b, const struct chosen *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		for (int level = 0; level < ALARM_LEVELS; level++)
 			if (v[i].levels & 1u << level)
-				plan_add(p, b->rs, v[i].rule, (enum level)level);
-	strmap_put(b->plans, key, ev->nplans);
-	return ev->nplans++;
+				plan_add(p, b->rs, own, v[i].rule, (enum level)level);
+	at = b->all ? ev->nplans : plan_there(ev, p);
+	strmap_put(b->plans, key, at);
+	ev->nplans += at == ev->nplans;
+	return at;
 }
 
 // ---- points ------------------------------------------------------------------------------------
@@ -208,9 +268,11 @@ static bool limits_same(const struct evaluator *ev, uint32_t at, const struct pa
 }
 
 // Limits of points next to each other, or of the plan, are often the same numbers: shared.
-static uint32_t limits_for(struct building *b, uint32_t plan, const struct pair *v, size_t n)
+static uint32_t limits_for(struct evaluator_load *b, uint32_t plan, const struct pair *v, size_t n)
 {
 	struct evaluator *ev = b->ev;
+	if (b->before && limits_same(ev, b->before->at_limits, v, n))
+		return b->before->at_limits;
 	while (b->nplan_limits <= plan) {
 		b->plan_limits = arena_push(b->a, b->plan_limits, &b->nplan_limits, &b->plan_limits_cap,
 		                            sizeof *b->plan_limits);
@@ -219,9 +281,9 @@ static uint32_t limits_for(struct building *b, uint32_t plan, const struct pair 
 	uint32_t *plan_limits = &b->plan_limits[plan];
 	if (n == 0 || (*plan_limits != UINT32_MAX && limits_same(ev, *plan_limits, v, n)))
 		return n ? *plan_limits : 0;
-	if (ev->nlimits + n > b->limits_cap) {
-		b->limits_cap = MAX(b->limits_cap * 2, ev->nlimits + n + 64);
-		ev->limits = mem_resize(ev->limits, b->limits_cap * sizeof *ev->limits);
+	if (ev->nlimits + n > ev->limits_cap) {
+		ev->limits_cap = MAX(ev->limits_cap * 5 / 4, ev->nlimits + n + 64);
+		ev->limits = mem_resize(ev->limits, ev->limits_cap * sizeof *ev->limits);
 	}
 	memcpy(&ev->limits[ev->nlimits], v, n * sizeof *v);
 	*plan_limits = (uint32_t)ev->nlimits;
@@ -229,12 +291,14 @@ static uint32_t limits_for(struct building *b, uint32_t plan, const struct pair 
 	return *plan_limits;
 }
 
-static uint32_t words_for(struct building *b, size_t n)
+static uint32_t words_for(struct evaluator_load *b, size_t n)
 {
 	struct evaluator *ev = b->ev;
-	if (ev->nwords + n > b->words_cap) {
-		b->words_cap = MAX(b->words_cap * 2, ev->nwords + n + 64);
-		ev->words = mem_resize(ev->words, b->words_cap * sizeof *ev->words);
+	if (b->before && b->before->nwords >= n)
+		return b->before->at_words;
+	if (ev->nwords + n > ev->words_cap) {
+		ev->words_cap = MAX(ev->words_cap * 5 / 4, ev->nwords + n + 64);
+		ev->words = mem_resize(ev->words, ev->words_cap * sizeof *ev->words);
 	}
 	ev->nwords += n;
 	return (uint32_t)(ev->nwords - n);
@@ -250,7 +314,7 @@ static int64_t shortest_silence(const struct plan *p)
 }
 
 // The rules of a point with the levels that exist there, and their limits; never more than a point's state holds.
-static size_t choose(struct building *b, const struct kind_rules *kr, const struct point_def *p,
+static size_t choose(struct evaluator_load *b, const struct kind_rules *kr, const struct point_def *p,
                      struct chosen chosen[POINT_CONDS], struct pair pairs[POINT_CONDS], size_t *npairs)
 {
 	size_t n = 0, conds = 0, words = 1;
@@ -277,16 +341,16 @@ static size_t choose(struct building *b, const struct kind_rules *kr, const stru
 	return n;
 }
 
-static void point_add(struct building *b, const struct point_def *p)
+static void point_add(struct evaluator_load *b, const struct point_def *p)
 {
 	struct evaluator *ev = b->ev;
 	const struct kind_rules *kr = kind_of(b, p->kind);
-	struct chosen chosen[POINT_CONDS];
+	struct plan_key key = { .on = p->own.has_on ? p->own.on : -1, .off = p->own.has_off ? p->own.off : -1 };
 	struct pair pairs[POINT_CONDS];
-	size_t npairs = 0, n = choose(b, kr, p, chosen, pairs, &npairs);
+	size_t npairs = 0, n = choose(b, kr, p, key.v, pairs, &npairs);
 	struct hot *h = &ev->hot[p->id];
 	struct cold *c = &ev->cold[p->id];
-	c->plan = plan_for(b, chosen, n);
+	c->plan = plan_for(b, &key, n);
 	const struct plan *pl = &ev->plans[c->plan];
 	c->limits = limits_for(b, c->plan, pairs, npairs);
 	c->words = words_for(b, pl->words);
@@ -358,61 +422,130 @@ static void say_gone(struct evaluator *ev, uint32_t point, const struct plan *ol
 	}
 }
 
-static void carry(struct evaluator *ev, const struct evaluator *old, int64_t now)
+// The state that a point had under plan op goes on under the one it has now, if it is still there.
+static void carry(struct evaluator *ev, uint32_t point, const struct hot *oh, const struct plan *op, const int64_t *ow, int64_t now)
 {
 	static const struct hot nothing;
-	for (uint32_t point = 1; point <= old->max_point; point++) {
-		const struct hot *oh = &old->hot[point];
-		const struct plan *op = &old->plans[old->cold[point].plan], *np = &ev->plans[0];
-		const struct hot *state = &nothing;
-		if (!oh->known)
-			continue;
-		if (point <= ev->max_point && ev->hot[point].known) {
-			struct hot *h = &ev->hot[point];
-			np = &ev->plans[ev->cold[point].plan];
-			state = h;
-			h->time = oh->time;
-			h->arrival = oh->arrival;
-			h->value = oh->value;
-			h->quality = oh->quality;
-			h->flags |= oh->flags & (HOT_SEEN | HOT_SERVICED);
-			carry_words(op, old->words + old->cold[point].words, np, ev->words + ev->cold[point].words, h, oh);
-			for (size_t i = 0; i < np->n; i++)
-				if (np->c[i].family == FAMILY_FLAT && (h->active & 1u << i))
-					h->flags |= HOT_FLAT;
-		}
-		say_gone(ev, point, op, oh, np, state, now);
+	const struct plan *np = &ev->plans[0];
+	const struct hot *state = &nothing;
+	if (point <= ev->max_point && ev->hot[point].known) {
+		struct hot *h = &ev->hot[point];
+		np = &ev->plans[ev->cold[point].plan];
+		state = h;
+		h->time = oh->time;
+		h->arrival = oh->arrival;
+		h->value = oh->value;
+		h->quality = oh->quality;
+		h->flags |= oh->flags & (HOT_SEEN | HOT_SERVICED);
+		carry_words(op, ow, np, ev->words + ev->cold[point].words, h, oh);
+		for (size_t i = 0; i < np->n; i++)
+			if (np->c[i].family == FAMILY_FLAT && (h->active & 1u << i))
+				h->flags |= HOT_FLAT;
 	}
+	say_gone(ev, point, op, oh, np, state, now);
+}
+
+// ---- a load ------------------------------------------------------------------------------------
+struct evaluator_load *evaluator_begin(struct evaluator *ev, const struct rule_set *rs, const struct registry *reg, bool all,
+                                       uint32_t max_point, int64_t now)
+{
+	struct evaluator_load *l = mem_alloc(sizeof *l);
+	*l = (struct evaluator_load){ .ev = ev, .all = all, .rs = rs, .reg = reg, .a = arena_new(0), .kinds = strmap_new(64),
+		                      .plans = strmap_new(256), .now = now };
+	if (all) {
+		l->old = *ev;
+		memory_new(ev, MAX(ev->max_point, MIN(max_point, ev->limit_point)));
+	}
+	return l;
+}
+
+static void room_for(struct evaluator *ev, uint32_t point)
+{
+	if (point > ev->max_point)
+		memory_grow(ev, MIN(point + point / 8, ev->limit_point));
+}
+
+// Its places on the wheel, in the heap and among the late stay: an entry too many costs a look.
+static void take_out(struct evaluator *ev, uint32_t point, struct before *ret)
+{
+	struct hot *h = &ev->hot[point];
+	struct cold *c = &ev->cold[point];
+	*ret = (struct before){ .hot = *h, .plan = c->plan, .at_words = c->words, .nwords = ev->plans[c->plan].words, .at_limits = c->limits };
+	memcpy(ret->words, ev->words + c->words, ret->nwords * sizeof *ret->words);
+	ev->npoints -= h->known;
+	ev->nwatched -= h->known && ev->plans[c->plan].n > 0;
+	*h = fresh;
+	h->flags = ret->hot.flags & HOT_WHEEL;
+	*c = (struct cold){ .heap_at = c->heap_at, .wheel_next = c->wheel_next, .late_at = c->late_at };
+}
+
+static void put_anew(struct evaluator_load *l, uint32_t point, const struct point_def *p) // p NULL: dropped
+{
+	struct evaluator *ev = l->ev;
+	struct before b;
+	take_out(ev, point, &b);
+	l->before = &b;
+	if (p)
+		point_add(l, p);
+	l->before = NULL;
+	if (b.hot.known)
+		carry(ev, point, &b.hot, &ev->plans[b.plan], b.words, l->now);
+	if (p)
+		timer_set(ev, point);
+}
+
+void evaluator_put(struct evaluator_load *l, const struct point_def *p)
+{
+	if (p->id > l->ev->limit_point)
+		return;
+	room_for(l->ev, p->id);
+	if (l->all)
+		point_add(l, p);
+	else
+		put_anew(l, p->id, p);
+}
+
+void evaluator_drop(struct evaluator_load *l, uint32_t point)
+{
+	if (!l->all && point <= l->ev->max_point)
+		put_anew(l, point, NULL);
+}
+
+static void trim(struct evaluator *ev)
+{
+	ev->words_cap = ev->nwords + 1;
+	ev->words = mem_resize(ev->words, ev->words_cap * sizeof *ev->words);
+	ev->limits_cap = ev->nlimits + 1;
+	ev->limits = mem_resize(ev->limits, ev->limits_cap * sizeof *ev->limits);
+}
+
+void evaluator_end(struct evaluator_load *l)
+{
+	struct evaluator *ev = l->ev;
+	if (l->all) {
+		for (uint32_t point = 1; point <= l->old.max_point; point++) {
+			const struct cold *c = &l->old.cold[point];
+			if (l->old.hot[point].known)
+				carry(ev, point, &l->old.hot[point], &l->old.plans[c->plan], l->old.words + c->words, l->now);
+		}
+		memory_free(&l->old);
+		trim(ev);
+		timers_rebuild(ev);
+		for (uint32_t i = 0; i < ev->nlate; i++)
+			if (ev->late[i].point <= ev->max_point)
+				ev->cold[ev->late[i].point].late_at = i + 1;
+	}
+	strmap_free(l->kinds);
+	strmap_free(l->plans);
+	arena_free(l->a);
+	mem_free(l);
 }
 
 void evaluator_load(struct evaluator *ev, const struct rule_set *rs, const struct registry *reg,
                     const struct point_def *points, size_t n, int64_t now)
 {
-	struct evaluator old = *ev;
-	struct arena *a = arena_new(0);
-	struct building b = { .ev = ev, .rs = rs, .reg = reg, .a = a, .kinds = strmap_new(64),
-		              .plans = strmap_new(256), .plans_cap = 16, .words_cap = 1, .limits_cap = 1, .now = now };
-	uint32_t max_point = old.max_point;
+	struct evaluator_load *l = evaluator_begin(ev, rs, reg, true, 0, now);
 	for (size_t i = 0; i < n; i++)
-		if (points[i].id <= ev->limit_point)
-			max_point = MAX(max_point, points[i].id);
-	memory_for(ev, max_point);
-	ev->plans = mem_alloc(b.plans_cap * sizeof *ev->plans);
-	ev->nplans = 1;
-	ev->words = mem_alloc(sizeof *ev->words);
-	ev->limits = mem_alloc(sizeof *ev->limits);
-	ev->nwords = ev->nlimits = ev->npoints = ev->nwatched = 0;
-	ev->next_calibration = INT64_MAX;
-	for (size_t i = 0; i < n; i++)
-		if (points[i].id <= ev->limit_point)
-			point_add(&b, &points[i]);
-	carry(ev, &old, now);
-	memory_free(&old);
-	timers_rebuild(ev);
-	for (uint32_t i = 0; i < ev->nlate; i++)
-		if (ev->late[i].point <= ev->max_point)
-			ev->cold[ev->late[i].point].late_at = i + 1;
-	strmap_free(b.kinds);
-	strmap_free(b.plans);
-	arena_free(a);
+		evaluator_put(l, &points[i]);
+	evaluator_end(l);
 }

@@ -159,6 +159,17 @@ static void start(struct evaluator *ev, int64_t now)
 	timers_rebuild(ev);
 }
 
+void evaluator_clock_set(struct evaluator *ev, int64_t by, int64_t now)
+{
+	if (!ev->started)
+		return; // the first tick counts every point as heard then
+	for (uint32_t point = 1; point <= ev->max_point; point++)
+		ev->hot[point].arrival += ev->hot[point].flags & HOT_SEEN ? by : 0;
+	ev->wheel_sec = now / US_PER_S;
+	timers_rebuild(ev);
+	ev->next_calibration = now; // dates are the wall clock's own
+}
+
 static void calibration_turn(struct evaluator *ev, int64_t now)
 {
 	ev->next_calibration = INT64_MAX;

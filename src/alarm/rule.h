@@ -22,6 +22,7 @@ struct rule_cond {          // one level of a rule: hh h l ll rate silent flat b
 struct rule {
 	struct rule_info info;
 	uint32_t key;               // digest of the name: identity across generations, never 0
+	struct str category;        // of the warning it opens: an item of menu warning_category, or empty
 	bool hint;                  // engineering hint: evaluated, never annunciated
 	struct str *kinds;          // kinds of points it watches
 	size_t nkinds;

@@ -333,19 +333,33 @@ static void load_kinds(struct loading *ld, struct rule *r, const struct yaml_nod
 		}
 }
 
+// A value of a menu, if there is such a menu.
+static void check_item(struct loading *ld, const struct yaml_node *at, const char *menu, struct str value)
+{
+	const struct menu *m = registry_menu(ld->reg, str_of(menu));
+	if (!m || menu_item(m, value))
+		return;
+	RULE_DIAG(ld->d, at, MENU_VALUE, menu, STR_FMT(value));
+	struct str *names = arena_many(ld->a, m->nitems, struct str);
+	for (size_t k = 0; k < m->nitems; k++)
+		names[k] = m->items[k].value;
+	diag_near(ld->d, value, names, m->nitems);
+}
+
 static void load_sectors(struct loading *ld, struct rule *r, const struct yaml_node *n)
 {
-	const struct menu *m = registry_menu(ld->reg, STR("sector"));
 	r->nsectors = load_words(ld, n, &r->sectors);
-	for (size_t i = 0; m && i < r->nsectors; i++) {
-		if (menu_item(m, r->sectors[i]))
-			continue;
-		RULE_DIAG(ld->d, word_node(n, i), MENU_VALUE, "sector", STR_FMT(r->sectors[i]));
-		struct str *names = arena_many(ld->a, m->nitems, struct str);
-		for (size_t k = 0; k < m->nitems; k++)
-			names[k] = m->items[k].value;
-		diag_near(ld->d, r->sectors[i], names, m->nitems);
-	}
+	for (size_t i = 0; i < r->nsectors; i++)
+		check_item(ld, word_node(n, i), "sector", r->sectors[i]);
+}
+
+static void load_category(struct loading *ld, struct rule *r, const struct yaml_node *n)
+{
+	struct str s;
+	if (!yaml_str(n, &s, ld->d))
+		return;
+	check_item(ld, n, "warning_category", s);
+	r->category = keep(ld, s);
 }
 
 static void load_watch(struct loading *ld, struct rule *r, const struct yaml_node *root)
@@ -407,10 +421,11 @@ static void load_name(struct loading *ld, struct rule *r, const struct yaml_node
 static void load_rule(struct loading *ld, const struct rule_file *f)
 {
 	static const char *const keys[] = { "rule",   "label", "about", "watch", "levels", "rate",
-		                            "silent", "flat",  "bad",   "hint",  NULL };
+		                            "silent", "flat",  "bad",   "hint",  "category", NULL };
 	struct rule *r = &ld->rs->v[ld->rs->n++];
 	const struct yaml_node *root = f->root, *n;
 	r->info.file = keep(ld, f->file);
+	r->category = STR_EMPTY;
 	yaml_check_keys(root, keys, ld->d);
 	if (root->kind != YAML_MAP)
 		return;
@@ -426,6 +441,8 @@ static void load_rule(struct loading *ld, const struct rule_file *f)
 		load_flat(ld, r, n);
 	if ((n = yaml_get(root, "bad")))
 		load_bad(ld, r, n);
+	if ((n = yaml_get(root, "category")))
+		load_category(ld, r, n);
 	if ((n = yaml_get(root, "hint")))
 		(void)yaml_bool(n, &r->hint, ld->d);
 	bool any = false;

@@ -42,6 +42,11 @@ struct label rule_guide(const struct rule_set *rs, uint32_t rule, enum level lev
 {
 	return rs->v[rule].at[level].guide;
 }
+struct str rule_category(const struct rule_set *rs, struct str name)
+{
+	uint32_t i;
+	return rs && rule_find(rs, name, &i) ? rs->v[i].category : STR_EMPTY;
+}
 bool rule_hint(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].hint; }
 
 bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret)

@@ -1,136 +1,157 @@
-// Time allowed in a state, and what happens when it has run out: the next tier is told, step by step. Everything is in
-// the rows (deadline, escalated), so a restart loses nothing. Called by core once a tick, in a store job.
+// When work is due: time allowed in a state, in hours or working days; a field that says it; a clock that goes on or
+// stands still; the expiry of a register; and when its reminders come. Pure but for one line of log; any thread.
 //
-// deadline stays the moment at which the work was due; step k (from 0) is due at deadline + k × every.
+// deadline stays the moment at which the work was due; step k (from 0) of the escalation is due at deadline + k × every.
+// reminded counts the reminders of the present state that are past.
+#include "base/log.h"
 #include "base/time.h"
+#include "base/workday.h"
 #include "flow/draft.h"
 
-#define STEPS_A_TICK 500 // so that a long stop does not hold the writer for a second
+#define REMIND_HOUR 9 // a reminder that is counted in working days comes at this hour of its day
 
-int64_t state_allows(const struct type *t, const struct state *s, const struct value *vals)
+// Without a calendar Monday to Friday count: said once a year asked for.
+static void want_calendar(const struct workdays *w, int64_t day)
+{
+	static _Atomic int told[4];
+	int year = day_year(day);
+	if (workdays_knows(w, year))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+		int none = 0;
+		if (told[i] == year)
+			return;
+		if (__atomic_compare_exchange_n((int *)&told[i], &none, year, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			log_warn("flow", "no calendar for %d: Monday to Friday are taken as working days; add packs/*/calendars", year);
+			return;
+		}
+	}
+}
+
+int64_t allowance_end(const struct workdays *w, struct allowance s, int64_t from)
+{
+	if (s.wd == 0)
+		return s.us ? from + s.us : 0;
+	int64_t end = workday_end(w, from, s.wd);
+	want_calendar(w, day_of(end));
+	return end;
+}
+
+int64_t reminder_at(const struct workdays *w, struct allowance s, int64_t deadline)
+{
+	if (s.wd == 0)
+		return deadline - s.us;
+	return day_start(workday_step(w, day_of(deadline), -s.wd)) + REMIND_HOUR * US_PER_HOUR;
+}
+
+// The latest deadline whose reminder has come at now: reminder_at turned round.
+int64_t reminder_until(const struct workdays *w, struct allowance s, int64_t now)
+{
+	if (s.wd == 0)
+		return now + s.us;
+	int64_t day = day_of(now - REMIND_HOUR * US_PER_HOUR);
+	return day_start(workday_step(w, day, s.wd) + 1) - 1;
+}
+
+// What the state allows this row; {0} = no time of its own.
+static struct allowance state_allows(const struct state *s, const struct value *vals)
 {
 	const struct deadline *dl = &s->within;
 	struct str chosen = STR_EMPTY;
-	(void)t;
-	if (!dl->set)
-		return 0;
-	if (dl->by && vals[dl->by->col].kind == VAL_TEXT)
+	if (dl->set && dl->by && vals[dl->by->col].kind == VAL_TEXT)
 		chosen = vals[dl->by->col].s;
-	for (size_t i = 0; i < dl->n; i++)
+	for (size_t i = 0; dl->set && i < dl->n; i++)
 		if (str_is(dl->keys[i], "else") || str_eq(dl->keys[i], chosen))
-			return dl->us[i];
-	return 0;
+			return dl->spans[i];
+	return (struct allowance){ 0 };
 }
 
-void deadline_start(const struct type *t, struct common *c, const struct value *vals, int64_t now)
+// A day lasts to its end.
+int64_t field_moment(const struct field *f, const struct value *vals)
+{
+	const struct value *v = f->ncols ? &vals[f->col] : NULL;
+	int64_t day;
+	if (v && v->kind == VAL_INT && f->kind == FIELD_TIME)
+		return v->i;
+	return v && v->kind == VAL_TEXT && day_parse(v->s, &day) ? day_end(day) : 0;
+}
+
+static int64_t own_deadline(const struct registry *reg, const struct state *s, const struct value *vals, int64_t from)
+{
+	return s->due ? field_moment(s->due, vals) : allowance_end(reg->workdays, state_allows(s, vals), from);
+}
+
+static void count_past(const struct registry *reg, const struct allowance *remind, size_t n, struct common *c, int64_t now)
+{
+	c->reminded = 0;
+	while (c->deadline && c->reminded < (int64_t)n && reminder_at(reg->workdays, remind[c->reminded], c->deadline) <= now)
+		c->reminded++;
+}
+
+void expiry_start(const struct registry *reg, const struct type *t, struct common *c, const struct value *vals, int64_t now)
+{
+	c->deadline = field_moment(t->expires.at, vals);
+	c->escalated = 0;
+	count_past(reg, t->expires.remind, t->expires.nremind, c, now);
+}
+
+void deadline_start(const struct registry *reg, const struct type *t, struct common *c, const struct value *vals, int64_t now)
 {
 	const struct state *s = type_state(t, c->state);
-	int64_t us = s ? state_allows(t, s, vals) : 0;
 	c->state_at = now;
-	c->deadline = us ? now + us : 0;
+	if (t->expires.at)
+		expiry_start(reg, t, c, vals, now);
+	if (!s)
+		return;
+	if (s->clock == CLOCK_PAUSE) {
+		if (c->deadline) // what is left; less than nothing if it is overdue
+			c->paused = c->deadline == now ? 1 : c->deadline - now;
+		c->deadline = 0;
+		return;
+	}
+	if (s->clock == CLOCK_KEEP) {
+		c->deadline = c->paused ? now + c->paused : c->deadline;
+	} else {
+		c->deadline = own_deadline(reg, s, vals, now);
+		c->escalated = 0;
+	}
+	c->paused = 0;
+	count_past(reg, s->remind, s->nremind, c, now);
+}
+
+static bool same(const struct field *f, const struct row *old, const struct value *vals)
+{
+	return !f || !f->ncols || value_same(old->vals[f->col], vals[f->col]);
+}
+
+// Another level, another date: another time allowed, counted from when the record entered the state.
+void deadline_follow(const struct registry *reg, const struct type *t, const struct row *old, struct common *c,
+                     const struct value *vals, int64_t now)
+{
+	const struct state *s = type_state(t, c->state);
+	if (t->expires.at && !same(t->expires.at, old, vals))
+		expiry_start(reg, t, c, vals, now);
+	if (!s || (same(s->within.by, old, vals) && same(s->due, old, vals)))
+		return;
+	c->deadline = own_deadline(reg, s, vals, c->state_at);
 	c->escalated = 0;
+	count_past(reg, s->remind, s->nremind, c, now);
 }
 
-struct tick {
-	struct db *db;
-	const struct type *t;
-	const struct state *s;
-	int64_t now;
-	struct arena *a;
-	struct problem *p;
-	int64_t next;
-	size_t steps;           // done in this tick
-};
-
-static int64_t step_due(const struct tick *k, const struct row *row)
+// When the clock must look at the row next; 0 = never.
+int64_t deadline_wake(const struct registry *reg, const struct type *t, const struct common *c)
 {
-	return row->c.deadline + row->c.escalated * k->s->escalate_every;
-}
-
-static enum err tell(const struct tick *k, const struct row *row, struct str role)
-{
-	const struct common *c = &row->c;
-	long long late = (k->now - c->deadline) / US_PER_MIN;
-	struct str zh = arena_printf(k->a, "超时上报：%.*s %.*s 在“%.*s”已超时 %lld 分钟", STR_FMT(k->t->label.zh),
-	                             STR_FMT(c->number.n ? c->number : c->title), STR_FMT(k->s->label.zh), late);
-	struct str en = arena_printf(k->a, "Overdue: %.*s %.*s has been over its time in \"%.*s\" for %lld minutes",
-	                             STR_FMT(k->t->label.en), STR_FMT(c->number.n ? c->number : c->title),
-	                             STR_FMT(k->s->label.en), late);
-	return flow_notify_role(k->db, role, c->area, c->enterprise, zh, en, k->t->name, c->id);
-}
-
-static enum err step(struct tick *k, struct row *row)
-{
-	struct identity system = identity_system();
-	struct str role = k->s->escalate_to[row->c.escalated];
-	struct str detail = arena_printf(k->a, "{\"state\":\"%.*s\",\"step\":%lld,\"told\":\"%.*s\"}", STR_FMT(row->c.state),
-	                                 (long long)row->c.escalated + 1, STR_FMT(role));
-	enum err err = tell(k, row, role);
-	row->c.escalated++;
-	row->c.version++;
-	if (!err)
-		err = records_update(k->db, &k->t->table, &row->c, row->vals, k->p);
-	if (!err)
-		err = history_add(k->db, k->t, row->c.id, "overdue", STR_EMPTY, detail, &system);
-	if (!err)
-		flow_changed(k->db, &(struct record_event){ "overdue", k->t->name, row->c.id, row->c.state, row->c.area, row->c.enterprise });
-	return err;
-}
-
-// Rows in the state whose deadline is (before or after) now and whose tiers have not all been told, earliest first.
-static enum err state_rows(struct tick *k, enum filter_op op, size_t limit, struct row **rows, size_t *n)
-{
-	struct value state = { .kind = VAL_TEXT, .s = k->s->name }, zero = { .kind = VAL_INT };
-	struct value now = { .kind = VAL_INT, .i = k->now }, tiers = { .kind = VAL_INT, .i = (int64_t)k->s->nescalate };
-	struct filter filters[] = { { STR("state"), FILTER_EQ, &state, 1 },
-		                    { STR("deadline"), FILTER_GT, &zero, 1 },
-		                    { STR("deadline"), op, &now, 1 },
-		                    { STR("escalated"), FILTER_LT, &tiers, 1 } };
-	struct sort sort = { .column = STR("deadline") };
-	struct list_query lq = { .text = STR_EMPTY, .filters = filters, .nfilters = ARRAY_LEN(filters), .sorts = &sort,
-		                 .nsorts = 1, .limit = limit };
-	return records_list(k->db, &k->t->table, NULL, &lq, k->a, rows, n, NULL, k->p);
-}
-
-// One step a row a tick: a row that was overdue through a long stop climbs one tier a tick, in order.
-static enum err state_tick(struct tick *k)
-{
-	struct row *rows;
-	size_t n;
-	enum err err = state_rows(k, FILTER_LE, 10000, &rows, &n);
-	for (size_t i = 0; !err && i < n; i++) {
-		bool due = step_due(k, &rows[i]) <= k->now;
-		if (due && k->steps == STEPS_A_TICK) {
-			k->next = k->now;
-			return OK;
-		}
-		if (due)
-			err = step(k, &rows[i]);
-		k->steps += due;
-		if (!err && rows[i].c.escalated < (int64_t)k->s->nescalate)
-			k->next = MIN(k->next, MAX(step_due(k, &rows[i]), k->now + US_PER_S));
+	const struct state *s = type_state(t, c->state);
+	const struct allowance *remind = s ? s->remind : t->expires.remind;
+	size_t nremind = s ? s->nremind : t->expires.nremind;
+	int64_t tiers = s ? (int64_t)s->nescalate : t->expires.at != NULL, every = s ? s->escalate_every : 0, at = 0;
+	if (!c->deadline || c->retired)
+		return 0;
+	if (c->escalated < tiers)
+		at = c->deadline + c->escalated * every;
+	if (c->reminded < (int64_t)nremind) {
+		int64_t then = reminder_at(reg->workdays, remind[c->reminded], c->deadline);
+		at = at ? MIN(at, then) : then;
 	}
-	if (!err)
-		err = state_rows(k, FILTER_GT, 1, &rows, &n);
-	if (!err && n)
-		k->next = MIN(k->next, rows[0].c.deadline);
-	return err;
-}
-
-enum err flow_tick(struct db *db, const struct registry *reg, int64_t now, struct arena *a, int64_t *ret_next)
-{
-	struct problem p;
-	problem_init(&p, a);
-	struct tick k = { .db = db, .now = now, .a = a, .p = &p, .next = now + US_PER_MIN };
-	enum err err = OK;
-	for (size_t i = 0; !err && i < reg->ntypes; i++) {
-		k.t = &reg->types[i];
-		for (size_t s = 0; !err && s < k.t->nstates; s++) {
-			k.s = &k.t->states[s];
-			if (k.s->within.set && k.s->nescalate)
-				err = state_tick(&k);
-		}
-	}
-	*ret_next = k.next;
-	return err;
+	return at;
 }

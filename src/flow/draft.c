@@ -8,7 +8,10 @@ struct value *draft_slot(struct draft *d, const struct field *f)
 {
 	if (f->ncols)
 		return &d->vals[f->col];
-	return str_is(f->name, "area") ? &d->area : str_is(f->name, "enterprise") ? &d->enterprise : &d->title;
+	return str_is(f->name, "area")       ? &d->area :
+	       str_is(f->name, "enterprise") ? &d->enterprise :
+	       str_is(f->name, "sector")     ? &d->sector :
+	                                       &d->title;
 }
 
 static struct value text_or_null(struct str s)
@@ -27,6 +30,7 @@ const struct value *row_slot(const struct field *f, const struct row *row, struc
 		return &row->vals[f->col];
 	*common = str_is(f->name, "area")       ? text_or_null(row->c.area) :
 	          str_is(f->name, "enterprise") ? id_or_null(row->c.enterprise) :
+	          str_is(f->name, "sector")     ? text_or_null(row->c.sector) :
 	                                          text_or_null(row->c.title);
 	return common;
 }
@@ -43,9 +47,10 @@ void draft_begin(struct draft *d, const struct type *t, const struct row *old, s
 	d->title = text_or_null(old->c.title);
 	d->area = text_or_null(old->c.area);
 	d->enterprise = id_or_null(old->c.enterprise);
+	d->sector = text_or_null(old->c.sector);
 }
 
-static bool in_form(const struct move *m, const struct field *f)
+bool move_asks(const struct move *m, const struct field *f)
 {
 	for (size_t i = 0; i < m->nneeds; i++)
 		if (m->needs[i] == f)
@@ -56,12 +61,34 @@ static bool in_form(const struct move *m, const struct field *f)
 	return false;
 }
 
-static enum err allowed(const struct field *f, enum ask ask, const struct move *m, const struct identity *by,
+// Fields that may be edited in the state the record is in: 1 yes, though readonly elsewhere; -1 no; 0 as anywhere.
+static int asked_here(const struct type *t, const struct row *old, const struct field *f)
+{
+	const struct state *s = old ? type_state(t, old->c.state) : NULL;
+	if (!s || s->nasks == 0)
+		return 0;
+	for (size_t i = 0; i < s->nasks; i++)
+		if (s->asks[i] == f)
+			return 1;
+	return -1;
+}
+
+static enum err allowed(const struct field *f, enum ask ask, const struct move *m, const struct identity *by, int here,
                         struct problem *p)
 {
 	if (by->system)
 		return OK; // the system itself: initial data
-	if (ask == ASK_MOVE && !in_form(m, f))
+	if (!auth_may_edit_field(by, f))
+		return field_wrong(p, f, ERR_FORBIDDEN, "你的角色不能填写这一项", "your role may not fill this in");
+	if (f->compute)
+		return field_wrong(p, f, ERR_INVALID, "由系统算出，不能填写", "is computed by the system");
+	if (f->kind == FIELD_SHEET)
+		return field_wrong(p, f, ERR_INVALID, "要在评分表里填写", "is written in the sheet itself");
+	if (ask == ASK_EDIT && here > 0)
+		return OK;
+	if (ask == ASK_EDIT && here < 0)
+		return field_wrong(p, f, ERR_INVALID, "在这个状态不能修改", "cannot be changed in this state");
+	if (ask == ASK_MOVE && !move_asks(m, f))
 		return field_wrong(p, f, ERR_INVALID, "这一步不填这一项", "is not part of this step");
 	if (ask != ASK_MOVE && f->readonly)
 		return field_wrong(p, f, ERR_INVALID, "由系统填写，不能修改", "is filled in by the system");
@@ -71,9 +98,20 @@ static enum err allowed(const struct field *f, enum ask ask, const struct move *
 // Somebody who sees a number masked may send the form back with the mask in it: then the number stays.
 static bool is_own_mask(const struct field *f, const json_t *j, const struct row *old, struct arena *a)
 {
-	if (f->kind != FIELD_PHONE || !old || !json_is_string(j) || old->vals[f->col].kind != VAL_TEXT)
+	if (!f->personal || f->kind == FIELD_ROWS || !old || !json_is_string(j) || f->ncols == 0 || old->vals[f->col].kind != VAL_TEXT)
 		return false;
-	return str_is(phone_mask(old->vals[f->col].s, a), json_string_value(j));
+	return str_is(value_mask(f, old->vals[f->col].s, a), json_string_value(j));
+}
+
+static enum err take_value(const struct field *f, const json_t *j, struct value *ret, const struct row *old, const struct identity *by,
+                           struct arena *a, struct problem *p)
+{
+	if (f->kind != FIELD_ROWS || !old || auth_sees_masked(by, f))
+		return value_read(f, j, ret, a, p);
+	json_t *clear = value_unmask_rows(f, j, &old->vals[f->col], a);
+	enum err err = value_read(f, clear, ret, a, p);
+	json_decref(clear);
+	return err;
 }
 
 static bool for_the_change(const char *key)
@@ -96,8 +134,8 @@ enum err draft_take(struct draft *d, enum ask ask, const struct move *m, const j
 			return problem_set(p, ERR_INVALID, key, "没有名为“%.60s”的字段", "there is no field \"%.60s\"", key);
 		if (is_own_mask(f, j, old, a))
 			continue;
-		enum err err = allowed(f, ask, m, by, p);
-		if (err || (err = value_read(f, j, draft_slot(d, f), a, p)))
+		enum err err = allowed(f, ask, m, by, asked_here(d->t, old, f), p);
+		if (err || (err = take_value(f, j, draft_slot(d, f), old, by, a, p)))
 			return err;
 		d->given[f - d->t->fields] = true;
 	}
@@ -138,7 +176,9 @@ enum err draft_word(const struct field *f, struct str word, const struct identit
 		*ret = (struct value){ .kind = VAL_INT, .i = us };
 		break;
 	case FIELD_DATE: *ret = date_word(word, a); break;
-	case FIELD_REF: *ret = id_or_null(str_is(word, "me") ? by->person : by->scope.enterprise); break;
+	case FIELD_REF:
+		*ret = id_or_null(str_is(word, "me") ? by->person : str_is(word, "my_organisation") ? by->organisation : by->scope.enterprise);
+		break;
 	case FIELD_MENUS: ret->s = arena_printf(a, ",%.*s,", STR_FMT(word)); break;
 	case FIELD_AREA: *ret = text_or_null(area_whole(by->scope.area, a)); break;
 	case FIELD_TEXT:
@@ -147,6 +187,12 @@ enum err draft_word(const struct field *f, struct str word, const struct identit
 	case FIELD_SHAPE:
 	case FIELD_PHONE:
 	case FIELD_USCC:
+	case FIELD_REFS:
+	case FIELD_FILES:
+	case FIELD_PHOTOS:
+	case FIELD_ROWS:
+	case FIELD_IDCARD:
+	case FIELD_SHEET:
 	case FIELD__MAX: break;
 	}
 	return OK;
@@ -170,11 +216,11 @@ enum err draft_has(struct draft *d, const struct field *f, struct problem *p)
 	return OK;
 }
 
-enum err draft_complete(struct draft *d, struct problem *p)
+enum err draft_complete(struct draft *d, const struct identity *by, struct problem *p)
 {
 	for (size_t i = 0; i < d->t->nfields; i++) {
 		const struct field *f = &d->t->fields[i];
-		enum err err = f->need ? draft_has(d, f, p) : OK;
+		enum err err = f->need && !f->when && auth_may_edit_field(by, f) ? draft_has(d, f, p) : OK;
 		if (err)
 			return err;
 	}
@@ -190,7 +236,7 @@ enum err record_values(const struct type *t, const json_t *body, const struct ro
 	if (!err && !old)
 		err = draft_defaults(&d, by, a, p);
 	if (!err)
-		err = draft_complete(&d, p);
+		err = draft_complete(&d, by, p);
 	*ret = d.vals;
 	return err;
 }

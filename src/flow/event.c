@@ -34,5 +34,6 @@ void flow_changed(struct db *db, const struct record_event *e)
 	kept->type = arena_str(a, e->type);
 	kept->state = arena_str(a, e->state);
 	kept->area = arena_str(a, e->area);
+	kept->sector = arena_str(a, e->sector);
 	db_after_commit(db, deliver, kept);
 }

@@ -4,16 +4,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
-#include "flow/draft.h"
-
-struct change {             // what the functions below pass on
-	struct db *db;
-	const struct registry *reg;
-	const struct type *t;
-	const struct identity *by;
-	struct arena *a;
-	struct problem *p;
-};
+#include "flow/change.h"
 
 // ---- the end of every change -------------------------------------------------------------------
 
@@ -27,28 +18,35 @@ static struct str due_text(const struct common *c, struct arena *a, bool zh)
 }
 
 // Those whose duty the new state is, and those who are to know.
-static enum err tell_state(const struct change *ch, const struct common *c)
+static enum err tell_state(const struct change *ch, const struct common *c, const struct value *vals)
 {
 	const struct state *s = type_state(ch->t, c->state);
-	if (!s)
+	if (!s || ch->by->batch)
 		return OK;
 	struct str due_zh = due_text(c, ch->a, true), due_en = due_text(c, ch->a, false);
-	struct str zh = arena_printf(ch->a, "%.*s %.*s：%.*s%.*s", STR_FMT(ch->t->label.zh), STR_FMT(c->number), STR_FMT(s->label.zh),
-	                             STR_FMT(due_zh));
-	struct str en = arena_printf(ch->a, "%.*s %.*s: %.*s%.*s", STR_FMT(ch->t->label.en), STR_FMT(c->number), STR_FMT(s->label.en),
-	                             STR_FMT(due_en));
-	enum err err = OK;
-	for (size_t i = 0; !err && i < s->nwho + s->ntell; i++) {
-		struct str role = i < s->nwho ? s->who[i] : s->tell[i - s->nwho];
-		err = flow_notify_role(ch->db, role, c->area, c->enterprise, zh, en, ch->t->name, c->id);
-	}
-	return err;
+	struct label text = { arena_printf(ch->a, "%.*s %.*s：%.*s%.*s", STR_FMT(ch->t->label.zh), STR_FMT(c->number),
+		                           STR_FMT(s->label.zh), STR_FMT(due_zh)),
+		              arena_printf(ch->a, "%.*s %.*s: %.*s%.*s", STR_FMT(ch->t->label.en), STR_FMT(c->number),
+		                           STR_FMT(s->label.en), STR_FMT(due_en)) };
+	struct row row = { .c = *c, .vals = (struct value *)(uintptr_t)vals };
+	struct audience au = { .reg = ch->reg, .t = ch->t, .row = &row, .kind = "duty", .text = text };
+	enum err err = flow_tell(ch->db, &au, s->who, s->nwho, ch->a);
+	au.kind = "tell";
+	au.copied = true;
+	return err ? err : flow_tell(ch->db, &au, s->tell, s->ntell, ch->a);
+}
+
+static int64_t wake(const struct change *ch, const struct common *c)
+{
+	int64_t at = deadline_wake(ch->reg, ch->t, c), due = ch->t->release.matrix ? receipts_due(ch->db) : 0;
+	return at && due ? MIN(at, due) : MAX(at, due);
 }
 
 static void announce(const struct change *ch, const char *what, const struct common *c)
 {
 	flow_changed(ch->db, &(struct record_event){ .what = what, .type = ch->t->name, .id = c->id, .state = c->state,
-	                                             .area = c->area, .enterprise = c->enterprise });
+	                                             .area = c->area, .enterprise = c->enterprise, .sector = c->sector,
+	                                             .wake = wake(ch, c) });
 }
 
 // ---- new records -------------------------------------------------------------------------------
@@ -62,37 +60,54 @@ static enum err insert(const struct change *ch, struct draft *d, struct common *
 	c->type_version = ch->t->version;
 	c->created_at = c->changed_at = now;
 	c->created_by = c->changed_by = ch->by->person;
-	deadline_start(ch->t, c, d->vals, now);
+	c->batch = ch->by->batch;
+	int64_t given = c->deadline; // a schedule says when it is due
+	c->deadline = 0;
+	deadline_start(ch->reg, ch->t, c, d->vals, now);
+	c->deadline = given ? given : c->deadline;
 	if (ch->t->nstates && c->thread == 0)
 		err = records_next_seq(ch->db, STR("thread"), &c->thread);
 	if (!err)
 		err = number_next(ch->db, ch->t, c, ch->a, &c->number);
 	if (!err)
 		err = records_insert(ch->db, &ch->t->table, c, d->vals, ch->p);
+	if (!err)
+		err = draft_bind_files(ch->db, d, c->id, ch->by, ch->a, ch->p);
 	if (err)
 		return err;
 	struct str detail = history_detail(ch->t, NULL, c, d->vals, STR_EMPTY, ch->a);
 	err = history_add(ch->db, ch->t, c->id, "create", STR_EMPTY, detail, ch->by);
 	if (!err)
-		err = tell_state(ch, c);
+		err = tell_state(ch, c, d->vals);
 	announce(ch, "created", c);
 	return err;
 }
 
-// Roles of persons are given by administrators only, and not to themselves: auth/ decides.
-static enum err grant_check(const struct change *ch, const struct row *old, struct draft *d)
+static struct str menus_of(const struct type *t, const struct value *vals, const char *name)
 {
-	const struct field *f = str_is(ch->t->name, "person") ? type_field(ch->t, STR("role")) : NULL;
-	if (!f || f->kind != FIELD_MENUS)
-		return OK;
-	struct value was = old ? old->vals[f->col] : (struct value){ .kind = VAL_NULL }, is = d->vals[f->col];
-	return auth_check_grant(ch->by, old ? old->c.id : 0, was.kind == VAL_TEXT ? was.s : STR_EMPTY,
-	                        is.kind == VAL_TEXT ? is.s : STR_EMPTY, ch->p);
+	const struct field *f = type_field(t, str_of(name));
+	return f && f->ncols && vals[f->col].kind == VAL_TEXT ? vals[f->col].s : STR_EMPTY;
 }
 
-static struct common common_empty(void)
+// Who may make, change or lock a person, and give which roles: auth/ decides. old or c NULL: as in auth_check_person.
+static enum err person_check(const struct change *ch, const struct row *old, const struct common *c, const struct value *vals)
 {
-	return (struct common){ .number = STR_EMPTY, .state = STR_EMPTY, .area = STR_EMPTY, .title = STR_EMPTY };
+	struct person_facts was, is;
+	if (!str_is(ch->t->name, "person"))
+		return OK;
+	if (old)
+		was = (struct person_facts){ old->c.id, menus_of(ch->t, old->vals, "role"), old->c.area, old->c.enterprise,
+		                              menus_of(ch->t, old->vals, "sectors") };
+	if (c)
+		is = (struct person_facts){ c->id, menus_of(ch->t, vals, "role"), c->area, c->enterprise,
+		                             menus_of(ch->t, vals, "sectors") };
+	return auth_check_person(ch->by, old ? &was : NULL, c ? &is : NULL, ch->p);
+}
+
+struct common common_empty(void)
+{
+	return (struct common){ .number = STR_EMPTY, .state = STR_EMPTY, .area = STR_EMPTY, .title = STR_EMPTY,
+	                        .sector = STR_EMPTY, .prev_state = STR_EMPTY };
 }
 
 enum err flow_create(struct db *db, const struct registry *reg, const struct type *t, const json_t *body,
@@ -108,13 +123,17 @@ enum err flow_create(struct db *db, const struct registry *reg, const struct typ
 	if (!err)
 		err = draft_defaults(&d, by, a, p);
 	if (!err)
-		err = draft_complete(&d, p);
+		err = draft_complete(&d, by, p);
 	if (!err)
 		err = refs_check(db, reg, &d, by, a, p);
 	if (!err)
-		err = grant_check(&ch, NULL, &d);
-	if (!err)
 		err = common_derive(db, reg, &d, &c, by, true, a, p);
+	c.state = t->nstates ? t->states[0].name : STR_EMPTY;
+	c.created_by = by->person;
+	if (!err)
+		err = draft_conform(db, reg, &d, &c, ASK_CREATE, NULL, by, a, p);
+	if (!err)
+		err = person_check(&ch, NULL, &c, d.vals);
 	if (!err)
 		err = insert(&ch, &d, &c);
 	*ret_id = c.id;
@@ -166,6 +185,8 @@ enum err flow_open(struct db *db, const struct registry *reg, const struct type 
 	c.area = area.n ? area : c.area;
 	c.enterprise = enterprise ? enterprise : c.enterprise;
 	c.thread = thread;
+	c.state = t->nstates ? t->states[0].name : STR_EMPTY;
+	draft_settle(db, reg, &d, &c, &system, a);
 	if (!err)
 		err = insert(&ch, &d, &c);
 	*ret_id = c.id;
@@ -200,6 +221,15 @@ static enum err version_check(const struct change *ch, const json_t *body, const
 	return ERR_CONFLICT;
 }
 
+// That the move was signed stands in the history of each record. No field's name begins like this.
+static struct str detail_signed(const struct change *ch, struct str detail, struct str move)
+{
+	const struct move *m = type_move(ch->t, move);
+	if (!m || !m->sign || ch->by->system)
+		return detail;
+	return arena_printf(ch->a, "%.*s%s\"_signed\":true}", (int)detail.n - 1, detail.p, detail.n > 2 ? "," : "");
+}
+
 static enum err save(const struct change *ch, const struct row *old, struct draft *d, struct common *c, const char *action,
                      struct str name, struct str reason)
 {
@@ -208,30 +238,27 @@ static enum err save(const struct change *ch, const struct row *old, struct draf
 	c->changed_at = clock_now();
 	c->changed_by = ch->by->person;
 	struct str detail = history_detail(ch->t, old, c, d->vals, reason, ch->a);
+	if (str_is(str_of(action), "move"))
+		detail = detail_signed(ch, detail, name);
 	enum err err = records_update(ch->db, &ch->t->table, c, d->vals, ch->p);
-	return err ? err : history_add(ch->db, ch->t, c->id, action, name, detail, ch->by);
+	if (!err)
+		err = draft_bind_files(ch->db, d, c->id, ch->by, ch->a, ch->p);
+	if (!err)
+		err = history_add(ch->db, ch->t, c->id, action, name, detail, ch->by);
+	if (!err && ch->by->actor)
+		err = work_put(ch->db, ch->by->actor, "done", ch->t, c, name.n ? name : str_of(action));
+	return err ? err : work_put(ch->db, ch->by->person, "done", ch->t, c, name.n ? name : str_of(action));
 }
 
 static enum err given_complete(struct draft *d, struct problem *p)
 {
 	for (size_t i = 0; i < d->t->nfields; i++) {
 		const struct field *f = &d->t->fields[i];
-		enum err err = d->given[i] && f->need ? draft_has(d, f, p) : OK;
+		enum err err = d->given[i] && f->need && !f->when ? draft_has(d, f, p) : OK;
 		if (err)
 			return err;
 	}
 	return OK;
-}
-
-// Another level means another time allowed, counted from when the record entered the state.
-static void deadline_follow(const struct type *t, const struct row *old, struct common *c, const struct value *vals)
-{
-	const struct state *s = type_state(t, c->state);
-	if (!s || !s->within.by || value_same(old->vals[s->within.by->col], vals[s->within.by->col]))
-		return;
-	int64_t at = c->state_at, us = state_allows(t, s, vals);
-	c->deadline = us ? at + us : 0;
-	c->escalated = 0;
 }
 
 enum err flow_edit(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const json_t *body,
@@ -240,9 +267,9 @@ enum err flow_edit(struct db *db, const struct registry *reg, const struct type 
 	struct change ch = { db, reg, t, by, a, p };
 	struct row old;
 	struct draft d;
-	if (!auth_may_edit(by, t))
-		return problem_set(p, ERR_FORBIDDEN, "", "你的角色不能修改这类记录", "your role may not edit records of this kind");
 	enum err err = load(&ch, id, &old);
+	if (!err && !flow_may_edit(t, old.c.state, by))
+		err = problem_set(p, ERR_FORBIDDEN, "", "你的角色不能修改这类记录", "your role may not edit records of this kind");
 	if (!err)
 		err = version_check(&ch, body, &old, true);
 	const struct state *s = err ? NULL : type_state(t, old.c.state);
@@ -253,12 +280,12 @@ enum err flow_edit(struct db *db, const struct registry *reg, const struct type 
 	struct common c = old.c;
 	draft_begin(&d, t, &old, a);
 	if ((err = draft_take(&d, ASK_EDIT, NULL, body, &old, by, a, p)) || (err = given_complete(&d, p)) ||
-	    (err = refs_check(db, reg, &d, by, a, p)) || (err = grant_check(&ch, &old, &d)) ||
-	    (err = common_derive(db, reg, &d, &c, by, false, a, p)))
+	    (err = refs_check(db, reg, &d, by, a, p)) || (err = common_derive(db, reg, &d, &c, by, false, a, p)) ||
+	    (err = draft_conform(db, reg, &d, &c, ASK_EDIT, NULL, by, a, p)) || (err = person_check(&ch, &old, &c, d.vals)))
 		return err;
 	if (str_is(history_detail(t, &old, &c, d.vals, STR_EMPTY, a), "{}"))
 		return OK; // nothing is different
-	deadline_follow(t, &old, &c, d.vals);
+	deadline_follow(reg, t, &old, &c, d.vals, clock_now());
 	err = save(&ch, &old, &d, &c, "update", STR_EMPTY, STR_EMPTY);
 	announce(&ch, "updated", &c);
 	return err;
@@ -266,7 +293,7 @@ enum err flow_edit(struct db *db, const struct registry *reg, const struct type 
 
 // ---- moves -------------------------------------------------------------------------------------
 
-static struct str body_text(const json_t *body, const char *key, struct arena *a)
+struct str body_text(const json_t *body, const char *key, struct arena *a)
 {
 	const json_t *j = json_object_get(body, key);
 	return json_is_string(j) ? arena_str(a, str_trim(str_from(json_string_value(j), json_string_length(j)))) : STR_EMPTY;
@@ -276,7 +303,7 @@ static enum err why_not(const struct change *ch, const struct move *m, const str
 {
 	const struct state *now = type_state(ch->t, row->c.state);
 	struct move without = *m;
-	without.not_same = STR_EMPTY;
+	without.nnot_same = 0;
 	for (size_t i = 0; i < m->nfrom; i++)
 		if (str_eq(m->from[i]->name, row->c.state)) {
 			if (flow_may_move(ch->t, &without, row, ch->by))
@@ -300,27 +327,36 @@ static enum err reason_check(const struct change *ch, const struct move *m, stru
 	return OK;
 }
 
-static enum err sign_check(const struct change *ch, const struct move *m, const json_t *body, struct auth *au)
+static enum err sign_check(const struct change *ch, const struct move *m, const json_t *body, bool proved)
 {
-	if (!m->sign)
+	if (!m->sign || ch->by->system || proved)
 		return OK;
 	struct str password = body_text(body, "password", ch->a);
 	if (password.n == 0)
 		return problem_set(ch->p, ERR_INVALID, "password", "这一步要签名，请输入口令", "this step is signed: enter your password");
-	if (!au || auth_check_password(au, ch->by, password))
-		return problem_set(ch->p, ERR_FORBIDDEN, "password", "口令不对", "the password is wrong");
-	return OK;
+	return problem_set(ch->p, ERR_FORBIDDEN, "password", "口令不对", "the password is wrong");
 }
 
-static enum err sets(const struct change *ch, const struct move *m, struct draft *d)
+// The condition of the move over the record with what the caller has just filled in, still in its old state.
+static enum err guard(const struct change *ch, const struct move *m, const struct draft *d, const struct common *c)
 {
-	for (size_t i = 0; i < m->nsets; i++) {
-		const struct field *f = type_field(ch->t, m->set_fields[i]);
-		enum err err = f ? draft_word(f, m->set_values[i], ch->by, ch->a, draft_slot(d, f)) : ERR_BUG;
-		if (err)
-			return err;
+	struct row row = draft_row(d, c);
+	if (!m->guard_expr || flow_holds(ch->db, ch->reg, ch->t, m->guard_expr, &row, ch->by, ch->a))
+		return OK;
+	problem_set(ch->p, ERR_CONFLICT, "", "现在不能做这一步", "this step is not possible now");
+	ch->p->zh = arena_str(ch->p->arena, m->say.zh);
+	ch->p->en = arena_str(ch->p->arena, m->say.en);
+	return ERR_CONFLICT;
+}
+
+static enum err sets(const struct change *ch, const struct move *m, struct draft *d, const struct common *c)
+{
+	enum err err = OK;
+	for (size_t i = 0; !err && i < m->nsets; i++) {
+		struct row row = draft_row(d, c);
+		err = assign_put(ch, &m->sets[i], ch->t, &row, NULL, d);
 	}
-	return OK;
+	return err;
 }
 
 static enum err filled(const struct change *ch, const struct move *m, struct draft *d)
@@ -339,40 +375,70 @@ static enum err move_draft(const struct change *ch, const struct move *m, const 
 	draft_begin(d, ch->t, old, ch->a);
 	enum err err = draft_take(d, ASK_MOVE, m, body, old, ch->by, ch->a, ch->p);
 	if (!err)
-		err = sets(ch, m, d);
+		err = guard(ch, m, d, c);
+	if (!err)
+		err = sets(ch, m, d, c);
 	if (!err)
 		err = filled(ch, m, d);
 	if (!err)
 		err = refs_check(ch->db, ch->reg, d, ch->by, ch->a, ch->p);
 	if (!err)
 		err = common_derive(ch->db, ch->reg, d, c, ch->by, false, ch->a, ch->p);
+	struct common after = *c; // what is shown and needed is decided by the state it comes to
+	after.state = m->to->name;
+	if (!err)
+		err = draft_conform(ch->db, ch->reg, d, &after, ASK_MOVE, m, ch->by, ch->a, ch->p);
+	c->title = after.title;
 	return err;
 }
 
+// The record enters its new state. A move that stays where it is (a report of progress) does not touch the clock.
+static enum err take_step(const struct change *ch, const struct move *m, const struct row *old, struct common *c, const struct value *vals)
+{
+	if (str_eq(m->to->name, old->c.state)) {
+		deadline_follow(ch->reg, ch->t, old, c, vals, clock_now());
+		return OK;
+	}
+	c->state = m->to->name;
+	deadline_start(ch->reg, ch->t, c, vals, clock_now());
+	enum err err = move_remember(ch, old, c);
+	return err ? err : extensions_lapse(ch, c->id);
+}
+
 enum err flow_move(struct db *db, const struct registry *reg, const struct type *t, int64_t id, struct str move,
-                   const json_t *body, const struct identity *by, struct auth *au, struct arena *a, struct problem *p)
+                   const json_t *body, const struct identity *by, bool proved, struct arena *a, struct problem *p)
 {
 	struct change ch = { db, reg, t, by, a, p };
 	const struct move *m = type_move(t, move);
 	struct row old;
 	struct draft d;
+	if (!m && str_is(move, "withdraw"))
+		return flow_withdraw(&ch, id, body_text(body, "reason", a));
 	if (!m || !m->to)
 		return problem_set(p, ERR_NOT_FOUND, "", "没有这一步", "there is no such step");
 	enum err err = load(&ch, id, &old);
 	if (!err && !flow_may_move(t, m, &old, by))
 		err = why_not(&ch, m, &old);
+	if (!err)
+		err = move_apart(&ch, m, id);
 	struct str reason = err ? STR_EMPTY : body_text(body, "reason", a);
 	if (err || (err = version_check(&ch, body, &old, false)) || (err = reason_check(&ch, m, reason)) ||
-	    (err = sign_check(&ch, m, body, au)))
+	    (err = sign_check(&ch, m, body, proved)))
 		return err;
 	struct common c = old.c;
 	if ((err = move_draft(&ch, m, body, &old, &d, &c)))
 		return err;
-	c.state = m->to->name;
-	deadline_start(t, &c, d.vals, clock_now());
-	err = save(&ch, &old, &d, &c, "move", m->name, reason);
-	if (!err)
-		err = tell_state(&ch, &c);
+	if ((err = release_check(&ch, m, &old, d.vals)) || (err = take_step(&ch, m, &old, &c, d.vals)) || (err = save(&ch, &old, &d, &c, "move", m->name, reason)))
+		return err;
+	struct row now = { .c = c, .vals = d.vals };
+	bool had;
+	err = move_opens(&ch, m, &now);
+	if (!err && t->release.matrix)
+		err = receipt_confirm(&ch, id, STR_EMPTY, &had); // who acts on it has it
+	if (!err && m->release)
+		err = release_make(&ch, m, &now, reason);
+	if (!err && !str_eq(old.c.state, c.state))
+		err = tell_state(&ch, &c, d.vals);
 	announce(&ch, "moved", &c);
 	return err;
 }
@@ -389,6 +455,8 @@ enum err flow_retire(struct db *db, const struct registry *reg, const struct typ
 	if (reason.n == 0 || reason.n > LIMIT_TEXT_FIELD)
 		return problem_set(p, ERR_INVALID, "reason", "请说明理由", "a reason is required");
 	enum err err = load(&ch, id, &old);
+	if (!err)
+		err = person_check(&ch, &old, NULL, NULL);
 	if (err)
 		return err;
 	struct common c = old.c;
@@ -399,3 +467,19 @@ enum err flow_retire(struct db *db, const struct registry *reg, const struct typ
 	announce(&ch, "retired", &c);
 	return err;
 }
+
+// ---- for the other files of flow/ --------------------------------------------------------------
+
+enum err change_load(const struct change *ch, int64_t id, struct row *ret) { return load(ch, id, ret); }
+
+enum err change_save(const struct change *ch, const struct row *old, struct draft *d, struct common *c, const char *action,
+                     struct str name, struct str reason)
+{
+	return save(ch, old, d, c, action, name, reason);
+}
+
+enum err change_insert(const struct change *ch, struct draft *d, struct common *c) { return insert(ch, d, c); }
+
+enum err change_tell(const struct change *ch, const struct common *c, const struct value *vals) { return tell_state(ch, c, vals); }
+
+void change_announce(const struct change *ch, const char *what, const struct common *c) { announce(ch, what, c); }

@@ -17,6 +17,8 @@ struct record_event {
 	int64_t id;
 	struct str state, area;
 	int64_t enterprise;
+	struct str sector;
+	int64_t wake;           // when flow_tick must look at it; 0 = never
 };
 typedef void flow_listener(void *arg, const struct record_event *e);
 void flow_listen(flow_listener *fn, void *arg); // at start-up; at most 8
@@ -37,53 +39,188 @@ void record_json(struct jw *w, struct db *db, const struct registry *reg, const 
 // Personal data cannot be filtered by who may not see it.
 enum err record_filter(const struct type *t, struct str column, struct str op, struct str text, const struct identity *by,
                        struct arena *a, struct filter *ret, struct problem *p) must_check;
+// Fields that the caller may not read cannot be filtered or sorted by.
 // "-happened,level": a menu is sorted in the order of its items.
-enum err record_sorts(const struct type *t, struct str text, struct arena *a, struct sort **ret, size_t *ret_n,
-                      struct problem *p) must_check;
+enum err record_sorts(const struct type *t, struct str text, const struct identity *by, struct arena *a,
+                       struct sort **ret, size_t *ret_n, struct problem *p) must_check;
 // The filters of a named list with the caller in place of me and my_enterprise, and "open" as a filter on the state.
 void flow_list_filters(const struct type *t, const struct listing *l, const struct identity *by, struct arena *a,
                        struct filter **ret, size_t *ret_n);
+// Which records everybody may see (publish.when), and in them every word of the text in one of the texts that are shown, as it
+// is written. The type has one.
+const struct condition *flow_published(const struct registry *reg, const struct type *t, struct str text, struct arena *a);
+// Of such a record the fields of publish.show and nothing else; what it refers to by title. by: for the language.
+void published_json(struct jw *w, struct db *db, const struct registry *reg, const struct type *t, const struct row *row,
+                    const struct identity *by, struct arena *a);
+// Members name, label, about, title, fields of an object that is open: what the public page is drawn from.
+void published_type_json(struct jw *w, const struct type *t, const struct identity *by);
 // The type description that forms and lists are drawn from.
 void type_json(struct jw *w, const struct registry *reg, const struct type *t, const struct identity *by, bool full);
+
+// ---- expressions over a record (expr_source.c) --------------------------------------------------
+// The value of an expression compiled for the type (model/exprs.h), with the row as it is (id 0: a new one; draft_row makes
+// one of a draft). Reads what its references lead to and counts what refers to it, without regard to rights: rules see all.
+// ret_missed (may be NULL): a comparison was false only because a value was missing. Texts may be from a. The same thread
+// as the database.
+struct expr_value flow_eval(struct db *db, const struct registry *reg, const struct type *t, const struct expr *e,
+                            const struct row *row, const struct identity *by, struct arena *a, bool *ret_missed);
+// Of a condition; false if a value is missing.
+bool flow_holds(struct db *db, const struct registry *reg, const struct type *t, const struct expr *e, const struct row *row,
+                const struct identity *by, struct arena *a);
+struct expr_value flow_field_value(const struct field *f, const struct value *v); // a stored value for expressions
+// A value for a field to store ("= EXPR", compute): decimals and fen as the field has them; VAL_NULL if it is missing.
+struct value flow_store_value(const struct field *f, struct expr_value v, struct arena *a);
+// The condition of a named list with the caller and the present moment in it; NULL if it has none.
+const struct condition *flow_list_cond(const struct registry *reg, const struct listing *l, const struct identity *by, struct arena *a);
+
+// The detail of an audit entry of a record without the fields that the caller may not read.
+struct str history_visible(const struct type *t, struct str detail, const struct identity *by, struct arena *a);
 
 // ---- changes (inside a store job) --------------------------------------------------------------
 enum err flow_create(struct db *db, const struct registry *reg, const struct type *t, const json_t *body,
                      const struct identity *by, struct arena *a, int64_t *ret_id, struct problem *p) must_check;
 enum err flow_edit(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const json_t *body,
                    const struct identity *by, struct arena *a, struct problem *p) must_check; // body.version: optimistic lock
-// body: fields of the move, "reason", "password" (if sign), "version" (optional).
+// body: fields of the move, "reason", "password" (if sign), "version" (optional). proved: that password is the caller's, as
+// auth_check_password said before the job (it is slow, and may wait for a directory).
 enum err flow_move(struct db *db, const struct registry *reg, const struct type *t, int64_t id, struct str move,
-                   const json_t *body, const struct identity *by, struct auth *au, struct arena *a,
+                   const json_t *body, const struct identity *by, bool proved, struct arena *a,
                    struct problem *p) must_check;
 enum err flow_retire(struct db *db, const struct registry *reg, const struct type *t, int64_t id, struct str reason,
                      const struct identity *by, struct arena *a, struct problem *p) must_check;
+// {"values":{field: …}}: personal data of one record in the clear, for body {fields, reason}; the reason goes to the audit
+// in the same transaction.
+enum err flow_reveal(struct db *db, const struct type *t, int64_t id, const json_t *body, const struct identity *by,
+                     struct jw *w, struct arena *a, struct problem *p) must_check;
+// A retired record is in use again, in the state it had. Who may create may.
+enum err flow_revive(struct db *db, const struct registry *reg, const struct type *t, int64_t id, struct str reason,
+                     const struct identity *by, struct arena *a, struct problem *p) must_check;
+// Score sheets (measure/): body {version, items: {PATH: {self|review|final, note, files}}, fill: true}.
+struct measures;
+enum err flow_sheet(struct db *db, const struct measures *m, const struct type *t, int64_t id, const struct field *f,
+                    const json_t *body, const struct identity *by, struct arena *a, struct problem *p) must_check;
+json_t *sheet_value(const struct field *f, const struct row *row); // new reference; empty if nothing was written yet
 // A new record made by the system (an alarm opens a warning): fields by name; thread 0 = new thread.
 struct flow_field { const char *name; struct value v; };
 enum err flow_open(struct db *db, const struct registry *reg, const struct type *t, const struct flow_field *fields,
                    size_t nfields, struct str area, int64_t enterprise, int64_t thread, struct arena *a,
                    int64_t *ret_id, struct problem *p) must_check;
+// The newest open record that is the same as the fields in all that its type gathers by; 0 = none, or a field is empty.
+enum err flow_gathers(struct db *db, const struct type *t, const struct flow_field *fields, size_t nfields, struct arena *a,
+                      int64_t *ret_id, struct problem *p) must_check;
+// An alarm joins the record: history, a notice to whose duty it is, and a higher level if it has not been released yet.
+enum err flow_join(struct db *db, const struct registry *reg, const struct type *t, int64_t id, struct str level, int64_t alarm,
+                   struct label text, struct arena *a, struct problem *p) must_check;
 // From this state, by this person (role, creator, owner), who is not the one it must not be, in his scope.
 bool flow_may_move(const struct type *t, const struct move *m, const struct row *row, const struct identity *by);
+// May the caller's roles edit records in this state (edit: of the state, else rights of the type)?
+bool flow_may_edit(const struct type *t, struct str state, const struct identity *by);
+// Who brought it into its state, while nobody else has touched it: move "withdraw" of flow_move.
+bool flow_may_withdraw(const struct type *t, const struct row *row, const struct identity *by);
+
+// ---- more time (inside a store job, but for reading) -------------------------------------------
+struct extension {          // a request; state: asked granted refused lapsed
+	int64_t id, record, asked_at, asked_by, asked_actor, was, until, decided_at;
+	struct str type, asked_name, reason, state, decided_name, answer;
+};
+bool flow_may_extend(const struct type *t, const struct row *row, const struct identity *by);
+bool flow_may_grant(const struct type *t, const struct row *row, const struct extension *e, const struct identity *by);
+// body: until (a day or RFC 3339), reason.
+enum err flow_extension_ask(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const json_t *body,
+                            const struct identity *by, struct arena *a, int64_t *ret_id, struct problem *p) must_check;
+enum err flow_extension_decide(struct db *db, const struct registry *reg, const struct type *t, int64_t id, int64_t request,
+                               bool grant, struct str answer, const struct identity *by, struct arena *a, struct problem *p) must_check;
+// Of one record, newest first.
+enum err flow_extensions(struct db *db, const struct type *t, int64_t id, struct arena *a, struct extension **ret,
+                         size_t *ret_n) must_check;
 
 // ---- deadlines (one store job a tick) ----------------------------------------------------------
-// Finds records whose deadline has passed, records the overdue step in the history and tells the next tier; the k-th
-// tier (from 0) is told at deadline + k × every. Survives restarts: all of it is in the rows (deadline stays the moment
-// the work was due, escalated counts the tiers told). *ret_next: when to call again (us):
-// at most a minute ahead, now if there was more to do than one tick should.
+// Reminds before a deadline, and tells the next tier after it; the k-th tier (from 0) is told at deadline + k × every.
+// Survives restarts: all of it is in the rows (deadline stays the moment the work was due, escalated counts the tiers
+// told, reminded the reminders). The cost is that of what is due. *ret_next: when to call again (us): at most an hour
+// ahead, now if there was more to do than one tick should; a change of a record may ask for less (record_event.wake).
 enum err flow_tick(struct db *db, const struct registry *reg, int64_t now, struct arena *a, int64_t *ret_next) must_check;
+
+// ---- schedules ---------------------------------------------------------------------------------
+// Opens the records of periods that have begun, a few hundred subjects a call; survives stops (what was missed is opened
+// afterwards) and is idempotent. *ret_next: when to call again (us), now if there is more to do. Inside a store job.
+enum err flow_schedule_tick(struct db *db, const struct registry *reg, int64_t now, struct arena *a, int64_t *ret_next) must_check;
+struct schedule_state {     // of the newest period, in the caller's scope
+	const struct schedule *s;
+	struct str period;      // "2026-11", "2026-W47", "2026-Q4" …
+	int64_t subjects, opened, done, overdue, missing;
+};
+enum err flow_schedules(struct db *db, const struct registry *reg, const struct identity *by, int64_t now, struct arena *a,
+                        struct schedule_state **ret, size_t *ret_n) must_check;
 
 // ---- duties ------------------------------------------------------------------------------------
 // Records that wait for one of the caller's roles in the caller's scope (states with who:), overdue first, then by
 // deadline, those without one last. At most 500 a type.
-struct duty { struct str type; int64_t id; struct str number, title, state; int64_t deadline, since, escalated; };
+// request: not the record itself waits but a request for more time (struct extension) for his answer; else 0.
+struct duty { struct str type; int64_t id; struct str number, title, state; int64_t deadline, since, escalated, request; };
 enum err flow_duties(struct db *db, const struct registry *reg, const struct identity *by, struct arena *a,
                      struct duty **ret, size_t *ret_n) must_check;
-// Messages to a person: created by moves, escalation and alarms; unread until read.
-struct notice { int64_t id, at; struct str text_zh, text_en, type; int64_t record, read_at; };
+// ---- work centre -------------------------------------------------------------------------------
+struct work_query {
+	const struct registry *reg;
+	const struct identity *by;
+	struct str box;         // todo done started copied
+	struct str type, text;  // empty = all; text: in number or title
+	size_t offset, limit;
+};
+struct work_item {
+	struct str type, number, title, state;
+	int64_t id, deadline, at, escalated, request; // at: since when it waits, when it was done, created, told
+	struct str what;        // done: the last thing: name of the move, "update" …; else empty
+	bool gone;              // the caller may not see it any more; title is empty
+};
+// todo by urgency, the others newest first. ret_total: of all pages.
+enum err flow_work(struct db *db, const struct work_query *wq, struct arena *a, struct work_item **ret, size_t *ret_n,
+                   int64_t *ret_total) must_check;
+
+// ---- comments ----------------------------------------------------------------------------------
+struct comment { int64_t id, at, person; struct str name, text, mentions; }; // mentions: ids, ",1,2,"
+// body: text, mentions [ids of persons who may read the record]. Inside a store job.
+enum err flow_comment(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const json_t *body,
+                      const struct identity *by, struct arena *a, int64_t *ret_id, struct problem *p) must_check;
+// Newest first, older than id before (0 = all). The caller has seen to it that the record may be read.
+enum err flow_comments(struct db *db, const struct type *t, int64_t id, int64_t before, size_t limit, struct arena *a,
+                       struct comment **ret, size_t *ret_n) must_check;
+
+// ---- releases and their receipts ---------------------------------------------------------------
+struct release_row {        // one message about a record; the one that nothing superseded is in force
+	int64_t id, seq, at, person, expires, tier, superseded_at; // seq: of the record, from 1; tier: the last that was told
+	struct str msg, level, name, reason; // msg: release_name; name: of who released it
+	struct label text;
+	struct str facts;           // JSON of what it was about (report/cap.h reads it)
+};
+struct receipt {            // times us, 0 = not; due_at: of the next repetition
+	int64_t person, tier, wait, told_at, sent, read_at, confirmed_at, due_at;
+	struct str name, channels, confirmed_name, note;
+};
+struct receipt_message { int64_t channel; struct str state; }; // the newest by each channel, as in the log of messages
+#define RECEIPT_NOTE_MAX 1000 // bytes
+// Of one record, newest first; of one release; of one receipt.
+enum err flow_releases(struct db *db, const struct type *t, int64_t id, struct arena *a, struct release_row **ret,
+                       size_t *ret_n) must_check;
+enum err flow_receipts(struct db *db, int64_t release, struct arena *a, struct receipt **ret, size_t *ret_n) must_check;
+enum err flow_receipt_messages(struct db *db, int64_t release, int64_t person, struct arena *a, struct receipt_message **ret,
+                               size_t *ret_n) must_check;
+// Inside a store job: the caller confirms that he has the release in force. ERR_CONFLICT if none waits for him.
+enum err flow_receipt(struct db *db, const struct registry *reg, const struct type *t, int64_t id, struct str note,
+                      const struct identity *by, struct arena *a, struct problem *p) must_check;
+
+// Messages to a person: created by moves, escalation and alarms; unread until read. kind: duty tell overdue remind
+// extension mention.
+struct notice { int64_t id, at; struct str text_zh, text_en, type; int64_t record, read_at; struct str kind; };
 // To every person of the role whose area and enterprise cover the record's. Inside a store job, with a registry pinned
 // or set (the type `person` is looked up in it).
 enum err flow_notify_role(struct db *db, struct str role, struct str area, int64_t enterprise, struct str text_zh,
                           struct str text_en, struct str type, int64_t record) must_check;
+// How many people hear of a record of the type that is opened at the place: those whom its first state calls or tells by
+// their role and scope. Any connection.
+enum err flow_count_called(struct db *db, const struct registry *reg, const struct type *t, struct place at, struct arena *a,
+                           size_t *ret) must_check;
 enum err flow_notices(struct db *db, const struct identity *by, bool unread_only, size_t limit, struct arena *a,
                       struct notice **ret, size_t *ret_n) must_check;
 enum err flow_notice_read(struct db *db, const struct identity *by, int64_t notice, int64_t now) must_check; // own ones only

@@ -5,6 +5,8 @@
 #include "flow/draft.h"
 #include "store/audit.h"
 
+#define HISTORY_VALUE 4000      // bytes of a table or sheet that the history shows in full
+
 static void menus_json(struct jw *w, struct str text)
 {
 	jw_arr(w);
@@ -13,6 +15,16 @@ static void menus_json(struct jw *w, struct str text)
 		if (item.n)
 			jw_str(w, item);
 	}
+	jw_end(w);
+}
+
+static void ids_json(struct jw *w, const struct value *v, struct arena *a)
+{
+	int64_t *ids;
+	size_t n = value_ids(v, a, &ids);
+	jw_arr(w);
+	for (size_t i = 0; i < n; i++)
+		jw_i64(w, ids[i]);
 	jw_end(w);
 }
 
@@ -46,8 +58,14 @@ void value_json(struct jw *w, const struct field *f, const struct value *v, bool
 	case FIELD_REF: jw_i64(w, v->i); break;
 	case FIELD_MENUS: menus_json(w, v->s); break;
 	case FIELD_SHAPE: jw_raw(w, v->s); break;
-	case FIELD_PHONE: jw_str(w, masked ? phone_mask(v->s, a) : v->s); break;
-	case FIELD_TEXT:
+	case FIELD_REFS:
+	case FIELD_FILES:
+	case FIELD_PHOTOS: ids_json(w, v, a); break;
+	case FIELD_ROWS: value_rows_json(w, f, v, masked, a); break;
+	case FIELD_SHEET: jw_raw(w, v->s); break;
+	case FIELD_PHONE:
+	case FIELD_IDCARD:
+	case FIELD_TEXT: jw_str(w, masked && f->personal ? value_mask(f, v->s, a) : v->s); break;
 	case FIELD_DATE:
 	case FIELD_MENU:
 	case FIELD_USCC:
@@ -69,7 +87,8 @@ static void change_json(struct jw *w, const struct field *f, const struct value 
 {
 	jw_key_str(w, f->name);
 	jw_arr(w);
-	if (f->kind == FIELD_SHAPE) { // a border is long and says little: only that it changed
+	bool large = MAX(was->kind == VAL_TEXT ? was->s.n : 0, is->kind == VAL_TEXT ? is->s.n : 0) > HISTORY_VALUE;
+	if (f->kind == FIELD_SHAPE || (large && (f->kind == FIELD_ROWS || f->kind == FIELD_SHEET))) { // long: only that it changed
 		jw_cstr(w, was->kind == VAL_NULL ? NULL : "…");
 		jw_cstr(w, is->kind == VAL_NULL ? NULL : "…");
 	} else {
@@ -114,9 +133,32 @@ struct str history_detail(const struct type *t, const struct row *old, const str
 enum err history_add(struct db *db, const struct type *t, int64_t id, const char *action, struct str name,
                      struct str detail, const struct identity *by)
 {
-	struct audit_entry e = { .at = clock_now(), .actor = by->person, .actor_name = by->title.n ? by->title : by->name,
+	struct audit_entry e = { .at = clock_now(), .actor = by->actor ? by->actor : by->person, .actor_name = by->title.n ? by->title : by->name,
 		                 .action = str_of(action), .type = t->name, .record = id, .detail = detail };
 	if (name.n)
 		e.action = arena_printf(db_arena(db), "%s:%.*s", action, STR_FMT(name));
 	return audit_add(db, &e);
+}
+
+static bool hides(const struct type *t, const struct identity *by)
+{
+	for (size_t i = 0; i < t->nfields; i++)
+		if (!auth_may_read_field(by, &t->fields[i]))
+			return true;
+	return false;
+}
+
+struct str history_visible(const struct type *t, struct str detail, const struct identity *by, struct arena *a)
+{
+	json_t *j = detail.n && hides(t, by) ? json_loadb(detail.p, detail.n, 0, NULL) : NULL;
+	if (!j)
+		return detail;
+	for (size_t i = 0; i < t->nfields; i++)
+		if (!auth_may_read_field(by, &t->fields[i]))
+			json_object_del(j, arena_cstr(a, t->fields[i].name));
+	size_t n = json_dumpb(j, NULL, 0, JSON_COMPACT);
+	char *text = arena_alloc(a, n + 1);
+	(void)json_dumpb(j, text, n, JSON_COMPACT);
+	json_decref(j);
+	return str_from(text, n);
 }

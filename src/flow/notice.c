@@ -1,58 +1,41 @@
 // Messages to persons: one row for each person who should know. Written in store jobs (moves, escalation, alarms),
 // read on any connection.
 #include "base/time.h"
-#include "flow/flow.h"
+#include "flow/draft.h"
 
-static enum err notice_add(struct db *db, int64_t person, struct str zh, struct str en, struct str type, int64_t record)
+enum err notice_put(struct db *db, const struct notice_new *n)
 {
 	struct query q;
 	query_begin(&q, db, STMT_NOTICE_ADD);
-	query_i64(&q, 1, person);
+	query_i64(&q, 1, n->person);
 	query_i64(&q, 2, clock_now());
-	query_str(&q, 3, zh);
-	query_str(&q, 4, en);
-	query_str(&q, 5, type);
-	query_i64(&q, 6, record);
+	query_str(&q, 3, n->text.zh);
+	query_str(&q, 4, n->text.en);
+	query_str(&q, 5, n->type);
+	query_i64(&q, 6, n->record);
+	query_str(&q, 7, str_of(n->kind));
+	query_str(&q, 8, n->channels);
+	query_i64(&q, 9, n->release);
 	return query_run(&q);
 }
 
-// The scope of a person's row is what a session of his would have.
-static bool covers(const struct row *person, struct str area, int64_t enterprise)
+enum err notice_add(struct db *db, int64_t person, struct label text, struct str type, int64_t record, const char *kind)
 {
-	struct identity id = { .person = person->c.id,
-		               .scope = { .area = area_prefix(person->c.area), .enterprise = person->c.enterprise } };
-	return auth_in_scope(&id, area, enterprise);
-}
-
-static enum err tell_people(struct db *db, const struct type *people, struct str role, struct str area, int64_t enterprise,
-                            const struct notice *n)
-{
-	struct arena *a = arena_new(0);
-	struct problem p;
-	struct row *rows;
-	size_t nrows;
-	problem_init(&p, a);
-	struct value wanted = { .kind = VAL_TEXT, .s = arena_printf(a, ",%.*s,", STR_FMT(role)) };
-	struct filter filter = { STR("role"), FILTER_CONTAINS, &wanted, 1 };
-	struct list_query lq = { .text = STR_EMPTY, .filters = &filter, .nfilters = 1 };
-	enum err err = records_list(db, &people->table, NULL, &lq, a, &rows, &nrows, NULL, &p);
-	for (size_t i = 0; !err && i < nrows; i++)
-		if (covers(&rows[i], area, enterprise))
-			err = notice_add(db, rows[i].c.id, n->text_zh, n->text_en, n->type, n->record);
-	arena_free(a);
-	return err;
+	return notice_put(db, &(struct notice_new){ .person = person, .text = text, .type = type, .record = record, .kind = kind,
+	                                            .channels = STR_EMPTY });
 }
 
 enum err flow_notify_role(struct db *db, struct str role, struct str area, int64_t enterprise, struct str text_zh,
                           struct str text_en, struct str type, int64_t record)
 {
-	struct notice n = { .text_zh = text_zh, .text_en = text_en, .type = type, .record = record };
+	struct arena *a = arena_new(0);
 	const struct registry *reg = registry_pin();
-	const struct type *people = reg ? registry_type(reg, STR("person")) : NULL;
-	enum err err = OK;
-	if (people && type_field(people, STR("role")))
-		err = tell_people(db, people, role, area, enterprise, &n);
+	struct type none = { .name = type };
+	struct row row = { .c = { .id = record, .area = area, .enterprise = enterprise, .sector = STR_EMPTY } };
+	struct audience au = { .reg = reg, .t = &none, .row = &row, .kind = "tell", .text = { text_zh, text_en } };
+	enum err err = reg ? flow_tell(db, &au, &role, 1, a) : OK;
 	registry_unpin(reg);
+	arena_free(a);
 	return err;
 }
 
@@ -71,7 +54,7 @@ enum err flow_notices(struct db *db, const struct identity *by, bool unread_only
 		(*ret)[*ret_n - 1] = (struct notice){ .id = query_get_i64(&q, 0), .at = query_get_i64(&q, 1),
 			                              .text_zh = query_get_str(&q, 2, a), .text_en = query_get_str(&q, 3, a),
 			                              .type = query_get_str(&q, 4, a), .record = query_get_i64(&q, 5),
-			                              .read_at = query_get_i64(&q, 6) };
+			                              .read_at = query_get_i64(&q, 6), .kind = query_get_str(&q, 7, a) };
 	}
 	return query_end(&q);
 }
@@ -84,5 +67,11 @@ enum err flow_notice_read(struct db *db, const struct identity *by, int64_t noti
 	query_i64(&q, 2, by->person);
 	query_i64(&q, 3, now);
 	enum err err = query_run(&q);
-	return err ? err : db_changes(db) ? OK : ERR_NOT_FOUND;
+	if (err || !db_changes(db))
+		return err ? err : ERR_NOT_FOUND;
+	query_begin(&q, db, STMT_RECEIPT_READ); // of a release: that he has seen it stands in his receipt
+	query_i64(&q, 1, notice);
+	query_i64(&q, 2, by->person);
+	query_i64(&q, 3, now);
+	return query_run(&q);
 }

@@ -2,6 +2,7 @@
 // before or behind it changes (year, area …). Called by flow.c in store jobs.
 #include "base/time.h"
 #include "flow/draft.h"
+#include "flow/words.h"
 
 static struct str part_text(struct str part, const struct common *c, struct arena *a)
 {
@@ -45,4 +46,12 @@ enum err number_next(struct db *db, const struct type *t, const struct common *c
 	enum err err = records_next_seq(db, name, &seq);
 	*ret = arena_printf(a, "%.*s%0*lld%.*s", STR_FMT(front), (int)MIN(width, UINT64_C(9)), (long long)seq, STR_FMT(back));
 	return err;
+}
+
+enum err flow_number(struct db *db, struct str name, struct str rule, struct str area, int64_t enterprise, int64_t at, struct arena *a,
+                     struct str *ret)
+{
+	struct type t = { .name = name, .number = rule };
+	struct common c = { .created_at = at, .area = area, .enterprise = enterprise };
+	return number_next(db, &t, &c, a, ret);
 }

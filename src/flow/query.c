@@ -2,7 +2,9 @@
 // API. Pure; any thread.
 #include "base/limits.h"
 #include "base/time.h"
+#include "base/workday.h"
 #include "flow/draft.h"
+#include "model/exprs.h"
 
 // ---- named lists -------------------------------------------------------------------------------
 
@@ -17,7 +19,7 @@ static struct filter resolve(const struct type *t, const struct filter *f, const
 	for (size_t i = 0; i < f->nvals; i++) {
 		struct value v = f->vals[i];
 		if (ids && v.kind == VAL_TEXT)
-			v = (struct value){ .kind = VAL_INT, .i = str_is(v.s, "me") ? by->person : by->scope.enterprise };
+			v = (struct value){ .kind = VAL_INT, .i = str_is(v.s, "me") ? by->person : str_is(v.s, "my_organisation") ? by->organisation : by->scope.enterprise };
 		else if (field && field->kind == FIELD_AREA && str_is(v.s, "my_area"))
 			v.s = area_whole(by->scope.area, a);
 		if (!ids || v.i)
@@ -47,6 +49,55 @@ void flow_list_filters(const struct type *t, const struct listing *l, const stru
 		(*ret)[(*ret_n)++] = resolve(t, &l->filters[i], by, a);
 	if (l->open_only)
 		(*ret)[(*ret_n)++] = open_states(t, a);
+}
+
+static int64_t workday(void *arg, int64_t day, int64_t n)
+{
+	return workday_step(arg, day, (int)MAX(MIN(n, 10000), -10000));
+}
+
+static const struct condition *cond_of_now(const struct registry *reg, const struct condition *cond, const struct identity *by,
+                                           struct arena *a)
+{
+	struct cond_now now = { .now = clock_now(), .zone = time_zone(), .me = by->person, .my_enterprise = by->scope.enterprise,
+		                .workday = workday, .arg = (void *)(uintptr_t)reg->workdays };
+	return cond_resolve(cond, &now, a);
+}
+
+const struct condition *flow_list_cond(const struct registry *reg, const struct listing *l, const struct identity *by, struct arena *a)
+{
+	return cond_of_now(reg, l->cond, by, a);
+}
+
+// ---- what everybody may see --------------------------------------------------------------------
+#define PUBLIC_WORDS 4      // of one search
+
+// The word stands in one of the texts that are shown; no text is shown: nowhere.
+static struct condition word_in_shown(const struct type *t, struct str word, struct arena *a)
+{
+	struct condition *subs = arena_many(a, t->publish.nshow, struct condition);
+	struct value *v = arena_many(a, 1, struct value);
+	struct condition c = { .op = COND_OR, .subs = subs };
+	*v = (struct value){ .kind = VAL_TEXT, .s = word };
+	for (size_t i = 0; i < t->publish.nshow; i++)
+		if (t->publish.show[i].field ? t->publish.show[i].field->kind == FIELD_TEXT : str_is(t->publish.show[i].name, "number"))
+			subs[c.nsubs++] = (struct condition){ .op = COND_FILTER,
+				                              .filter = { .column = t->publish.show[i].name, .op = FILTER_CONTAINS, .vals = v, .nvals = 1 } };
+	return c;
+}
+
+const struct condition *flow_published(const struct registry *reg, const struct type *t, struct str text, struct arena *a)
+{
+	struct identity nobody = { 0 };
+	struct condition *subs = arena_many(a, PUBLIC_WORDS + 1, struct condition), *all = arena_many(a, 1, struct condition);
+	*all = (struct condition){ .op = COND_AND, .subs = subs, .nsubs = 1 };
+	subs[0] = *cond_of_now(reg, t->publish.cond, &nobody, a);
+	while (text.n && all->nsubs <= PUBLIC_WORDS) {
+		struct str word = str_cut(&text, ' ');
+		if (word.n)
+			subs[all->nsubs++] = word_in_shown(t, arena_str(a, word), a);
+	}
+	return all;
 }
 
 // ---- ?where.COLUMN.OP= -------------------------------------------------------------------------
@@ -86,7 +137,7 @@ static bool value_of(const struct field *f, enum column_kind kind, struct str te
 {
 	double yuan;
 	*ret = (struct value){ .kind = VAL_TEXT, .s = arena_str(a, text) };
-	if (f && f->kind == FIELD_MENUS)
+	if (f && (f->kind == FIELD_MENUS || f->kind == FIELD_REFS))
 		ret->s = arena_printf(a, ",%.*s,", STR_FMT(text));
 	if (f && f->kind == FIELD_MONEY) {
 		ret->kind = VAL_INT;
@@ -110,9 +161,11 @@ static enum err column_kind_of(const struct type *t, struct str column, const st
 			return OK;
 		return problem_set(p, ERR_INVALID, "where", "没有名为“%.*s”的列", "there is no column \"%.*s\"", (int)MIN(column.n, (size_t)60), column.p);
 	}
-	if (f->kind == FIELD_PHONE && !auth_sees_masked(by, f))
+	if (!auth_may_read_field(by, f))
+		return problem_set(p, ERR_FORBIDDEN, "where", "无权按这一项筛选", "you may not filter by this field");
+	if (f->personal && !auth_sees_masked(by, f))
 		return problem_set(p, ERR_FORBIDDEN, "where", "不能按个人信息筛选", "personal data cannot be filtered by");
-	if (f->kind == FIELD_POSITION || f->kind == FIELD_SHAPE)
+	if (f->kind == FIELD_POSITION || f->kind == FIELD_SHAPE || f->kind == FIELD_SHEET)
 		return problem_set(p, ERR_INVALID, "where", "不能按位置筛选", "a place cannot be filtered by");
 	*ret = t->table.cols[f->col].kind;
 	return OK;
@@ -131,7 +184,7 @@ enum err record_filter(const struct type *t, struct str column, struct str op, s
 		return err;
 	if (!op_of(op, &ret->op))
 		return problem_set(p, ERR_INVALID, "where", "没有“%.*s”这种比较", "there is no comparison \"%.*s\"", (int)MIN(op.n, (size_t)20), op.p);
-	if (f && f->kind == FIELD_MENUS && ret->op == FILTER_EQ)
+	if (f && (f->kind == FIELD_MENUS || f->kind == FIELD_REFS) && ret->op == FILTER_EQ)
 		ret->op = FILTER_CONTAINS;
 	if (ret->op == FILTER_NULL || ret->op == FILTER_NOT_NULL)
 		return OK;
@@ -146,7 +199,15 @@ enum err record_filter(const struct type *t, struct str column, struct str op, s
 	return OK;
 }
 
-enum err record_sorts(const struct type *t, struct str text, struct arena *a, struct sort **ret, size_t *ret_n, struct problem *p)
+static bool sortable(const struct field *f)
+{
+	unsigned no = 1u << FIELD_POSITION | 1u << FIELD_SHAPE | 1u << FIELD_MENUS | 1u << FIELD_ROWS | 1u << FIELD_FILES | 1u << FIELD_PHOTOS |
+	              1u << FIELD_REFS | 1u << FIELD_SHEET;
+	return !f->personal && !(no & 1u << f->kind);
+}
+
+enum err record_sorts(const struct type *t, struct str text, const struct identity *by, struct arena *a,
+                       struct sort **ret, size_t *ret_n, struct problem *p)
 {
 	size_t cap = 0;
 	*ret = NULL;
@@ -157,7 +218,7 @@ enum err record_sorts(const struct type *t, struct str text, struct arena *a, st
 		bool down = str_starts(name, STR("-"));
 		name = arena_str(a, str_skip(name, down));
 		const struct field *f = type_field(t, name);
-		bool plain = f && f->kind != FIELD_POSITION && f->kind != FIELD_SHAPE && f->kind != FIELD_PHONE && f->kind != FIELD_MENUS;
+		bool plain = f && sortable(f) && auth_may_read_field(by, f);
 		if (!plain && !type_common_column(name, &kind))
 			return problem_set(p, ERR_INVALID, "sort", "不能按“%.*s”排序", "cannot sort by \"%.*s\"", (int)MIN(name.n, (size_t)60), name.p);
 		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);

@@ -24,13 +24,49 @@ static enum err area_check(struct db *db, const struct registry *reg, const stru
 {
 	struct row row;
 	const struct type *areas = registry_type(reg, STR("area"));
-	if (!auth_in_scope(by, code, by->scope.enterprise))
+	if (!auth_in_scope(by, (struct place){ code, by->scope.enterprise, STR_EMPTY }))
 		return field_wrong(p, f, ERR_INVALID, "不在你的区域内", "is outside your area");
 	if (!areas || !type_field(areas, STR("code")))
 		return OK;
 	enum err err = records_find(db, &areas->table, NULL, STR("code"), (struct value){ .kind = VAL_TEXT, .s = code }, a, &row);
 	if (err == ERR_NOT_FOUND)
 		return field_wrong(p, f, ERR_INVALID, "没有这个区划代码", "there is no such area code");
+	return err;
+}
+
+static enum err refs_list_check(struct db *db, const struct registry *reg, const struct field *f, const struct value *v,
+                                const struct identity *by, struct arena *a, struct problem *p)
+{
+	int64_t *ids;
+	enum err err = OK;
+	size_t n = value_ids(v, a, &ids);
+	for (size_t i = 0; !err && i < n; i++)
+		err = ref_check(db, reg, f, ids[i], by, a, p);
+	return err;
+}
+
+// References and areas in the columns of a table.
+static enum err rows_check(struct db *db, const struct registry *reg, const struct field *f, const struct value *v,
+                           const struct identity *by, struct arena *a, struct problem *p)
+{
+	json_t *rows = value_rows(v);
+	enum err err = OK;
+	for (size_t k = 0; k < f->ncolumns; k++) {
+		const struct field *col = &f->columns[k];
+		const char *name = arena_cstr(a, col->name);
+		for (size_t i = 0; !err && i < json_array_size(rows); i++) {
+			const json_t *cell = json_object_get(json_array_get(rows, i), name);
+			if (cell && col->kind == FIELD_REF)
+				err = ref_check(db, reg, col, json_integer_value(cell), by, a, p);
+			else if (cell && col->kind == FIELD_AREA)
+				err = area_check(db, reg, col, str_of(json_string_value(cell)), by, a, p);
+			if (err && !p->err)
+				problem_set(p, err, "", "所引用的记录读不出来", "a record it refers to cannot be read");
+			if (err)
+				p->field = arena_printf(p->arena, "%.*s.%zu.%.*s", STR_FMT(f->name), i, STR_FMT(col->name));
+		}
+	}
+	json_decref(rows);
 	return err;
 }
 
@@ -45,6 +81,10 @@ enum err refs_check(struct db *db, const struct registry *reg, struct draft *d, 
 			continue;
 		if (f->kind == FIELD_REF)
 			err = ref_check(db, reg, f, v->i, by, a, p);
+		else if (f->kind == FIELD_REFS)
+			err = refs_list_check(db, reg, f, v, by, a, p);
+		else if (f->kind == FIELD_ROWS)
+			err = rows_check(db, reg, f, v, by, a, p);
 		else if (f->kind == FIELD_AREA && !(str_is(d->t->name, "area") && by->system))
 			err = area_check(db, reg, f, v->s, by, a, p);
 		if (err)
@@ -118,6 +158,29 @@ static enum err derive_enterprise(struct db *db, const struct registry *reg, str
 	return err;
 }
 
+// Its own field, the field or record that sector_from names, or that of the enterprise it is of.
+static enum err derive_sector(struct db *db, const struct registry *reg, struct draft *d, struct common *c, struct arena *a)
+{
+	const struct field *own = type_field(d->t, STR("sector"));
+	const struct field *named = type_field(d->t, d->t->sector_from);
+	const struct field *from = named ? named : type_field(d->t, d->t->enterprise_from);
+	struct common other;
+	if (own && own->ncols == 0) {
+		c->sector = text_of(&d->sector);
+		return OK;
+	}
+	if (named && named->kind == FIELD_MENU) {
+		c->sector = text_of(draft_slot(d, named));
+		return OK;
+	}
+	if (!from || from->kind != FIELD_REF)
+		return OK;
+	enum err err = common_of(db, reg, d, from, a, &other);
+	if (!err && other.sector.n)
+		c->sector = other.sector;
+	return err;
+}
+
 enum err common_derive(struct db *db, const struct registry *reg, struct draft *d, struct common *c,
                        const struct identity *by, bool fresh, struct arena *a, struct problem *p)
 {
@@ -130,12 +193,16 @@ enum err common_derive(struct db *db, const struct registry *reg, struct draft *
 	enum err err = derive_enterprise(db, reg, d, c, fresh, a, &area);
 	if (!err)
 		err = derive_area(db, reg, d, c, a);
+	if (!err)
+		err = derive_sector(db, reg, d, c, a);
 	if (err)
 		return problem_set(p, err, "", "所引用的记录读不出来", "a record it refers to cannot be read");
 	if (c->area.n == 0)
 		c->area = area.n ? area : fresh ? area_whole(by->scope.area, a) : c->area;
-	int64_t enterprise = c->enterprise == ENTERPRISE_SELF ? 0 : c->enterprise;
-	if (!row_in_scope(by, d->t, c->area, enterprise))
+	struct common at = *c;
+	if (at.enterprise == ENTERPRISE_SELF)
+		at.enterprise = 0;
+	if (!row_in_scope(by, d->t, &at))
 		return problem_set(p, ERR_FORBIDDEN, "", "这条记录不属于你的区域或企业", "this record is not of your area or enterprise");
 	return OK;
 }

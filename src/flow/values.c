@@ -204,15 +204,27 @@ static bool coordinates_ok(const json_t *j, unsigned depth)
 // RFC 7946 geometry: the nesting of coordinates goes with the type.
 static enum err read_shape(const struct field *f, const json_t *j, struct value *ret, struct arena *a, struct problem *p)
 {
-	static const struct { const char *type; unsigned depth; } shapes[] = {
-		{ "Point", 0 }, { "MultiPoint", 1 }, { "LineString", 1 }, { "MultiLineString", 2 }, { "Polygon", 2 }, { "MultiPolygon", 3 },
+	static const struct { const char *type; unsigned depth; enum shape_kind kind; } shapes[] = {
+		{ "Point", 0, SHAPE_POINT }, { "MultiPoint", 1, SHAPE_POINT }, { "LineString", 1, SHAPE_LINE },
+		{ "MultiLineString", 2, SHAPE_LINE }, { "Polygon", 2, SHAPE_AREA }, { "MultiPolygon", 3, SHAPE_AREA },
 	};
+	static const struct label names[] = { [SHAPE_POINT] = { { "点", 3 }, { "a point", 7 } }, [SHAPE_LINE] = { { "线", 3 }, { "a line", 6 } },
+		                              [SHAPE_AREA] = { { "面", 3 }, { "an area", 7 } } };
 	const char *type = json_string_value(json_object_get(j, "type"));
+	enum shape_kind kind = SHAPE_ANY;
 	bool ok = false;
 	for (size_t i = 0; type && i < ARRAY_LEN(shapes); i++)
-		ok |= strcmp(type, shapes[i].type) == 0 && coordinates_ok(json_object_get(j, "coordinates"), shapes[i].depth);
+		if (strcmp(type, shapes[i].type) == 0) {
+			ok = coordinates_ok(json_object_get(j, "coordinates"), shapes[i].depth);
+			kind = shapes[i].kind;
+		}
 	if (!ok)
 		return field_wrong(p, f, ERR_INVALID, "应为 GeoJSON 几何图形", "a GeoJSON geometry is expected");
+	if (f->shape != SHAPE_ANY && kind != f->shape) {
+		field_wrong(p, f, ERR_INVALID, "应为%s", "must be %s", names[f->shape].zh.p);
+		p->en = arena_printf(p->arena, "%.*s: must be %s", STR_FMT(f->label.en), names[f->shape].en.p);
+		return ERR_INVALID;
+	}
 	json_t *plain = json_pack("{s:s, s:O}", "type", type, "coordinates", json_object_get(j, "coordinates"));
 	size_t n = json_dumpb(plain, NULL, 0, JSON_COMPACT);
 	char *text = n && n <= LIMIT_SHAPE_FIELD ? arena_alloc(a, n + 1) : NULL;
@@ -244,6 +256,21 @@ static enum err read_uscc(const struct field *f, const json_t *j, struct value *
 		                   "contains a character that the code does not use (I, O, S, V, Z …)");
 	if (s.n && !uscc_ok(s))
 		return field_wrong(p, f, ERR_INVALID, "校验码不符，请核对", "the check character does not fit, please compare");
+	*ret = text_value(s);
+	return OK;
+}
+
+static enum err read_idcard(const struct field *f, const json_t *j, struct value *ret, struct arena *a, struct problem *p)
+{
+	struct str s;
+	if (!json_text(j, &s, a) || (s.n && s.n != 18))
+		return field_wrong(p, f, ERR_INVALID, "居民身份证号码为 18 位", "an identity number has 18 characters");
+	if (s.n && s.p[17] == 'x')
+		s = arena_printf(a, "%.*sX", 17, s.p);
+	if (s.n && !idcard_check_char(s))
+		return field_wrong(p, f, ERR_INVALID, "前 17 位应为数字", "the first 17 characters must be digits");
+	if (s.n && !idcard_ok(s))
+		return field_wrong(p, f, ERR_INVALID, "出生日期或校验码不符，请核对", "day of birth or check character do not fit, please compare");
 	*ret = text_value(s);
 	return OK;
 }
@@ -282,6 +309,12 @@ enum err value_read(const struct field *f, const json_t *j, struct value *ret, s
 	case FIELD_PHONE: return read_phone(f, j, ret, a, p);
 	case FIELD_USCC: return read_uscc(f, j, ret, a, p);
 	case FIELD_AREA: return read_area(f, j, ret, a, p);
+	case FIELD_IDCARD: return read_idcard(f, j, ret, a, p);
+	case FIELD_REFS:
+	case FIELD_FILES:
+	case FIELD_PHOTOS: return value_read_ids(f, j, ret, a, p);
+	case FIELD_ROWS: return value_read_rows(f, j, ret, a, p);
+	case FIELD_SHEET: return value_read_sheet(f, j, ret, a, p);
 	case FIELD__MAX: break;
 	}
 	return ERR_BUG;

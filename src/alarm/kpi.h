@@ -1,0 +1,40 @@
+// How alarms load people: rates, floods, nuisances and what stands, out of the journal. ISA-18.2-2016 clause 16 and IEC 62682
+// (metrics), EEMUA 191 (what is manageable). Reads only; any thread, own connection.
+#pragma once
+
+#include "base/arena.h"
+#include "base/jw.h"
+#include "store/records.h"
+
+#define KPI_PERIOD (10 * US_PER_MIN)    // EEMUA 191: rates are judged by ten minutes
+#define KPI_FLOOD_BEGINS 10             // ISA-18.2-2016, 16.5: ten alarms or more in ten minutes
+#define KPI_FLOOD_ENDS 5                // … until fewer than five
+#define KPI_TARGET 1                    // EEMUA 191: one in ten minutes is manageable in steady state
+#define KPI_STANDING (24 * US_PER_HOUR) // ISA-18.2-2016, 3.1: stale after a day
+#define KPI_LONGEST (366 * US_PER_DAY)
+
+enum kpi_by { KPI_ALL, KPI_AREA, KPI_ENTERPRISE, KPI_OPERATOR };
+bool kpi_by_find(struct str name, enum kpi_by *ret); // "", "area", "enterprise", "operator"
+
+struct kpi_query {
+	int64_t from, to;       // us; at most KPI_LONGEST; periods are counted from `from`
+	struct str area;        // prefix, or empty
+	int64_t enterprise;     // 0 = all
+	enum kpi_by by;
+	int64_t now;
+};
+
+struct kpi_numbers {
+	struct str key, title;      // of the group: code of the area, id of the enterprise or person
+	int64_t activations, periods, flood_periods, floods, above, peak_period, peak_hour; // above: periods beyond KPI_TARGET
+};
+// What counts of activations by period (ascending, without the empty ones) say. Pure.
+struct kpi_count { int64_t period, n; };
+struct kpi_numbers kpi_of(const struct kpi_count *v, size_t n, int64_t periods);
+// The groups of q->by (KPI_ALL: one, also when nothing happened).
+enum err kpi_groups(struct db *db, const struct scope *scope, const struct kpi_query *q, struct arena *a, struct kpi_numbers **ret,
+                    size_t *ret_n) must_check;
+// All of it as one object: total, groups, priorities, actors, chattering, standing, stale, operators, targets.
+enum err kpi_json(struct db *db, const struct scope *scope, const struct kpi_query *q, struct jw *w, struct arena *a) must_check;
+// Is it a flood now? {flood,count,minutes,groups:[{installation?,enterprise,n,first:{alarm,…}}]}
+enum err kpi_flood_json(struct db *db, const struct scope *scope, int64_t now, struct jw *w, struct arena *a) must_check;

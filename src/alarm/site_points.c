@@ -1,0 +1,538 @@
+#include "alarm/site_points.h"
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/time.h"
+
+#define PAGE_BITS 8
+#define PAGE_POINTS (1u << PAGE_BITS)
+#define SHARDS 256u
+#define NO_DATE INT32_MIN
+#define LIKE_TRIES 16u          // a point is compared with what so many before it had
+
+struct text { uint32_t at; uint16_t n; }; // in the page's text
+
+// What many points have alike. Compared byte by byte, so made on zeroed memory.
+struct like {
+	double ll, l, h, hh, deadband, min, max, scale;
+	int64_t on, off, interval;
+	struct text kind, unit, area;
+	uint8_t has_deadband, has_on, has_off, out_of_service, maintenance;
+};
+
+struct packed {                 // 48 bytes
+	uint32_t device, enterprise, installation;
+	uint32_t text;              // where code, name and address are, one behind the other
+	int32_t calibration;        // minute; NO_DATE = none
+	uint16_t like;
+	uint16_t code, name, address; // lengths
+	uint8_t low;                // the id's last 8 bits
+	double lon, lat;
+};
+
+struct page {                   // one block: points, likes, text
+	_Atomic uint32_t refs;
+	uint32_t n, nlikes, text;   // text: bytes
+	struct packed v[];
+};
+
+struct shard {                  // of the index by code: open addressing, at most half full
+	_Atomic uint32_t refs;
+	uint32_t n, mask;
+	uint32_t slots[];           // ids, 0 = free
+};
+
+struct list {                   // ids of a device's points
+	_Atomic uint32_t refs;
+	uint32_t n, cap;
+	uint32_t v[];
+};
+
+struct site_points {
+	size_t n, bytes;
+	struct page **pages;        // by id >> PAGE_BITS; NULL = none there
+	size_t npages;
+	struct shard *shards[SHARDS];
+	struct list **lists;        // by device
+	size_t nlists;
+};
+
+struct change { uint32_t id; bool removed; struct site_point p; };
+
+struct points_writer {
+	struct site_points *s;
+	const struct site_points *base;
+	struct arena *arena;        // texts of the page that is gathered
+	struct change v[PAGE_POINTS];
+	size_t n;
+};
+
+// ---- a page -------------------------------------------------------------------------------------
+
+static const struct like *likes_of(const struct page *p) { return (const struct like *)(const void *)&p->v[p->n]; }
+static const char *text_of(const struct page *p) { return (const char *)(likes_of(p) + p->nlikes); }
+static size_t page_size(const struct page *p)
+{
+	return sizeof *p + p->n * sizeof *p->v + p->nlikes * sizeof(struct like) + p->text;
+}
+
+static void unpack(const struct page *page, uint32_t high, size_t i, struct site_point *ret)
+{
+	const struct packed *k = &page->v[i];
+	const struct like *l = &likes_of(page)[k->like];
+	const char *text = text_of(page), *own = text + k->text;
+	*ret = (struct site_point){
+		.def = { .id = high << PAGE_BITS | k->low, .device = k->device, .enterprise = k->enterprise, .installation = k->installation,
+			 .code = str_from(own, k->code), .kind = str_from(text + l->kind.at, l->kind.n),
+			 .area = str_from(text + l->area.at, l->area.n), .ll = l->ll, .l = l->l, .h = l->h, .hh = l->hh,
+			 .own = { l->has_deadband, l->has_on, l->has_off, l->deadband, l->on, l->off }, .min = l->min,
+			 .max = l->max, .interval = l->interval, .out_of_service = l->out_of_service, .maintenance = l->maintenance,
+			 .has_calibration = k->calibration != NO_DATE, .calibration_due = k->calibration != NO_DATE ? k->calibration * US_PER_MIN : 0 },
+		.name = str_from(own + k->code, k->name), .address = str_from(own + k->code + k->name, k->address),
+		.unit = str_from(text + l->unit.at, l->unit.n), .scale = l->scale, .lon = k->lon, .lat = k->lat,
+	};
+}
+
+// Index of the first point of the page that is not below low.
+static size_t page_find(const struct page *p, uint32_t low)
+{
+	size_t lo = 0, hi = p->n;
+	if (p->n == PAGE_POINTS)
+		return low;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (p->v[mid].low < low)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct packing {
+	struct packed v[PAGE_POINTS];
+	struct like likes[PAGE_POINTS];
+	size_t n, nlikes;
+	char *text;
+	uint32_t at;
+};
+
+static struct text add_text(struct packing *k, struct str s)
+{
+	struct text t = { k->at, (uint16_t)s.n };
+	if (s.n)
+		memcpy(k->text + k->at, s.p, s.n);
+	k->at += (uint32_t)s.n;
+	return t;
+}
+
+static struct text like_text(struct packing *k, const struct text *before, struct str s)
+{
+	return before && before->n == s.n && memcmp(k->text + before->at, s.p, s.n) == 0 ? *before : add_text(k, s);
+}
+
+static uint16_t like_for(struct packing *k, const struct site_point *p)
+{
+	const struct like *last = k->nlikes ? &k->likes[k->nlikes - 1] : NULL;
+	struct like l;
+	memset(&l, 0, sizeof l);
+	l.ll = p->def.ll, l.l = p->def.l, l.h = p->def.h, l.hh = p->def.hh;
+	l.min = p->def.min, l.max = p->def.max, l.scale = p->scale, l.interval = p->def.interval;
+	struct text kind = like_text(k, last ? &last->kind : NULL, p->def.kind), unit = like_text(k, last ? &last->unit : NULL, p->unit),
+		    area = like_text(k, last ? &last->area : NULL, p->def.area);
+	l.kind.at = kind.at, l.kind.n = kind.n, l.unit.at = unit.at, l.unit.n = unit.n, l.area.at = area.at, l.area.n = area.n;
+	l.has_deadband = p->def.own.has_deadband, l.has_on = p->def.own.has_on, l.has_off = p->def.own.has_off;
+	l.deadband = p->def.own.deadband, l.on = p->def.own.on, l.off = p->def.own.off;
+	l.out_of_service = p->def.out_of_service;
+	l.maintenance = p->def.maintenance;
+	for (size_t i = k->nlikes; i > 0 && k->nlikes - i < LIKE_TRIES; i--)
+		if (memcmp(&k->likes[i - 1], &l, sizeof l) == 0)
+			return (uint16_t)(i - 1);
+	memcpy(&k->likes[k->nlikes], &l, sizeof l);
+	return (uint16_t)k->nlikes++;
+}
+
+static void pack(struct packing *k, const struct site_point *p)
+{
+	uint16_t like = like_for(k, p);
+	struct packed *q = &k->v[k->n++];
+	*q = (struct packed){ .device = (uint32_t)p->def.device, .enterprise = (uint32_t)p->def.enterprise,
+		              .installation = (uint32_t)p->def.installation, .text = k->at, .like = like, .low = (uint8_t)p->def.id,
+		              .code = (uint16_t)p->def.code.n, .name = (uint16_t)p->name.n, .address = (uint16_t)p->address.n,
+		              .lon = p->lon, .lat = p->lat,
+		              .calibration = p->def.has_calibration ? (int32_t)(p->def.calibration_due / US_PER_MIN) : NO_DATE };
+	(void)add_text(k, p->def.code);
+	(void)add_text(k, p->name);
+	(void)add_text(k, p->address);
+}
+
+static struct page *page_new(const struct site_point *v, size_t n)
+{
+	if (n == 0)
+		return NULL;
+	struct packing *k = mem_alloc(sizeof *k);
+	size_t room = 0;
+	for (size_t i = 0; i < n; i++)
+		room += v[i].def.code.n + v[i].name.n + v[i].address.n + v[i].def.kind.n + v[i].unit.n + v[i].def.area.n;
+	k->text = mem_alloc(room + 1);
+	for (size_t i = 0; i < n; i++)
+		pack(k, &v[i]);
+	struct page head = { .refs = 1, .n = (uint32_t)k->n, .nlikes = (uint32_t)k->nlikes, .text = k->at }, *p = mem_alloc(page_size(&head));
+	p->refs = 1;
+	p->n = head.n;
+	p->nlikes = head.nlikes;
+	p->text = head.text;
+	memcpy(p->v, k->v, k->n * sizeof *k->v);
+	memcpy(&p->v[p->n], k->likes, k->nlikes * sizeof *k->likes);
+	memcpy((char *)&p->v[p->n] + k->nlikes * sizeof *k->likes, k->text, k->at);
+	mem_free(k->text);
+	mem_free(k);
+	return p;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+size_t points_count(const struct site_points *s) { return s->n; }
+uint32_t points_max(const struct site_points *s) { return s->npages ? (uint32_t)(s->npages << PAGE_BITS) - 1 : 0; }
+size_t points_bytes(const struct site_points *s) { return s->bytes; }
+
+bool points_at(const struct site_points *s, uint32_t id, struct site_point *ret)
+{
+	const struct page *p = id >> PAGE_BITS < s->npages ? s->pages[id >> PAGE_BITS] : NULL;
+	size_t i = p ? page_find(p, id % PAGE_POINTS) : 0;
+	if (!p || i >= p->n || p->v[i].low != id % PAGE_POINTS)
+		return false;
+	unpack(p, id >> PAGE_BITS, i, ret);
+	return true;
+}
+
+bool points_next(const struct site_points *s, uint32_t *at, struct site_point *ret)
+{
+	uint32_t id = *at + 1;
+	for (uint32_t high = id >> PAGE_BITS; high < s->npages; id = ++high << PAGE_BITS) {
+		const struct page *p = s->pages[high];
+		size_t i = p ? page_find(p, id % PAGE_POINTS) : 0;
+		if (!p || i >= p->n)
+			continue;
+		unpack(p, high, i, ret);
+		*at = ret->def.id;
+		return true;
+	}
+	return false;
+}
+
+static struct str code_of(const struct site_points *s, uint32_t id) // empty: no such point
+{
+	const struct page *p = s->pages[id >> PAGE_BITS];
+	size_t i = p ? page_find(p, id % PAGE_POINTS) : 0;
+	return p && i < p->n && p->v[i].low == id % PAGE_POINTS ? str_from(text_of(p) + p->v[i].text, p->v[i].code) : STR_EMPTY;
+}
+
+static uint32_t shard_of(uint64_t hash) { return (uint32_t)(hash >> 56); }
+_Static_assert(SHARDS == 256, "shard_of takes 8 bits");
+
+uint32_t points_find(const struct site_points *s, struct str code)
+{
+	uint64_t hash = str_hash(code);
+	const struct shard *sh = s->shards[shard_of(hash)];
+	if (!sh || !code.n)
+		return 0;
+	for (uint64_t h = hash;; h++) {
+		uint32_t id = sh->slots[h & sh->mask];
+		if (!id || str_eq(code_of(s, id), code))
+			return id;
+	}
+}
+
+const uint32_t *points_of_device(const struct site_points *s, uint32_t device, size_t *ret_n)
+{
+	const struct list *l = device < s->nlists ? s->lists[device] : NULL;
+	*ret_n = l ? l->n : 0;
+	return l ? l->v : NULL;
+}
+
+// ---- sharing ------------------------------------------------------------------------------------
+
+static bool last_ref(_Atomic uint32_t *refs) { return atomic_fetch_sub(refs, 1) == 1; }
+
+static void page_drop(struct page *p)
+{
+	if (p && last_ref(&p->refs))
+		mem_free(p);
+}
+
+static void shard_drop(struct shard *sh)
+{
+	if (sh && last_ref(&sh->refs))
+		mem_free(sh);
+}
+
+static void list_drop(struct list *l)
+{
+	if (l && last_ref(&l->refs))
+		mem_free(l);
+}
+
+void points_free(struct site_points *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->npages; i++)
+		page_drop(s->pages[i]);
+	for (size_t i = 0; i < SHARDS; i++)
+		shard_drop(s->shards[i]);
+	for (size_t i = 0; i < s->nlists; i++)
+		list_drop(s->lists[i]);
+	mem_free(s->pages);
+	mem_free(s->lists);
+	mem_free(s);
+}
+
+static struct site_points *share(const struct site_points *base)
+{
+	struct site_points *s = mem_alloc(sizeof *s);
+	if (!base)
+		return s;
+	*s = *base;
+	s->pages = mem_alloc(s->npages * sizeof *s->pages);
+	s->lists = mem_alloc(s->nlists * sizeof *s->lists);
+	for (size_t i = 0; i < s->npages; i++)
+		if ((s->pages[i] = base->pages[i]))
+			atomic_fetch_add(&s->pages[i]->refs, 1);
+	for (size_t i = 0; i < s->nlists; i++)
+		if ((s->lists[i] = base->lists[i]))
+			atomic_fetch_add(&s->lists[i]->refs, 1);
+	for (size_t i = 0; i < SHARDS; i++)
+		if (s->shards[i])
+			atomic_fetch_add(&s->shards[i]->refs, 1);
+	return s;
+}
+
+// ---- the index by code --------------------------------------------------------------------------
+
+static void shard_insert(struct shard *sh, uint64_t hash, uint32_t id)
+{
+	while (sh->slots[hash & sh->mask])
+		hash++;
+	sh->slots[hash & sh->mask] = id;
+	sh->n++;
+}
+
+// A shard of its own, with room for one more, without that id (0: with all).
+static struct shard *shard_again(const struct site_points *s, const struct shard *old, uint32_t without)
+{
+	uint32_t slots = 8;
+	while (old && slots / 2 < old->n + 1)
+		slots *= 2;
+	struct shard *sh = mem_alloc(sizeof *sh + slots * sizeof *sh->slots);
+	sh->refs = 1;
+	sh->mask = slots - 1;
+	for (uint32_t i = 0; old && i <= old->mask; i++) {
+		struct str code = old->slots[i] && old->slots[i] != without ? code_of(s, old->slots[i]) : STR_EMPTY;
+		if (code.n) // one that is being removed, too, has none any more
+			shard_insert(sh, str_hash(code), old->slots[i]);
+	}
+	return sh;
+}
+
+static void index_change(struct site_points *s, uint64_t hash, uint32_t add, uint32_t remove)
+{
+	struct shard **at = &s->shards[shard_of(hash)], *old = *at;
+	if (!old || old->refs > 1 || remove || old->n + 1 > (old->mask + 1) / 2) {
+		*at = shard_again(s, old, remove);
+		shard_drop(old);
+	}
+	if (add)
+		shard_insert(*at, hash, add);
+}
+
+// ---- devices' lists -----------------------------------------------------------------------------
+
+static struct list **list_at(struct site_points *s, uint32_t device)
+{
+	if (device >= s->nlists) {
+		size_t n = MAX((size_t)device + 1, s->nlists * 5 / 4);
+		s->lists = mem_resize(s->lists, n * sizeof *s->lists);
+		memset(s->lists + s->nlists, 0, (n - s->nlists) * sizeof *s->lists);
+		s->nlists = n;
+	}
+	return &s->lists[device];
+}
+
+static struct list *list_again(const struct list *old, uint32_t cap)
+{
+	struct list *l = mem_alloc(sizeof *l + cap * sizeof *l->v);
+	l->refs = 1;
+	l->cap = cap;
+	l->n = old ? old->n : 0;
+	if (old)
+		memcpy(l->v, old->v, old->n * sizeof *l->v);
+	return l;
+}
+
+static uint32_t list_find(const struct list *l, uint32_t id) // the first not below it
+{
+	uint32_t lo = 0, hi = l->n;
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+		if (l->v[mid] < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void list_add(struct site_points *s, uint32_t device, uint32_t id)
+{
+	struct list **at = list_at(s, device), *l = *at;
+	if (!l || l->refs > 1 || l->n == l->cap) {
+		*at = list_again(l, l ? l->n + MAX(l->n / 4, 4u) : 4);
+		list_drop(l);
+		l = *at;
+	}
+	uint32_t i = list_find(l, id);
+	memmove(l->v + i + 1, l->v + i, (l->n - i) * sizeof *l->v);
+	l->v[i] = id;
+	l->n++;
+}
+
+static void list_remove(struct site_points *s, uint32_t device, uint32_t id)
+{
+	struct list **at = list_at(s, device), *old = *at;
+	uint32_t i = old ? list_find(old, id) : 0;
+	if (!old || i == old->n || old->v[i] != id)
+		return;
+	*at = list_again(old, old->cap);
+	memmove((*at)->v + i, (*at)->v + i + 1, ((*at)->n - i - 1) * sizeof *old->v);
+	(*at)->n--;
+	list_drop(old);
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+struct points_writer *points_begin(const struct site_points *base)
+{
+	struct points_writer *w = mem_alloc(sizeof *w);
+	w->s = share(base);
+	w->base = base;
+	w->arena = arena_new(32 << 10);
+	return w;
+}
+
+// The page's points with the changes. Memory: their texts are the old page's and the writer's.
+static size_t merge(const struct points_writer *w, const struct page *old, uint32_t high, struct site_point *ret)
+{
+	size_t n = 0, i = 0;
+	for (size_t k = 0; k < w->n; k++) {
+		const struct change *c = &w->v[k];
+		for (; old && i < old->n && old->v[i].low < c->id % PAGE_POINTS; i++)
+			unpack(old, high, i, &ret[n++]);
+		if (old && i < old->n && old->v[i].low == c->id % PAGE_POINTS)
+			i++;
+		if (!c->removed)
+			ret[n++] = c->p;
+	}
+	for (; old && i < old->n; i++)
+		unpack(old, high, i, &ret[n++]);
+	return n;
+}
+
+// Removals first: a shard is made anew from the codes as they are now, and all of it must be there when something is looked for.
+static void relink(struct points_writer *w)
+{
+	struct site_point was;
+	for (size_t k = 0; k < w->n; k++) {
+		const struct change *c = &w->v[k];
+		if (!w->base || !points_at(w->base, c->id, &was))
+			continue;
+		w->s->n--;
+		if (c->removed || !str_eq(was.def.code, c->p.def.code))
+			index_change(w->s, str_hash(was.def.code), 0, c->id);
+		if (c->removed || was.def.device != c->p.def.device)
+			list_remove(w->s, (uint32_t)was.def.device, c->id);
+	}
+	for (size_t k = 0; k < w->n; k++) {
+		const struct change *c = &w->v[k];
+		if (c->removed)
+			continue;
+		bool had = w->base && points_at(w->base, c->id, &was);
+		w->s->n++;
+		if (c->p.def.code.n && (!had || !str_eq(was.def.code, c->p.def.code)))
+			index_change(w->s, str_hash(c->p.def.code), c->id, 0);
+		if (c->p.def.device && (!had || was.def.device != c->p.def.device))
+			list_add(w->s, (uint32_t)c->p.def.device, c->id);
+	}
+}
+
+static void flush(struct points_writer *w)
+{
+	if (w->n == 0)
+		return;
+	struct site_points *s = w->s;
+	uint32_t high = w->v[0].id >> PAGE_BITS;
+	if (high >= s->npages) {
+		s->pages = mem_resize(s->pages, (high + 1) * sizeof *s->pages);
+		memset(s->pages + s->npages, 0, (high + 1 - s->npages) * sizeof *s->pages);
+		s->npages = high + 1;
+	}
+	struct page *old = s->pages[high];
+	struct site_point *v = arena_many(w->arena, PAGE_POINTS, struct site_point);
+	s->pages[high] = page_new(v, merge(w, old, high, v));
+	relink(w); // base still has the old page
+	page_drop(old);
+	w->n = 0;
+	arena_reset(w->arena);
+}
+
+static struct change *next_change(struct points_writer *w, uint32_t id)
+{
+	if (w->n && w->v[0].id >> PAGE_BITS != id >> PAGE_BITS)
+		flush(w);
+	assert(!w->n || w->v[w->n - 1].id < id);
+	w->v[w->n] = (struct change){ .id = id };
+	return &w->v[w->n++];
+}
+
+static bool reference_fits(int64_t id) { return id >= 0 && id <= UINT32_MAX; }
+
+enum err points_put(struct points_writer *w, const struct site_point *p)
+{
+	const struct point_def *d = &p->def;
+	struct str texts[] = { d->code, d->kind, d->area, p->name, p->unit, p->address };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].n > UINT16_MAX)
+			return ERR_TOO_LARGE;
+	if (!d->id || d->id > LIMIT_POINTS || !reference_fits(d->device) || !reference_fits(d->enterprise) || !reference_fits(d->installation))
+		return ERR_TOO_LARGE;
+	struct change *c = next_change(w, d->id);
+	c->p = *p;
+	struct str *own[] = { &c->p.def.code, &c->p.def.kind, &c->p.def.area, &c->p.name, &c->p.unit, &c->p.address };
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		*own[i] = arena_str(w->arena, texts[i]);
+	return OK;
+}
+
+void points_remove(struct points_writer *w, uint32_t id)
+{
+	if (id)
+		next_change(w, id)->removed = true;
+}
+
+struct site_points *points_end(struct points_writer *w)
+{
+	flush(w);
+	struct site_points *s = w->s;
+	arena_free(w->arena);
+	mem_free(w);
+	s->bytes = sizeof *s + s->npages * sizeof *s->pages + s->nlists * sizeof *s->lists;
+	for (size_t i = 0; i < s->npages; i++)
+		s->bytes += s->pages[i] ? page_size(s->pages[i]) : 0;
+	for (size_t i = 0; i < SHARDS; i++)
+		s->bytes += s->shards[i] ? sizeof(struct shard) + (s->shards[i]->mask + 1) * sizeof(uint32_t) : 0;
+	for (size_t i = 0; i < s->nlists; i++)
+		s->bytes += s->lists[i] ? sizeof(struct list) + s->lists[i]->cap * sizeof(uint32_t) : 0;
+	return s;
+}

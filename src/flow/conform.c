@@ -1,0 +1,89 @@
+// A draft made to agree with the expressions of its type: computed fields are filled in, fields whose when: does not hold
+// are emptied, and what is needed and what checks: ask is looked at. Called by flow.c before a row is stored.
+#include "flow/draft.h"
+
+struct conform {
+	struct db *db;
+	const struct registry *reg;
+	struct draft *d;
+	const struct common *c;
+	const struct identity *by;
+	struct arena *a;
+};
+
+static struct expr_value eval(const struct conform *k, const struct expr *e, bool *ret_missed)
+{
+	struct row row = draft_row(k->d, k->c);
+	return flow_eval(k->db, k->reg, k->d->t, e, &row, k->by, k->a, ret_missed);
+}
+
+static bool holds(const struct conform *k, const struct expr *e)
+{
+	struct expr_value v = eval(k, e, NULL);
+	return v.kind == EXPR_BOOL && v.i;
+}
+
+// One round in the order of the fields; true if something is different from before.
+static bool settle(const struct conform *k)
+{
+	bool changed = false;
+	for (size_t i = 0; i < k->d->t->nfields; i++) {
+		const struct field *f = &k->d->t->fields[i];
+		struct value *v = draft_slot(k->d, f), now = *v;
+		if (f->compute)
+			now = flow_store_value(f, eval(k, f->compute, NULL), k->a);
+		if (f->when && !holds(k, f->when))
+			now = (struct value){ .kind = VAL_NULL, .s = STR_EMPTY };
+		for (size_t col = 1; col < f->ncols && now.kind == VAL_NULL; col++)
+			v[col] = now;
+		changed |= !value_same(*v, now);
+		*v = now;
+	}
+	return changed;
+}
+
+void draft_settle(struct db *db, const struct registry *reg, struct draft *d, const struct common *c, const struct identity *by,
+                  struct arena *a)
+{
+	struct conform k = { db, reg, d, c, by, a };
+	for (int round = 0; round < 4 && settle(&k); round++) // a field hidden may hide another or change a sum
+		;
+}
+
+// Must this field have a value now? A new record must have all; a change also what it makes necessary; a step what it asks.
+static bool wanted(const struct conform *k, enum ask ask, const struct move *m, const struct field *f)
+{
+	bool given = k->d->given[f - k->d->t->fields];
+	bool asked = given || (ask == ASK_MOVE ? move_asks(m, f) : ask == ASK_CREATE || f->need_if || f->when);
+	if (!asked || f->compute || (!f->need && !f->need_if) || (f->readonly && !given && ask != ASK_MOVE))
+		return false;
+	if (!auth_may_edit_field(k->by, f) || (f->when && !holds(k, f->when)))
+		return false;
+	return f->need || holds(k, f->need_if);
+}
+
+enum err draft_conform(struct db *db, const struct registry *reg, struct draft *d, struct common *c, enum ask ask,
+                       const struct move *m, const struct identity *by, struct arena *a, struct problem *p)
+{
+	struct conform k = { db, reg, d, c, by, a };
+	const struct field *title = type_field(d->t, d->t->title);
+	draft_settle(db, reg, d, c, by, a);
+	if (title) // it may be computed
+		c->title = draft_slot(d, title)->kind == VAL_TEXT ? draft_slot(d, title)->s : STR_EMPTY;
+	for (size_t i = 0; i < d->t->nfields; i++) {
+		enum err err = wanted(&k, ask, m, &d->t->fields[i]) ? draft_has(d, &d->t->fields[i], p) : OK;
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < d->t->nchecks; i++) {
+		const struct check_rule *r = &d->t->checks[i];
+		bool missed = false;
+		struct expr_value v = eval(&k, r->that, &missed);
+		if ((v.kind == EXPR_BOOL && v.i) || missed)
+			continue; // with a value missing it cannot be told: then it does not refuse
+		problem_set(p, ERR_INVALID, r->at ? arena_cstr(a, r->at->name) : "", "%.*s", "%.*s", STR_FMT(r->say.zh));
+		p->en = arena_str(p->arena, r->say.en);
+		return ERR_INVALID;
+	}
+	return OK;
+}
