@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "bus/pass.h"
 #include "bus/ring.h"
 #include "core/core.h"
 #include "gate/gate.h"
@@ -26,21 +27,38 @@
 static const char usage[] =
 	"usage: anlan serve --data DIR [--http ADDR:PORT] [--mqtt ADDR:PORT] [--demo]\n"
 	"                   [--mqtts ADDR:PORT --cert FILE --key FILE] [--hj212 ADDR:PORT] [--gb26875 ADDR:PORT]\n"
-	"                   [--packs DIR] [--ui DIR] [--county NAME]\n"
+	"                   [--jt808 ADDR:PORT] [--gb32960 ADDR:PORT] [--sl651 ADDR:PORT] [--gateway ADDR:PORT]\n"
+	"                   [--packs DIR] [--ui DIR] [--county NAME] [--anchor-dir DIR]\n"
+	"                   [--url https://HOST] [--font FAMILY,…]   (what documents bear, and what they are set in)\n"
+	"                   [--answer-timeout SECONDS]   (a device silent for so long is sent a command again, three times in all; 10)\n"
 	"  An address of \"off\" closes that door. Defaults: --http 127.0.0.1:8080 --mqtt 127.0.0.1:1883\n"
 	"  --hj212 127.0.0.1:9212 --gb26875 127.0.0.1:9268; with --cert and --key --http speaks HTTPS.";
 
 #define RING_BYTES (16u << 20)
 
 struct door {
-	const char *name; // option
 	const char *addr;
 	int fd;
 	char text[128]; // where it really listens
 	bool loopback;
 };
 
-enum { HTTP, MQTT, MQTTS, HJ212, GB26875, DOORS };
+enum { HTTP, MQTT, MQTTS, LINES }; // and then one door for each line protocol
+
+static const struct {
+	const char *option, *addr;
+	enum protocol line;
+} DOORS[] = {
+	[HTTP] = { "--http", "127.0.0.1:8080", PROTO_NONE },
+	[MQTT] = { "--mqtt", "127.0.0.1:1883", PROTO_NONE },
+	[MQTTS] = { "--mqtts", "off", PROTO_NONE },
+	[LINES] = { "--hj212", "127.0.0.1:9212", PROTO_HJ212 },
+	{ "--gb26875", "127.0.0.1:9268", PROTO_GB26875 },
+	{ "--jt808", "off", PROTO_JT808 },
+	{ "--gb32960", "off", PROTO_GB32960 },
+	{ "--sl651", "off", PROTO_SL651 },
+	{ "--gateway", "off", PROTO_GATEWAY },
+};
 
 struct child {
 	pid_t pid;
@@ -49,7 +67,7 @@ struct child {
 };
 
 struct serve {
-	struct door door[DOORS];
+	struct door door[ARRAY_LEN(DOORS)];
 	struct core_config core;
 	struct gate_config gate;
 	struct child core_child, gate_child;
@@ -152,23 +170,34 @@ static int lock_data(const char *dir)
 	refuse("另一个安澜正在使用这个数据目录", "another Anlan is using this data folder", dir);
 }
 
+// HJ 212-2017 table 1: 10 s; links over satellites need more.
+static int answer_seconds(const char *text)
+{
+	int64_t n = 10;
+	if (text && (!str_to_i64(str_of(text), &n) || n < 1 || n > 600))
+		refuse("--answer-timeout 应为 1 至 600 秒", "--answer-timeout must be 1 to 600 seconds", text);
+	return (int)n;
+}
+
 static void read_options(struct serve *s, int argc, char **argv)
 {
-	static const char *const names[] = { "--http", "--mqtt", "--mqtts", "--hj212", "--gb26875" };
-	static const char *const defaults[] = { "127.0.0.1:8080", "127.0.0.1:1883", "off", "127.0.0.1:9212", "127.0.0.1:9268" };
 	if (tool_flag(&argc, argv, "--help")) {
 		puts(usage);
 		exit(0);
 	}
-	for (int i = 0; i < DOORS; i++) {
-		const char *v = tool_option(&argc, argv, names[i]);
-		s->door[i] = (struct door){ .name = names[i], .addr = v ? v : defaults[i], .fd = -1, .loopback = true };
+	for (size_t i = 0; i < ARRAY_LEN(DOORS); i++) {
+		const char *v = tool_option(&argc, argv, DOORS[i].option);
+		s->door[i] = (struct door){ .addr = v ? v : DOORS[i].addr, .fd = -1, .loopback = true };
 	}
 	struct core_config *c = &s->core;
 	c->data_dir = tool_option(&argc, argv, "--data");
 	const char *packs = tool_option(&argc, argv, "--packs"), *ui = tool_option(&argc, argv, "--ui"),
 		   *county = tool_option(&argc, argv, "--county");
+	c->anchor_dir = tool_option(&argc, argv, "--anchor-dir");
 	const char *cert = tool_option(&argc, argv, "--cert"), *key = tool_option(&argc, argv, "--key");
+	c->site_url = tool_option(&argc, argv, "--url");
+	c->fonts = tool_option(&argc, argv, "--font");
+	c->answer_s = answer_seconds(tool_option(&argc, argv, "--answer-timeout"));
 	c->demo = tool_flag(&argc, argv, "--demo");
 	c->packs_dir = packs ? packs : tool_packs_dir();
 	c->ui_dir = ui ? ui : tool_ui_dir();
@@ -184,7 +213,7 @@ static void read_options(struct serve *s, int argc, char **argv)
 static void open_doors(struct serve *s)
 {
 	bool loopback = true;
-	for (int i = 0; i < DOORS; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(DOORS); i++) {
 		if (strcmp(s->door[i].addr, "off") == 0)
 			continue;
 		open_door(&s->door[i]);
@@ -195,12 +224,18 @@ static void open_doors(struct serve *s)
 	static char address[160];
 	snprintf(address, sizeof address, "%s://%s/", s->core.cert.n ? "https" : "http", s->door[HTTP].text);
 	s->core.address = address;
+	static char site_url[256]; // without the slash at the end
+	snprintf(site_url, sizeof site_url, "%s", s->core.site_url ? s->core.site_url : address);
+	if (site_url[0] && site_url[strlen(site_url) - 1] == '/')
+		site_url[strlen(site_url) - 1] = 0;
+	s->core.site_url = site_url;
 	s->core.http_fd = s->door[HTTP].fd;
 	s->core.loopback = loopback;
 	s->gate.mqtt_fd = s->door[MQTT].fd;
 	s->gate.mqtts_fd = s->door[MQTTS].fd;
-	s->gate.hj212_fd = s->door[HJ212].fd;
-	s->gate.gb26875_fd = s->door[GB26875].fd;
+	for (size_t i = LINES; i < ARRAY_LEN(DOORS); i++)
+		if (s->door[i].fd >= 0)
+			s->gate.line_fd[DOORS[i].line] = s->door[i].fd;
 }
 
 static void make_rings(struct serve *s)
@@ -210,6 +245,15 @@ static void make_rings(struct serve *s)
 		refuse("内存不足", "cannot make the shared memory", "");
 	s->core.from_gate = s->gate.to_core = to_core;
 	s->core.to_gate = s->gate.from_core = to_gate;
+}
+
+static void make_pass(struct serve *s)
+{
+	int ends[2];
+	if (pass_create(ends))
+		refuse(strerror(errno), "cannot make the line from core to gate", "");
+	s->core.dial_fd = ends[0];
+	s->gate.dialled_fd = ends[1];
 }
 
 static void end_child(struct child *c)
@@ -247,12 +291,14 @@ static void start(struct serve *s, struct child *c, bool is_core)
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, is_core ? SIG_DFL : SIG_IGN);
 		if (is_core) {
-			for (int i = MQTT; i < DOORS; i++)
+			for (size_t i = MQTT; i < ARRAY_LEN(DOORS); i++)
 				if (s->door[i].fd >= 0)
 					close(s->door[i].fd);
+			close(s->gate.dialled_fd);
 			core_run(&s->core);
 		}
 		close(s->door[HTTP].fd);
+		close(s->core.dial_fd);
 		close(s->lock_fd);
 		gate_run(&s->gate);
 	}
@@ -326,6 +372,7 @@ int tool_serve(int argc, char **argv)
 	s.lock_fd = lock_data(s.core.data_dir);
 	open_doors(&s);
 	make_rings(&s);
+	make_pass(&s);
 	struct rlimit files = { 65536, 65536 };
 	if (setrlimit(RLIMIT_NOFILE, &files)) {
 		getrlimit(RLIMIT_NOFILE, &files);

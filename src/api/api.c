@@ -2,6 +2,9 @@
 // answer. Nothing here knows a resource.
 #include "api/api.h"
 
+#include <unistd.h>
+
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/time.h"
 
@@ -153,9 +156,14 @@ static void write_error(struct call *c, enum err err)
 	jw_end(&w);
 	if (!jw_done(&w))
 		buf_clear(out);
-	c->rs->status = err_http_status(err);
+	c->rs->status = c->status ? c->status : err_http_status(err);
 	c->rs->type = "application/json; charset=utf-8";
 	c->rs->stream = NULL;
+	c->rs->filename = STR_EMPTY;
+	c->rs->csp = NULL;
+	if (c->rs->fd >= 0)
+		close(c->rs->fd);
+	c->rs->fd = -1;
 	if (err == ERR_THROTTLED)
 		c->rs->retry_after = LIMIT_LOGIN_WAIT_S;
 }
@@ -172,31 +180,95 @@ static struct str bearer_token(struct call *c, bool *ret_cookie)
 
 // A browser sends the cookie with any request, also one another site made it send: a change with only the cookie
 // must come from our own pages.
-static bool same_origin(struct call *c)
+bool call_same_origin(const struct call *c)
 {
 	struct str site = http_header(c->rq, "Sec-Fetch-Site");
 	if (site.n)
 		return str_is(site, "same-origin") || str_is(site, "none");
-	return str_contains(http_header(c->rq, "Content-Type"), STR("application/json")) || str_is(c->rq->method, "GET");
+	struct str type = http_header(c->rq, "Content-Type"); // none that a plain form can send
+	return str_contains(type, STR("application/json")) || str_contains(type, STR("application/octet-stream")) || str_is(c->rq->method, "GET");
+}
+
+// Map programs know only name and password: the password is an access token. Without, as everywhere.
+static struct str basic_token(struct call *c, struct str *ret_login, bool *ret_cookie)
+{
+	struct str auth = http_header(c->rq, "Authorization");
+	if (!str_starts(auth, STR("Basic ")))
+		return bearer_token(c, ret_cookie);
+	struct str token = str_from_base64(c->arena, str_trim(str_skip(auth, 6)));
+	*ret_login = str_cut(&token, ':');
+	*ret_cookie = false;
+	return auth_is_access_token(token) ? token : STR_EMPTY; // never a person's own password
+}
+
+// What is open to somebody who must set up his second factor first.
+static bool for_enrolling(const struct route *r)
+{
+	static api_handler *const open[] = { session_me, session_logout, session_password, totp_start, totp_confirm };
+	for (size_t i = 0; i < ARRAY_LEN(open); i++)
+		if (r->run == open[i])
+			return true;
+	return false;
+}
+
+// Parts of the API where somebody may act for another: business, not what belongs to a person or an administrator.
+static bool acts_here(const char *path)
+{
+	static const char *const parts[] = { "records", "work", "duties", "notices", "types", "me", "map", "alarms", "points", "rules",
+		                             "thread", "files", "events", "schedules", "indicators", "dossier", "views", "documents" };
+	struct str rest = str_of(path), part;
+	if (!str_starts(rest, STR("/api/v1/")))
+		return false;
+	rest = str_skip(rest, 8);
+	part = str_cut(&rest, '/');
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (str_eq(part, str_of(parts[i])))
+			return true;
+	return false;
+}
+
+static enum err act_for(struct call *c)
+{
+	struct str who = str_trim(http_header(c->rq, "X-Anlan-For"));
+	int64_t person;
+	if (who.n == 0)
+		return OK;
+	if (!str_to_i64(who, &person) || person <= 0)
+		return call_fail(c, ERR_INVALID, NULL, "X-Anlan-For 要写人员编号", "X-Anlan-For is the id of a person");
+	if (!acts_here(c->route->path))
+		return call_fail(c, ERR_FORBIDDEN, NULL, "代办时不能使用此功能", "this is not open to who acts for somebody else");
+	return auth_act_for(call_db(c), c->reg, person, c->arena, &c->id, &c->p);
 }
 
 static enum err identify(struct call *c)
 {
 	if (c->route->access != ACCESS_SESSION)
 		return OK; // devices are identified by their handler
-	bool cookie;
-	struct str token = bearer_token(c, &cookie);
+	bool cookie, ogc = route_reach(c->route) && strcmp(route_reach(c->route), "ogc") == 0;
+	struct str login = STR_EMPTY, token = ogc ? basic_token(c, &login, &cookie) : bearer_token(c, &cookie);
+	if (ogc)
+		c->rs->challenge = "Basic realm=\"Anlan\", charset=\"UTF-8\"";
 	if (!token.n)
 		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "请先登录", "log in first");
-	enum err err = auth_session(c->app->auth, c->reg, token, c->arena, &c->id);
+	enum err err = auth_is_access_token(token) ?
+	                   auth_token(c->app->auth, c->reg, login, token, c->rq->peer, c->arena, &c->id) :
+	                   auth_session(c->app->auth, c->reg, token, c->arena, &c->id);
 	if (err)
 		return call_fail(c, err, NULL, "登录已失效，请重新登录", "the session has ended; log in again");
 	c->id.peer = c->rq->peer;
+	c->id.reach = route_reach(c->route);
 	struct str lang = str_trim(http_header(c->rq, "Accept-Language"));
 	if (lang.n) // what the person reads now goes before what their record says
 		c->id.lang = str_starts(lang, STR("en")) ? STR("en") : STR("zh");
-	if (cookie && !str_is(c->rq->method, "GET") && !same_origin(c))
+	if (cookie && !str_is(c->rq->method, "GET") && !call_same_origin(c))
 		return call_fail(c, ERR_FORBIDDEN, NULL, "请求不是从本平台页面发出", "the request did not come from this platform's pages");
+	if (!auth_token_reaches(&c->id, route_reach(c->route)))
+		return call_fail(c, ERR_FORBIDDEN, NULL, "此访问令牌的授权范围不含该接口", "the scopes of this access token do not reach here");
+	if (c->id.must_enrol && !for_enrolling(c->route))
+		return call_fail(c, ERR_FORBIDDEN, "second_factor", "您的角色须启用第二因素：请先在“我的”中绑定",
+		                 "your role needs a second factor: set it up first");
+	if ((err = act_for(c)))
+		return err;
 	if (c->route->may && !auth_may(&c->id, c->route->may))
 		return call_fail(c, ERR_FORBIDDEN, NULL, "您的角色没有此项权限", "your role does not have this permission");
 	return OK;
@@ -231,7 +303,7 @@ static enum err read_query(struct call *c)
 
 static enum err read_body(struct call *c)
 {
-	if (!c->route->body)
+	if (c->route->body != BODY_JSON)
 		return OK;
 	struct str text = str_trim(c->rq->body);
 	if (!text.n)
@@ -243,6 +315,51 @@ static enum err read_body(struct call *c)
 	if (!json_is_object(c->body))
 		return call_fail(c, ERR_INVALID, NULL, "请求体须为 JSON 对象", "the body must be a JSON object");
 	return OK;
+}
+
+// ---- requests that need more than a moment or much room -------------------------------------
+static _Atomic int uploads; // bodies on their way to disk
+
+static void sink_write(void *ctx, const void *bytes, size_t n) { (void)file_in_add(ctx, bytes, n); }
+
+static void sink_end(void *ctx)
+{
+	file_in_free(ctx);
+	uploads--;
+}
+
+// Only who is logged in and may use the route gets his bytes onto our disk.
+static void plan_upload(struct call *c, struct http_plan *ret)
+{
+	struct file_in *f;
+	ret->drop = true;
+	if (identify(c))
+		return;
+	if (uploads++ >= LIMIT_UPLOADS || file_in_begin(&f, c->app->store, &c->p)) {
+		uploads--;
+		return;
+	}
+	ret->sink = (struct http_sink){ .write = sink_write, .end = sink_end, .ctx = f };
+	ret->drop = false;
+}
+
+struct file_in *call_upload(struct call *c) { return c->rq->upload; }
+
+void api_plan(void *arg, struct http_request *rq, struct http_plan *ret)
+{
+	bool known;
+	struct call c = { .app = arg, .rq = rq, .arena = rq->arena, .reg = registry_pin() };
+	problem_init(&c.p, c.arena);
+	c.route = find_route(&c, &known);
+	struct str format = http_query(rq, "format");
+	ret->slow = c.route && (str_is(format, "csv") || str_is(format, "xlsx") || c.route->run == documents_batch ||
+				c.route->run == documents_preview || c.route->run == readings_export ||
+				c.route->run == retention_get || c.route->run == backtest_post || c.route->run == reports_preview);
+	if (c.route && c.route->body == BODY_FILE)
+		plan_upload(&c, ret);
+	if (c.db)
+		store_read_end(c.app->store, c.db);
+	registry_unpin(c.reg);
 }
 
 static enum err run(struct call *c)
@@ -260,7 +377,13 @@ static enum err run(struct call *c)
 		err = read_query(c);
 	if (!err)
 		err = read_body(c);
-	return err ? err : c->route->run(c);
+	bool answered = false;
+	if (!err)
+		err = idempotent_before(c, &answered);
+	if (err || answered)
+		return err;
+	err = c->route->run(c);
+	return err ? err : idempotent_after(c);
 }
 
 void api_dispatch(void *arg, struct http_request *rq, struct http_response *rs)
@@ -275,6 +398,8 @@ void api_dispatch(void *arg, struct http_request *rq, struct http_response *rs)
 		write_error(&c, err);
 	if (err == ERR_UNSUPPORTED && !c.route)
 		rs->status = 405;
+	if (rs->status != 401)
+		rs->challenge = NULL;
 	if (err == ERR_BUG || err == ERR_IO || err == ERR_CORRUPT)
 		log_error("api", "%.*s %.*s: %s", STR_FMT(rq->method), STR_FMT(rq->path), err_name(err));
 	if (c.db)

@@ -2,8 +2,11 @@
 #include "api/api.h"
 #include "store/audit.h"
 
-static void audit_entry_json(struct jw *w, const struct audit_entry *e)
+static void audit_entry_json(struct call *c, const struct audit_entry *e)
 {
+	struct jw *w = &c->w;
+	const struct type *t = registry_type(c->reg, e->type);
+	struct str detail = t ? history_visible(t, e->detail, &c->id, c->arena) : e->detail;
 	jw_obj(w);
 	jw_ki64(w, "seq", e->seq);
 	jw_ktime(w, "at", e->at);
@@ -13,10 +16,12 @@ static void audit_entry_json(struct jw *w, const struct audit_entry *e)
 	jw_end(w);
 	jw_kstr(w, "action", e->action);
 	jw_kstr(w, "type", e->type);
+	if (t)
+		jw_kstr(w, "type_label", label_text(c, t->label)); // for who may not read the type itself
 	jw_ki64(w, "record", e->record);
 	jw_key(w, "detail");
-	if (e->detail.n)
-		jw_raw(w, e->detail);
+	if (detail.n)
+		jw_raw(w, detail);
 	else
 		jw_null(w);
 	jw_end(w);
@@ -32,7 +37,7 @@ enum err call_audit_items(struct call *c, struct str type, int64_t record, int64
 	jw_obj(&c->w);
 	jw_karr(&c->w, "items");
 	for (size_t i = 0; i < n; i++)
-		audit_entry_json(&c->w, &v[i]);
+		audit_entry_json(c, &v[i]);
 	jw_end(&c->w);
 	jw_end(&c->w);
 	return OK;
@@ -64,6 +69,44 @@ enum err audit_verify_get(struct call *c)
 	jw_kcstr(&c->w, "head", hash);
 	if (err)
 		jw_kstr(&c->w, "message", call_is_en(c) ? found.en : found.zh);
+	jw_end(&c->w);
+	return OK;
+}
+
+// Lines for the verifier and for keeping elsewhere: entries as they are hashed, then an anchor.
+enum err audit_export_get(struct call *c)
+{
+	int64_t from, size;
+	enum err err = query_int(c, "from", 1, 1, INT64_MAX, &from);
+	if (!err)
+		err = query_int(c, "size", LIMIT_AUDIT_EXPORT, 1, LIMIT_AUDIT_EXPORT, &size);
+	if (!err)
+		err = audit_export(call_db(c), from, (size_t)size, &c->rs->body);
+	c->rs->type = "application/x-ndjson; charset=utf-8";
+	c->rs->filename = arena_printf(c->arena, "audit-%lld.ndjson", (long long)from);
+	return err;
+}
+
+enum err audit_anchors_get(struct call *c)
+{
+	struct audit_anchor_row *v;
+	size_t n;
+	int64_t size;
+	enum err err = query_int(c, "size", 100, 1, LIMIT_PAGE_SIZE, &size);
+	if (!err)
+		err = audit_anchors(call_db(c), (size_t)size, c->arena, &v, &n);
+	if (err)
+		return err;
+	jw_obj(&c->w);
+	jw_karr(&c->w, "items");
+	for (size_t i = 0; i < n; i++) {
+		jw_obj(&c->w);
+		jw_ki64(&c->w, "seq", v[i].seq);
+		jw_ktime(&c->w, "at", v[i].at);
+		jw_kstr(&c->w, "hash", v[i].hash);
+		jw_end(&c->w);
+	}
+	jw_end(&c->w);
 	jw_end(&c->w);
 	return OK;
 }

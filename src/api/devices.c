@@ -1,30 +1,46 @@
-// Devices: keys, commands, health, and the HTTP push of readings.
+// Devices: keys, health, and the HTTP push of readings.
+#include <stdlib.h>
+
 #include "api/api.h"
 #include "base/base64.h"
 #include "base/hash.h"
 #include "base/strmap.h"
 #include "base/time.h"
 #include "gate/decode/decode.h"
+#include "gate/decode/envelope.h"
 #include "store/audit.h"
 
-// ---- keys and commands --------------------------------------------------------------------------
+// ---- keys ---------------------------------------------------------------------------------------
 
 struct key_job {
 	struct call *c;
 	int64_t device;
 	struct str key; // chosen by the caller, or empty
 	char fresh[33];
+	size_t cipher_bytes; // of the key that opens its messages; 0: they are not encrypted
 };
 
 static enum err key_job_run(struct db *db, void *arg, struct problem *p)
 {
 	struct key_job *j = arg;
+	if (j->cipher_bytes)
+		return j->key.n ? device_set_cipher_key(db, j->c->app->auth, &j->c->id, j->device, j->key, j->cipher_bytes, p)
+				: device_new_cipher_key(db, j->c->app->auth, &j->c->id, j->device, j->cipher_bytes, j->fresh, p);
 	if (j->key.n)
 		return device_set_key(db, &j->c->id, j->device, j->key, p);
 	return device_new_key(db, &j->c->id, j->device, j->fresh, p);
 }
 
-static enum err find_device(struct call *c, int64_t *ret_id)
+static struct str protocol_of(struct call *c, int64_t device)
+{
+	const struct type *t = registry_type(c->reg, STR("device"));
+	const struct field *f = type_field(t, STR("protocol"));
+	struct row row;
+	bool found = f && records_get(call_db(c), &t->table, &c->id.scope, device, c->arena, &row) == OK && row.vals[f->col].kind == VAL_TEXT;
+	return found ? row.vals[f->col].s : STR_EMPTY;
+}
+
+enum err call_device(struct call *c, int64_t *ret_id)
 {
 	enum err err = param_id(c, 0, ret_id);
 	struct row row;
@@ -38,9 +54,11 @@ static enum err find_device(struct call *c, int64_t *ret_id)
 enum err devices_key(struct call *c)
 {
 	struct key_job j = { .c = c, .key = body_str(c, "key") };
-	enum err err = find_device(c, &j.device);
+	enum err err = call_device(c, &j.device);
 	if (err)
 		return err;
+	struct str protocol = protocol_of(c, j.device);
+	j.cipher_bytes = str_is(protocol, "gateway") ? ENVELOPE_AES_KEY : str_is(protocol, "dust") ? ENVELOPE_DES_KEY : 0;
 	call_db_refresh(c);
 	err = store_write(c->app->store, key_job_run, &j, &c->p);
 	if (err)
@@ -48,74 +66,6 @@ enum err devices_key(struct call *c)
 	c->app->kick(c->app, (uint32_t)j.device);
 	jw_obj(&c->w);
 	jw_kstr(&c->w, "key", j.key.n ? j.key : str_of(j.fresh));
-	jw_end(&c->w);
-	return OK;
-}
-
-struct command_job {
-	const struct identity *by;
-	int64_t device;
-	struct str payload;
-};
-
-#define COMMAND_SHOWN 200 // bytes of a command that the audit keeps as they are; of longer ones the digest
-
-static enum err command_job_run(struct db *db, void *arg, struct problem *p)
-{
-	const struct command_job *j = arg;
-	uint8_t digest[SM3_LEN];
-	char hex[2 * SM3_LEN];
-	struct buf out;
-	struct jw w;
-	(void)p;
-	buf_init(&out, 4096);
-	jw_init(&w, &out);
-	jw_obj(&w);
-	jw_ki64(&w, "bytes", (int64_t)j->payload.n);
-	if (j->payload.n <= COMMAND_SHOWN) {
-		jw_kstr(&w, "payload", j->payload);
-	} else {
-		sm3_once(j->payload, digest);
-		str_to_hex(digest, sizeof digest, hex);
-		jw_kstr(&w, "sm3", str_from(hex, sizeof hex));
-	}
-	jw_end(&w);
-	struct audit_entry e = { .actor = j->by->person, .actor_name = j->by->title, .action = STR("device.command"),
-				 .type = STR("device"), .record = j->device, .detail = buf_str(&out) };
-	enum err err = audit_add(db, &e);
-	buf_free(&out);
-	return err;
-}
-
-static bool takes_commands(struct call *c, int64_t device)
-{
-	const struct type *t = registry_type(c->reg, STR("device"));
-	const struct field *f = type_field(t, STR("protocol"));
-	struct row row;
-	return f && records_get(call_db(c), &t->table, &c->id.scope, device, c->arena, &row) == OK &&
-	       row.vals[f->col].kind == VAL_TEXT && str_is(row.vals[f->col].s, "mqtt");
-}
-
-// Written down first, then sent: there is no command without its entry.
-enum err devices_command(struct call *c)
-{
-	struct command_job j = { .by = &c->id, .payload = body_str(c, "payload") };
-	bool delivered = false;
-	enum err err = find_device(c, &j.device);
-	if (err)
-		return err;
-	if (!j.payload.n || j.payload.n > LIMIT_COMMAND)
-		return call_fail(c, ERR_INVALID, "payload", "请填写要下发的内容，最多 16 KiB", "payload must hold 1 byte to 16 KiB");
-	if (!takes_commands(c, j.device))
-		return call_fail(c, ERR_CONFLICT, NULL, "只有 MQTT 设备可以接收命令", "only MQTT devices can be sent commands");
-	call_db_refresh(c);
-	err = store_write(c->app->store, command_job_run, &j, &c->p);
-	if (!err)
-		err = c->app->command(c->app, (uint32_t)j.device, j.payload, &delivered);
-	if (err)
-		return err == ERR_UNAVAILABLE ? call_fail(c, err, NULL, "等待下发的命令太多，请稍后再试", "too many commands are waiting already; try again later") : err;
-	jw_obj(&c->w);
-	jw_kcstr(&c->w, "state", delivered ? "delivered" : "queued");
 	jw_end(&c->w);
 	return OK;
 }
@@ -158,25 +108,120 @@ static void write_stats(struct call *c, const struct device_stats *s)
 	write_rejects(c, s);
 }
 
+static void write_clock(struct jw *w, const struct site_device *d, const struct device_stats *s)
+{
+	const struct device_clock *k = &s->clock;
+	jw_kcstr(w, "clock", clock_state_name(clock_judge(k, d->clock_warn, d->clock_bad)));
+	if (k->known)
+		jw_kf64(w, "clock_off_s", (double)k->off / US_PER_S);
+	if (s->messages)
+		jw_kf64(w, "lag_s", (double)s->lag / US_PER_S);
+	jw_ki64(w, "clock_leaps", k->leaps);
+	if (k->leaps) {
+		jw_ktime(w, "clock_leap_at", k->leap_at);
+		jw_kf64(w, "clock_leap_s", (double)k->leap_by / US_PER_S);
+	}
+}
+
+static void write_share(struct jw *w, const char *name, const struct device_share *s)
+{
+	jw_kobj(w, name);
+	jw_kf64(w, "received", s->received);
+	jw_kf64(w, "expected", s->expected);
+	if (s->expected > 0)
+		jw_kf64(w, "complete", s->received / s->expected);
+	if (s->of)
+		jw_kf64(w, "online", (double)s->on / s->of);
+	jw_end(w);
+}
+
+// A device among those of its enterprise and area.
+struct part {
+	int64_t enterprise;
+	struct str area;
+	bool online;
+	struct device_share hour, day;
+};
+
+static int by_enterprise(const void *a, const void *b)
+{
+	int64_t x = ((const struct part *)a)->enterprise, y = ((const struct part *)b)->enterprise;
+	return (x > y) - (x < y);
+}
+
+static int by_area(const void *a, const void *b) { return str_cmp(((const struct part *)a)->area, ((const struct part *)b)->area); }
+
+static void share_add(struct device_share *to, const struct device_share *s)
+{
+	to->received += s->received;
+	to->expected += s->expected;
+	to->on += s->on;
+	to->of += s->of;
+}
+
+static void write_sum(struct jw *w, const struct part *v, size_t n)
+{
+	struct device_share hour = { 0 }, day = { 0 };
+	int64_t online = 0;
+	for (size_t i = 0; i < n; i++) {
+		share_add(&hour, &v[i].hour);
+		share_add(&day, &v[i].day);
+		online += v[i].online;
+	}
+	jw_ki64(w, "devices", (int64_t)n);
+	jw_ki64(w, "online", online);
+	write_share(w, "hour", &hour);
+	write_share(w, "day", &day);
+}
+
+// v is sorted so that equal ones stand together.
+static void write_sums(struct jw *w, const char *name, const struct part *v, size_t n, int (*cmp)(const void *, const void *))
+{
+	jw_karr(w, name);
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && cmp(&v[i], &v[end]) == 0; end++)
+			;
+		jw_obj(w);
+		if (cmp == by_enterprise)
+			jw_ki64(w, "enterprise", v[i].enterprise);
+		else
+			jw_kstr(w, "area", v[i].area);
+		write_sum(w, v + i, end - i);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
 enum err devices_health(struct call *c)
 {
 	struct site *site = call_site(c);
 	struct jw *w = &c->w;
+	const struct roster *roster = site->roster;
+	struct part *parts = arena_many(c->arena, roster->ndevices + 1, struct part);
+	size_t nparts = 0;
 	jw_obj(w);
 	jw_karr(w, "items");
-	for (size_t i = 0; i < site->ndevices; i++) {
-		const struct site_device *d = &site->devices[i];
+	for (size_t i = 0; i < roster->ndevices; i++) {
+		const struct site_device *d = &roster->devices[i];
 		struct device_stats s = { 0 };
-		if (!auth_in_scope(&c->id, d->area, d->enterprise))
+		size_t npoints;
+		if (!auth_in_scope(&c->id, (struct place){ d->area, d->enterprise, d->sector }))
 			continue;
 		bool known = c->app->device_stats(c->app, d->id, &s);
+		if (!d->disabled) // a device that is switched off owes nothing
+			parts[nparts++] = (struct part){ d->enterprise, d->area, s.online, s.hour, s.day };
 		jw_obj(w);
 		jw_ki64(w, "id", d->id);
 		jw_kstr(w, "code", d->code);
 		jw_kstr(w, "name", d->name);
 		jw_ki64(w, "enterprise", d->enterprise);
-		jw_ki64(w, "points", (int64_t)d->npoints);
+		(void)points_of_device(site->points, d->id, &npoints);
+		jw_ki64(w, "points", (int64_t)npoints);
+		jw_kstr(w, "area", d->area);
 		jw_kbool(w, "disabled", d->disabled);
+		write_clock(w, d, &s);
+		write_share(w, "hour", &s.hour);
+		write_share(w, "day", &s.day);
 		if (known)
 			write_stats(c, &s);
 		else
@@ -184,6 +229,13 @@ enum err devices_health(struct call *c)
 		jw_end(w);
 	}
 	jw_end(w);
+	jw_kobj(w, "total");
+	write_sum(w, parts, nparts);
+	jw_end(w);
+	qsort(parts, nparts, sizeof *parts, by_enterprise);
+	write_sums(w, "enterprises", parts, nparts, by_enterprise);
+	qsort(parts, nparts, sizeof *parts, by_area);
+	write_sums(w, "areas", parts, nparts, by_area);
 	jw_karr(w, "unknown");
 	if (c->id.scope.area.n <= COUNTY_PREFIX && !c->id.scope.enterprise) { // nobody knows whose they are: the county's matter
 		struct device_stats *v = arena_many(c->arena, 200, struct device_stats);
@@ -220,9 +272,9 @@ static void read_credentials(struct call *c, struct str *ret_code, struct str *r
 
 static const struct site_device *device_by_id(const struct site *site, int64_t id)
 {
-	for (size_t i = 0; id && i < site->ndevices; i++)
-		if (site->devices[i].id == id)
-			return &site->devices[i];
+	for (size_t i = 0; id && i < site->roster->ndevices; i++)
+		if (site->roster->devices[i].id == id)
+			return &site->roster->devices[i];
 	return NULL;
 }
 
@@ -236,7 +288,7 @@ static enum err identify_device(struct call *c)
 	c->device = code.n ? site_device(call_site(c), code) : device_by_id(call_site(c), device_by_key(call_db(c), key));
 	if (!c->device || !device_key_ok(call_db(c), c->device->id, key)) {
 		c->app->device_reject(c->app, c->device ? c->device->id : 0, REJECT_AUTH, str_first(code, LIMIT_DEVICE_NAME),
-		                      c->rq->peer);
+		                      c->rq->peer, 0);
 		return call_fail(c, ERR_UNAUTHENTICATED, NULL, "设备编码或密钥不对", "unknown device or wrong key");
 	}
 	if (c->device->disabled)
@@ -259,10 +311,10 @@ struct push {
 	size_t nwhy, cap_why, cap_text, cap_index;
 };
 
-static void push_reject(struct push *p, struct str name, enum reject reason)
+static void push_reject(struct push *p, struct str name, enum reject reason, int64_t time)
 {
 	p->rejected++;
-	p->c->app->device_reject(p->c->app, p->c->device->id, reason, name, p->c->rq->peer);
+	p->c->app->device_reject(p->c->app, p->c->device->id, reason, name, p->c->rq->peer, time);
 	if (p->nwhy >= 1000)
 		return;
 	size_t n = p->nwhy;
@@ -276,43 +328,43 @@ static void push_reject(struct push *p, struct str name, enum reject reason)
 	p->why_index[p->nwhy++] = p->index;
 }
 
-static const struct site_point *own_point(struct push *p, struct str name)
+static bool own_point(struct push *p, struct str name, struct site_point *ret)
 {
 	const struct site *site = p->c->site;
-	uint32_t at;
-	if (strmap_get(site->point_by_code, name, &at))
-		return site->points[at].def.device == p->c->device->id ? &site->points[at] : NULL;
-	for (size_t i = 0; i < p->c->device->npoints; i++)
-		if (str_eq(site->points[p->c->device->points[i]].address, name))
-			return &site->points[p->c->device->points[i]];
-	return NULL;
+	size_t n;
+	if (site_point_named(site, name, ret))
+		return ret->def.device == p->c->device->id;
+	const uint32_t *own = points_of_device(site->points, p->c->device->id, &n);
+	for (size_t i = 0; i < n; i++)
+		if (site_point(site, own[i], ret) && str_eq(ret->address, name))
+			return true;
+	return false;
 }
 
 static void on_refuse(void *owner, enum reject why, struct str what)
 {
 	struct push *p = owner;
-	push_reject(p, what, why);
+	push_reject(p, what, why, 0);
 	p->index++;
 }
 
 static void on_reading(void *owner, const struct decoded *d)
 {
 	struct push *p = owner;
-	const struct site_point *pt = own_point(p, d->name);
-	if (!pt && d->alias.n)
-		pt = own_point(p, d->alias);
-	if (!pt && !d->optional)
-		push_reject(p, d->name, REJECT_UNKNOWN_POINT);
-	else if (pt && (d->time > p->now + LIMIT_READING_FUTURE_S * US_PER_S ||
+	struct site_point point;
+	bool known = own_point(p, d->name, &point) || (d->alias.n && own_point(p, d->alias, &point));
+	if (!known && !d->optional)
+		push_reject(p, d->name, REJECT_UNKNOWN_POINT, 0);
+	else if (known && (d->time > p->now + LIMIT_READING_FUTURE_S * US_PER_S ||
 			d->time < p->now - LIMIT_READING_PAST_DAYS * US_PER_DAY))
-		push_reject(p, d->name, REJECT_TIME);
-	else if (pt) {
+		push_reject(p, d->name, REJECT_TIME, d->time);
+	else if (known) {
 		p->v = arena_push(p->c->arena, p->v, &p->n, &p->cap, sizeof *p->v);
-		p->v[p->n - 1] = (struct reading){ .point = pt->def.id,
+		p->v[p->n - 1] = (struct reading){ .point = point.def.id,
 						   .quality = (uint16_t)d->quality,
 						   .flags = d->flags,
 						   .time = d->time,
-						   .value = d->value * pt->scale };
+						   .value = d->value * point.scale };
 	}
 	p->index++;
 }
@@ -337,6 +389,29 @@ static void write_pushed(struct push *p, const struct push_result *r)
 	jw_end(w);
 }
 
+// SenML says what it is (RFC 8428 12.3); of the rest the body does.
+static enum payload form_of(struct call *c)
+{
+	struct str type = http_header(c->rq, "Content-Type");
+	type = str_trim(str_cut(&type, ';'));
+	if (str_eq_nocase(type, STR("application/senml+cbor")) || str_eq_nocase(type, STR("application/sensml+cbor")))
+		return PAYLOAD_SENML_CBOR;
+	if (str_eq_nocase(type, STR("application/senml+json")) || str_eq_nocase(type, STR("application/sensml+json")))
+		return PAYLOAD_SENML;
+	return payload_recognise(c->rq->body);
+}
+
+enum err readings_of_gateway(struct call *c, struct str body, struct refusal *why)
+{
+	struct push p = { .c = c, .now = clock_now() };
+	struct decode_sink sink = { &p, on_reading, on_refuse };
+	if (!payload_gateway(body, c->arena, &sink, why)) {
+		c->app->device_reject(c->app, c->device->id, why->reason, str_first(body, 100), c->rq->peer, 0);
+		return ERR_PARSE;
+	}
+	return p.n ? c->app->push(c->app, c->device->id, p.v, p.n).err : OK;
+}
+
 enum err readings_post(struct call *c)
 {
 	enum err err = identify_device(c);
@@ -345,8 +420,10 @@ enum err readings_post(struct call *c)
 	struct push p = { .c = c, .now = clock_now() };
 	struct decode_sink sink = { &p, on_reading, on_refuse };
 	struct refusal why;
-	if (!payload_decode(c->rq->body, c->arena, p.now, &sink, &why)) {
-		c->app->device_reject(c->app, c->device->id, why.reason, str_first(c->rq->body, 100), c->rq->peer);
+	const struct payload_template *t = c->device->tpl;
+	if (t ? !template_decode(t, c->rq->body, c->arena, p.now, &sink, &why)
+	      : !payload_decode_as(form_of(c), c->rq->body, c->arena, p.now, &sink, &why)) {
+		c->app->device_reject(c->app, c->device->id, why.reason, str_first(c->rq->body, 100), c->rq->peer, 0);
 		return problem_set(&c->p, why.reason == REJECT_TOO_LARGE ? ERR_TOO_LARGE : ERR_PARSE, NULL,
 				   "读数报文无法解析（第 %zu 字节）：%s%.0s", "cannot read the message (byte %zu): %.0s%s",
 				   why.offset, why.zh, why.en);

@@ -28,6 +28,8 @@ enum err duties_get(struct call *c)
 			jw_ktime(&c->w, "deadline", v[i].deadline);
 		jw_ktime(&c->w, "since", v[i].since);
 		jw_ki64(&c->w, "escalated", v[i].escalated);
+		if (v[i].request)
+			jw_ki64(&c->w, "request", v[i].request);
 		jw_end(&c->w);
 	}
 	jw_end(&c->w);
@@ -55,6 +57,7 @@ enum err notices_get(struct call *c)
 		jw_kstr(&c->w, "type", v[i].type);
 		jw_ki64(&c->w, "record", v[i].record);
 		jw_kbool(&c->w, "read", v[i].read_at != 0);
+		jw_kstr(&c->w, "kind", v[i].kind);
 		jw_end(&c->w);
 	}
 	jw_end(&c->w);

@@ -28,9 +28,11 @@ static bool wants(void *ctx, const void *event)
 {
 	const struct listener *l = ctx;
 	const struct api_event *e = event;
+	if (e->everybody)
+		return true;
 	if (e->person)
 		return e->person == l->id.person;
-	return auth_in_scope(&l->id, e->area, e->enterprise) && may_read(l, e->type);
+	return auth_in_scope(&l->id, e->place) && may_read(l, e->type);
 }
 
 static void listener_free(void *ctx)
@@ -46,6 +48,7 @@ enum err events_get(struct call *c)
 	l->arena = a;
 	l->id = (struct identity){ .person = c->id.person, .scope = c->id.scope };
 	l->id.scope.area = arena_str(a, c->id.scope.area);
+	l->id.scope.sectors = arena_str(a, c->id.scope.sectors);
 	l->roles = arena_many(a, c->id.nroles + 1, struct str);
 	l->nroles = c->id.nroles;
 	for (size_t i = 0; i < c->id.nroles; i++)
@@ -68,12 +71,12 @@ void api_publish_alarm(struct app *app, int64_t alarm)
 	struct site *site = app->site_take(app);
 	struct db *db = store_read_begin(app->store);
 	struct alarm_context cx = { .rules = site->rules };
-	struct alarm_place place = { 0 };
+	struct place place = { 0 };
 	bool ok = alarm_json(db, &cx, &(struct scope){ 0 }, alarm, &w, a) == OK && jw_done(&w) && alarm_place(db, alarm, a, &place) == OK;
 	store_read_end(app->store, db);
 	app->site_give(app, site);
 	if (ok)
-		http_publish(app->http, "alarm", buf_str(&out), &(struct api_event){ .area = place.area, .enterprise = place.enterprise, .type = STR("alarm") });
+		http_publish(app->http, "alarm", buf_str(&out), &(struct api_event){ .place = place, .type = STR("alarm") });
 	buf_free(&out);
 }
 
@@ -90,10 +93,19 @@ void api_publish_record(struct app *app, const struct record_event *e)
 	jw_kstr(&w, "state", e->state);
 	jw_kstr(&w, "area", e->area);
 	jw_end(&w);
-	struct api_event scope = { .area = e->area, .enterprise = e->enterprise, .type = e->type };
+	struct api_event scope = { .place = { e->area, e->enterprise, e->sector }, .type = e->type };
 	if (jw_done(&w)) {
 		http_publish(app->http, "record", buf_str(&out), &scope);
 		http_publish(app->http, "duty", buf_str(&out), &scope);
 	}
 	buf_free(&out);
+}
+
+void api_publish_config(struct app *app)
+{
+	const struct registry *reg = registry_pin();
+	struct arena *a on_scope_exit(arena_freep) = arena_new(256);
+	struct str json = arena_printf(a, "{\"generation\":%llu}", (unsigned long long)reg->generation);
+	http_publish(app->http, "config", json, &(struct api_event){ .type = STR_EMPTY, .everybody = true });
+	registry_unpin(reg);
 }

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "api/api.h"
+#include "exchange/export.h"
 
 struct list_request {
 	struct list_query lq;
 	int64_t page;
-	bool csv;
+	enum export_format format;
 	enum err err;               // of the first bad parameter
 	// working state of the reader
 	struct call *c;
@@ -18,4 +19,5 @@ struct list_request {
 };
 
 enum err list_request_read(struct call *c, const struct type *t, struct list_request *ret) must_check;
-enum err list_export_csv(struct call *c, const struct type *t, struct list_request *lr) must_check;
+// The whole list as CSV or XLSX, as a file to save.
+enum err list_export(struct call *c, const struct type *t, struct list_request *lr) must_check;

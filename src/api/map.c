@@ -51,7 +51,7 @@ struct tally { // of an enterprise or installation
 
 struct objects {
 	struct call *c;
-	enum color *colors;         // by index in site.points
+	enum color *colors;         // by point
 	bool *active;               // has an active alarm
 	struct tally *ent, *inst;   // by id; index = id
 	size_t nent, ninst;
@@ -68,12 +68,11 @@ static enum color color_of(struct str name)
 static void on_active(void *arg, uint32_t point, struct str color)
 {
 	struct objects *o = arg;
-	const struct site_point *p = site_point(o->c->site, point);
-	if (!p)
+	struct site_point p;
+	if (!site_point(o->c->site, point, &p))
 		return;
-	size_t at = (size_t)(p - o->c->site->points);
-	o->colors[at] = MAX(o->colors[at], color_of(color));
-	o->active[at] = true;
+	o->colors[point] = MAX(o->colors[point], color_of(color));
+	o->active[point] = true;
 }
 
 static bool live(struct call *c, const struct site_point *p, int64_t now, struct sample *ret)
@@ -114,13 +113,13 @@ static void write_points(struct objects *o)
 	struct jw *w = &c->w;
 	int64_t now = clock_now();
 	jw_karr(w, "points");
-	for (size_t i = 0; i < c->site->npoints; i++) {
-		const struct site_point *p = &c->site->points[i];
+	struct site_point each, *p = &each;
+	for (uint32_t i = 0; site_point_next(c->site, &i, p);) {
 		struct sample s;
 		bool is_live = live(c, p, now, &s);
 		if (!o->active[i])
 			o->colors[i] = is_live ? GREEN : GREY;
-		if (!auth_in_scope(&c->id, p->def.area, p->def.enterprise))
+		if (!auth_in_scope(&c->id, point_place(p)))
 			continue;
 		count(o->ent, o->nent, p->def.enterprise, o->colors[i], o->active[i]);
 		count(o->inst, o->ninst, p->def.installation, o->colors[i], o->active[i]);
@@ -206,8 +205,9 @@ static enum err write_records(struct objects *o, const char *key, const char *ty
 static size_t highest_id(const struct site *site, bool installation)
 {
 	int64_t max = 0;
-	for (size_t i = 0; i < site->npoints; i++)
-		max = MAX(max, installation ? site->points[i].def.installation : site->points[i].def.enterprise);
+	struct site_point p;
+	for (uint32_t i = 0; site_point_next(site, &i, &p);)
+		max = MAX(max, installation ? p.def.installation : p.def.enterprise);
 	return (size_t)max + 1;
 }
 
@@ -215,8 +215,8 @@ enum err map_objects(struct call *c)
 {
 	struct site *site = call_site(c);
 	struct objects o = { .c = c, .nent = highest_id(site, false), .ninst = highest_id(site, true) };
-	o.colors = arena_many(c->arena, site->npoints + 1, enum color);
-	o.active = arena_many(c->arena, site->npoints + 1, bool);
+	o.colors = arena_many(c->arena, points_max(site->points) + 1, enum color);
+	o.active = arena_many(c->arena, points_max(site->points) + 1, bool);
 	o.ent = arena_many(c->arena, o.nent, struct tally);
 	o.inst = arena_many(c->arena, o.ninst, struct tally);
 	enum err err = alarm_each_active(call_db(c), on_active, &o, c->arena);

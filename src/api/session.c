@@ -4,7 +4,7 @@
 static void set_cookie(struct call *c, const char *token)
 {
 	bool tls = str_is(http_header(c->rq, "X-Forwarded-Proto"), "https");
-	c->rs->cookie = arena_printf(c->arena, "anlan=%s; Path=/; HttpOnly; SameSite=Strict%s%s", token, *token ? "" : "; Max-Age=0", tls ? "; Secure" : "");
+	c->rs->cookie[0] = arena_printf(c->arena, "anlan=%s; Path=/; HttpOnly; SameSite=Strict%s%s", token, *token ? "" : "; Max-Age=0", tls ? "; Secure" : "");
 }
 
 static struct str title_of(struct call *c, const char *type_name, struct str column, struct value v)
@@ -22,6 +22,8 @@ static void write_me(struct call *c)
 	jw_ki64(w, "id", c->id.person);
 	jw_kstr(w, "name", c->id.name);
 	jw_kstr(w, "title", c->id.title);
+	if (c->id.actor)
+		jw_ki64(w, "actor", c->id.actor);
 	jw_kstr(w, "lang", c->id.lang);
 	jw_karr(w, "roles");
 	for (size_t i = 0; i < c->id.nroles; i++) {
@@ -46,13 +48,18 @@ static void write_me(struct call *c)
 		jw_key(w, "enterprise");
 		jw_null(w);
 	}
+	jw_kobj(w, "second_factor");
+	jw_kbool(w, "on", c->id.second_factor);
+	jw_kbool(w, "must", c->id.must_enrol); // until it is set up nothing else is open
+	jw_end(w);
+	jw_kbool(w, "reveal", auth_may_reveal(&c->id));
 	jw_kbool(w, "demo", c->app->demo);
 	jw_kobj(w, "county");
 	jw_kstr(w, "name", c->app->county);
 	jw_end(w);
 }
 
-static enum err answer_login(struct call *c, const char *token)
+enum err session_answer(struct call *c, const char *token)
 {
 	enum err err = auth_session(c->app->auth, c->reg, str_of(token), c->arena, &c->id);
 	if (err)
@@ -73,8 +80,8 @@ enum err session_login(struct call *c)
 	if (!name.n || !password.n)
 		return call_fail(c, ERR_INVALID, name.n ? "password" : "name", "请输入用户名和密码", "enter name and password");
 	char token[33];
-	enum err err = auth_login(c->app->auth, name, password, c->rq->peer, token, &c->p);
-	return err ? err : answer_login(c, token);
+	enum err err = auth_login(c->app->auth, name, password, body_str(c, "code"), c->rq->peer, token, &c->p);
+	return err ? err : session_answer(c, token);
 }
 
 enum err session_logout(struct call *c)
@@ -98,11 +105,12 @@ enum err session_password(struct call *c)
 {
 	const json_t *person = json_object_get(c->body, "person");
 	int64_t who = json_is_integer(person) ? json_integer_value(person) : c->id.person;
-	if (who != c->id.person && !auth_may(&c->id, "user.manage"))
-		return call_fail(c, ERR_FORBIDDEN, "person", "只有系统管理员可以重置他人密码", "only the administrator resets the password of others");
-	if (who == c->id.person && auth_check_password(c->app->auth, &c->id, body_str(c, "old")))
+	enum err err = who == c->id.person ? auth_check_password(c->app->auth, &c->id, body_str(c, "old"), &c->p) : OK;
+	if (err == ERR_UNAVAILABLE)
+		return err;
+	if (err)
 		return call_fail(c, ERR_INVALID, "old", "原密码不正确", "the old password is wrong");
-	enum err err = auth_set_password(c->app->auth, &c->id, who, body_str(c, "new"), &c->p);
+	err = auth_set_password(c->app->auth, &c->id, who, body_str(c, "new"), &c->p);
 	return err ? err : call_done(c);
 }
 
@@ -176,5 +184,5 @@ enum err demo_login(struct call *c)
 		return err;
 	char token[33];
 	err = auth_demo_login(c->app->auth, body_str(c, "role"), c->rq->peer, token, &c->p);
-	return err ? err : answer_login(c, token);
+	return err ? err : session_answer(c, token);
 }

@@ -20,6 +20,16 @@ enum err types_get(struct call *c)
 	const struct type *t = registry_type(c->reg, c->param[0]);
 	if (!t || !auth_may_read(&c->id, t))
 		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
-	type_json(&c->w, c->reg, t, &c->id, true);
+	int64_t version;
+	struct str was;
+	enum err err = query_int(c, "version", t->version, 0, INT64_MAX, &version);
+	if (err)
+		return err;
+	if (version == t->version)
+		type_json(&c->w, c->reg, t, &c->id, true);
+	else if (config_type_version(call_db(c), t->name, version, c->arena, &was))
+		return call_fail(c, ERR_NOT_FOUND, "version", "没有这个版本", "there was no such version");
+	else
+		jw_raw(&c->w, was);
 	return OK;
 }

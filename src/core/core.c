@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "core/core_int.h"
+#include "report/paper.h"
+#include "exchange/import.h"
 #include "tool/demo.h"
 #include "tool/tool.h"
 
@@ -26,37 +29,65 @@ static void print_diags(const struct diags *d)
 	fprintf(stderr, "anlan: 业务包有 %zu 处错误，未启动 / %zu mistakes in the packs, not started\n", d->n, d->n);
 }
 
-static struct rule_set *load_packs(struct core *co, struct arena *a)
+static struct rule_set *compile_rules(const struct registry *reg, struct arena *a)
 {
-	struct registry *reg;
 	struct rule_set *rules;
 	struct diags d = { .arena = a };
-	if (registry_load(&reg, str_of(co->cfg.packs_dir), &d) || rules_compile(&rules, reg, &d)) {
+	if (rules_compile(&rules, reg, &d)) {
 		print_diags(&d);
 		exit(CORE_EXIT_CONFIG);
 	}
-	registry_set(reg);
 	return rules;
 }
 
-static enum err migrate_job(struct db *db, void *arg, struct problem *p)
+static void on_config(void *arg, struct registry *reg)
 {
-	const struct registry *reg = arg;
-	enum err err = OK;
-	for (size_t i = 0; i < reg->ntypes && !err; i++)
-		err = records_migrate(db, &reg->types[i].table, p);
-	return err;
+	registry_set(reg);
+	event_config(arg);
 }
 
-static void open_store(struct core *co, const struct registry *reg, struct problem *p)
+static void open_config(struct core *co, struct arena *a, struct problem *p)
 {
-	enum err err = store_open(&co->app.store, co->cfg.data_dir, p);
-	if (!err)
-		err = store_write(co->app.store, migrate_job, (void *)(uintptr_t)reg, p);
-	if (!err)
-		err = auth_open(&co->app.auth, co->app.store);
-	if (err)
+	struct diags d = { .arena = a };
+	struct config_options o = { .store = co->app.store, .shipped = str_of(co->cfg.packs_dir), .put = on_config, .arg = co,
+				    .own = arena_printf(a, "%s/packs", co->cfg.data_dir) };
+	if (!config_open(&co->app.config, &o, &d, p))
+		return;
+	if (d.n) {
+		print_diags(&d);
+		exit(CORE_EXIT_CONFIG);
+	}
+	give_up(p);
+}
+
+static enum err fill_sectors(struct db *db, void *arg, struct problem *p)
+{
+	(void)arg;
+	(void)p;
+	return alarm_fill_sectors(db);
+}
+
+static void open_store(struct core *co, struct arena *a, struct problem *p)
+{
+	if (store_open(&co->app.store, co->cfg.data_dir, p))
 		give_up(p);
+	open_config(co, a, p);
+	if (files_tidy(co->app.store) || auth_open(&co->app.auth, co->app.store, co->cfg.data_dir, p) ||
+	    notify_seal_secrets(co->app.store, co->app.auth, p) || store_write(co->app.store, fill_sectors, NULL, p))
+		give_up(p);
+}
+
+// The data tables of the packs live as long as the process.
+static void open_risk(struct core *co, struct problem *p)
+{
+	struct arena *process = arena_new(64 << 10);
+	struct risk_tables *t = arena_one(process, struct risk_tables);
+	struct str wrong = STR_EMPTY;
+	if (!risk_tables_load(process, co->cfg.packs_dir, t, &wrong)) {
+		problem_set(p, ERR_CORRUPT, NULL, "数据表不能读取：%.*s", "a data table cannot be read: %.*s", STR_FMT(wrong));
+		give_up(p);
+	}
+	co->app.risk = t;
 }
 
 // A demo county goes only into a folder that holds no people yet.
@@ -142,8 +173,9 @@ static void start_http(struct core *co, struct problem *p)
 				   .ui_dir = str_of(co->cfg.ui_dir),
 				   .cert = co->cfg.cert,
 				   .key = co->cfg.key,
-				   .threads = 8,
+				   .threads = 4,
 				   .dispatch = api_dispatch,
+				   .plan = api_plan,
 				   .arg = &co->app };
 	if (http_start(&co->app.http, &cfg, p))
 		give_up(p);
@@ -161,6 +193,7 @@ static struct core *core_new(const struct core_config *cfg)
 	co->cfg = *cfg;
 	co->app = (struct app){
 		.county = str_of(cfg->county),
+		.site_url = str_of(cfg->site_url),
 		.data_dir = str_of(cfg->data_dir),
 		.demo = cfg->demo && cfg->loopback,
 		.started = clock_now(),
@@ -168,21 +201,27 @@ static struct core *core_new(const struct core_config *cfg)
 		.site_take = core_site_take,
 		.site_give = core_site_give,
 		.push = core_push,
+		.drop_files = core_drop_files,
 		.device_stats = core_device_stats,
 		.device_reject = core_device_reject,
 		.unknown_devices = core_unknown_devices,
-		.command = core_command,
+		.command_wait = core_command_wait,
 		.kick = core_kick,
 		.alarm_changed = core_alarm_changed,
+		.messages_changed = core_messages_changed,
 		.metrics = core_metrics,
+		.clock_set = core_clock_set,
 		.core = co,
 	};
 	pthread_mutex_init(&co->to_gate, NULL);
 	pthread_mutex_init(&co->site_mutex, NULL);
 	pthread_mutex_init(&co->stats_mutex, NULL);
 	commands_init(co);
+	co->wall = watch_offset();
+	co->ring_wait.bounds = co->lag.bounds = co->alarm_latency.bounds = histogram_seconds;
 	co->loop = loop_new();
 	co->event_loop = loop_new();
+	co->device_loop = loop_new();
 	co->control = queue_new(1024, sizeof(struct control));
 	co->hellos = queue_new(32768, sizeof(void *));
 	co->events = queue_new(65536, sizeof(struct event *));
@@ -211,10 +250,35 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+// What others wait for ends last: T_EVENTS publishes through HTTP, HTTP workers wait for T_SERIES.
+static void *stop_thread(void *core)
+{
+	struct core *co = core;
+	device_thread_stop(co);
+	event_thread_stop(co);
+	series_leave(co->app.series); // who waits for roll-ups or retention gives up
+	retention_stop(co);
+	drop_stop(co);
+	http_stop(co->app.http);
+	while (!queue_push(co->control, &(struct control){ .kind = CONTROL_STOP }))
+		usleep(1000);
+	return NULL;
+}
+
+void core_stop_begin(struct core *co)
+{
+	pthread_t t;
+	start_thread(&t, stop_thread, co);
+	pthread_detach(t);
+}
+
 static _Noreturn void core_stop(struct core *co)
 {
-	http_stop(co->app.http);
+	clock_join(co);
+	imports_close(co->app.imports);
+	notify_stop(co->notify);
 	series_close(co->app.series);
+	config_close(co->app.config);
 	store_close(co->app.store);
 	log_info("core", "stopped");
 	_exit(0);
@@ -224,14 +288,18 @@ _Noreturn void core_run(const struct core_config *cfg)
 {
 	log_set(LOG_INFO, "core");
 	block_signals();
+	mem_large_apart();
 	struct core *co = core_new(cfg);
+	if (!paper_fonts(cfg->fonts))
+		log_warn("core", "no font with Chinese characters is installed: documents would show boxes; install fonts-noto-cjk");
 	struct arena *a = arena_new(64 << 10);
 	struct problem p;
 	problem_init(&p, a);
-	struct rule_set *rules = load_packs(co, a);
-	const struct registry *reg = registry_pin();
 	char password[33];
-	open_store(co, reg, &p);
+	open_store(co, a, &p);
+	open_risk(co, &p);
+	const struct registry *reg = registry_pin();
+	struct rule_set *rules = compile_rules(reg, a);
 	if (cfg->demo)
 		fill_demo(co, reg, &p);
 	if (setup_first_start(co, reg, password, &p))
@@ -239,19 +307,24 @@ _Noreturn void core_run(const struct core_config *cfg)
 	struct site *s = site_load(co, registry_pin(), rules, &p);
 	if (!s)
 		give_up(&p);
-	site_publish(co, s);
+	site_publish(co, s, delta_new(true, &(struct ids){ 0 }));
 	ingest_take_site(co); // rules and points before the log is replayed through them
 	open_series(co, &p);
 	reconcile(co);
 	flow_listen(event_record, co);
+	co->notify = notify_start(&(struct notify_config){ .store = co->app.store, .auth = co->app.auth, .site = co->app.county });
+	if (imports_open(&co->app.imports, co->app.store, &p))
+		give_up(&p);
 	ring_attach_consumer(cfg->from_gate); // before any thread may write to the gate
 	ring_attach_producer(cfg->to_gate);
+	drop_start(co);
 	start_http(co, &p);
 	start_thread(&co->device_thread, device_thread, co);
 	start_thread(&co->event_thread, event_thread, co);
 	announce(cfg, password);
 	registry_unpin(reg);
 	arena_free(a);
+	mem_give_back();
 	ingest_run(co);
 	core_stop(co);
 }

@@ -13,10 +13,15 @@ struct ring;
 
 struct core_config {
 	const char *data_dir, *packs_dir, *ui_dir, *county;
+	const char *anchor_dir; // besides DIR/anchors; NULL = none
 	int http_fd;                    // bound and listening
 	struct ring *from_gate, *to_gate;
+	int dial_fd;                    // the core's end of bus/pass.h
 	struct str cert, key;           // PEM for HTTPS, or empty
+	int answer_s;                   // a device that answers commands is asked again after so long
 	const char *address;            // to print
+	const char *site_url;           // --url, or address: what stands on documents
+	const char *fonts;              // --font: families for documents, or NULL
 	bool demo;                      // --demo; roles without password only if loopback
 	bool loopback;                  // every listener is on loopback
 	bool announce;                  // first start of this parent: print address and password
@@ -26,3 +31,9 @@ struct core_config {
 
 // Never returns; ends with exit status 0 after SIGTERM.
 _Noreturn void core_run(const struct core_config *cfg);
+
+// A point from its record, without the sector of its enterprise; texts are the row's. ERR_TOO_LARGE: its id is beyond LIMIT_POINTS.
+struct type;
+struct row;
+struct site_point;
+enum err site_point_read(const struct type *t, const struct row *row, struct site_point *ret) must_check;

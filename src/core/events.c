@@ -1,5 +1,8 @@
-// T_EVENTS: tells the browsers what changed, runs the deadlines and shelves, opens the records that alarms ask for,
+// T_EVENTS: tells the browsers what changed, runs the periodic jobs (clock.c), opens the records that alarms ask for,
 // and reloads points and devices after their records changed.
+#include <unistd.h>
+
+#include "base/limits.h"
 #include "core/core_int.h"
 
 static void push_event(struct core *co, struct event *e)
@@ -8,6 +11,8 @@ static void push_event(struct core *co, struct event *e)
 	*own = *e;
 	if (!queue_push(co->events, &own)) { // a lost event costs a browser its liveness, never a record: it reloads on reconnect
 		mem_free(own);
+		clock_wake(co, 0); // its clock is not lost
+		atomic_store(&co->news_lost, true); // nor is what it may say of a point
 		log_warn("core", "the event queue is full");
 	}
 }
@@ -18,6 +23,13 @@ void event_alarm(struct core *co, int64_t alarm, bool opens)
 }
 
 void core_alarm_changed(struct app *app, int64_t alarm) { event_alarm((struct core *)app, alarm, false); }
+
+void core_messages_changed(struct app *app)
+{
+	struct core *co = (struct core *)app;
+	if (co->notify)
+		notify_wake(co->notify);
+}
 
 static struct str keep(char *to, size_t size, struct str s)
 {
@@ -32,11 +44,15 @@ void event_record(void *core, const struct record_event *r)
 	keep(e.type, sizeof e.type, r->type);
 	keep(e.state, sizeof e.state, r->state);
 	keep(e.area, sizeof e.area, r->area);
+	keep(e.sector, sizeof e.sector, r->sector);
 	e.record.type.n = MIN(r->type.n, sizeof e.type);
 	e.record.state.n = MIN(r->state.n, sizeof e.state);
 	e.record.area.n = MIN(r->area.n, sizeof e.area);
+	e.record.sector.n = MIN(r->sector.n, sizeof e.sector);
 	push_event(core, &e);
 }
+
+void event_config(struct core *co) { push_event(co, &(struct event){ .kind = EVENT_CONFIG }); }
 
 // ---- records that alarms open -------------------------------------------------------------------
 
@@ -47,9 +63,26 @@ struct open_job {
 	bool opened;
 };
 
-static struct value val_text(struct str s) { return (struct value){ .kind = VAL_TEXT, .s = s }; }
+static struct value val_text(struct str s) { return (struct value){ .kind = s.n ? VAL_TEXT : VAL_NULL, .s = s }; }
 static struct value val_int(int64_t i) { return (struct value){ .kind = i ? VAL_INT : VAL_NULL, .i = i }; }
 static struct value val_real(double f) { return (struct value){ .kind = VAL_REAL, .f = f }; }
+
+// The open record that the alarm belongs to (gather: of its type), if the last alarm that joined it is not too old.
+static enum err joined(struct db *db, const struct open_job *j, const struct type *t, const struct flow_field *fields, size_t n,
+                       const struct alarm_open *o, int64_t *ret_id, struct problem *p)
+{
+	int64_t last;
+	enum err err = flow_gathers(db, t, fields, n, j->arena, ret_id, p);
+	if (err || !*ret_id || (err = alarm_last_opening(db, t->name, *ret_id, &last)))
+		return err;
+	if (llabs(o->at - last) > t->gather.within) {
+		*ret_id = 0;
+		return OK;
+	}
+	struct label text = { arena_printf(j->arena, "%.*s %.*s", STR_FMT(o->point_name), STR_FMT(o->say.zh)),
+		              arena_printf(j->arena, "%.*s %.*s", STR_FMT(o->point_name), STR_FMT(o->say.en)) };
+	return flow_join(db, j->site->reg, t, *ret_id, o->color, o->alarm, text, j->arena, p);
+}
 
 static enum err open_job_run(struct db *db, void *arg, struct problem *p)
 {
@@ -64,6 +97,7 @@ static enum err open_job_run(struct db *db, void *arg, struct problem *p)
 		return problem_set(p, ERR_INVALID, NULL, "规则要求建立的类型 %.*s 不存在", "the rule opens type %.*s, which does not exist", STR_FMT(o.type));
 	struct str title = arena_printf(j->arena, "%.*s %.*s", STR_FMT(o.point_name), STR_FMT(o.say.zh));
 	struct flow_field all[] = {
+		{ "category", val_text(o.category) },   { "content_en", val_text(o.say.en) },   { "control_plan_en", val_text(o.guide.en) },
 		{ "level", val_text(o.color) },         { "title", val_text(title) },           { "content", val_text(o.say.zh) },
 		{ "source", val_text(STR("alarm")) },   { "alarm", val_int(o.alarm) },          { "point", val_int(o.point) },
 		{ "enterprise", val_int(o.enterprise) }, { "installation", val_int(o.installation) }, { "happened", val_int(o.at) },
@@ -76,7 +110,9 @@ static enum err open_job_run(struct db *db, void *arg, struct problem *p)
 			fields[n++] = all[i];
 	int64_t id;
 	struct row row;
-	err = flow_open(db, j->site->reg, t, fields, n, o.area, o.enterprise, o.thread, j->arena, &id, p);
+	err = joined(db, j, t, fields, n, &o, &id, p);
+	if (!err && !id)
+		err = flow_open(db, j->site->reg, t, fields, n, o.area, o.enterprise, o.thread, j->arena, &id, p);
 	if (!err)
 		err = records_get(db, &t->table, &(struct scope){ 0 }, id, j->arena, &row);
 	if (!err)
@@ -99,83 +135,102 @@ static void open_job_done(void *arg, enum err err)
 	mem_free(j);
 }
 
-static void open_next(struct core *co)
+void open_next(struct core *co)
 {
 	struct open_job *j = mem_alloc(sizeof *j);
 	*j = (struct open_job){ .co = co, .site = core_site_take(&co->app), .arena = arena_new(16 << 10) };
 	store_post(co->app.store, open_job_run, j, open_job_done);
 }
 
-// ---- clocks -------------------------------------------------------------------------------------
-
-struct tick_job {
-	struct core *co;
-	struct arena *arena;
-	const struct registry *reg;
-	int64_t now, next;
-	int64_t *alarms;
-	size_t n;
-	bool shelf;
-};
-
-static enum err tick_job_run(struct db *db, void *arg, struct problem *p)
-{
-	struct tick_job *j = arg;
-	(void)p;
-	if (j->shelf)
-		return alarm_shelf_tick(db, j->now, j->arena, &j->alarms, &j->n, &j->next);
-	return flow_tick(db, j->reg, j->now, j->arena, &j->next);
-}
-
-static void tick_job_done(void *arg, enum err err)
-{
-	struct tick_job *j = arg;
-	if (err)
-		log_error("core", "%s: %s", j->shelf ? "shelves" : "deadlines", err_name(err));
-	for (size_t i = 0; i < j->n && !err; i++)
-		event_alarm(j->co, j->alarms[i], false);
-	*(j->shelf ? &j->co->shelf_busy : &j->co->flow_busy) = false;
-	registry_unpin(j->reg);
-	arena_free(j->arena);
-	mem_free(j);
-}
-
-static void tick(struct core *co, bool shelf)
-{
-	bool *busy = shelf ? &co->shelf_busy : &co->flow_busy;
-	if (__atomic_exchange_n(busy, true, __ATOMIC_ACQ_REL))
-		return;
-	struct tick_job *j = mem_alloc(sizeof *j);
-	*j = (struct tick_job){ .co = co, .arena = arena_new(4096), .reg = registry_pin(), .now = clock_now(), .shelf = shelf };
-	store_post(co->app.store, tick_job_run, j, tick_job_done);
-}
-
-static void on_second(void *arg)
-{
-	struct core *co = arg;
-	co->seconds++;
-	tick(co, false);
-	tick(co, true);
-	commands_tick(co);
-	if (co->seconds % 5 == 1)
-		open_next(co); // what an earlier failure or crash left
-	if (co->seconds % 15 == 0)
-		http_ping(co->app.http);
-	loop_timer_in(co->event_loop, &co->second, US_PER_S);
-}
-
 // ---- points and devices changed -----------------------------------------------------------------
 
-static void tell_gate(struct core *co, const struct site *s)
+#define NEWS_MAX 20000 // beyond so many changed points all are loaded: that costs less
+#define TELL_MAX 500   // and beyond so many devices every connection is told
+
+static bool is_disabled(const struct roster *r, uint32_t device)
 {
-	for (size_t i = 0; i < s->ndevices; i++) {
-		const struct site_device *d = &s->devices[i];
+	for (size_t i = 0; i < r->ndevices; i++)
+		if (r->devices[i].id == device)
+			return r->devices[i].disabled;
+	return false;
+}
+
+static void kick_disabled(struct core *co, const struct roster *r)
+{
+	for (size_t i = 0; i < r->ndevices; i++) {
 		struct device_stats st;
-		if (core_device_stats(&co->app, d->id, &st) && st.online && d->disabled)
-			core_kick(&co->app, d->id);
+		if (r->devices[i].disabled && core_device_stats(&co->app, r->devices[i].id, &st) && st.online)
+			core_kick(&co->app, r->devices[i].id);
 	}
-	struct msg ready = { .size = sizeof ready, .kind = MSG_READY }; // every connection asks for its points again
+}
+
+// After the new site is there: the answers are made from it, and a device that is only asked never says what it misses.
+// device 0: every connection asks for its points again; else that device's.
+static void tell_gate(struct core *co, uint32_t device)
+{
+	struct msg ready = { .size = sizeof ready, .kind = MSG_READY, .device = device };
 	to_gate_send(co, &ready, sizeof ready);
+}
+
+static void tell_devices(struct core *co, const struct site *old, const struct site *s, struct site_news *news)
+{
+	struct site_point p;
+	for (size_t i = 0; i < news->points.n && news->devices.n <= TELL_MAX; i++) {
+		if (site_point(old, news->points.v[i], &p))
+			ids_note(&news->devices, (uint32_t)p.def.device);
+		if (site_point(s, news->points.v[i], &p))
+			ids_note(&news->devices, (uint32_t)p.def.device);
+	}
+	ids_sort(&news->devices);
+	if (news->devices.n > TELL_MAX) {
+		kick_disabled(co, s->roster);
+		tell_gate(co, 0);
+		return;
+	}
+	for (size_t i = 0; i < news->devices.n; i++) {
+		uint32_t device = news->devices.v[i];
+		if (is_disabled(s->roster, device))
+			core_kick(&co->app, device);
+		else if (device)
+			tell_gate(co, device);
+	}
+}
+
+static void news_forget(struct site_news *news)
+{
+	mem_free(news->points.v);
+	mem_free(news->devices.v);
+	*news = (struct site_news){ 0 };
+}
+
+static void load_site(struct core *co, const struct registry *reg, struct rule_set *rules, struct problem *p)
+{
+	struct site *old = core_site_take(&co->app), *s;
+	struct site_news *news = &co->news;
+	struct site_delta *d = NULL;
+	bool lost = atomic_exchange(&co->news_lost, false);
+	bool all = news->all || lost || reg != old->reg || news->points.n > NEWS_MAX;
+	if (all)
+		s = site_load(co, reg, rules, p);
+	else
+		s = site_change(co, old, news, reg, rules, &d, p);
+	if (!s) { // the rules and the pin went with it
+		log_error("core", "%.*s", STR_FMT(p->en));
+		news->all = true; // next time
+		core_site_give(&co->app, old);
+		return;
+	}
+	site_publish(co, s, d ? d : delta_new(true, &(struct ids){ 0 }));
+	s = core_site_take(&co->app); // nobody else publishes
+	if (all) {
+		kick_disabled(co, s->roster);
+		tell_gate(co, 0);
+	} else {
+		tell_devices(co, old, s, news);
+	}
+	core_site_give(&co->app, s);
+	core_site_give(&co->app, old);
+	news_forget(news);
 }
 
 static void on_site_timer(void *arg)
@@ -191,18 +246,32 @@ static void on_site_timer(void *arg)
 		registry_unpin(reg);
 		return;
 	}
-	struct site *s = site_load(co, reg, rules, &p);
-	if (!s) { // the rules and the pin went with it
-		log_error("core", "%.*s", STR_FMT(p.en));
-		return;
-	}
-	tell_gate(co, s);
-	site_publish(co, s);
+	load_site(co, reg, rules, &p);
 }
 
-static bool concerns_site(struct str type)
+static bool is_new_command(const struct record_event *r)
 {
-	return str_is(type, "point") || str_is(type, "device") || str_is(type, "enterprise") || str_is(type, "installation");
+	return str_is(r->type, "device_command") && strcmp(r->what, "created") == 0;
+}
+
+// What the site is made of: it is loaded again soon, with what else changes until then.
+static void note_for_site(struct core *co, const struct record_event *e)
+{
+	struct site_news *n = &co->news;
+	if (str_is(e->type, "point") && e->id > 0 && e->id <= LIMIT_POINTS) {
+		if (n->points.n <= NEWS_MAX)
+			ids_note(&n->points, (uint32_t)e->id);
+	} else if (str_is(e->type, "device")) {
+		n->roster = true;
+		if (n->devices.n <= TELL_MAX)
+			ids_note(&n->devices, (uint32_t)e->id);
+	} else if (str_is(e->type, "enterprise")) {
+		n->roster = true;
+	} else {
+		return;
+	}
+	if (!loop_timer_is_set(&co->site_timer))
+		loop_timer_in(co->event_loop, &co->site_timer, 100 * US_PER_MS);
 }
 
 static void on_alarm_event(struct core *co, const struct event *e)
@@ -218,18 +287,39 @@ static void on_record_event(struct core *co, struct event *e)
 	e->record.type.p = e->type;
 	e->record.state.p = e->state;
 	e->record.area.p = e->area;
+	e->record.sector.p = e->sector;
+	if (e->record.wake)
+		clock_wake(co, e->record.wake);
 	api_publish_record(&co->app, &e->record);
-	if (concerns_site(e->record.type) && !loop_timer_is_set(&co->site_timer))
-		loop_timer_in(co->event_loop, &co->site_timer, 100 * US_PER_MS);
+	if (is_new_command(&e->record))
+		commands_load(co);
+	note_for_site(co, &e->record);
+}
+
+// Browsers load the types again, rules and points are compiled again.
+static void on_config_event(struct core *co)
+{
+	struct site *s = core_site_take(&co->app);
+	const struct registry *reg = registry_pin();
+	bool known = s->reg == reg; // core_run or the site's timer was there before
+	registry_unpin(reg);
+	core_site_give(&co->app, s);
+	api_publish_config(&co->app);
+	__atomic_store_n(&co->schedule_due, 0, __ATOMIC_RELEASE);
+	clock_wake(co, 0); // other reminders, other tiers
+	if (!known && !loop_timer_is_set(&co->site_timer))
+		loop_timer_in(co->event_loop, &co->site_timer, 10 * US_PER_MS);
 }
 
 static void on_event(void *arg, void *item)
 {
 	struct event *e = *(struct event **)item;
-	if (e->kind == EVENT_ALARM)
-		on_alarm_event(arg, e);
-	else
-		on_record_event(arg, e);
+	switch (e->kind) {
+	case EVENT_ALARM: on_alarm_event(arg, e); break;
+	case EVENT_RECORD: on_record_event(arg, e); break;
+	case EVENT_CONFIG: on_config_event(arg); break;
+	case EVENT_STOP: loop_stop(((struct core *)arg)->event_loop); break;
+	}
 	mem_free(e);
 }
 
@@ -238,16 +328,27 @@ static void events_ready(void *arg, uint32_t events)
 	struct core *co = arg;
 	(void)events;
 	queue_drain(co->events, 256, on_event, co);
+	if (atomic_load(&co->news_lost) && !loop_timer_is_set(&co->site_timer))
+		loop_timer_in(co->event_loop, &co->site_timer, 100 * US_PER_MS);
 }
 
 void *event_thread(void *core)
 {
 	struct core *co = core;
-	loop_timer_init(&co->second, on_second, co);
 	loop_timer_init(&co->site_timer, on_site_timer, co);
 	if (loop_watch(co->event_loop, queue_fd(co->events), EPOLLIN, events_ready, co))
 		log_die("core", "cannot watch the event queue");
-	loop_timer_in(co->event_loop, &co->second, US_PER_S);
+	clock_start(co);
+	commands_load(co);
 	loop_run(co->event_loop);
 	return NULL;
+}
+
+void event_thread_stop(struct core *co)
+{
+	struct event *stop = mem_alloc(sizeof *stop);
+	stop->kind = EVENT_STOP;
+	while (!queue_push(co->events, &stop)) // a storm: the thread makes room
+		usleep(1000);
+	pthread_join(co->event_thread, NULL);
 }

@@ -15,21 +15,23 @@
 struct alarm_job {
 	struct core *co;
 	struct site *site;
+	struct site_point point;    // t's
 	struct transition t;
 	struct alarm_change change;
+	int64_t cause;              // clock_mono; 0: found again after a start
 };
 
 static const struct point_def *context_point(void *arg, uint32_t id)
 {
-	const struct site_point *p = site_point(arg, id);
-	return p ? &p->def : NULL;
+	struct alarm_job *j = arg;
+	return site_point(j->site, id, &j->point) ? &j->point.def : NULL;
 }
 
 static enum err alarm_job_run(struct db *db, void *arg, struct problem *p)
 {
 	struct alarm_job *j = arg;
 	(void)p;
-	struct alarm_context cx = { .rules = j->site->rules, .point = context_point, .arg = j->site };
+	struct alarm_context cx = { .rules = j->site->rules, .point = context_point, .arg = j };
 	return alarm_apply(db, &cx, &j->t, &j->change);
 }
 
@@ -40,20 +42,23 @@ static void alarm_job_done(void *arg, enum err err)
 	atomic_fetch_add(&co->alarms_committed, 1);
 	if (err)
 		log_error("alarm", "point %u: cannot record a change of its alarm: %s", j->t.point, err_name(err));
-	else if (j->change.changed)
+	else if (j->change.changed && j->cause)
+		histogram_add(&co->alarm_latency, clock_mono() - j->cause);
+	if (!err && j->change.changed)
 		event_alarm(co, j->change.alarm, j->change.opened);
 	core_site_give(&co->app, j->site);
 	mem_free(j);
 }
 
-void on_transition(void *arg, const struct transition *t)
+static void record(struct core *co, const struct transition *t, int64_t cause)
 {
-	struct core *co = arg;
 	struct alarm_job *j = mem_alloc(sizeof *j);
-	*j = (struct alarm_job){ .co = co, .site = core_site_take(&co->app), .t = *t };
+	*j = (struct alarm_job){ .co = co, .site = core_site_take(&co->app), .t = *t, .cause = t->late ? 0 : cause };
 	atomic_fetch_add(&co->alarms_posted, 1);
 	store_post(co->app.store, alarm_job_run, j, alarm_job_done);
 }
+
+void on_transition(void *arg, const struct transition *t) { record(arg, t, 0); }
 
 // ---- what waits for the disk --------------------------------------------------------------------
 
@@ -64,7 +69,7 @@ static void on_change(void *arg, const struct transition *t)
 	struct core *co = arg;
 	uint64_t mark = series_mark(co->app.series);
 	if (co->held_head == co->held_tail && mark <= series_durable(co->app.series)) {
-		on_transition(co, t);
+		record(co, t, co->cause);
 		return;
 	}
 	if (co->held_tail == co->held_cap && co->held_head) {
@@ -77,7 +82,7 @@ static void on_change(void *arg, const struct transition *t)
 		co->held = mem_resize(co->held, co->held_cap * sizeof *co->held);
 	}
 	atomic_fetch_add(&co->alarms_posted, 1); // from now on it must be in the table before a snapshot counts
-	co->held[co->held_tail++] = (struct held){ mark, *t };
+	co->held[co->held_tail++] = (struct held){ mark, co->cause, *t };
 }
 
 static void record_held(struct core *co)
@@ -85,7 +90,8 @@ static void record_held(struct core *co)
 	uint64_t durable = series_durable(co->app.series);
 	while (co->held_head < co->held_tail && co->held[co->held_head].mark <= durable) {
 		atomic_fetch_sub(&co->alarms_posted, 1);
-		on_transition(co, &co->held[co->held_head++].t);
+		record(co, &co->held[co->held_head].t, co->held[co->held_head].cause);
+		co->held_head++;
 	}
 }
 
@@ -152,37 +158,75 @@ static void settle(struct core *co)
 
 struct counts {
 	size_t accepted, duplicates, late;
+	struct late_run run;
 };
+
+// A point's state is in three or four cache lines, which at a million points are in no cache: they are asked for a few
+// readings ahead.
+#define PREFETCH 8u
+
+static inline void take_prefetch(const struct core *co, uint32_t point)
+{
+	evaluator_prefetch(co->evaluator, point);
+	series_prefetch(co->app.series, point);
+}
 
 static void take_readings(struct core *co, struct reading *v, size_t n, int64_t arrival, struct counts *ret)
 {
-	for (size_t i = 0; i < n; i++)
-		evaluator_prefetch(co->evaluator, v[i].point);
+	for (size_t i = 0; i < MIN(n, PREFETCH); i++)
+		take_prefetch(co, v[i].point);
 	for (size_t i = 0; i < n; i++) {
 		struct reading *r = &v[i];
+		if (i + PREFETCH < n)
+			take_prefetch(co, v[i + PREFETCH].point);
 		r->quality = (uint16_t)evaluator_quality(co->evaluator, r, arrival);
 		switch (series_add(co->app.series, r, arrival)) {
 		case ARRIVED_NEW:
 			ret->accepted++;
 			evaluator_feed(co->evaluator, r, arrival, on_change, co);
+			watch_tally(co, &ret->run, r);
 			break;
 		case ARRIVED_LATE:
 			ret->accepted++;
 			ret->late++;
 			evaluator_note_late(co->evaluator, r);
+			watch_tally(co, &ret->run, r);
 			break;
 		case ARRIVED_DUPLICATE:
 			ret->duplicates++;
 			break;
 		}
 	}
+	watch_tally_end(co, &ret->run);
+}
+
+// What a message says about its sender. Devices send in the order of time, or in the reverse: the newest is at an end.
+static struct arrived arrived_of(uint32_t device, enum protocol protocol, const struct reading *v, size_t n, int64_t arrival,
+                                 const struct counts *c)
+{
+	return (struct arrived){ .device = device, .protocol = (uint16_t)protocol, .accepted = c->accepted, .duplicates = c->duplicates,
+		                 .arrival = arrival, .newest = MAX(v[0].time, v[n - 1].time),
+		                 .history = v[n - 1].flags & READING_HISTORY };
+}
+
+static uint32_t tally_device(const struct core *co, uint32_t point)
+{
+	return point < co->tally.n ? co->tally.point[point].device : 0;
 }
 
 static void on_readings(struct core *co, const struct msg_readings *m)
 {
-	struct counts n = { 0 };
-	take_readings(co, (struct reading *)(uintptr_t)(m + 1), m->m.count, m->arrival, &n);
-	device_on_readings(co, m->m.device, m->m.conn, m->m.protocol, n.accepted, n.duplicates, m->arrival);
+	struct counts n = { .run = { .device = m->m.device } };
+	struct reading *v = (struct reading *)(uintptr_t)(m + 1);
+	int64_t arrival = m->arrival + co->wall;
+	co->cause = m->arrival;
+	histogram_add(&co->ring_wait, loop_mono(co->loop) - m->arrival);
+	take_readings(co, v, m->m.count, arrival, &n);
+	if (!m->m.count)
+		return;
+	struct arrived a = arrived_of(m->m.device, (enum protocol)m->m.protocol, v, m->m.count, arrival, &n);
+	a.sent = m->sent;
+	device_on_readings(co, &a);
 }
 
 // Takes what the gate has sent, a slice at a time so that a flood does not keep the clock waiting.
@@ -210,14 +254,39 @@ static bool take_ring(struct core *co)
 	return readings >= 50000;
 }
 
+// Of a file: each device's readings count for its completeness, but nobody was in contact.
+static void on_file(struct core *co, struct push_item *it)
+{
+	struct reading *v = (struct reading *)(uintptr_t)it->v; // the sender's own copy
+	int64_t now = core_now(co);
+	co->cause = loop_mono(co->loop);
+	for (size_t i = 0, end; i < it->n; i = end) {
+		uint32_t device = tally_device(co, v[i].point);
+		for (end = i + 1; end < it->n && tally_device(co, v[end].point) == device;)
+			end++;
+		struct counts n = { .run = { .device = device } };
+		take_readings(co, v + i, end - i, now, &n);
+		it->result.accepted += n.accepted;
+		it->result.duplicates += n.duplicates;
+		it->result.late += n.late;
+	}
+	pending_add(co, (struct pending){ .mark = series_mark(co->app.series), .push = it });
+}
+
 static void on_push(struct core *co, struct push_item *it)
 {
-	struct counts n = { 0 };
+	if (!it->device) {
+		on_file(co, it);
+		return;
+	}
+	struct counts n = { .run = { .device = it->device } };
 	struct reading *v = (struct reading *)(uintptr_t)it->v; // the worker's own copy
-	int64_t now = loop_wall(co->loop);
+	int64_t now = core_now(co);
+	co->cause = loop_mono(co->loop);
 	take_readings(co, v, it->n, now, &n);
 	it->result = (struct push_result){ .accepted = n.accepted, .duplicates = n.duplicates, .late = n.late };
-	device_on_readings(co, it->device, 0, PROTO_HTTP, n.accepted, n.duplicates, now);
+	struct arrived a = arrived_of(it->device, PROTO_HTTP, v, it->n, now, &n);
+	device_on_readings(co, &a);
 	pending_add(co, (struct pending){ .mark = series_mark(co->app.series), .push = it });
 }
 
@@ -242,12 +311,37 @@ struct push_result core_push(struct app *app, uint32_t device, const struct read
 	return it.result;
 }
 
-static void on_site(struct core *co, struct site *s)
+static void take_site(struct core *co, const struct site *s)
 {
-	struct point_def *defs = arena_many(s->arena, s->npoints + 1, struct point_def);
-	for (size_t i = 0; i < s->npoints; i++)
-		defs[i] = s->points[i].def;
-	evaluator_load(co->evaluator, s->rules, s->reg, defs, s->npoints, clock_now());
+	struct evaluator_load *l = evaluator_begin(co->evaluator, s->rules, s->reg, true, points_max(s->points), clock_now());
+	struct site_point p;
+	for (uint32_t i = 0; site_point_next(s, &i, &p);)
+		evaluator_put(l, &p.def);
+	evaluator_end(l);
+	watch_site(co, s);
+}
+
+static void take_delta(struct core *co, const struct site *s, const struct site_delta *d)
+{
+	struct evaluator_load *l = evaluator_begin(co->evaluator, s->rules, s->reg, false, 0, clock_now());
+	struct site_point p;
+	for (size_t i = 0; i < d->n; i++) {
+		if (site_point(s, d->points[i], &p))
+			evaluator_put(l, &p.def);
+		else
+			evaluator_drop(l, d->points[i]);
+		watch_point(co, d->points[i], co->current, s);
+	}
+	evaluator_end(l);
+}
+
+static void on_site(struct core *co, struct site *s, struct site_delta *d)
+{
+	if (d->all)
+		take_site(co, s);
+	else
+		take_delta(co, s, d);
+	mem_free(d);
 	if (co->current)
 		core_site_give(&co->app, co->current);
 	co->current = s;
@@ -259,10 +353,11 @@ static void on_control(void *arg, void *item)
 {
 	struct core *co = arg;
 	struct control *c = item;
-	if (c->kind == CONTROL_PUSH)
-		on_push(co, c->push);
-	else
-		on_site(co, c->site);
+	switch (c->kind) {
+	case CONTROL_PUSH: on_push(co, c->push); break;
+	case CONTROL_SITE: on_site(co, c->site, c->delta); break;
+	case CONTROL_STOP: loop_stop(co->loop); break;
+	}
 }
 
 static void control_ready(void *arg, uint32_t events)
@@ -307,8 +402,8 @@ static void signal_ready(void *arg, uint32_t events)
 {
 	struct core *co = arg;
 	(void)events;
-	co->stopping = true;
-	loop_stop(co->loop);
+	loop_unwatch(co->loop, co->signal_fd);
+	core_stop_begin(co);
 }
 
 static void on_ack_timer(void *arg) { send_ack(arg); }
@@ -316,7 +411,8 @@ static void on_ack_timer(void *arg) { send_ack(arg); }
 static void on_tick_timer(void *arg)
 {
 	struct core *co = arg;
-	int64_t now = loop_wall(co->loop);
+	int64_t now = core_now(co);
+	co->cause = loop_mono(co->loop);
 	co->tick_at = evaluator_tick(co->evaluator, now, on_change, co);
 	int64_t wait = co->tick_at - now;
 	loop_timer_in(co->loop, &co->tick_timer, wait < US_PER_MS ? US_PER_MS : MIN(wait, US_PER_S));
@@ -333,7 +429,7 @@ static bool on_idle(void *arg)
 {
 	struct core *co = arg;
 	bool more = take_ring(co);
-	int64_t now = loop_wall(co->loop);
+	int64_t now = core_now(co);
 	series_flush(co->app.series, false);
 	series_turn(co->app.series, now);
 	if (co->pending_head < co->pending_tail) // also what needed no sync: a message of nothing but duplicates
@@ -395,8 +491,10 @@ void ingest_run(struct core *co)
 	watch(co, series_durable_fd(co->app.series), durable_ready);
 	watch(co, series_wake_fd(co->app.series), wake_ready);
 	watch(co, queue_fd(co->control), control_ready);
-	watch(co, signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready);
+	co->signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	watch(co, co->signal_fd, signal_ready);
 	loop_timer_in(co->loop, &co->tick_timer, US_PER_MS);
+	watch_start(co);
 	loop_on_idle(co->loop, on_idle, co);
 	loop_run(co->loop);
 	series_flush(co->app.series, true);

@@ -4,4 +4,10 @@
 #include "tool/bench_series.h"
 
 int bench_ingest(int argc, char **argv);
+int bench_flood(int argc, char **argv);
 int bench_alarm(int argc, char **argv);
+int bench_gate(int argc, char **argv);
+int bench_records(int argc, char **argv);
+int bench_import(int argc, char **argv);
+int bench_query(int argc, char **argv);
+int bench_detect(int argc, char **argv);

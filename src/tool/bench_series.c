@@ -1,6 +1,7 @@
-// `anlan bench-series`: how fast and how small src/series is on this machine. Prints one JSON object.
+// `anlan bench series`: how fast and how small src/series is on this machine. Prints one JSON object.
 //   --points N (10000)  --rounds N (100)  --dir DIR (a new one under /tmp, removed afterwards)  --per-turn N (1000)
-//   --rate N readings/s (0 = as fast as it goes)  --kill: also measure a restart without a clean stop
+//   --rate N readings/s (0 = as fast as it goes)  --chunk N samples in a block (240)
+//   --kill: also measure a restart without a clean stop
 // Load: one reading per point each 10 s round, 0-15 ms jitter, one decimal, 40 % unchanged, in point order.
 #include "tool/bench_series.h"
 
@@ -22,7 +23,7 @@
 #define SAMPLES 1000000     // latencies kept
 
 struct bench {
-	uint32_t points, rounds, per_turn;
+	uint32_t points, rounds, per_turn, chunk;
 	uint64_t rate;
 	bool kill;
 	char dir[256];
@@ -173,7 +174,7 @@ static uint64_t files_bytes(const char *dir)
 static bool open_series(struct bench *b)
 {
 	struct series_config cfg = { .dir = b->dir, .group_us = 2000, .log_limit = (size_t)256 << 20,
-		.chunk_points = 240 };
+		.chunk_points = b->chunk };
 	return series_open(&b->s, &cfg, NULL, NULL) == OK;
 }
 
@@ -256,7 +257,7 @@ static void remove_dir(const char *dir)
 
 static bool parse(struct bench *b, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
+	for (int i = 0; i < argc; i++) {
 		uint64_t n = 0;
 		struct str name = str_of(argv[i]);
 		if (str_is(name, "--kill")) {
@@ -280,6 +281,8 @@ static bool parse(struct bench *b, int argc, char **argv)
 			b->per_turn = (uint32_t)n;
 		else if (str_is(name, "--rate"))
 			b->rate = n;
+		else if (str_is(name, "--chunk"))
+			b->chunk = (uint32_t)n;
 		else
 			return false;
 	}
@@ -289,9 +292,9 @@ static bool parse(struct bench *b, int argc, char **argv)
 int bench_series(int argc, char **argv)
 {
 	struct bench *b = mem_alloc(sizeof(*b));
-	*b = (struct bench){ .points = 10000, .rounds = 100, .per_turn = 1000, .random = 88172645463325252u };
+	*b = (struct bench){ .points = 10000, .rounds = 100, .per_turn = 1000, .chunk = 240, .random = 88172645463325252u };
 	if (!parse(b, argc, argv)) {
-		fprintf(stderr, "usage: [--points N] [--rounds N] [--per-turn N] [--rate N] [--kill] [--dir DIR]\n");
+		fprintf(stderr, "usage: [--points N] [--rounds N] [--per-turn N] [--rate N] [--chunk N] [--kill] [--dir DIR]\n");
 		mem_free(b);
 		return 2;
 	}

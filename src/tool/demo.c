@@ -145,6 +145,16 @@ static enum err load_all(struct demo *d)
 			err = load(d, g.gl_pathv[i], &d->plants[d->nplants++]);
 		globfree(&g);
 	}
+	snprintf(path, sizeof path, "%s/*/demo/records.json", packs);
+	if (!err && glob(path, 0, NULL, &g) == 0) {
+		for (size_t i = 0; i < g.gl_pathc && d->nrecord_files < DEMO_RECORD_FILES && !err; i++) {
+			size_t k = d->nrecord_files++;
+			size_t len = strlen(g.gl_pathv[i]) + 1;
+			d->record_files[k].path = memcpy(mem_alloc(len), g.gl_pathv[i], len);
+			err = load(d, g.gl_pathv[i], &d->record_files[k].json);
+		}
+		globfree(&g);
+	}
 	return err;
 }
 
@@ -156,6 +166,10 @@ static void unload(struct demo *d)
 	json_decref(d->enterprises);
 	for (size_t i = 0; i < d->nplants; i++)
 		json_decref(d->plants[i]);
+	for (size_t i = 0; i < d->nrecord_files; i++) {
+		mem_free(d->record_files[i].path);
+		json_decref(d->record_files[i].json);
+	}
 	json_decref(d->org_ids);
 	json_decref(d->person_ids);
 }
@@ -229,7 +243,9 @@ static enum err fill_job(struct db *db, void *arg, struct problem *p)
 	d->db = db;
 	d->p = p;
 	enum err err = demo_people(d);
-	return err ? err : demo_enterprises(d);
+	if (!err)
+		err = demo_enterprises(d);
+	return err ? err : demo_records(d);
 }
 
 enum err demo_fill(struct store *s, const struct registry *reg, const char *dir, struct problem *p)

@@ -11,6 +11,7 @@
 
 #define DEMO_MAX_FILE (4u << 20)     // bytes of devices.tsv and map.json
 #define DEMO_PLANT_FILES 16
+#define DEMO_RECORD_FILES 64
 
 struct demo {
 	const struct registry *reg;
@@ -22,6 +23,8 @@ struct demo {
 	json_t *areas, *map, *people, *enterprises;
 	json_t *plants[DEMO_PLANT_FILES];  // "plants" of each pack's plants.json
 	size_t nplants;
+	struct { char *path; json_t *json; } record_files[DEMO_RECORD_FILES]; // each pack's records.json, by the packs' names
+	size_t nrecord_files;
 	json_t *org_ids;             // key → record id
 	json_t *person_ids;          // login → record id
 	struct buf *tsv;             // devices.tsv
@@ -39,3 +42,4 @@ void demo_day(int64_t us, char ret[11]);
 
 enum err demo_people(struct demo *d) must_check;       // areas, organisations, officials, roster
 enum err demo_enterprises(struct demo *d) must_check;  // and all that belongs to them
+enum err demo_records(struct demo *d) must_check;      // of packs/*/demo/records.json

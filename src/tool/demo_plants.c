@@ -116,6 +116,7 @@ static enum err make_staff(struct demo *d, struct plant *pl)
 		enum err err = demo_create(d, "person", body, &pl->persons[staff[i].at]);
 		if (err)
 			return err;
+		json_object_set_new(d->person_ids, login, json_integer(pl->persons[staff[i].at]));
 	}
 	return OK;
 }

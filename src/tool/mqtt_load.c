@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct link {
 	int64_t last_time;        // of the device, strictly rising
 	uint16_t id;              // last packet identifier
 	size_t inflight;
+	uint64_t sent;            // messages
 	int64_t sent_at[WINDOW_MAX + 1]; // by id modulo its length
 	int32_t *tenths;          // value of each point
 	bool *alarmed;            // points that had their alarm
@@ -236,6 +238,7 @@ static void link_send_message(struct link *l)
 	struct str payload = link_payload(l);
 	mqtt_write_publish(&l->out, o->cfg->version, str_from(topic, (size_t)n), o->cfg->qos, l->id, payload);
 	o->result->messages++;
+	l->sent++;
 	o->result->readings += o->cfg->batch;
 	if (!o->cfg->qos)
 		o->result->acked += o->cfg->batch;
@@ -244,7 +247,9 @@ static void link_send_message(struct link *l)
 
 static bool link_may_send(const struct link *l, size_t window)
 {
-	return l->ready && !l->dead && l->load->sending && !l->want_out && l->inflight < window;
+	const struct load_config *cfg = l->load->cfg;
+	bool more = !cfg->messages || l->sent < cfg->messages;
+	return more && l->ready && !l->dead && l->load->sending && !l->want_out && l->inflight < window;
 }
 
 // --- one connection ---
@@ -419,8 +424,17 @@ static void load_tick(void *ctx)
 		loop_timer_in(o->loop, &o->tick, US_PER_MS);
 }
 
+static void load_begin(struct load *o)
+{
+	o->begin = o->last_ack = clock_mono();
+	o->sending = true;
+}
+
 static bool load_connect(struct load *o)
 {
+	int64_t began = clock_mono();
+	if (o->cfg->at_once)
+		load_begin(o);
 	for (size_t i = 0; i < o->cfg->ndevices; i++) {
 		if (!link_open(o, &o->links[i], i))
 			return false;
@@ -430,6 +444,7 @@ static bool load_connect(struct load *o)
 	int64_t until = clock_mono() + CONNECT_S * US_PER_S;
 	while (o->nready + o->ndead < o->cfg->ndevices && clock_mono() < until)
 		loop_turn(o->loop, 100);
+	o->result->connect_s = (double)(clock_mono() - began) / US_PER_S;
 	return o->nready > 0;
 }
 
@@ -448,20 +463,28 @@ static double thread_cpu(void)
 	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
+static bool load_is_over(const struct load *o)
+{
+	if (o->cfg->stop && atomic_load(o->cfg->stop))
+		return true;
+	size_t live = o->cfg->ndevices - o->ndead;
+	return o->cfg->messages && o->result->messages >= live * o->cfg->messages && !load_inflight(o);
+}
+
 static void load_send(struct load *o)
 {
 	double cpu = thread_cpu();
-	o->begin = o->last_ack = clock_mono();
+	if (!o->sending)
+		load_begin(o);
 	o->end = o->begin + (int64_t)(o->cfg->seconds * (double)US_PER_S);
-	o->inject_next = o->begin + US_PER_S / 2; // not in the first rush
-	o->sending = true;
+	o->inject_next = o->begin + (int64_t)(MAX(o->cfg->alarms_from, 0.5) * (double)US_PER_S);
 	loop_turn(o->loop, 0); // its clocks are those of the beginning
 	if (o->cfg->rate > 0)
 		load_tick(o);
 	else
 		for (size_t i = 0; i < o->cfg->ndevices; i++)
 			link_fill(&o->links[i]);
-	while (clock_mono() < o->end && o->ndead < o->cfg->ndevices)
+	while (clock_mono() < o->end && o->ndead < o->cfg->ndevices && !load_is_over(o))
 		loop_turn(o->loop, 10);
 	o->sending = false;
 	if (!o->cfg->qos)

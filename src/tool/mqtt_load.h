@@ -26,7 +26,10 @@ struct load_config {
 	size_t ndevices;
 	size_t batch;         // readings in a message, 1…1000; a message may hold several rounds of a device's points
 	double rate;          // readings a second over all devices; 0 = as fast as acknowledgements come
-	double seconds;       // of sending
+	double seconds;       // of sending, at most
+	uint64_t messages;    // of each device; 0: as many as there is time for
+	bool at_once;         // each device sends as soon as it is welcomed, without waiting for the others
+	const _Atomic bool *stop; // ends sending before its time; may be NULL
 	size_t window;        // rate 0: messages of one connection not yet acknowledged
 	// Device time. 0: the wall clock. Otherwise rounds are this far apart (us), with 0-15 ms of jitter, from
 	// `from` on, until they meet the wall clock.
@@ -36,7 +39,7 @@ struct load_config {
 	void *arg;
 	// Alarms to cause: `alarms` messages a second (0: none) hold one reading of alarm_tenths at a point that had none
 	// before. injected is called just before such a message is written, with the monotonic time.
-	double alarms;
+	double alarms, alarms_from;   // from: seconds after the beginning (at least 0.5: not in the first rush)
 	int64_t alarm_tenths;
 	void (*injected)(void *arg, size_t device, size_t point, int64_t mono);
 };
@@ -44,6 +47,7 @@ struct load_config {
 struct load_result {
 	uint64_t messages, readings;  // sent
 	uint64_t acked;               // readings in acknowledged messages (QoS 0: sent)
+	double connect_s;             // until the last device was welcomed
 	double seconds;               // from the first message to the last acknowledgement
 	double cpu;                   // of this thread, user and system
 	int64_t ack_p50, ack_p99, ack_max; // us; QoS 1

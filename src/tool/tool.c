@@ -79,7 +79,10 @@ bool tool_flag(int *argc, char **argv, const char *name)
 void tool_no_more_options(int argc, char **argv, const char *usage)
 {
 	for (int i = 0; i < argc; i++)
-		if (argv[i][0] == '-' && argv[i][1]) {
+		if (strcmp(argv[i], "--help") == 0) {
+			puts(usage);
+			exit(0);
+		} else if (argv[i][0] == '-' && argv[i][1]) {
 			fprintf(stderr, "anlan: 不认识的选项 / unknown option %s\n%s\n", argv[i], usage);
 			exit(2);
 		}

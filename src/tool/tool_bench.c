@@ -9,8 +9,14 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } benches[] = {
 	{ "ingest", bench_ingest },
+	{ "flood", bench_flood },
 	{ "alarm", bench_alarm },
+	{ "gate", bench_gate },
 	{ "series", bench_series },
+	{ "records", bench_records },
+	{ "import", bench_import },
+	{ "query", bench_query },
+	{ "detect", bench_detect },
 };
 
 int tool_bench(int argc, char **argv)
@@ -18,6 +24,6 @@ int tool_bench(int argc, char **argv)
 	for (size_t i = 0; argc && i < ARRAY_LEN(benches); i++)
 		if (strcmp(argv[0], benches[i].name) == 0)
 			return benches[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "usage: anlan bench ingest|alarm|series [--help]\n");
+	fprintf(stderr, "usage: anlan bench ingest|flood|gate|alarm|series|records|import|query|detect [--help]\n");
 	return 2;
 }

@@ -1,12 +1,13 @@
 // `anlan check [PATH…]`: every mistake in packs and rules as file:line:col: text. Runs before anything is started;
-// no database, no network.
+// no database, no network. The county's own packs are checked over those that the program ships with.
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "alarm/alarm.h"
 #include "base/arena.h"
+#include "config/config.h"
+#include "model/pack_texts.h"
 #include "model/yaml.h"
 #include "tool/tool.h"
 
@@ -35,7 +36,8 @@ static size_t count_of(const struct diags *d, struct str only)
 // its own mistakes are told.
 static struct str folder_of(struct arena *a, struct str path, struct str *ret_only)
 {
-	static const char *const parts[] = { "types", "menus", "roles", "points", "rules" };
+	static const char *const parts[] = { "types", "menus", "roles", "points", "rules", "fragments", "calendars", "schedules",
+		                             "indicators", "assessments", "documents", "migrations", "payloads" };
 	char real[PATH_MAX];
 	*ret_only = STR_EMPTY;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
@@ -53,22 +55,47 @@ static struct str folder_of(struct arena *a, struct str path, struct str *ret_on
 	return path;
 }
 
+// Everything else refers to these; a folder that has them is a whole set of packs.
+static bool is_complete(const struct pack_texts *t)
+{
+	static const char *const files[] = { "core/roles/admin.yaml", "core/types/area.yaml", "core/types/person.yaml" };
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (!pack_texts_find(t, str_of(files[i])))
+			return false;
+	return true;
+}
+
+// A whole set of packs stands alone. The county's own ones (DIR/packs) lie over those of the program, as in the server.
+static void read_texts(struct str dir, struct pack_texts *t, struct diags *d)
+{
+	struct pack_texts alone = { .arena = d->arena };
+	pack_texts_read(&alone, dir, true, NULL);
+	if (is_complete(&alone) || alone.n == 0) {
+		pack_texts_read(t, dir, false, d);
+		return;
+	}
+	pack_texts_read(t, str_of(tool_packs_dir()), false, NULL);
+	pack_texts_read(t, dir, true, d);
+}
+
 static void check_path(struct arena *a, const char *path, bool zh, struct count *all)
 {
 	struct diags d = { .arena = a, .zh = zh };
+	struct pack_texts texts = { .arena = a };
 	struct str only, dir = folder_of(a, str_of(path), &only);
 	struct registry *reg = NULL;
-	struct rule_set *rules = NULL;
-	enum err err = registry_load(&reg, dir, &d);
-	if (!err)
-		err = rules_compile(&rules, reg, &d);
+	read_texts(dir, &texts, &d);
+	enum err err = registry_load_texts(&reg, &texts, &d);
+	if (d.n)
+		err = ERR_INVALID;
+	if (!err && !config_compiles(reg, &d))
+		err = ERR_INVALID;
 	diags_sort(&d);
 	print_diags(&d, only);
 	all->mistakes += count_of(&d, only);
 	if (!err) {
 		all->types += reg->ntypes;
 		all->rules += reg->nrules;
-		rules_free(rules);
 	}
 	registry_free(reg);
 }

@@ -117,7 +117,7 @@ static enum err check_roles(struct user_tool *u)
 			return problem_set(&u->p, ERR_INVALID, "role", "没有角色“%.*s”", "there is no role \"%.*s\"", STR_FMT(one));
 		u->roles = arena_printf(u->arena, "%.*s%.*s,", STR_FMT(u->roles), STR_FMT(one));
 	}
-	return auth_check_grant(&sys, 0, STR_EMPTY, u->roles, &u->p);
+	return auth_check_person(&sys, NULL, &(struct person_facts){ .roles = u->roles, .area = STR_EMPTY }, &u->p);
 }
 
 static bool digits(struct str s)

@@ -1,0 +1,253 @@
+// The periodic jobs of the core, in one table: what runs how often. T_EVENTS runs them; a job that writes posts a store
+// job and returns. A part of the platform that needs a clock adds a function and a line to the table.
+#include "core/core_int.h"
+#include "report/document.h"
+
+#include "store/files.h"
+
+// ---- clocks of records and shelved alarms: when they say so themselves --------------------------
+
+struct tick_job {
+	struct core *co;
+	struct arena *arena;
+	const struct registry *reg;
+	int64_t now, next;
+	int64_t *alarms;
+	size_t n;
+};
+
+static struct tick_job *tick_new(struct core *co)
+{
+	struct tick_job *j = mem_alloc(sizeof *j);
+	*j = (struct tick_job){ .co = co, .arena = arena_new(4096), .reg = registry_pin(), .now = clock_now() };
+	return j;
+}
+
+static void tick_free(struct tick_job *j)
+{
+	registry_unpin(j->reg);
+	arena_free(j->arena);
+	mem_free(j);
+}
+
+// The earlier of what was asked for; any thread.
+void clock_wake(struct core *co, int64_t at)
+{
+	int64_t was = __atomic_load_n(&co->flow_due, __ATOMIC_ACQUIRE);
+	while (at < was && !__atomic_compare_exchange_n(&co->flow_due, &was, at, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
+}
+
+static enum err records_run(struct db *db, void *arg, struct problem *p)
+{
+	struct tick_job *j = arg;
+	(void)p;
+	return flow_tick(db, j->reg, j->now, j->arena, &j->next);
+}
+
+static void records_done(void *arg, enum err err)
+{
+	struct tick_job *j = arg;
+	if (err)
+		log_error("core", "deadlines: %s", err_name(err));
+	clock_wake(j->co, err ? j->now + 10 * US_PER_S : j->next);
+	__atomic_store_n(&j->co->flow_busy, false, __ATOMIC_RELEASE);
+	tick_free(j);
+}
+
+// Not before it is due: then a tick would find nothing.
+static void tick_records(struct core *co)
+{
+	if (__atomic_load_n(&co->flow_due, __ATOMIC_ACQUIRE) > clock_now() || __atomic_exchange_n(&co->flow_busy, true, __ATOMIC_ACQ_REL))
+		return;
+	__atomic_store_n(&co->flow_due, INT64_MAX, __ATOMIC_RELEASE); // whoever asks from now on is not forgotten
+	store_post(co->app.store, records_run, tick_new(co), records_done);
+}
+
+static enum err schedules_run(struct db *db, void *arg, struct problem *p)
+{
+	struct tick_job *j = arg;
+	(void)p;
+	return flow_schedule_tick(db, j->reg, j->now, j->arena, &j->next);
+}
+
+static void schedules_done(void *arg, enum err err)
+{
+	struct tick_job *j = arg;
+	if (err)
+		log_error("core", "schedules: %s", err_name(err));
+	__atomic_store_n(&j->co->schedule_due, err ? j->now + US_PER_MIN : j->next, __ATOMIC_RELEASE);
+	__atomic_store_n(&j->co->schedule_busy, false, __ATOMIC_RELEASE);
+	tick_free(j);
+}
+
+static void tick_schedules(struct core *co)
+{
+	if (__atomic_load_n(&co->schedule_due, __ATOMIC_ACQUIRE) > clock_now())
+		return;
+	if (!__atomic_exchange_n(&co->schedule_busy, true, __ATOMIC_ACQ_REL))
+		store_post(co->app.store, schedules_run, tick_new(co), schedules_done);
+}
+
+static enum err shelves_run(struct db *db, void *arg, struct problem *p)
+{
+	struct tick_job *j = arg;
+	(void)p;
+	return alarm_shelf_tick(db, j->now, j->arena, &j->alarms, &j->n, &j->next);
+}
+
+static void shelves_done(void *arg, enum err err)
+{
+	struct tick_job *j = arg;
+	if (err)
+		log_error("core", "shelves: %s", err_name(err));
+	for (size_t i = 0; i < j->n && !err; i++)
+		event_alarm(j->co, j->alarms[i], false);
+	__atomic_store_n(&j->co->shelf_busy, false, __ATOMIC_RELEASE);
+	tick_free(j);
+}
+
+static void tick_shelves(struct core *co)
+{
+	if (!__atomic_exchange_n(&co->shelf_busy, true, __ATOMIC_ACQ_REL))
+		store_post(co->app.store, shelves_run, tick_new(co), shelves_done);
+}
+
+// ---- snapshots of indicators --------------------------------------------------------------------
+#define SNAPSHOTS_EVERY (10 * US_PER_MIN)
+
+struct measure_job {
+	struct core *co;
+	struct arena *arena;
+	const struct registry *reg;
+	struct snapshot_taken *taken;
+};
+
+static enum err snapshot_keep(struct db *db, void *arg, struct problem *p)
+{
+	struct measure_job *j = arg;
+	(void)p;
+	return measure_keep(db, j->taken, j->arena);
+}
+
+// One period of one indicator.
+static enum err snapshot_take(struct measure_job *j)
+{
+	struct diags d = { .arena = j->arena };
+	struct problem p;
+	problem_init(&p, j->arena);
+	const struct measures *m = measures_load(j->reg, j->arena, &d);
+	if (!m)
+		return ERR_BUG;
+	struct db *db = store_read_begin(j->co->app.store);
+	enum err err = measure_take(db, m, clock_now(), j->arena, &j->taken);
+	store_read_end(j->co->app.store, db);
+	return err || !j->taken ? err : store_write(j->co->app.store, snapshot_keep, j, &p);
+}
+
+// A thread of its own: at many records it reads for seconds, and neither the writer nor T_EVENTS may.
+static void *snapshot_thread(void *arg)
+{
+	struct measure_job *j = arg;
+	struct core *co = j->co;
+	pthread_setname_np(pthread_self(), "snapshots");
+	enum err err = snapshot_take(j);
+	if (err)
+		log_error("core", "snapshots of indicators: %s", err_name(err));
+	// with more to do in the next second, so that people's work comes between
+	__atomic_store_n(&co->measure_due, clock_now() + (!err && j->taken ? 0 : SNAPSHOTS_EVERY), __ATOMIC_RELEASE);
+	registry_unpin(j->reg);
+	arena_free(j->arena);
+	mem_free(j);
+	__atomic_store_n(&co->measure_busy, false, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void tick_snapshots(struct core *co)
+{
+	if (__atomic_load_n(&co->measure_due, __ATOMIC_ACQUIRE) > clock_now() || __atomic_exchange_n(&co->measure_busy, true, __ATOMIC_ACQ_REL))
+		return;
+	clock_join(co);
+	struct measure_job *j = mem_alloc(sizeof *j);
+	*j = (struct measure_job){ .co = co, .arena = arena_new(64 << 10), .reg = registry_pin() };
+	co->measure_thread_runs = pthread_create(&co->measure_thread, NULL, snapshot_thread, j) == 0;
+	if (!co->measure_thread_runs)
+		snapshot_thread(j); // T_EVENTS is late once
+}
+
+void clock_join(struct core *co)
+{
+	if (co->measure_thread_runs)
+		pthread_join(co->measure_thread, NULL);
+	co->measure_thread_runs = false;
+}
+
+// ---- uploads that no record took ----------------------------------------------------------------
+static enum err sweep_run(struct db *db, void *arg, struct problem *p)
+{
+	int64_t removed = 0;
+	(void)arg, (void)p;
+	enum err err = files_sweep(db, clock_now(), &removed);
+	if (removed)
+		log_info("files", "removed %lld uploads that no record took", (long long)removed);
+	return err;
+}
+
+static void sweep_files(struct core *co) { store_post(co->app.store, sweep_run, NULL, NULL); }
+
+// ---- reports ------------------------------------------------------------------------------------
+static enum err reports_job(struct db *db, void *arg, struct problem *p)
+{
+	struct tick_job *j = arg;
+	bool more;
+	(void)p;
+	return reports_tick(db, j->co->app.store, j->reg, j->co->app.county, j->co->app.site_url, j->now, j->arena, &more);
+}
+
+static void reports_done(void *arg, enum err err)
+{
+	struct tick_job *j = arg;
+	if (err)
+		log_error("core", "reports: %s", err_name(err));
+	tick_free(j);
+}
+
+static void tick_reports(struct core *co) { store_post(co->app.store, reports_job, tick_new(co), reports_done); }
+
+static void ping_streams(struct core *co) { http_ping(co->app.http); }
+
+// ---- the table ----------------------------------------------------------------------------------
+static const struct periodic {
+	const char *name;
+	void (*fn)(struct core *co);    // T_EVENTS; must not wait
+	int seconds;                    // between two calls
+} jobs[] = {
+	{ "deadlines", tick_records, 1 },       // looks at a number; works when something is due
+	{ "schedules", tick_schedules, 1 },
+	{ "shelves", tick_shelves, 1 },
+	{ "commands", commands_tick, 1 },
+	{ "devices that are called", dial_tick, 1 },
+	{ "snapshots", tick_snapshots, 1 },     // looks at a number; works every ten minutes
+	{ "records that alarms open", open_next, 5 }, // what an earlier failure or crash left
+	{ "anchor of the audit chain", anchor_tick, 2 }, // looks at a number; a job every ten minutes
+	{ "streams", ping_streams, 15 },
+	{ "uploads", sweep_files, 600 },
+	{ "retention", retention_tick, 2 },     // looks at a number; once a day
+	{ "reports", tick_reports, 30 },        // one at most each time
+};
+
+static void on_second(void *arg)
+{
+	struct core *co = arg;
+	co->seconds++;
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		if (co->seconds % jobs[i].seconds == 0)
+			jobs[i].fn(co);
+	loop_timer_in(co->event_loop, &co->second, US_PER_S);
+}
+
+void clock_start(struct core *co)
+{
+	loop_timer_init(&co->second, on_second, co);
+	loop_timer_in(co->event_loop, &co->second, US_PER_S);
+}
