@@ -1,12 +1,13 @@
 // The pages. Only the login and the shell are in the first load; everything else comes when it is opened.
 import { createRouter, createWebHistory } from 'vue-router'
 import { home, whoAmI } from './use/session'
-import { typesReady } from './use/types'
+import { typesReady, used } from './use/types'
 
 export const router = createRouter({
   history: createWebHistory(),
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
   routes: [
+    { path: '/public', name: 'public', component: () => import('./pages/PublicPage.vue'), meta: { open: true } },
     { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
     {
       path: '/',
@@ -15,15 +16,26 @@ export const router = createRouter({
       children: [
         { path: 'map', name: 'map', component: () => import('./pages/MapPage.vue'), meta: { bare: true } },
         { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },
-        { path: 'duties', name: 'duties', component: () => import('./pages/DutiesPage.vue') },
+        { path: 'alarms/load', name: 'alarmload', component: () => import('./pages/AlarmLoadPage.vue') },
+        { path: 'work', alias: 'duties', name: 'duties', component: () => import('./pages/WorkPage.vue') },
         { path: 'records', name: 'registers', component: () => import('./pages/RegistersPage.vue') },
         { path: 'records/:type', name: 'list', component: () => import('./pages/ListPage.vue') },
         { path: 'records/:type/new', name: 'new', component: () => import('./pages/FormPage.vue') },
         { path: 'records/:type/:id(\\d+)', name: 'record', component: () => import('./pages/RecordPage.vue') },
         { path: 'records/:type/:id(\\d+)/edit', name: 'edit', component: () => import('./pages/FormPage.vue') },
+        { path: 'records/:type/import', name: 'import', component: () => import('./pages/ImportPage.vue') },
+        { path: 'enterprise/:id(\\d+)', name: 'dossier', component: () => import('./pages/DossierPage.vue') },
+        { path: 'indicators', name: 'indicators', component: () => import('./pages/IndicatorsPage.vue') },
+        { path: 'indicators/:name', name: 'indicator', component: () => import('./pages/IndicatorPage.vue') },
+        { path: 'reports', name: 'reports', component: () => import('./pages/ReportsPage.vue') },
+        { path: 'config', name: 'config', component: () => import('./pages/ConfigPage.vue') },
+        { path: 'roles', name: 'roles', component: () => import('./pages/RolesPage.vue') },
+        { path: 'notify', name: 'notify', component: () => import('./pages/NotifyPage.vue') },
         { path: 'points/:id/trend', name: 'trend', component: () => import('./pages/TrendPage.vue') },
+        { path: 'points/:id/tune', name: 'tune', component: () => import('./pages/TunePage.vue') },
         { path: 'devices', name: 'devices', component: () => import('./pages/DevicesPage.vue') },
         { path: 'rules', name: 'rules', component: () => import('./pages/RulesPage.vue') },
+        { path: 'calc/:model?', name: 'calc', component: () => import('./pages/CalcPage.vue') },
         { path: 'audit', name: 'audit', component: () => import('./pages/AuditPage.vue') },
         { path: 'me', name: 'me', component: () => import('./pages/MePage.vue') },
         { path: 'try', name: 'try', component: () => import('./pages/TryPage.vue') },
@@ -35,6 +47,7 @@ export const router = createRouter({
 })
 
 router.beforeEach(async (to) => {
+  if (to.name === 'public') return true
   let person = null
   try {
     person = await whoAmI()
@@ -46,6 +59,8 @@ router.beforeEach(async (to) => {
   const start = to.redirectedFrom?.fullPath ?? to.fullPath
   if (!person) return { name: 'login', query: ['/', '/map'].includes(start) ? {} : { back: start } }
   await typesReady()
+  if (person.second_factor?.must && to.name !== 'me') return { name: 'me' }
+  if (to.params.type) used(String(to.params.type))
   return true
 })
 

@@ -6,6 +6,7 @@ import { csvCell, num, quality, withUnit } from '../src/lib/number'
 import { brief, fromWall, span, stamp, toWall } from '../src/lib/time'
 import { stepFor } from '../src/chart/series'
 import { MapModel } from '../src/map/model'
+import { periodOf } from '../src/measure/indicator'
 
 test('times are China Standard Time everywhere', () => {
   assert.equal(stamp('2026-11-21T16:00:05Z'), '2026-11-22 00:00:05')
@@ -55,4 +56,12 @@ test('a point gives its colour to its enterprise and its area', () => {
   assert.equal(m.areaColors().get('990121101'), 'red')
   assert.deepEqual(m.recolor([{ id: 5, color: 'red' }]), [])
   assert.equal(m.find('q')[0].id, 6)
+})
+test('periods back from a day of China Standard Time', () => {
+  const at = Date.parse('2026-11-22T20:00:00Z')
+  assert.equal(periodOf('month', 0, at), '2026-11')
+  assert.equal(periodOf('month', 11, at), '2025-12')
+  assert.equal(periodOf('quarter', 0, at), '2026-Q4')
+  assert.equal(periodOf('week', 0, at), '2026-W48')
+  assert.equal(periodOf('day', 0, at), '2026-11-23')
 })

@@ -13,8 +13,8 @@ export class ApiError extends Error {
   }
 }
 
-type Query = Record<string, string | number | boolean | undefined | null>
-interface Call { method?: string; body?: unknown; query?: Query; timeout?: number; signal?: AbortSignal; text?: boolean }
+export type Query = Record<string, string | number | boolean | undefined | null>
+interface Call { method?: string; body?: unknown; query?: Query; timeout?: number; signal?: AbortSignal; text?: boolean; blob?: boolean; once?: string }
 
 let lost: () => void = () => {}
 /** Called when the server says the session is over. */
@@ -22,11 +22,23 @@ export function onSessionLost(fn: () => void) {
   lost = fn
 }
 
+let standsFor: number | null = null
+/** Everything from now on is done for this person (they delegated to me); null = for myself. */
+export function actFor(person: number | null) {
+  standsFor = person
+}
+
+/** A name for one intention: sent again after a lost answer it creates nothing twice. */
+export function onceKey(): string {
+  const b = crypto.getRandomValues(new Uint8Array(16))
+  return [...b].map((x) => x.toString(16).padStart(2, '0')).join('')
+}
+
 export function url(path: string, query?: Query): string {
   const q = new URLSearchParams()
   for (const [k, v] of Object.entries(query ?? {})) if (v !== undefined && v !== null && v !== '') q.append(k, String(v))
   const s = q.toString()
-  return '/api/v1' + path + (s ? '?' + s : '')
+  return (path.startsWith('/public') ? '' : '/api/v1') + path + (s ? '?' + s : '')
 }
 
 /** Texts that come as {zh, en} become the one of the page's language, at any depth. */
@@ -43,16 +55,23 @@ export function localize(v: unknown): unknown {
   return o
 }
 
-async function failure(res: Response): Promise<ApiError> {
+function failure(status: number, text: string): ApiError {
   let e: { code?: string; message?: string; field?: string; hint?: string } = {}
   try {
-    e = (await res.json()).error ?? {}
+    e = (localize(JSON.parse(text)) as { error?: typeof e }).error ?? {}
   } catch {
     // not JSON: the status alone has to do
   }
-  const known = res.status >= 500 ? t('error.server') : t('error.status', { status: res.status })
-  return new ApiError(res.status, e.code ?? String(res.status), e.message ?? known, e.field, e.hint)
+  const known = status >= 500 ? t('error.server') : t('error.status', { status })
+  return new ApiError(status, e.code ?? String(status), e.message ?? known, e.field, e.hint)
 }
+const headers = (call: Call): Record<string, string> => ({
+  'Accept-Language': lang.value,
+  Accept: 'application/json',
+  ...(call.body === undefined ? {} : { 'Content-Type': call.body instanceof Blob ? call.body.type || 'application/octet-stream' : 'application/json' }),
+  ...(standsFor ? { 'X-Anlan-For': String(standsFor) } : {}),
+  ...(call.once ? { 'Idempotency-Key': call.once } : {}),
+})
 
 /** Calls the API; rejects with ApiError always (also for no network and for too slow an answer). */
 export async function api<T>(path: string, call: Call = {}): Promise<T> {
@@ -64,19 +83,16 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
       method: call.method ?? 'GET',
       credentials: 'same-origin',
       signal: limit.signal,
-      headers: {
-        'Accept-Language': lang.value,
-        Accept: 'application/json',
-        ...(call.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
-      body: call.body === undefined ? undefined : JSON.stringify(call.body),
+      headers: headers(call),
+      body: call.body === undefined ? undefined : call.body instanceof Blob ? call.body : JSON.stringify(call.body),
     })
     if (!res.ok) {
-      const err = await failure(res)
+      const err = failure(res.status, await res.text())
       if (res.status === 401 && !path.startsWith('/login') && path !== '/me' && path !== '/demo/login') lost()
       throw err
     }
     if (res.status === 204) return undefined as T
+    if (call.blob) return (await res.blob()) as T
     const body = await res.text()
     return (call.text ? body : body ? localize(JSON.parse(body)) : undefined) as T
   } catch (e) {
@@ -90,21 +106,87 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
 }
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => api<T>(path, { query, signal })
-export const post = <T>(path: string, body: unknown = {}) => api<T>(path, { method: 'POST', body })
+export const post = <T>(path: string, body: unknown = {}, once?: string) => api<T>(path, { method: 'POST', body, once })
 export const patch = <T>(path: string, body: unknown) => api<T>(path, { method: 'PATCH', body })
 export const del = <T>(path: string, body?: unknown) => api<T>(path, { method: 'DELETE', body })
 
-/** Opens a download (CSV) in the browser; the cookie goes along, and the language in the query. */
-export function download(path: string, query: Query, name: string) {
-  return api<string>(path, { query, text: true, timeout: 60000 }).then((text) => save(name, text))
+/** Sends a file; XMLHttpRequest, because only it says how far the sending is. */
+export function upload<T>(path: string, query: Query, file: Blob, progress?: (part: number) => void, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const x = new XMLHttpRequest()
+    x.open('POST', url(path, query))
+    for (const [k, v] of Object.entries(headers({ body: file, once: onceKey() }))) x.setRequestHeader(k, v)
+    x.timeout = 600000
+    x.upload.onprogress = (e) => e.lengthComputable && progress?.(e.loaded / e.total)
+    x.onload = () => {
+      if (x.status < 200 || x.status >= 300) {
+        if (x.status === 401) lost()
+        return reject(failure(x.status, x.responseText))
+      }
+      try {
+        resolve((x.responseText ? localize(JSON.parse(x.responseText)) : undefined) as T)
+      } catch {
+        reject(failure(500, ''))
+      }
+    }
+    x.onerror = () => reject(new ApiError(0, 'network', t('error.network'), undefined, t('error.network.hint')))
+    x.ontimeout = () => reject(new ApiError(0, 'timeout', t('error.timeout'), undefined, t('error.timeout.hint')))
+    x.onabort = () => reject(new ApiError(0, 'cancelled', t('error.cancelled')))
+    signal?.addEventListener('abort', () => x.abort())
+    x.send(file)
+  })
+}
+
+/** Fetches a file and gives it to the browser to keep; the cookie goes along. */
+export async function download(path: string, query: Query, name: string) {
+  keep(name, await api<Blob>(path, { query, blob: true, timeout: 120000 }))
+}
+
+/** The same for a file that takes long: progress is told from 0 to 1 once the server has made it. */
+export async function downloadLong(path: string, query: Query, name: string, progress: (part: number) => void) {
+  const res = await fetch(url(path, query), { credentials: 'same-origin', headers: headers({}) }).catch(() => {
+    throw new ApiError(0, 'network', t('error.network'), undefined, t('error.network.hint'))
+  })
+  if (res.status === 401) lost()
+  if (!res.ok || !res.body) throw failure(res.status, await res.text())
+  const size = Number(res.headers.get('content-length')) || 0
+  const parts: BlobPart[] = []
+  let got = 0
+  for (const reader = res.body.getReader(); ; ) {
+    const { done, value } = await reader.read()
+    if (done) break
+    parts.push(value)
+    got += value.length
+    if (size) progress(got / size)
+  }
+  if (size && got !== size) throw new ApiError(0, 'network', t('error.network'), undefined, t('error.network.hint'))
+  keep(name, new Blob(parts))
+}
+
+export function keep(name: string, blob: Blob) {
+  const a = document.createElement('a')
+  a.href = URL.createObjectURL(blob)
+  a.download = name
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(a.href), 10000)
+}
+/** Opens a file (a PDF) in a new window. The window is opened first, inside the click, so that no blocker stops it. */
+export async function show(path: string, call: { method?: string; body?: unknown; once?: string } = {}) {
+  const w = window.open('', '_blank')
+  try {
+    const blob = await api<Blob>(path, { ...call, blob: true, timeout: 120000 })
+    const at = URL.createObjectURL(blob)
+    if (w) w.location.href = at
+    else keep('document.pdf', blob)
+    setTimeout(() => URL.revokeObjectURL(at), 60000)
+  } catch (e) {
+    w?.close()
+    throw e
+  }
 }
 
 /** Saves text as a file; a byte order mark lets spreadsheet programs see UTF-8. */
 export function save(name: string, text: string) {
   const bom = text.startsWith('\ufeff') ? '' : '\ufeff'
-  const a = document.createElement('a')
-  a.href = URL.createObjectURL(new Blob([bom + text], { type: 'text/csv;charset=utf-8' }))
-  a.download = name
-  a.click()
-  setTimeout(() => URL.revokeObjectURL(a.href), 10000)
+  keep(name, new Blob([bom + text], { type: 'text/csv;charset=utf-8' }))
 }

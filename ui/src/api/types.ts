@@ -14,6 +14,8 @@ export interface Me {
   area: string
   enterprise: Ref | null
   demo: boolean
+  reveal?: boolean
+  second_factor?: { on: boolean; must: boolean }
   county: { name: Text }
 }
 export interface Demo { demo: boolean; roles: { name: string; label: string; person: string; try: Text }[] }
@@ -21,6 +23,9 @@ export interface Demo { demo: boolean; roles: { name: string; label: string; per
 export type FieldKind =
   | 'text' | 'number' | 'money' | 'bool' | 'date' | 'time' | 'menu' | 'menus'
   | 'ref' | 'position' | 'shape' | 'phone' | 'uscc' | 'area'
+  | 'refs' | 'files' | 'photos' | 'rows' | 'idcard' | 'sheet'
+/** A part of an expression as the server sends it; see lib/expr.ts. */
+export type Expr = unknown
 export interface MenuItem { value: string; label: string; color?: string }
 export interface Field {
   name: string
@@ -28,7 +33,18 @@ export interface Field {
   label: string
   help?: string
   group?: string
-  need?: boolean
+  need?: boolean | Expr // always, never, or while the expression is true
+  when?: Expr // shown (and kept) only while true
+  compute?: Expr // made by the server from other fields; shown live
+  draw?: string // shown from the record this reference names
+  draw_field?: string // and there from this field
+  words?: { when?: string; need?: string; compute?: string }
+  columns?: Field[] // of rows
+  accept?: string[]
+  where?: boolean // photos: place and time wanted
+  shape?: 'point' | 'line' | 'area'
+  personal?: boolean
+  of?: string // sheet: name of the assessment
   readonly?: boolean
   search?: boolean
   expert?: boolean
@@ -42,7 +58,27 @@ export interface Field {
   masked?: boolean
   default?: unknown
 }
-export interface State { name: string; label: string; color?: string; end?: boolean; who?: string[] }
+export interface SheetItem {
+  path: string
+  label: string
+  about?: string
+  level: number
+  leaf: boolean
+  points: number
+  veto: boolean
+  evidence: boolean
+  auto: boolean
+  auto_points?: number | null
+  self?: number | null
+  review?: number | null
+  final?: number | null
+  counts?: number | null
+  note?: string
+  files?: number[]
+}
+export interface SheetInfo { assessment: string; label: string; full: number; score: number; vetoed: boolean; complete: boolean; auto_at: string | null; items: SheetItem[] }
+export interface FileInfo { id: number; name: string; size: number; mime: string; sm3?: string; taken_at?: string | null; lon?: number | null; lat?: number | null }
+export interface State { name: string; label: string; color?: string; end?: boolean; who?: string[]; asks?: string[]; withdraw?: boolean; clock?: string; edit?: string[] }
 export interface Move {
   name: string
   label: string
@@ -53,7 +89,11 @@ export interface Move {
   asks?: string[]
   reason?: boolean
   sign?: boolean
+  back?: boolean // a return: needs a reason, drawn apart
+  say?: string // why not, when its condition does not hold
+  opens?: string[]
 }
+export interface Check { name: string; that: Expr; say: string; at?: string }
 export interface Listing { name: string; label: string; show?: string[]; open?: boolean; where?: Record<string, unknown>; order?: string[] }
 export interface TypeBrief { name: string; label: string; pack?: string; icon?: string; can: string[]; states?: boolean; about?: string }
 export interface TypeInfo {
@@ -70,7 +110,15 @@ export interface TypeInfo {
   moves: Move[]
   lists: Listing[]
   can: string[]
+  released?: boolean
+  pack?: string
+  checks?: Check[]
+  extend?: { states: string[]; max?: number; longest?: string; may_ask?: boolean } | null
+  version?: string
+  linked?: { type: string; field: string }[] // types that refer to this one
+  dossier?: unknown
 }
+export interface Blocked { move: string; why: string }
 export interface Rec {
   id: number
   number?: string
@@ -89,11 +137,30 @@ export interface Rec {
   deadline?: string | null
   escalated?: number
   retired?: boolean
+  sector?: string | null
+  paused_s?: number
   moves?: string[]
+  blocked?: Blocked[] // moves that are mine but whose condition is not met
+  withdraw?: boolean
   can?: string[]
   [field: string]: unknown
 }
-export interface Page<T> { items: T[]; total: number; page?: number; size?: number }
+export interface Extension { id: number; state: string; was: string; until: string; reason: string; asked_by: string; asked_at: string; decided_by?: string; decided_at?: string; answer?: string; may_decide: boolean }
+export interface Receipt { person: number; name: string; tier: number; told_at: string; sent: number; read_at?: string; confirmed_at?: string; confirmed_by: string; note: string; late: boolean; next_at?: string; messages: { channel: string; state: string }[] }
+export interface Release { id: number; seq: number; message: string; level: string; at: string; by: string; reason: string; text: { zh: string; en: string }; expires?: string; tier: number; in_force: boolean; mine: boolean; counts: { told: number; read: number; confirmed: number; late: number }; receipts: Receipt[] }
+export interface KpiNumbers { key: string; title: string; activations: number; per_hour: number; peak_10min: number; peak_hour: number; floods: number; flood_percent: number; above_percent: number }
+export interface KpiActor { point: number; name: string; rule: string; rule_label: { zh: string; en: string }; n: number }
+export interface KpiOpen { alarm: number; point: number; name: string; rule: string; rule_label: { zh: string; en: string }; color: string; since: string }
+export interface AlarmKpi { from: string; to: string; targets: { per_hour: number; peak_10min: number; peak_hour: number; flood_percent: number }; total: KpiNumbers; groups: KpiNumbers[]; priorities: Record<string, number>; actors: KpiActor[]; chattering: KpiActor[]; standing: KpiOpen[]; stale: KpiOpen[]; operators: { person: number; name: string; acks: number; response_s: number }[] }
+export interface AlarmFlood { flood: boolean; count: number; minutes: number; groups: { installation: number; enterprise: number; title: string; n: number; first?: { alarm: number; name: string; say: { zh: string; en: string }; at: string } }[] }
+export interface Page<T> { items: T[]; total: number; at_least?: boolean; page?: number; size?: number }
+export interface Comment { id: number; at: string; person: number; name: string; text: string; mentions: Ref[] }
+export interface DocBrief { name: string; label: string; about?: string }
+export interface Issued { id?: number; number: string; document: string; label: string; at: string; by: string; file: number; sm3: string; period?: string; void_at?: string; void_reason?: string }
+export interface WorkItem { type: string; type_label: string; id: number; number: string; title: string; state: string; state_label: string; deadline?: string; at?: string; escalated: number; what?: string; what_label?: string; request?: number; gone?: boolean }
+export interface Delegation { id: number; person: Ref; to: Ref; from: string; until: string; reason: string; in_force: boolean; ended: boolean }
+export interface View { id: number; name: string; query: string; shared: boolean; mine: boolean }
+export interface Count { key: string | number | null; title: string; n: number; color?: string }
 export interface HistoryItem { seq: number; at: string; actor: Ref | null; action: string; detail: unknown }
 
 export interface Alarm {
@@ -150,18 +217,32 @@ export interface MapObjects { enterprises: MapEnterprise[]; installations: MapEn
 export interface Duty { type: string; id: number; number: string; title: string; state: string; deadline?: string | null; since?: string; escalated?: number }
 export interface Notice { id: number; at: string; text: Text; text_zh?: string; text_en?: string; type?: string; record?: number; read_at?: string | null }
 export interface ThreadItem { kind: string; id: number; number?: string; title: string; state?: string; at: string }
+export interface Share { received: number; expected: number; complete?: number; online?: number }
+export interface ShareRow { enterprise?: number; area?: string; devices: number; online: number; hour: Share; day: Share }
 export interface DeviceHealth {
   id: number
   code: string
   name: string
-  enterprise?: Ref | string | null
-  protocol: string
+  enterprise?: number
+  area?: string
+  disabled?: boolean
+  protocol?: string
   online: boolean
   last?: string | null
   readings?: number
   rejects?: Record<string, number>
   peer?: string
   since?: string | null
-  last_reject?: { at?: string; reason?: string; text?: string } | string | null
+  last_reject?: { at: string; reason: string; reason_text: string; text: string }
+  clock: 'unknown' | 'ok' | 'warn' | 'bad'
+  clock_off_s?: number
+  clock_leaps: number
+  clock_leap_at?: string
+  clock_leap_s?: number
+  lag_s?: number
+  hour: Share
+  day: Share
 }
+export interface DevicesHealth { items: DeviceHealth[]; total: ShareRow; enterprises: ShareRow[]; areas: ShareRow[]; unknown: DeviceHealth[] }
+export interface DropFiles { items: { name: string; state: 'reading' | 'done' | 'failed'; at: string; rows: number; accepted: number; duplicates: number; wrong: number; message?: string }[] }
 export interface Session { id: number; at?: string; created_at?: string; seen_at?: string; peer?: string; current?: boolean; person?: Ref | number }

@@ -1,47 +1,57 @@
-// The entries of the menu for this person: only pages that lead somewhere for them.
+// The entries of the menu for this person: only pages that lead somewhere for them. Five parts: the watch, the work
+// centre, registers by pack, indicators and reports, management.
 import { computed } from 'vue'
 import type { Component } from 'vue'
 import type { RouteLocationRaw } from 'vue-router'
-import { t } from '../i18n'
+import { t, tx } from '../i18n'
 import { icon, menuIcon } from '../lib/icons'
 import { may, me } from '../use/session'
 import { readable } from '../use/types'
 import { openAlarms, unacked } from '../use/alarms'
 import { dutyCount, notices, overdue } from '../use/duties'
 
-export interface Entry { page: string; label: string; icon: Component; to: RouteLocationRaw; badge?: number; urgent?: boolean }
+export interface Entry { page: string; label: string; icon: Component; to: RouteLocationRaw; badge?: number; urgent?: boolean; pack?: string }
+export interface Section { name: string; label: string; entries: Entry[] }
 
-const entry = {
-  map: (): Entry => ({ page: 'map', label: t('nav.map'), icon: menuIcon.map, to: { name: 'map' } }),
-  alarms: (): Entry => ({
-    page: 'alarms', label: t('nav.alarms'), icon: menuIcon.alarms, to: { name: 'alarms' },
-    badge: unacked.value.length || openAlarms.value.length, urgent: unacked.value.length > 0,
-  }),
-  duties: (): Entry => ({
-    page: 'duties', label: t('nav.duties'), icon: menuIcon.duties, to: { name: 'duties' },
-    badge: dutyCount.value, urgent: overdue.value > 0,
-  }),
-}
+type Plain = 'map' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload'
+const plain = (page: Plain): Entry => ({ page, label: t(`nav.${page}`), icon: menuIcon[page], to: { name: page } })
+const alarms = (): Entry => ({ page: 'alarms', label: t('nav.alarms'), icon: menuIcon.alarms, to: { name: 'alarms' }, badge: unacked.value.length || openAlarms.value.length, urgent: unacked.value.length > 0 })
+const duties = (): Entry => ({ page: 'duties', label: t('nav.duties'), icon: menuIcon.duties, to: { name: 'duties' }, badge: dutyCount.value, urgent: overdue.value > 0 })
+/** Somebody with records to work on: those who keep the platform have none. */
+export const works = computed(() => may('alarm.read'))
 
-export const mainEntries = computed<Entry[]>(() => (may('alarm.read') ? [entry.map(), entry.alarms(), entry.duties()] : [entry.duties()]))
-
-export const typeEntries = computed<Entry[]>(() =>
-  readable.value.map((x) => ({
-    page: x.name, label: x.label, icon: icon(x.icon, x.name), to: { name: 'list', params: { type: x.name } },
-  })),
-)
-
-export const toolEntries = computed<Entry[]>(() => {
-  const list: Entry[] = []
-  const add = (page: 'devices' | 'rules' | 'audit' | 'try' | 'help') =>
-    list.push({ page, label: t(`nav.${page}`), icon: menuIcon[page], to: { name: page } })
-  if (may('device.read') || may('device.manage')) add('devices')
-  add('rules')
-  if (may('audit.read')) add('audit')
-  if (me.value?.demo) add('try')
-  add('help')
-  return list
+export const mainEntries = computed<Entry[]>(() => (works.value ? [plain('map'), alarms(), duties()] : [duties()]))
+export const typeEntries = computed<Entry[]>(() => readable.value.map((x) => ({ page: x.name, label: x.label, icon: icon(x.icon, x.name), to: { name: 'list', params: { type: x.name } }, pack: x.pack })))
+export interface PackEntries { pack: string; label: string; entries: Entry[] }
+export const packEntries = computed<PackEntries[]>(() => {
+  const out = new Map<string, Entry[]>()
+  for (const e of typeEntries.value) out.set(e.pack ?? '', [...(out.get(e.pack ?? '') ?? []), e])
+  return [...out].map(([pack, entries]) => ({ pack, label: tx('pack', pack), entries }))
 })
+
+const numbers = computed<Entry[]>(() => (works.value ? [plain('alarmload'), plain('indicators'), plain('reports')] : []))
+const manage = computed<Entry[]>(() => [
+  ...(may('device.read') || may('device.manage') ? [plain('devices')] : []),
+  plain('rules'),
+  ...(may('risk.calc') ? [plain('calc')] : []),
+  ...(may('config.change') ? [plain('config')] : []),
+  ...(may('user.manage') || may('audit.read') || may('session.manage') || may('user.manage.below') ? [plain('roles')] : []),
+  ...(may('notify.read') || may('notify.manage') ? [plain('notify')] : []),
+  ...(may('audit.read') ? [plain('audit')] : []),
+  ...(me.value?.demo ? [plain('try')] : []),
+  plain('help'),
+])
+export const toolEntries = computed<Entry[]>(() => [...numbers.value, ...manage.value])
+
+export const sections = computed<Section[]>(() =>
+  [
+    { name: 'watch', label: t('nav.watch'), entries: works.value ? [plain('map'), alarms()] : [] },
+    { name: 'work', label: '', entries: [duties()] },
+    { name: 'registers', label: t('nav.registers'), entries: typeEntries.value },
+    { name: 'numbers', label: t('nav.numbers'), entries: numbers.value },
+    { name: 'manage', label: t('nav.manage'), entries: manage.value },
+  ].filter((s) => s.entries.length),
+)
 
 export const phoneTabs = computed<Entry[]>(() => [
   ...mainEntries.value,

@@ -2,7 +2,7 @@
 import type { Component } from 'vue'
 import {
   Avatar, Bell, Box, Calendar, Cpu, Document, DataLine, Files, Flag, House, List, Location, MapLocation, Monitor,
-  More, Odometer, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
+  More, Odometer, TrendCharts, Histogram, CircleCheck, Collection, Link, Lock, Medal, Microphone, Money, Postcard, Reading, Refresh, Search, SetUp, Share, Tools, Key, Message, DataAnalysis, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
 } from '@element-plus/icons-vue'
 
 const named: Record<string, Component> = {
@@ -13,12 +13,15 @@ const named: Record<string, Component> = {
   equipment: Setting, setting: Setting, tool: Setting,
   installation: WarningFilled, hazard: Flag, flag: Flag,
   device: Cpu, cpu: Cpu, point: Odometer, gauge: Odometer,
-  warning: Warning, alarm: Bell, bell: Bell,
+  send: Message, warning: Warning, alarm: Bell, bell: Bell,
   duty: Calendar, duty_roster: Calendar, calendar: Calendar,
+  'office-building': OfficeBuilding, office: OfficeBuilding, 'set-up': SetUp, 'warning-filled': WarningFilled, 'warning-hex': WarningFilled, check: CircleCheck,
+  chart: Histogram, book: Reading, search: Search, megaphone: Microphone, money: Money, link: Link, share: Share, refresh: Refresh, medal: Medal, lock: Lock,
+  certificate: Postcard, archive: Collection,
   list: List, box: Box, file: Document, document: Document,
 }
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
-  map: MapLocation, alarms: Bell, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine,
-  audit: Stamp, me: User, try: Guide, help: QuestionFilled, more: More,
+  map: MapLocation, alarms: Bell, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
+  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }

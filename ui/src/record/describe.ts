@@ -36,7 +36,7 @@ export function defaultColumns(info: TypeInfo, list?: Listing): string[] {
   const known = new Set(allColumns(info).map((c) => c.name))
   const show = (list?.show ?? []).filter((n) => known.has(n))
   if (show.length) return show
-  const first = info.fields.filter((f) => !f.lines && !['shape', 'position'].includes(f.is)).slice(0, 6).map((f) => f.name)
+  const first = info.fields.filter((f) => !f.lines && !f.expert && !['shape', 'position', 'rows', 'sheet', 'files', 'photos'].includes(f.is)).slice(0, 6).map((f) => f.name)
   return [...(info.number ? ['number'] : []), ...first, ...(info.states.length ? ['state', 'deadline'] : [])]
 }
 
@@ -65,6 +65,12 @@ export function movesNow(info: TypeInfo, rec: Rec): Move[] {
   return info.moves.filter((m) => rec.moves?.includes(m.name))
 }
 
+/** Moves that are mine from here but whose condition does not hold, with the reason: shown, not to be pressed. */
+export function movesBlocked(info: TypeInfo, rec: Rec): { move: Move; why: string }[] {
+  const said = new Map((rec.blocked ?? []).map((b) => [b.move, b.why]))
+  return info.moves.flatMap((m) => (said.has(m.name) ? [{ move: m, why: said.get(m.name)! }] : []))
+}
+
 /** For each field the moves (from this state) that want it filled: shown as "needed for …". */
 export function neededFor(info: TypeInfo, state?: string): Record<string, string[]> {
   const out: Record<string, string[]> = {}
@@ -83,7 +89,7 @@ export function wayAhead(info: TypeInfo, state?: string): State[] {
   const seen = new Set([at])
   for (;;) {
     if (stateOf(info, at)?.end) return out
-    const next = info.moves.find((m) => at !== undefined && m.from?.includes(at) && !seen.has(m.to))
+    const next = info.moves.find((m) => !m.back && at !== undefined && m.from?.includes(at) && !seen.has(m.to))
     const s = next && stateOf(info, next.to)
     if (!s) return out
     out.push(s)

@@ -8,7 +8,7 @@ import { titleOf } from '../use/titles'
 import { allColumns, stateOf } from './describe'
 
 export interface Change { label: string; from: string; to: string }
-export interface Entry { seq: number; at: string; who: string; what: string; state: string; color?: string; reason: string; changes: Change[] }
+export interface Entry { seq: number; at: string; who: string; what: string; state: string; color?: string; reason: string; signed: boolean; changes: Change[] }
 
 type Detail = Record<string, unknown>
 const blank = (v: unknown) => v === null || v === undefined || v === '' || (Array.isArray(v) && !v.length)
@@ -55,6 +55,7 @@ export function entry(info: TypeInfo, h: HistoryItem, rec?: Rec): Entry {
     state: state?.label ?? '',
     color: state?.color,
     reason: action === 'overdue' ? t('history.told', { step: Number(d.step ?? 0), role: tx('role', String(d.told ?? '')) }) : String(d.reason ?? ''),
+    signed: d._signed === true,
     changes: action === 'create' ? [] : changes,
   }
 }

@@ -3,12 +3,19 @@ import type { Field, Me, Rec } from '../api/types'
 
 export type Form = Record<string, unknown>
 
+/** Kinds whose value is a list. */
+const LISTS = ['menus', 'refs', 'files', 'photos', 'rows']
+export const isList = (f: Field) => LISTS.includes(f.is)
+/** What a person can type in: neither made by the server nor shown from elsewhere. */
+export const typed = (f: Field) => !f.readonly && !f.compute && !f.draw && f.is !== 'sheet'
+const blankOf = (f: Field): unknown => (isList(f) ? [] : null)
+
 const isRef = (v: unknown): v is { id: number; title: string } => !!v && typeof v === 'object' && 'id' in v
 export const refId = (v: unknown): number | null => (isRef(v) ? v.id : typeof v === 'number' ? v : null)
 
 export function toForm(fields: Field[], rec: Rec): Form {
   const form: Form = {}
-  for (const f of fields) form[f.name] = rec[f.name] ?? (f.is === 'menus' ? [] : null)
+  for (const f of fields) form[f.name] = rec[f.name] ?? blankOf(f)
   return form
 }
 
@@ -22,10 +29,10 @@ function fallback(f: Field, me: Me | null, now: number): unknown {
   const d = f.default
   if (d === 'now') return f.is === 'date' ? new Date(now + 8 * 3600_000).toISOString().slice(0, 10) : new Date(now).toISOString()
   if (d === 'me') return me ? { id: me.id, title: me.title } : null
-  if (d === 'my_area') return me?.area || null
+  if (d === 'my_area') return me?.area ? me.area.padEnd(12, '0') : null
   if (d === 'my_enterprise') return me?.enterprise ?? null
-  if (f.is === 'ref' && f.to === 'enterprise' && f.need && me?.enterprise) return me.enterprise
-  if (d === undefined || d === null || d === '') return f.is === 'menus' ? [] : f.is === 'bool' && f.need ? false : null
+  if (f.is === 'ref' && f.to === 'enterprise' && f.need === true && me?.enterprise) return me.enterprise
+  if (d === undefined || d === null || d === '') return isList(f) ? [] : f.is === 'bool' && f.need === true ? false : null
   if (f.is === 'number' || f.is === 'money') return Number(d)
   if (f.is === 'bool') return d === true || d === 'true'
   if (f.is === 'menus') return Array.isArray(d) ? d : String(d).split(',')
@@ -36,8 +43,18 @@ function fallback(f: Field, me: Me | null, now: number): unknown {
 export function toWire(f: Field, v: unknown): unknown {
   if (f.is === 'ref') return refId(v)
   if (f.is === 'menus') return Array.isArray(v) ? v : []
+  if (f.is === 'refs' || f.is === 'files' || f.is === 'photos') return (Array.isArray(v) ? v : []).map((x) => refId(x)).filter((x) => x !== null)
+  if (f.is === 'rows') return rowsToWire(f, v)
   if (typeof v === 'string') return v.trim() === '' ? null : v.trim()
   return v === undefined ? null : v
+}
+
+/** Rows without the lines nobody filled in. */
+function rowsToWire(f: Field, v: unknown): Form[] {
+  const rows = (Array.isArray(v) ? v : []) as Form[]
+  return rows
+    .map((r) => Object.fromEntries((f.columns ?? []).filter(typed).map((c) => [c.name, toWire(c, r[c.name])]).filter(([, x]) => x !== null)) as Form)
+    .filter((r) => Object.keys(r).length)
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)

@@ -10,8 +10,8 @@ export const demo = ref<Demo | null>(null)
 export const asked = ref(false) // whether the server has been asked who we are
 
 export const may = (permission: string) => !!me.value?.may.includes(permission)
-/** Where a person's work begins: those who keep the platform have no business on the map. */
-export const home = () => (may('alarm.read') ? '/map' : may('audit.read') ? '/audit' : '/records')
+/** Where a person's work begins: the watch on the map, those who keep the platform at their registers, others at their work. */
+export const home = () => (me.value?.roles.some((r) => r.name === 'duty') ? '/map' : may('alarm.read') ? '/work' : may('audit.read') ? '/audit' : '/records')
 export const roleNames = computed(() => (me.value?.roles ?? []).map((r) => r.label).join(t('list.and')))
 
 function enter(m: Me) {
@@ -36,8 +36,20 @@ export async function refreshMe() {
   me.value = await api<Me>('/me')
 }
 
-export async function login(name: string, password: string) {
-  const a = await post<{ me: Me }>('/login', { name, password })
+export async function login(name: string, password: string, code = '') {
+  const a = await post<{ me: Me }>('/login', { name, password, ...(code ? { code } : {}) })
+  enter(a.me)
+}
+
+/** Single sign-ons that the login page offers. */
+export const ways = ref<{ id: number; name: string }[]>([])
+export async function loadWays() {
+  ways.value = (await api<{ items: { id: number; name: string }[] }>('/login').catch(() => ({ items: [] }))).items
+}
+export const wayAddress = (id: number) => `/api/v1/oidc/${id}/begin`
+/** After the browser came back from a single sign-on: what it found is in a cookie. */
+export async function finishWay(code = '') {
+  const a = await post<{ me: Me }>('/oidc/finish', code ? { code } : {})
   enter(a.me)
 }
 
