@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mismatches } from '../lib/contract.mjs';
 import { Server, sleep } from '../lib/server.mjs';
 
 let s;
@@ -22,6 +23,24 @@ test('every documented address answers, and no undocumented one does', async () 
     }
   }
   assert.equal((await duty.get('/api/v1/nothing')).status, 404);
+});
+
+test('every answer is described: no address without a schema, no schema without a description', async () => {
+  const doc = (await s.call('GET', '/api/v1/openapi.json')).json;
+  const refs = [...JSON.stringify(doc).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((m) => m[1]);
+  for (const name of new Set(refs)) assert.ok(doc.components.schemas[name], `${name} is not described`);
+  for (const [path, methods] of Object.entries(doc.paths))
+    for (const [m, op] of Object.entries(methods)) assert.ok(Object.keys(op.responses).length >= 2 && op.summary.length > 5, `${m} ${path}`);
+});
+
+test('the check of answers finds what does not fit', () => {
+  const doc = { components: { schemas: { Pair: { type: 'object', required: ['a'], properties: { a: { type: 'integer' }, at: { type: 'string', format: 'date-time' } } } } } };
+  const ref = { $ref: '#/components/schemas/Pair' };
+  assert.deepEqual(mismatches(ref, { a: 1, at: '2026-11-22T08:00:00.5+08:00', more: true }, doc), []);
+  for (const bad of [{}, { a: '1' }, { a: 1.5 }, { a: 1, at: 'yesterday' }, [], null]) assert.ok(mismatches(ref, bad, doc).length, JSON.stringify(bad));
+  assert.ok(mismatches({ anyOf: [ref, { type: 'null' }] }, 7, doc).length);
+  assert.ok(mismatches({ type: 'array', items: ref }, [{ a: 1 }, {}], doc).length);
+  assert.ok(mismatches({ $ref: '#/components/schemas/None' }, 1, doc).length);
 });
 
 test('errors have the documented form', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { makeDevice, Server } from '../lib/server.mjs';
@@ -79,6 +81,34 @@ test('SenML and the gateway form are understood', async () => {
   assert.equal(gateway.json?.accepted, 1, gateway.text);
   const point = await d.bureau.ok_get('/api/v1/points/TEST-TT-1');
   assert.equal(point.value, 31.5);
+});
+
+// [{bn, n, u, v}] with integer labels; the value a half float
+const senmlCbor = (seconds, half) => {
+  const text = (t) => Buffer.concat([Buffer.from([0x60 | t.length]), Buffer.from(t)]);
+  const time = Buffer.from([0x1a, 0, 0, 0, 0]);
+  time.writeUInt32BE(seconds, 1);
+  return Buffer.concat([Buffer.from([0x81, 0xa4, 0x21]), text('TEST-'), Buffer.from([0x22]), time, Buffer.from([0x00]), text('TT-1'), Buffer.from([0x02, 0xf9]), Buffer.from(half, 'hex')]);
+};
+
+test('SenML CBOR is understood over HTTP, which may say so, and over MQTT', async () => {
+  const t = Math.floor(Date.now() / 1000);
+  const post = async (body, type) => {
+    const r = await fetch(`${s.url}/api/v1/readings`, { method: 'POST', body, headers: { Authorization: `Device TEST-GW-1:${d.key}`, ...(type ? { 'Content-Type': type } : {}) } });
+    return { status: r.status, json: await r.json() };
+  };
+  assert.equal((await post(senmlCbor(t - 5, '5020'), 'application/senml+cbor')).json.accepted, 1);
+  assert.equal((await post(senmlCbor(t - 4, '5028'))).json.accepted, 1, 'without a type the bytes tell');
+  assert.equal((await post(JSON.stringify([{ n: 'TEST-TT-1', t: t - 3, v: 34 }]), 'application/senml+json; charset=utf-8')).json.accepted, 1);
+  assert.equal((await post(senmlCbor(t, '5020'), 'application/senml+json')).status, 400, 'it is not what its type says');
+  assert.equal((await post('[]', 'application/senml+cbor')).status, 400);
+  assert.equal((await post(Buffer.from('81a3', 'hex'), 'application/senml+cbor')).status, 400);
+
+  const file = join(s.dir, 'pack.cbor');
+  await writeFile(file, senmlCbor(t - 2, '5040')); // 34.0
+  await run('mosquitto_pub', ['-V', 'mqttv5', '-h', '127.0.0.1', '-p', String(s.mqtt), '-q', '1', '-u', 'TEST-GW-1', '-P', d.key, '-t', 'anlan/v1/TEST-GW-1/readings', '-f', file]);
+  const got = await d.bureau.ok_get(`/api/v1/points/TEST-TT-1/series?from=${encodeURIComponent(rfc((t - 5) * 1000))}&to=${encodeURIComponent(rfc((t - 1) * 1000))}`);
+  assert.deepEqual(got.items.map((x) => x[1]).filter((v) => [33, 33.25, 34].includes(v)), [33, 33.25, 34, 34]);
 });
 
 for (const version of ['mqttv311', 'mqttv5']) {

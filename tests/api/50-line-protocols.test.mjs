@@ -86,6 +86,24 @@ test('HJ 212: data is answered 9014 and is history', async () => {
   await until('it to be offline', async () => !(await health(MN)).online);
 });
 
+test('HJ 212: packets of one message share the DataTime of the first; each is answered', async () => {
+  const t = Math.floor(Date.now() / 1000) * 1000 - 3600e3; // data of an hour ago, sent now
+  const qn = `${local(Date.now())}111`;
+  const packet = (no, cp) => hjFrame(`QN=${qn};ST=32;CN=2051;PW=${PW};MN=${MN};Flag=7;PNUM=2;PNO=${no};CP=&&${cp}&&`);
+  const c = client(s.hj212);
+  c.send(packet(1, `DataTime=${local(t)};w01001-Rtd=8.1,w01001-Flag=N`));
+  c.send(packet(2, 'w01018-Rtd=9.9,w01018-Flag=N'));
+  await c.receive('two answers', (b) => (b.toString('latin1').match(/CN=9014/g) || []).length === 2);
+  assert.deepEqual((await series('HJ-PH', t)).map((r) => r[1]), [8.1]);
+  assert.deepEqual((await series('HJ-COD', t)).map((r) => r[1]), [9.9]);
+  c.close();
+  const alone = client(s.hj212);
+  const refused = (await health(MN)).rejects.time || 0;
+  alone.send(packet(2, 'w01018-Rtd=5.5,w01018-Flag=N'));
+  await until('its refusal', async () => (await health(MN)).rejects.time > refused);
+  alone.close();
+});
+
 test('HJ 212: a wrong CRC gets no answer, is counted, and the same frame again is fine', async () => {
   const t = Math.floor(Date.now() / 1000) * 1000 + 10000;
   const c = client(s.hj212);

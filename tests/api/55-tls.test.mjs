@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { connect } from 'node:tls';
-import { Server, until } from '../lib/server.mjs';
+import { freePorts, Server, until } from '../lib/server.mjs';
 
 const run = promisify(execFile);
 let s, dir, ca, mqtts, key, token;
@@ -36,7 +35,7 @@ before(async () => {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
     '-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')], { stdio: 'pipe' });
   ca = readFileSync(join(dir, 'cert.pem'));
-  mqtts = await new Promise((ok) => { const x = createServer().listen(0, '127.0.0.1', () => { const { port } = x.address(); x.close(() => ok(port)); }); });
+  [mqtts] = await freePorts(1);
   s = new Server();
   s.probe = async () => (await https('GET', '/healthz')).status === 200;
   await s.begin({ args: ['--mqtts', `127.0.0.1:${mqtts}`, '--cert', join(dir, 'cert.pem'), '--key', join(dir, 'key.pem')] });

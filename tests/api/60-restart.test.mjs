@@ -123,13 +123,17 @@ test('a rule that is gone takes its alarm with it: returned, still to be acknowl
   assert.deepEqual(journal, ['raised', 'returned']);
 });
 
-test('packs with a mistake do not start, and say where it is', async () => {
+test('packs with a mistake: what was in force goes on and the log says where; a new county does not start with them', async () => {
   writeFileSync(rule(), 'rule: tank_level\nlabel: {zh: 甲, en: A}\nwatch: {kind: no_such_kind}\nlevels: {hh: {over: 1}}\n');
   s.child.kill('SIGTERM');
   await s.exited;
   s.code = s.signal = null;
-  await assert.rejects(s.spawn(), /tank_level\.yaml:\d+:\d+/);
+  await s.spawn();
+  assert.match(s.out, /tank_level\.yaml:\d+:\d+/);
+  await assert.rejects(Server.start({ demo: false, args: s.args }), /tank_level\.yaml:\d+:\d+/);
   unlinkSync(rule());
+  s.child.kill('SIGTERM');
+  await s.exited;
   s.code = s.signal = null;
   await s.spawn();
 });

@@ -105,6 +105,7 @@ test('device health shows who is refused and why; the audit chain is green', { t
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'health', async () => {
     await p.test('nav-devices').click();
+    await p.test('device-search').fill('HAND-GW'); // others may come before it meanwhile
     const row = p.row('device-row', 'HAND-GW').filter({ hasText: '拒收' });
     await row.waitFor();
     assert.match(await row.innerText(), /拒收[\s\S]*[\u4e00-\u9fff]/);

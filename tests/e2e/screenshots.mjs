@@ -1,6 +1,7 @@
 // The pictures of the operator guide: doc/img/*.jpg. Runs the demo county with its simulated devices for some minutes
 // first, so that they show a county at work.
 //   node tests/e2e/screenshots.mjs [MINUTES]        default 3
+//   node tests/e2e/screenshots.mjs 0 --contracts    only work centre, indicators, one file, configuration
 //   ANLAN_URL=http://127.0.0.1:8080 node …          of a demo that is already running
 import { spawn } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
@@ -21,7 +22,7 @@ if (process.env.ANLAN_URL) {
   await sleep((Number(process.argv[2]) || 3) * 60000);
 }
 const duty = await server.as('duty');
-const worst = await until('an alarm with a warning', async () => {
+const worst = process.argv.includes('--contracts') ? null : await until('an alarm with a warning', async () => {
   const items = (await duty.ok_get('/api/v1/alarms?state=all&size=200')).items.filter((a) => a.opened);
   const rank = { red: 0, orange: 1, yellow: 2, blue: 3 };
   return items.sort((a, b) => (b.state === 'unack') - (a.state === 'unack') || rank[a.color] - rank[b.color] || Date.parse(b.raised_at) - Date.parse(a.raised_at))[0];
@@ -51,6 +52,10 @@ async function shots(size, suffix, lang = 'zh') {
   await take('warning');
   await p.go(`/points/${worst.point.id}/trend?at=${encodeURIComponent(worst.raised_at)}`);
   await take('trend');
+  await p.go(`/points/${worst.point.id}/tune?days=1`);
+  await p.test('tune-suggest').click();
+  await p.test('tune-proposal').waitFor();
+  await take('tune');
   await p.go('/records/enterprise');
   await take('list');
   if (!p.phone) {
@@ -65,8 +70,40 @@ async function shots(size, suffix, lang = 'zh') {
   await take('form');
   await p.close();
 }
-await shots(DESK, '');
-await shots(PHONE, '-phone');
+// The pages of the contracts: work centre, indicators, one file, configuration.
+async function contracts(size, suffix) {
+  const p = await (await Person.open(browser, server, { size })).be('bureau');
+  const take = async (name) => {
+    await p.settled();
+    await sleep(1500);
+    const path = join(out, `${name}${suffix}.jpg`);
+    await p.page.screenshot({ path, type: 'jpeg', quality: 80 });
+    console.log(path, Math.round(statSync(path).size / 1024), 'KiB');
+  };
+  await p.page.evaluate(() => localStorage.setItem('anlan.sound', 'off'));
+  await p.go('/work');
+  await take('work');
+  if (!p.phone) {
+    await p.go('/indicators');
+    await take('indicators');
+    const firm = (await (await server.as('bureau')).ok_get('/api/v1/records/enterprise?size=1&sort=id')).items[0];
+    await p.go(`/enterprise/${firm.id}`);
+    await take('dossier');
+    await p.context.clearCookies();
+    await p.be('admin');
+    await p.go('/config?file=hazard/types/hazard.yaml');
+    await p.test('config-check').click();
+    await p.test('config-result').waitFor();
+    await take('config');
+  }
+  await p.close();
+}
+if (!process.argv.includes('--contracts')) {
+  await shots(DESK, '');
+  await shots(PHONE, '-phone');
+}
+await contracts(DESK, '');
+await contracts(PHONE, '-phone');
 if (process.argv.includes('--en')) await shots(DESK, '-en', 'en');
 await browser.close();
 sim?.kill();

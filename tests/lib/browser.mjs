@@ -65,6 +65,18 @@ export class Person {
   }
 
   test(name) { return this.page.locator(`[data-test="${name}"]`); }
+  // Packs of the menu are folded when there are many registers: all of them open.
+  async unfold() {
+    for (;;) {
+      const shut = this.page.locator('[data-test^="pack-"][aria-expanded="false"]');
+      if (!(await shut.count())) return;
+      await shut.first().click();
+    }
+  }
+  async nav(page) {
+    await this.unfold();
+    await this.test(`nav-${page}`).last().click();
+  }
   row(test, text) { return this.page.locator(`[data-test="${test}"]`, { hasText: text }); }
 
   // The address is this path (text) or fits it (pattern).

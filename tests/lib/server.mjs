@@ -1,10 +1,11 @@
 // Starts a real server on free ports in an empty data folder, and speaks to it as a client would.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { breach } from './contract.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const binary = process.env.ANLAN_BIN || join(root, 'build', 'anlan');
@@ -27,14 +28,20 @@ export async function until(what, fn, ms = 15000) {
   }
 }
 
-async function freePorts(n) {
-  const held = await Promise.all(Array.from({ length: n }, () => new Promise((ok) => {
-    const s = createServer();
-    s.listen(0, '127.0.0.1', () => ok(s));
-  })));
-  const ports = held.map((s) => s.address().port);
-  await Promise.all(held.map((s) => new Promise((ok) => s.close(ok))));
-  return ports;
+// Ports below those the system gives to outgoing connections, each test process its own stretch of them: nobody takes one
+// between here and the server's start.
+let nextPort = (process.pid * 61) % 20000;
+export async function freePorts(n) {
+  const free = [];
+  while (free.length < n) {
+    const port = 11000 + nextPort++ % 20000;
+    const held = createServer();
+    const ok = await new Promise((done) => { held.once('error', () => done(false)); held.listen(port, '127.0.0.1', () => done(true)); });
+    if (!ok) continue;
+    await new Promise((done) => held.close(done));
+    free.push(port);
+  }
+  return free;
 }
 
 export class Server {
@@ -44,13 +51,16 @@ export class Server {
     return s;
   }
 
-  async begin({ demo = true, args = [], env = {}, dir = null } = {}) {
+  // doors: line protocols to open besides those that are open by default; their ports are s.NAME.
+  async begin({ demo = true, args = [], env = {}, dir = null, doors = [] } = {}) {
     this.demo = demo;
     this.dir = dir || mkdtempSync(join(tmpdir(), 'anlan-'));
     this.keepDir = !!dir;
     this.args = args;
     this.env = env;
-    [this.http, this.mqtt, this.hj212, this.gb26875] = await freePorts(4);
+    this.doors = ['http', 'mqtt', 'hj212', 'gb26875', ...doors];
+    const ports = await freePorts(this.doors.length);
+    this.doors.forEach((door, i) => { this[door] = ports[i]; });
     this.url = `http://127.0.0.1:${this.http}`;
     await this.spawn();
   }
@@ -59,22 +69,42 @@ export class Server {
 
   async spawn() {
     this.out = '';
-    const args = ['serve', '--data', this.dir, '--http', `127.0.0.1:${this.http}`, '--mqtt', `127.0.0.1:${this.mqtt}`,
-      '--hj212', `127.0.0.1:${this.hj212}`, '--gb26875', `127.0.0.1:${this.gb26875}`, ...(this.demo ? ['--demo'] : []),
+    this.code = this.signal = null; // of the one before
+    const args = ['serve', '--data', this.dir, ...this.doors.flatMap((d) => [`--${d}`, `127.0.0.1:${this[d]}`]), ...(this.demo ? ['--demo'] : []),
       ...(process.env.ANLAN_BIN && !this.args.includes('--packs') ? ['--packs', join(root, 'packs')] : []), ...this.args];
     this.child = spawn(binary, args, { env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = new Promise((ok) => this.child.once('exit', (code, signal) => { this.code = code; this.signal = signal; ok(); }));
     this.child.stdout.on('data', (d) => { this.out += d; });
     this.child.stderr.on('data', (d) => { this.out += d; });
-    await until('the server to answer', async () => {
+    await until("the server to answer", async () => {
       if (this.code != null) throw Object.assign(new Error(`server ended with ${this.code}: ${this.out}`), { fatal: true });
       return /Anlan is running/.test(this.out) && this.probe();
-    }, 60000).catch((e) => { throw new Error(`${e.message}\n${this.out}`); });
+    }, 120000).catch(async (e) => {
+      await this.kill(); // or it would keep the test running
+      throw new Error(`${e.message}\n${this.out}`);
+    });
   }
 
   get password() { return /one-time password:\s+(\S+)/.exec(this.out)?.[1]; }
 
+  // The same data folder, a new process: what only memory knew (throttles) is gone.
+  async stopAndStart() {
+    this.child.kill('SIGTERM');
+    await this.exited;
+    this.code = this.signal = undefined;
+    await this.spawn();
+  }
+  again(client) { return this.client(client.token, client.me); }
+
   kill(signal = 'SIGKILL') { this.child.kill(signal); return this.exited; }
+
+  // What the program did itself must be whole to the verifier: no row changes without its entry in the chain.
+  evidence() {
+    const verifier = join(root, 'build', 'anlan-verify');
+    if (this.tampered || !existsSync(verifier) || !existsSync(join(this.dir, 'anlan.db'))) return '';
+    const r = spawnSync(verifier, [this.dir], { encoding: 'utf8' });
+    return r.status === 1 ? r.stdout.slice(0, 2000) : '';
+  }
 
   async stop() {
     if (this.code == null && this.signal == null) {
@@ -83,8 +113,16 @@ export class Server {
       await this.exited;
       clearTimeout(patience);
     }
+    const evidence = this.evidence();
     if (!this.keepDir && existsSync(this.dir)) rmSync(this.dir, { recursive: true, force: true });
+    if (evidence) throw new Error(`the verifier found something:\n${evidence}`);
     if (/AddressSanitizer|runtime error:/.test(this.out)) throw new Error(`the sanitizer found something:\n${this.out}`);
+  }
+
+  // What the server says its answers look like; every answer is held against it.
+  contract() {
+    this.doc ??= fetch(`${this.url}/api/v1/openapi.json`).then((r) => r.json());
+    return this.doc;
   }
 
   // One request; the answer's status and JSON.
@@ -97,6 +135,8 @@ export class Server {
     const text = await res.text();
     let json = null;
     try { json = JSON.parse(text); } catch { /* not JSON */ }
+    const wrong = json && breach(await this.contract(), method, path, res.status, res.headers.get('content-type'), json);
+    if (wrong) throw new Error(wrong);
     return { status: res.status, json, text, headers: res.headers };
   }
 
@@ -151,10 +191,10 @@ export class Server {
 }
 
 // A device with one point per given kind, in an enterprise of the demo county; made through the API as people would.
-export async function makeDevice(server, { code, protocol = 'mqtt', key, keyless = false, points }) {
+export async function makeDevice(server, { code, protocol = 'mqtt', key, keyless = false, points, ...more }) {
   const bureau = await server.as('bureau');
   const ent = (await bureau.ok_get('/api/v1/records/enterprise?size=1&sort=id')).items[0];
-  const device = await bureau.ok_post('/api/v1/records/device', { code, name: `测试设备 ${code}`, enterprise: ent.id, protocol, keyless });
+  const device = await bureau.ok_post('/api/v1/records/device', { code, name: `测试设备 ${code}`, enterprise: ent.id, protocol, keyless, ...more });
   const made = [];
   for (const p of points)
     made.push(await bureau.ok_post('/api/v1/records/point', { name: `测试点 ${p.code}`, device: device.id, enterprise: ent.id, interval_s: 1, ...p }));

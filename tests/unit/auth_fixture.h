@@ -12,16 +12,17 @@
 
 static const struct {
 	const char *name;
-	bool unmask, demo;
+	enum unmask unmask;
+	bool demo;
 	const char *may[3];
 } role_rows[] = {
-	{ "admin", false, true, { "user.manage", "device.manage" } },
-	{ "security", false, true, { "session.manage" } },
-	{ "auditor", false, false, { "audit.read" } },
-	{ "bureau", true, true, { "alarm.handle" } },
-	{ "town", true, true, { 0 } },
-	{ "duty", true, true, { "alarm.handle" } },
-	{ "enterprise", false, true, { 0 } },
+	{ "admin", UNMASK_NO, true, { "user.manage", "device.manage" } },
+	{ "security", UNMASK_NO, true, { "session.manage" } },
+	{ "auditor", UNMASK_NO, false, { "audit.read" } },
+	{ "bureau", UNMASK_REASON, true, { "alarm.handle" } },
+	{ "town", UNMASK_REASON, true, { "user.manage.below" } },
+	{ "duty", UNMASK_ALWAYS, true, { "alarm.handle" } },
+	{ "enterprise", UNMASK_NO, true, { 0 } },
 };
 static const struct {
 	const char *name, *enterprise_from;
@@ -67,6 +68,9 @@ static inline struct registry *small_registry(void)
 		for (; ro->nmay < 3 && role_rows[i].may[ro->nmay]; ro->nmay++)
 			ro->may[ro->nmay] = str_of(role_rows[i].may[ro->nmay]);
 	}
+	for (size_t i = 0; i < r->nroles; i++)
+		r->roles[i].bound = str_is(r->roles[i].name, "enterprise") ? STR("enterprise") : str_is(r->roles[i].name, "town") ? STR("area") : STR_EMPTY;
+	r->roles[4].manages = words(a, "enterprise", &r->roles[4].nmanages); // the town: people of enterprises
 	r->ntypes = ARRAY_LEN(type_rows);
 	r->types = arena_many(a, r->ntypes, struct type);
 	for (size_t i = 0; i < r->ntypes; i++) {
@@ -78,7 +82,7 @@ static inline struct registry *small_registry(void)
 		t->rights.edit = words(a, type_rows[i].edit, &t->rights.nedit);
 		t->rights.retire = words(a, type_rows[i].retire, &t->rights.nretire);
 	}
-	r->types[0].table = (struct table){ STR("person"), person_columns, PERSON_COLUMNS };
+	r->types[0].table = (struct table){ .name = STR("person"), .cols = person_columns, .ncols = PERSON_COLUMNS };
 	return r;
 }
 

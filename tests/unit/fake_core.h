@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "bus/command.h"
 #include "bus/msg.h"
 #include "bus/ring.h"
 #include "gate/gate.h"
@@ -46,12 +47,16 @@ static const struct fake_device DEVICES[] = {
 	{ 9, "OFF", "secret", WELCOME_DISABLED, { { 0 } } },
 	{ 10, HJ_MN, "123456", WELCOME_OK, { { 301, "ph", "w01001", 1 }, { 302, "cod", "w01018", 1 } } },
 	{ 11, "010101010101", NULL, WELCOME_OK, { { 401, "fire", "1.11.fire", 1 } } },
+	{ 12, "13800138000", "J1380", WELCOME_OK, { { 501, "V-lon", "lon", 1 }, { 502, "V-lat", "lat", 1 }, { 503, "V-speed", "speed", 1 } } },
+	{ 14, "LSVAL0000DEMO0001", NULL, WELCOME_OK, { { 601, "E-soc", "soc", 1 }, { 602, "E-speed", "speed", 1 }, { 603, "E-lon", "lon", 1 } } },
+	{ 15, "0012345678", "011234", WELCOME_OK, { { 701, "R-level", "Z", 1 }, { 702, "R-rain", "20", 1 }, { 703, "R-list", "DRP", 1 } } },
+	{ 13, "13412345678", NULL, WELCOME_OK, { { 511, "V-sos", "alarm.sos", 1 } } },
 };
 
 struct fake {
 	struct gate_config cfg;
 	pid_t pid;
-	uint16_t mqtt, mqtts, hj212, gb26875; // ports
+	uint16_t mqtt, mqtts, line[PROTO__MAX]; // ports
 	bool auto_ack;
 	bool deaf;               // the core reads nothing
 	uint64_t seq;            // of the last READINGS
@@ -62,9 +67,12 @@ struct fake {
 	uint32_t rejects[REJECT__MAX];
 	char reject_text[130];
 	struct msg_reject reject;
+	struct msg_gate gate;
 	unsigned hello, gone, refresh, subscribed;
 	struct msg delivered;
 	unsigned ndelivered;
+	struct msg_answer answer;
+	unsigned nanswers;
 };
 
 HELPER int listen_loopback(uint16_t *ret_port)
@@ -94,8 +102,8 @@ HELPER struct fake *fake_start(struct str cert, struct str key)
 	assert_int_equal(ring_create(&f->cfg.from_core, 16u << 20), OK);
 	f->cfg.mqtt_fd = listen_loopback(&f->mqtt);
 	f->cfg.mqtts_fd = cert.n ? listen_loopback(&f->mqtts) : -1;
-	f->cfg.hj212_fd = listen_loopback(&f->hj212);
-	f->cfg.gb26875_fd = listen_loopback(&f->gb26875);
+	for (int p = PROTO_HJ212; p < PROTO__MAX; p++)
+		f->cfg.line_fd[p] = listen_loopback(&f->line[p]);
 	f->cfg.cert = cert;
 	f->cfg.key = key;
 	fake_spawn(f);
@@ -111,10 +119,11 @@ HELPER void fake_end(struct fake *f)
 	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
-	int fds[] = { f->cfg.mqtt_fd, f->cfg.mqtts_fd, f->cfg.hj212_fd, f->cfg.gb26875_fd };
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	close(f->cfg.mqtt_fd);
+	if (f->cfg.mqtts_fd >= 0)
+		close(f->cfg.mqtts_fd);
+	for (int p = PROTO_HJ212; p < PROTO__MAX; p++)
+		close(f->cfg.line_fd[p]);
 	ring_destroy(f->cfg.to_core);
 	ring_destroy(f->cfg.from_core);
 	mem_free(f);
@@ -143,6 +152,15 @@ HELPER void core_say(struct fake *f, enum msg_kind kind, uint32_t device, uint64
 	memcpy(b, &m, sizeof m);
 	memcpy(b + sizeof m, payload, strlen(payload));
 	core_send(f, b, m.size);
+}
+
+HELPER void core_command(struct fake *f, uint32_t device, uint64_t seq, struct command c, const char *payload)
+{
+	char b[512];
+	struct msg_command m = { .m = { .size = (uint32_t)(sizeof m + strlen(payload)), .kind = MSG_COMMAND, .device = device, .seq = seq }, .c = c };
+	memcpy(b, &m, sizeof m);
+	memcpy(b + sizeof m, payload, strlen(payload));
+	core_send(f, b, m.m.size);
 }
 
 HELPER void core_welcome(struct fake *f, const struct msg_hello *h, enum welcome verdict, const struct fake_device *d)
@@ -216,11 +234,16 @@ HELPER void core_on_message(struct fake *f, const struct msg *m)
 		snprintf(f->reject_text, sizeof f->reject_text, "%.*s", (int)f->reject.text_len,
 		         (const char *)((const struct msg_reject *)m + 1));
 		break;
+	case MSG_GATE: f->gate = *(const struct msg_gate *)m; break;
 	case MSG_GONE: f->gone++; break;
 	case MSG_SUBSCRIBED: f->subscribed++; break;
 	case MSG_DELIVERED:
 		f->delivered = *m;
 		f->ndelivered++;
+		break;
+	case MSG_ANSWER:
+		f->answer = *(const struct msg_answer *)m;
+		f->nanswers++;
 		break;
 	default: fail_msg("the gate sent kind %u", m->kind);
 	}

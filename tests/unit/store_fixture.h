@@ -44,7 +44,7 @@ static inline void fixture_reopen(struct fixture *f)
 static inline void fixture_end(struct fixture *f)
 {
 	store_close(f->store);
-	static const char *const names[] = { "anlan.db", "anlan.db-wal", "anlan.db-shm" };
+	static const char *const names[] = { "anlan.db", "anlan.db-wal", "anlan.db-shm", "secret.key" };
 	char path[128];
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);

@@ -1,6 +1,6 @@
 // The evaluator beyond single scenarios: quality, many points and timers, long silence, loads that grow and shrink, state
 // of every point through save and restore, history that cannot be read.
-// needs: base loop bus store model auth alarm
+// needs: base loop bus store expr model auth alarm
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -184,6 +184,35 @@ static void test_clock_jumps(void **state)
 	finish();
 }
 
+// The server's wall clock is set an hour forward, then an hour back, and across the end of 32-bit seconds (19 January
+// 2038): a delay of five seconds and a silence of a minute take five seconds and a minute all the same.
+static void test_clock_is_set(void **state)
+{
+	(void)state;
+	static const int64_t sets[] = { 3600, -3600, INT64_C(2147483650) - T0 / US_PER_S };
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+		begin(HEAD "levels:\n  hh: {above: 90, clear: 88, for: 5s, " SAY "}\nsilent: {for: 60s, " SAY "}\n", 2);
+		int64_t by = sets[i] * US_PER_S, now = T0 + 100 * US_PER_S;
+		feed(1, 100, 95);
+		feed(2, 100, 50);
+		evaluator_tick(x.ev, now + 2 * US_PER_S, hear, NULL);
+		evaluator_clock_set(x.ev, by, now + 3 * US_PER_S + by);
+		evaluator_tick(x.ev, now + by + 4 * US_PER_S, hear, NULL);
+		assert_int_equal(x.n, 0);
+		evaluator_tick(x.ev, now + by + 5 * US_PER_S, hear, NULL);
+		assert_int_equal(x.n, 1);
+		assert_int_equal(x.said[0].level, LEVEL_HH);
+		assert_true(x.said[0].at == now + 5 * US_PER_S); // in the samples' own time
+		for (int s = 6; s < 60; s++)
+			evaluator_tick(x.ev, now + by + s * US_PER_S, hear, NULL);
+		assert_int_equal(x.n, 1);
+		for (int s = 60; s < 63; s++)
+			evaluator_tick(x.ev, now + by + s * US_PER_S, hear, NULL);
+		assert_int_equal(x.n, 3); // both are silent now
+		finish();
+	}
+}
+
 static void test_points_come_and_go(void **state)
 {
 	(void)state;
@@ -207,6 +236,80 @@ static void test_points_come_and_go(void **state)
 	x.points[1].id = 200000; // above what this evaluator takes
 	evaluator_load(x.ev, x.rules, &x.reg, x.points, 2, T0);
 	assert_int_equal(evaluator_stats(x.ev).points, 1);
+	finish();
+}
+
+static struct { struct transition v[MANY]; size_t n; } other;
+static void hear_other(void *arg, const struct transition *t)
+{
+	(void)arg;
+	assert_true(other.n < MANY);
+	other.v[other.n++] = *t;
+}
+
+// Points put and dropped one by one come to the same as all of them loaded anew.
+static void test_some_points_change(void **state)
+{
+	(void)state;
+	enum { N = 60, ROUNDS = 300 };
+	uint32_t dice = 7;
+	size_t said = 0;
+	bool there[N] = { 0 };
+	begin(HEAD "levels:\n  hh: {above: point.hh, clear_by: 2, for: 3s, off: 2s, " SAY "}\n  h: {above: point.h, " SAY "}\n"
+	      "silent: {for: 20s, " SAY "}\n", 0);
+	struct evaluator *one = evaluator_new(100000);
+	(void)evaluator_tick(one, T0, hear_other, NULL);
+	other.n = 0;
+	for (int round = 1; round <= ROUNDS; round++) {
+		int64_t now = T0 + round * US_PER_S;
+		uint32_t id = (dice = dice * 1664525 + 1013904223) >> 16, at = id % N;
+		struct evaluator_load *l = evaluator_begin(one, x.rules, &x.reg, false, 0, now);
+		there[at] = id % 5 != 0;
+		x.points[at].h = id % 3 ? NAN : 70;
+		x.points[at].hh = id % 7 ? 90 : NAN;
+		x.points[at].maintenance = id % 11 == 0;
+		x.points[at].own = (struct point_own){ .has_deadband = id % 2, .has_on = id % 13 < 5, .has_off = id % 17 < 5,
+			                               .deadband = id % 4, .on = id % 3 * US_PER_S, .off = id % 6 * US_PER_S };
+		if (there[at])
+			evaluator_put(l, &x.points[at]);
+		else
+			evaluator_drop(l, at + 1);
+		evaluator_end(l);
+		static struct point_def now_there[N];
+		size_t n = 0;
+		for (uint32_t i = 0; i < N; i++)
+			if (there[i])
+				now_there[n++] = x.points[i];
+		evaluator_load(x.ev, x.rules, &x.reg, now_there, n, now);
+		for (uint32_t i = 1; i <= N; i++) {
+			dice = dice * 1664525 + 1013904223;
+			struct reading r = { .point = i, .time = now, .value = 60 + (double)(dice >> 26) };
+			if (dice >> 8 & 1)
+				continue;
+			struct reading q = r;
+			q.quality = (uint16_t)evaluator_quality(one, &r, now);
+			r.quality = (uint16_t)evaluator_quality(x.ev, &r, now);
+			assert_int_equal(q.quality, r.quality);
+			evaluator_feed(x.ev, &r, now, hear, NULL);
+			evaluator_feed(one, &q, now, hear_other, NULL);
+		}
+		(void)evaluator_tick(x.ev, now, hear, NULL);
+		(void)evaluator_tick(one, now, hear_other, NULL);
+		assert_int_equal(x.n, other.n);
+		for (uint32_t i = 1; i <= N; i++) {
+			uint8_t a[ALARM_EXT], b[ALARM_EXT];
+			evaluator_save(x.ev, i, a);
+			evaluator_save(one, i, b);
+			assert_memory_equal(a, b, ALARM_EXT);
+		}
+		assert_int_equal(evaluator_stats(x.ev).points > 0, evaluator_stats(one).points > 0);
+		assert_int_equal(evaluator_stats(x.ev).watched, evaluator_stats(one).watched);
+		said += x.n;
+		x.n = other.n = 0;
+	}
+	assert_true(said > 1000);
+	assert_true(evaluator_stats(one).bytes < 60 * 400 + 20000);
+	evaluator_free(one);
 	finish();
 }
 
@@ -311,7 +414,9 @@ int main(void)
 		cmocka_unit_test(test_cancelled_timers_stay_bounded),
 		cmocka_unit_test(test_long_silence),
 		cmocka_unit_test(test_clock_jumps),
+		cmocka_unit_test(test_clock_is_set),
 		cmocka_unit_test(test_points_come_and_go),
+		cmocka_unit_test(test_some_points_change),
 		cmocka_unit_test(test_where_area_and_point),
 		cmocka_unit_test(test_history_that_cannot_be_read),
 		cmocka_unit_test(test_saved_state_of_other_rules),

@@ -17,7 +17,7 @@
 //     expect: [...]         all open alarms: "NAME family level state active|over 5s" + " 9s" returned + " x2" + " late" + " opens T"
 //     refused: WORD         the action before was refused with this error
 // At the end everything is applied once more: nothing may change.
-// needs: base loop bus store model auth alarm
+// needs: base loop bus store expr model auth alarm
 #include "store_fixture.h"
 
 #include <dirent.h>
@@ -146,6 +146,9 @@ static void load_points(struct scenario *s)
 		p->hh = number_of(v, "hh");
 		p->min = number_of(v, "min");
 		p->max = number_of(v, "max");
+		double deadband = number_of(v, "deadband"), on = number_of(v, "delay_on_s"), off = number_of(v, "delay_off_s");
+		p->own = (struct point_own){ !isnan(deadband), !isnan(on), !isnan(off), deadband, (int64_t)(isnan(on) ? 0 : on * US_PER_S),
+			                     (int64_t)(isnan(off) ? 0 : off * US_PER_S) };
 		if ((n = yaml_get(v, "service")))
 			set_service(p, n->text);
 	}

@@ -1,5 +1,5 @@
 // Alarms as rows: names and words that stay with them, JSON, scope, acting with its refusals, audit, shelf, outbox.
-// needs: base loop bus store model auth alarm
+// needs: base loop bus store expr model auth alarm
 #include "store_fixture.h"
 
 #include <jansson.h>
@@ -37,8 +37,8 @@ static const struct alarm_context context = { .point = point_of };
 
 static const struct column point_cols[] = { { .name = { "name", 4 }, .kind = COL_TEXT }, { .name = { "unit", 4 }, .kind = COL_TEXT },
 	                                    { .name = { "position_lon", 12 }, .kind = COL_REAL }, { .name = { "position_lat", 12 }, .kind = COL_REAL } };
-static const struct table point_table = { { "point", 5 }, point_cols, ARRAY_LEN(point_cols) };
-static const struct table enterprise_table = { { "enterprise", 10 }, NULL, 0 };
+static const struct table point_table = { .name = { "point", 5 }, .cols = point_cols, .ncols = ARRAY_LEN(point_cols) };
+static const struct table enterprise_table = { .name = { "enterprise", 10 } };
 
 static struct value text(const char *s) { return (struct value){ .kind = VAL_TEXT, .s = str_of(s) }; }
 static struct value real(double f) { return (struct value){ .kind = VAL_REAL, .f = f }; }

@@ -156,7 +156,7 @@ static void test_tampering_is_named(void **state)
 		{ "DELETE FROM audit WHERE seq=4; UPDATE audit SET seq=seq-1 WHERE seq>4", "4", 3 },
 		{ "UPDATE audit SET seq=100 WHERE seq=8; UPDATE audit SET seq=8 WHERE seq=9; UPDATE audit SET seq=9 WHERE seq=100",
 		  "8", 7 },
-		{ "INSERT INTO audit SELECT 21,at,actor,actor_name,action,type,record,detail,hash FROM audit WHERE seq=20", "21", 20 },
+		{ "INSERT INTO audit SELECT 21,at,actor,actor_name,action,type,record,detail,hash,row_hash FROM audit WHERE seq=20", "21", 20 },
 		{ "UPDATE audit_head SET seq=19", "20", 20 },
 		{ "DELETE FROM audit_head", "20", 20 },
 		{ "UPDATE audit_head SET hash=zeroblob(32)", "20", 20 },

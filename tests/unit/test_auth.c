@@ -1,7 +1,8 @@
 // Logging in and being throttled, sessions, passwords, device keys.
-// needs: base store model auth
+// needs: base store expr model auth
 #include "auth_fixture.h"
 
+#include "auth/totp.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -59,7 +60,7 @@ static void world_begin(struct world *w)
 	registry_set(small_registry());
 	w->reg = registry_pin();
 	assert_int_equal(fixture_write(&w->f, job_migrate, (void *)w->reg), OK);
-	assert_int_equal(auth_open(&w->auth, w->f.store), OK);
+	assert_int_equal(auth_open(&w->auth, w->f.store, w->f.dir, &w->f.p), OK);
 }
 
 static void world_end(struct world *w)
@@ -79,7 +80,7 @@ static void world_end(struct world *w)
 static enum err login(struct world *w, const char *name, struct str password, const char *peer, char token[33])
 {
 	problem_init(&w->f.p, w->f.arena);
-	return auth_login(w->auth, str_of(name), password, str_of(peer), token, &w->f.p);
+	return auth_login(w->auth, str_of(name), password, STR_EMPTY, str_of(peer), token, &w->f.p);
 }
 
 static enum err session(struct world *w, const char *token, struct identity *id)
@@ -225,12 +226,12 @@ static void test_session_ages(void **state)
 	assert_int_equal(session(&w, token, &id), OK);
 	fixture_reopen(&w.f); // "last used" is written
 	auth_close(w.auth);
-	assert_int_equal(auth_open(&w.auth, w.f.store), OK);
+	assert_int_equal(auth_open(&w.auth, w.f.store, w.f.dir, &w.f.p), OK);
 	clock_set_fake(T0 + 24 * US_PER_HOUR - 2);
 	assert_int_equal(session(&w, token, &id), OK);
 	fixture_reopen(&w.f);
 	auth_close(w.auth);
-	assert_int_equal(auth_open(&w.auth, w.f.store), OK);
+	assert_int_equal(auth_open(&w.auth, w.f.store, w.f.dir, &w.f.p), OK);
 	clock_set_fake(T0 + 36 * US_PER_HOUR - 2);
 	assert_int_equal(session(&w, token, &id), ERR_UNAUTHENTICATED); // 12 h without use
 	assert_int_equal(login(&w, "zhang", good, "p", token), OK);
@@ -240,7 +241,7 @@ static void test_session_ages(void **state)
 		assert_int_equal(session(&w, token, &id), OK);
 		fixture_reopen(&w.f);
 		auth_close(w.auth);
-		assert_int_equal(auth_open(&w.auth, w.f.store), OK);
+		assert_int_equal(auth_open(&w.auth, w.f.store, w.f.dir, &w.f.p), OK);
 	}
 	clock_set_fake(begun + 7 * US_PER_DAY);
 	assert_int_equal(session(&w, token, &id), ERR_UNAUTHENTICATED); // whatever the use
@@ -455,10 +456,10 @@ static void test_check_password(void **state)
 	add_person(&w, "zhang", "duty", COUNTY, 0, true);
 	assert_int_equal(login(&w, "zhang", good, "p", token), OK);
 	assert_int_equal(session(&w, token, &id), OK);
-	assert_int_equal(auth_check_password(w.auth, &id, good), OK);
+	assert_int_equal(auth_check_password(w.auth, &id, good, &w.f.p), OK);
 	for (int i = 0; i < LIMIT_LOGIN_TRIES; i++)
-		assert_int_equal(auth_check_password(w.auth, &id, STR("wrong password")), ERR_FORBIDDEN);
-	assert_int_equal(auth_check_password(w.auth, &id, good), ERR_THROTTLED);
+		assert_int_equal(auth_check_password(w.auth, &id, STR("wrong password"), &w.f.p), ERR_FORBIDDEN);
+	assert_int_equal(auth_check_password(w.auth, &id, good, &w.f.p), ERR_THROTTLED);
 	world_end(&w);
 }
 
@@ -517,10 +518,51 @@ static void test_device_keys(void **state)
 	world_end(&w);
 }
 
+// RFC 6238 appendix B (SHA-1; the last six of its eight digits), RFC 4648 section 10 without padding.
+static void test_second_factor_arithmetic(void **state)
+{
+	(void)state;
+	static const struct { int64_t at; uint32_t code; } vectors[] = {
+		{ 59, 287082 },         { 1111111109, 81804 },  { 1111111111, 50471 },
+		{ 1234567890, 5924 },   { 2000000000, 279037 }, { INT64_C(20000000000), 353130 },
+	};
+	static const struct { const char *plain, *text; } words32[] = {
+		{ "", "" }, { "f", "MY" }, { "fo", "MZXQ" }, { "foo", "MZXW6" }, { "foob", "MZXW6YQ" }, { "fooba", "MZXW6YTB" }, { "foobar", "MZXW6YTBOI" },
+	};
+	struct arena *a = arena_new(0);
+	for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
+		assert_int_equal(totp_code(STR("12345678901234567890"), vectors[i].at / 30), vectors[i].code);
+	for (size_t i = 0; i < ARRAY_LEN(words32); i++)
+		assert_str(base32_text(str_of(words32[i].plain), a), words32[i].text);
+	arena_free(a);
+}
+
+// What is sealed opens again only with the same key, for the same use and owner, and whole.
+static void test_sealed_secrets(void **state)
+{
+	(void)state;
+	struct world w;
+	struct str sealed, back;
+	world_begin(&w);
+	assert_int_equal(auth_seal(w.auth, "totp", 7, STR("a secret"), w.f.arena, &sealed), OK);
+	assert_false(str_contains(sealed, STR("secret")));
+	assert_int_equal(auth_unseal(w.auth, "totp", 7, sealed, w.f.arena, &back), OK);
+	assert_str(back, "a secret");
+	assert_int_equal(auth_unseal(w.auth, "totp", 8, sealed, w.f.arena, &back), ERR_CORRUPT);
+	assert_int_equal(auth_unseal(w.auth, "webhook", 7, sealed, w.f.arena, &back), ERR_CORRUPT);
+	for (size_t i = 0; i < sealed.n; i++) {
+		char *bent = arena_cstr(w.f.arena, sealed);
+		bent[i] ^= 1;
+		assert_int_equal(auth_unseal(w.auth, "totp", 7, str_from(bent, sealed.n), w.f.arena, &back), ERR_CORRUPT);
+	}
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_login_and_identity),
+		cmocka_unit_test(test_login_and_identity), cmocka_unit_test(test_second_factor_arithmetic),
+		cmocka_unit_test(test_sealed_secrets),
 		cmocka_unit_test(test_one_answer_for_every_failure),
 		cmocka_unit_test(test_throttle_by_name),
 		cmocka_unit_test(test_throttle_by_peer),

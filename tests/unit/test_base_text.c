@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #define assert_str(s, lit) assert_true(str_is((s), lit))
@@ -162,6 +163,86 @@ static void test_f64_text(void **state)
 	char text[F64_TEXT_MAX];
 	assert_str(str_from(text, f64_text(NAN, text)), "null");
 	assert_str(str_from(text, f64_text(-INFINITY, text)), "null");
+}
+
+// A number within a longer text is the same as where the text ends with it: as the grammar of JSON (RFC 8259, 6) says, and as the
+// C library reads it.
+static void test_f64_within_text(void **state)
+{
+	(void)state;
+	static const char letters[] = "0123456789012345678900..-eE+,} :/;";
+	uint64_t x = 88172645463325252u;
+	size_t numbers = 0;
+	for (int i = 0; i < 400000; i++) {
+		char text[16];
+		for (size_t k = 0; k < sizeof(text); k++) {
+			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+			text[k] = letters[x % (sizeof(letters) - 1)];
+		}
+		size_t n = text[0] == '-', digits = n, dot;
+		while (digits < sizeof(text) && text[digits] >= '0' && text[digits] <= '9')
+			digits++;
+		bool is = digits > n && (text[n] != '0' || digits == n + 1);
+		n = dot = digits;
+		if (is && n < sizeof(text) && text[n] == '.') {
+			for (n++; n < sizeof(text) && text[n] >= '0' && text[n] <= '9'; n++)
+				;
+			is = n > dot + 1;
+		}
+		if (n < sizeof(text) && (text[n] | 32) == 'e')
+			continue;
+		double v = -1;
+		const char *end = f64_scan(text, text + sizeof(text), &v);
+		if (!is || n == sizeof(text)) {
+			assert_true(is || end == NULL);
+			continue;
+		}
+		assert_ptr_equal(end, text + n);
+		char own[17];
+		snprintf(own, sizeof(own), "%.*s", (int)n, text);
+		double want = strtod(own, NULL);
+		assert_memory_equal(&v, &want, sizeof(v));
+		numbers++;
+	}
+	assert_true(numbers > 100000);
+}
+
+// The C library's own: as few of 15, 16 or 17 digits as read back to the same.
+static void check_shortest(double v)
+{
+	char want[64];
+	if (v == floor(v) && v < 1e15)
+		snprintf(want, sizeof(want), "%.0f", v);
+	else
+		for (int digits = 15; digits <= 17; digits++) {
+			snprintf(want, sizeof(want), "%.*g", digits, v);
+			if (strtod(want, NULL) == v)
+				break;
+		}
+	check_f64_text(v, want);
+}
+
+static void test_f64_text_of_averages(void **state)
+{
+	(void)state;
+	uint64_t x = 88172645463325252u;
+	for (int i = 0; i < 200000; i++) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		check_shortest((double)(x >> 40) / 10 / (double)(1 + (x & 63)));
+		check_shortest(ldexp((double)(x >> 11), (int)(x % 66) - 66)); // 2^-13 to 2^52
+	}
+	for (int e = -11; e < 50; e++)
+		for (int near = -2; near <= 2; near++) {
+			double v = ldexp(1, e);
+			for (int k = 0; k < abs(near); k++)
+				v = nextafter(v, near < 0 ? 0 : INFINITY);
+			check_shortest(v);
+		}
+	for (double p = 1e-3; p < 1e15; p *= 10) {
+		check_shortest(p);
+		check_shortest(nextafter(p, 0));
+		check_shortest(nextafter(p, INFINITY));
+	}
 }
 
 static void test_buf(void **state)
@@ -384,6 +465,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_str_cutting), cmocka_unit_test(test_utf8),     cmocka_unit_test(test_whole_numbers),
 		cmocka_unit_test(test_hex),         cmocka_unit_test(test_f64_read), cmocka_unit_test(test_f64_text),
+		cmocka_unit_test(test_f64_text_of_averages), cmocka_unit_test(test_f64_within_text),
 		cmocka_unit_test(test_buf),         cmocka_unit_test(test_cursor),   cmocka_unit_test(test_varint),
 		cmocka_unit_test(test_arena),       cmocka_unit_test(test_err),      cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_strmap),

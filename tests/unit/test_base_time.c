@@ -46,7 +46,7 @@ static void test_parse_bad(void **state)
 		"2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-11-22T24:00:00Z",
 		"2026-11-22T23:60:00Z", "2026-11-22T23:59:60Z", "2026-11-22_23:59:00Z", "2026/11/22T23:59:00Z",
 		"2026-11-22T23-59-00Z", "+026-11-22T23:59:00Z", "2026-1a-22T23:59:00Z", "2026-11-22T08:00:00.1.2Z",
-		"2026-11-22T08:00:00,5Z", "20261122T080000Z", "2026-11-22T08:00:00\xef\xbc\x8b" "08:00", "-001-11-22T23:59:00Z",
+		"2026-11-22T08:00:00,5Z", "20261122T080000Z", "1970-01-01T00:00:00", "2026-11-22T08:00:00\xef\xbc\x8b" "08:00", "-001-11-22T23:59:00Z",
 	};
 	int64_t us;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -54,6 +54,8 @@ static void test_parse_bad(void **state)
 			fail_msg("%s was accepted", bad[i]);
 		}
 	}
+	char zeros[20] = { [19] = 'Z' };
+	assert_false(time_parse(str_from(zeros, sizeof zeros), &us));
 }
 
 static void test_local(void **state)

@@ -1,6 +1,6 @@
 // The checker: a good pack that uses every key; a bad pack for every sentence, with exactly the text it must say; and
 // that no sentence is without its bad pack. Generations under load.
-// needs: base store model
+// needs: base store expr model
 // threads
 #include <dirent.h>
 #include <pthread.h>
@@ -231,7 +231,7 @@ static void good_flow(const struct type *t)
 	assert_int_equal(t->nstates, 4);
 	assert_true(open->within.set && open->within.by == type_field(t, STR("level")));
 	assert_int_equal(open->within.n, 2);
-	assert_true(open->within.us[0] == 10 * US_PER_MIN && open->within.us[1] == US_PER_HOUR);
+	assert_true(open->within.spans[0].us == 10 * US_PER_MIN && open->within.spans[1].us == US_PER_HOUR);
 	assert_int_equal(open->nescalate, 2);
 	assert_true(open->escalate_every == 20 * US_PER_MIN);
 	assert_true(type_state(t, STR("checking"))->escalate_every == 30 * US_PER_MIN); // its own time
@@ -239,7 +239,7 @@ static void good_flow(const struct type *t)
 	assert_int_equal(back->nfrom, 2);
 	assert_int_equal(back->nwho, 2); // all
 	assert_true(back->reason && approve->sign && approve->nsets == 3);
-	assert_text(approve->not_same, "keeper");
+	assert_text(approve->not_same[0], "keeper");
 }
 
 static void good_lists(const struct type *t)

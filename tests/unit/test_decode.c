@@ -361,6 +361,13 @@ static void test_payloads(void **state)
 	check_refused("{\"appId\":\"a\",\"data\":\"xxx=\"}", REJECT_UNSUPPORTED);
 }
 
+static bool decode_json(const char *body, struct log *l, struct refusal *why)
+{
+	struct arena *arena on_scope_exit(arena_freep) = arena_new(0);
+	buf_init(&l->out, 1 << 20);
+	return payload_json(str_of(body), arena, &(struct decode_sink){ l, log_reading, log_refusal }, why);
+}
+
 static void test_too_many(void **state)
 {
 	(void)state;
@@ -381,6 +388,34 @@ static void test_too_many(void **state)
 		buf_free(&l.out);
 	}
 	buf_free(&body);
+}
+
+// An object in the usual order is read by a short way, in another order by the general reader: the same comes out,
+// whatever stands in it.
+static void test_two_ways_one_result(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "\"T-101\"", "\"\"", "\"a\\u0062\"", "\"\u5b89-1\"", "\"x", "5", "\"12345678\"", "\"tab\t\"" };
+	static const char *const times[] = { "\"2026-11-22T08:00:00+08:00\"", "\"2026-11-22 08:00:00.123456789Z\"", "\"2026-11-22T08:00:00\"",
+		"\"2026-02-29T08:00:00Z\"", "\"2026-11-22T08:00:00Zx\"", "1795305600123", "\"2026-11-22T08:00:00.5-00:30\"", "\"\"", "null" };
+	static const char *const values[] = { "12.34", "-0", "1e400", "0.1234567890123456789", "12345678901234567890", "01", "1.", "true", "null", "\"1\"",
+		"1e22", "0.30000000000000004", "9007199254740993", "000", "- 1", "1 ", "+1" };
+	static const char *const forms[] = { "[{\"point\":%s,\"time\":%s,\"value\":%s}]", "[ {\"point\": %s, \"time\": %s, \"value\": %s}]",
+		"[{\"point\":%s,\"time\":%s,\"value\":%s},]", "[{\"point\":%s,\"time\":%s,\"value\":%s,\"quality\":\"stale\"}]" };
+	for (size_t i = 0; i < ARRAY_LEN(names) * ARRAY_LEN(times) * ARRAY_LEN(values) * ARRAY_LEN(forms); i++) {
+		char usual[256], other[256];
+		const char *form = forms[i % ARRAY_LEN(forms)];
+		size_t k = i / ARRAY_LEN(forms), t = k / ARRAY_LEN(names);
+		snprintf(usual, sizeof usual, form, names[k % ARRAY_LEN(names)], times[t % ARRAY_LEN(times)], values[t / ARRAY_LEN(times)]);
+		snprintf(other, sizeof other, "[{\"none\":0,%s", strchr(usual, '{') + 1);
+		struct log a, b;
+		struct refusal why_a = { 0 }, why_b = { 0 };
+		bool ok = decode_json(usual, &a, &why_a);
+		if (decode_json(other, &b, &why_b) != ok || !str_eq(buf_str(&a.out), buf_str(&b.out)) || (!ok && why_a.en != why_b.en))
+			fail_msg("%s: %.*s; the general reader: %.*s", usual, STR_FMT(buf_str(&a.out)), STR_FMT(buf_str(&b.out)));
+		buf_free(&a.out);
+		buf_free(&b.out);
+	}
 }
 
 static void test_numbers(void **state)
@@ -406,7 +441,7 @@ int main(void)
 		cmocka_unit_test(test_hj212_crc),        cmocka_unit_test(test_hj212_readings), cmocka_unit_test(test_hj212_answers),
 		cmocka_unit_test(test_hj212_feed),       cmocka_unit_test(test_gb26875_readings), cmocka_unit_test(test_gb26875_answers),
 		cmocka_unit_test(test_gb26875_bcd),      cmocka_unit_test(test_gb26875_feed),   cmocka_unit_test(test_payloads),
-		cmocka_unit_test(test_too_many),         cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_too_many),         cmocka_unit_test(test_numbers),         cmocka_unit_test(test_two_ways_one_result),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // The demo county: complete, consistent, quiet. Filled into a real store, as at the first start.
-// needs: base store model auth flow ../sim
+// needs: base store expr model auth measure flow ../sim
 #include "store_fixture.h"
 
 #include <jansson.h>
@@ -11,6 +11,7 @@
 #include "tool/demo.c"        // the folder tool/ as a whole would bring the server with it
 #include "tool/demo_people.c"
 #include "tool/demo_plants.c"
+#include "tool/demo_records.c"
 
 static const struct registry *reg;
 

@@ -1,5 +1,5 @@
 // Records in action on a real store: the scenarios of tests/flow/*.yaml, run step by step.
-// needs: base store model auth flow
+// needs: base store expr model auth measure flow
 // threads
 //
 // A scenario: `packs:` folder, then `steps:`. A step has `as:` (a person saved before; none = the system) and one of
@@ -7,7 +7,9 @@
 //   retire: NAME, reason: TEXT               open: TYPE, body: {column: value}   wait: DURATION (and one tick)
 // and what it expects: `expect:` name of the error (ok), `field:` where, `state:` after it, `see: JSON` part of the record
 // as that person sees it, `moves: [..]` he may do now, `can: [..]`, `history: [..]` of the record, `duties: N`,
-// `notices: [part of each text, newest first]` unread ones of the person, `event: WHAT`.
+// `notices: [part of each text, newest first]` unread ones of the person, `event: WHAT`, `boxes: [todo, done, started, copied]` how
+// much is in each box of his work, `plan: [subjects, opened, done, overdue, missing]` of the first schedule,
+// `find: {type, where field: text, save}` saves a record that something else made.
 // In a body "@NAME" is the id of what was saved; a body without version gets the present one for edit.
 #include <dirent.h>
 
@@ -76,17 +78,29 @@ static void save(struct run *r, struct str name, const struct type *t, int64_t i
 		r->saved[r->nsaved++] = (struct saved){ name, t, id };
 }
 
+// "@plant" is the id of what was saved under that name, at any depth.
+static json_t *with_ids(struct run *r, json_t *j)
+{
+	const char *key;
+	json_t *v;
+	void *tmp;
+	if (json_is_string(j) && json_string_value(j)[0] == '@')
+		return json_integer(find(r, str_of(json_string_value(j) + 1))->id);
+	if (json_is_object(j))
+		json_object_foreach_safe(j, tmp, key, v)
+			json_object_set_new(j, key, with_ids(r, v));
+	for (size_t i = 0; json_is_array(j) && i < json_array_size(j); i++)
+		json_array_set_new(j, i, with_ids(r, json_array_get(j, i)));
+	return json_incref(j);
+}
+
 static json_t *body(struct run *r)
 {
 	struct str s = text(r, "body");
-	const char *key;
-	json_t *v, *j = s.n ? json_loadb(s.p, s.n, 0, NULL) : json_object();
-	void *tmp;
+	json_t *j = s.n ? json_loadb(s.p, s.n, 0, NULL) : json_object();
 	if (!j)
 		fail_step(r, STR("the body is not JSON"));
-	json_object_foreach_safe(j, tmp, key, v)
-		if (json_is_string(v) && json_string_value(v)[0] == '@')
-			json_object_set_new(j, key, json_integer(find(r, str_of(json_string_value(v) + 1))->id));
+	json_decref(with_ids(r, j));
 	return j;
 }
 
@@ -107,7 +121,7 @@ static struct identity somebody(struct run *r)
 	const struct saved *s = find(r, name);
 	struct row row = get(r, s);
 	struct str roles = row.vals[type_field(s->t, STR("role"))->col].s;
-	struct identity id = { .person = row.c.id, .name = name, .title = row.c.title, .lang = STR("zh"), .roles = r->roles,
+	struct identity id = { .person = row.c.id, .organisation = row_ref(s->t, STR("organisation"), &row), .name = name, .title = row.c.title, .lang = STR("zh"), .roles = r->roles,
 		               .scope = { .area = area_prefix(row.c.area), .enterprise = row.c.enterprise } };
 	while (roles.n) {
 		struct str one = str_cut(&roles, ',');
@@ -167,7 +181,7 @@ static enum err job_edit(struct db *db, void *arg, struct problem *p)
 static enum err job_move(struct db *db, void *arg, struct problem *p)
 {
 	struct call *c = arg;
-	return flow_move(db, c->r->reg, c->on->t, c->on->id, text(c->r, "move"), c->body, &c->by, NULL, c->r->f.arena, p);
+	return flow_move(db, c->r->reg, c->on->t, c->on->id, text(c->r, "move"), c->body, &c->by, false, c->r->f.arena, p);
 }
 
 static enum err job_retire(struct db *db, void *arg, struct problem *p)
@@ -183,6 +197,40 @@ static enum err job_tick(struct db *db, void *arg, struct problem *p)
 	return flow_tick(db, c->r->reg, c->now, c->r->f.arena, &c->r->next_tick);
 }
 
+static enum err job_ask(struct db *db, void *arg, struct problem *p)
+{
+	struct call *c = arg;
+	int64_t id;
+	return flow_extension_ask(db, c->r->reg, c->on->t, c->on->id, c->body, &c->by, c->r->f.arena, &id, p);
+}
+
+// The newest request.
+static enum err job_answer(struct db *db, void *arg, struct problem *p)
+{
+	struct call *c = arg;
+	struct extension *v;
+	size_t n;
+	enum err err = flow_extensions(db, c->on->t, c->on->id, c->r->f.arena, &v, &n);
+	assert_int_equal(err, OK);
+	assert_true(n > 0);
+	return flow_extension_decide(db, c->r->reg, c->on->t, c->on->id, v[0].id, str_is(text(c->r, "answer"), "approve"), text(c->r, "reason"),
+	                             &c->by, c->r->f.arena, p);
+}
+
+static enum err job_comment(struct db *db, void *arg, struct problem *p)
+{
+	struct call *c = arg;
+	int64_t id;
+	return flow_comment(db, c->r->reg, c->on->t, c->on->id, c->body, &c->by, c->r->f.arena, &id, p);
+}
+
+static enum err job_schedules(struct db *db, void *arg, struct problem *p)
+{
+	struct call *c = arg;
+	(void)p;
+	return flow_schedule_tick(db, c->r->reg, clock_now(), c->r->f.arena, &c->r->next_tick);
+}
+
 static void wait_for(struct run *r, struct call *c)
 {
 	int64_t us;
@@ -195,7 +243,8 @@ static enum err run_call(struct run *r, struct call *c)
 {
 	static const struct { const char *key; store_job *job; } jobs[] = {
 		{ "create", job_create }, { "open", job_open }, { "edit", job_edit }, { "move", job_move }, { "retire", job_retire },
-		{ "wait", job_tick },
+		{ "wait", job_tick },       { "ask", job_ask },    { "answer", job_answer }, { "comment", job_comment },
+		{ "schedules", job_schedules },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
 		if (yaml_get(r->step, jobs[i].key)) {
@@ -208,7 +257,7 @@ static enum err run_call(struct run *r, struct call *c)
 
 static const struct saved *subject(struct run *r)
 {
-	static const char *const keys[] = { "on", "edit", "retire" };
+	static const char *const keys[] = { "on", "edit", "retire", "ask", "comment" };
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (yaml_get(r->step, keys[i]))
 			return find(r, text(r, keys[i]));
@@ -233,12 +282,31 @@ static json_t *seen(struct run *r, const struct saved *s, const struct identity 
 	return j;
 }
 
+// Equal; of objects those members that are named.
+static bool contains(const json_t *whole, const json_t *part)
+{
+	const char *key;
+	json_t *v;
+	if (json_is_object(part) && json_is_object(whole)) {
+		json_object_foreach((json_t *)(uintptr_t)part, key, v)
+			if (!contains(json_object_get(whole, key), v))
+				return false;
+		return true;
+	}
+	if (!json_is_array(part) || json_array_size(part) != json_array_size(whole))
+		return json_equal(whole, part);
+	for (size_t i = 0; i < json_array_size(part); i++)
+		if (!contains(json_array_get(whole, i), json_array_get(part, i)))
+			return false;
+	return true;
+}
+
 static void expect_part(struct run *r, const json_t *whole, const json_t *part)
 {
 	const char *key;
 	json_t *v;
 	json_object_foreach((json_t *)(uintptr_t)part, key, v)
-		if (!json_equal(v, json_object_get(whole, key))) {
+		if (!contains(json_object_get(whole, key), v)) {
 			char *got = json_dumps(json_object_get(whole, key), JSON_ENCODE_ANY);
 			fail_step(r, arena_printf(r->f.arena, "%s is %s", key, got ? got : "absent"));
 		}
@@ -311,8 +379,73 @@ static void expect_person(struct run *r, const struct identity *by)
 			                          STR_FMT(i < nnotices ? notices[i].text_zh : STR_EMPTY)));
 }
 
+static void expect_numbers(struct run *r, const char *key, const int64_t *got, size_t n)
+{
+	const struct yaml_node *want = yaml_get(r->step, key);
+	struct str all = STR_EMPTY;
+	bool same = want->n == n;
+	for (size_t i = 0; i < n; i++) {
+		all = arena_printf(r->f.arena, "%.*s %lld", STR_FMT(all), (long long)got[i]);
+		same = same && str_eq(want->items[i]->text, arena_printf(r->f.arena, "%lld", (long long)got[i]));
+	}
+	if (!same)
+		fail_step(r, arena_printf(r->f.arena, "%s are%.*s", key, STR_FMT(all)));
+}
+
+static void expect_boxes(struct run *r, const struct identity *by)
+{
+	static const char *const boxes[] = { "todo", "done", "started", "copied" };
+	int64_t got[4];
+	if (!yaml_get(r->step, "boxes"))
+		return;
+	struct db *db = store_read_begin(r->f.store);
+	for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
+		struct work_query wq = { .reg = r->reg, .by = by, .box = str_of(boxes[i]), .type = STR_EMPTY, .text = STR_EMPTY, .limit = 50 };
+		struct work_item *v;
+		size_t n;
+		assert_int_equal(flow_work(db, &wq, r->f.arena, &v, &n, &got[i]), OK);
+		assert_int_equal((int64_t)n, got[i]);
+	}
+	store_read_end(r->f.store, db);
+	expect_numbers(r, "boxes", got, ARRAY_LEN(boxes));
+}
+
+static void expect_plan(struct run *r, const struct identity *by)
+{
+	struct schedule_state *v;
+	size_t n;
+	if (!yaml_get(r->step, "plan"))
+		return;
+	struct db *db = store_read_begin(r->f.store);
+	assert_int_equal(flow_schedules(db, r->reg, by, clock_now(), r->f.arena, &v, &n), OK);
+	store_read_end(r->f.store, db);
+	assert_true(n > 0);
+	expect_numbers(r, "plan", (int64_t[]){ v[0].subjects, v[0].opened, v[0].done, v[0].overdue, v[0].missing }, 5);
+}
+
+// A record that something else made, by its title; the newest.
+static void find_made(struct run *r)
+{
+	const struct yaml_node *f = yaml_get(r->step, "find");
+	struct row *rows;
+	size_t n;
+	if (!f)
+		return;
+	const struct type *t = registry_type(r->reg, yaml_get(f, "type")->text);
+	struct value title = { .kind = VAL_TEXT, .s = yaml_get(f, "title")->text };
+	struct filter filter = { STR("title"), FILTER_EQ, &title, 1 };
+	struct list_query lq = { .text = STR_EMPTY, .filters = &filter, .nfilters = 1 };
+	struct db *db = store_read_begin(r->f.store);
+	assert_int_equal(records_list(db, &t->table, NULL, &lq, r->f.arena, &rows, &n, NULL, &r->f.p), OK);
+	store_read_end(r->f.store, db);
+	if (n == 0)
+		fail_step(r, STR("nothing was found"));
+	save(r, yaml_get(f, "save")->text, t, rows[0].c.id);
+}
+
 static void run_step(struct run *r)
 {
+	find_made(r);
 	struct call c = { .r = r, .by = somebody(r), .on = subject(r), .body = body(r) };
 	struct str want = text(r, "expect");
 	last_event[0] = 0;
@@ -337,6 +470,8 @@ static void run_step(struct run *r)
 		expect_record(r, s, &c.by);
 	if (c.by.person)
 		expect_person(r, &c.by);
+	expect_boxes(r, &c.by);
+	expect_plan(r, &c.by);
 	json_decref(c.body);
 }
 

@@ -301,12 +301,54 @@ static void a_full_ring_stops_reading_and_loses_nothing(void **state)
 	close(other);
 }
 
+// A device with hours of history is read only while little waits in the ring; a live reading of another goes in at once.
+static void history_lets_live_readings_go_first(void **state)
+{
+	(void)state;
+	int fd = mqtt_client_ready(f, MQTT_V311, "D1", "secret"), live = mqtt_client_ready(f, MQTT_V311, "D2", "secret2");
+	static char json[16 << 10];
+	char small[200];
+	mqtt_publish_id(live, MQTT_V311, "anlan/v1/D2/readings", 1, 1, reading_json(small, sizeof small, "p", 1));
+	client_expect(f, live, "40020001");
+	size_t n = (size_t)snprintf(json, sizeof json, "[");
+	for (int i = 0; i < 200; i++)
+		n += (size_t)snprintf(json + n, sizeof json - n, "%s{\"point\":\"level\",\"time\":%lld,\"value\":%d}", i ? "," : "",
+		                      (long long)(time(NULL) - 7200 + i) * 1000, i);
+	n += (size_t)snprintf(json + n, sizeof json - n, "]");
+	f->deaf = true;
+	pid_t sender = fork();
+	if (sender == 0) {
+		for (uint16_t i = 1; i <= 500; i++) // 3 MB of readings: the ring of 4 MiB would take them all
+			mqtt_publish_id(fd, MQTT_V311, T1, 1, i, str_from(json, n));
+		_exit(0);
+	}
+	size_t used = 0;
+	for (int i = 0; i < 5000 && (used = ring_used(f->cfg.to_core)) < LIMIT_GATE_HISTORY; i++)
+		usleep(1000);
+	assert_true(used >= LIMIT_GATE_HISTORY);
+	usleep(100000); // time to do wrong
+	used = ring_used(f->cfg.to_core);
+	assert_true(used < LIMIT_GATE_HISTORY + (64u << 10));
+	mqtt_publish_id(live, MQTT_V311, "anlan/v1/D2/readings", 1, 2, reading_json(small, sizeof small, "p", 2));
+	for (int i = 0; i < 5000 && ring_used(f->cfg.to_core) == used; i++)
+		usleep(1000);
+	assert_true(ring_used(f->cfg.to_core) > used);
+	f->deaf = false;
+	client_expect(f, live, "40020002");
+	UNTIL(f, f->nmessages == 502);
+	static uint8_t acks[4 * 500];
+	assert_int_equal(client_receive(f, fd, acks, sizeof acks, 5000), sizeof acks);
+	waitpid(sender, NULL, 0);
+	close(fd);
+	close(live);
+}
+
 // --- commands ---
 
 static void commands_reach_who_listens(void **state)
 {
 	(void)state;
-	core_say(f, MSG_COMMAND, 7, 40, "nobody there");
+	core_command(f, 7, 40, (struct command){ .kind = COMMAND_PAYLOAD }, "nobody there");
 	UNTIL(f, f->ndelivered == 1);
 	assert_int_equal(f->delivered.count, 0);
 	int fd = mqtt_client_ready(f, MQTT_V5, "D1", "secret");
@@ -318,7 +360,7 @@ static void commands_reach_who_listens(void **state)
 	client_send(fd, buf_str(&b));
 	client_expect(f, fd, "9004000100 87 9004000200 87 9004000300 01"); // QoS 2 becomes 1
 	UNTIL(f, f->subscribed == 1);
-	core_say(f, MSG_COMMAND, 7, 41, "{}");
+	core_command(f, 7, 41, (struct command){ .kind = COMMAND_PAYLOAD }, "{}");
 	client_expect(f, fd, "32 1A 0013 616E6C616E2F76312F44312F636F6D6D616E64 0001 00 7B7D");
 	assert_int_equal(f->ndelivered, 1);
 	client_send_hex(fd, "40020001");
@@ -326,7 +368,7 @@ static void commands_reach_who_listens(void **state)
 	assert_true(f->delivered.count == 1 && f->delivered.seq == 41 && f->delivered.device == 7);
 	client_send_hex(fd, "A218 0004 00 0013 616E6C616E2F76312F44312F636F6D6D616E64");
 	client_expect(f, fd, "B00400040000");
-	core_say(f, MSG_COMMAND, 7, 42, "{}");
+	core_command(f, 7, 42, (struct command){ .kind = COMMAND_PAYLOAD }, "{}");
 	UNTIL(f, f->ndelivered == 3);
 	assert_int_equal(f->delivered.count, 0);
 	close(fd);
@@ -337,7 +379,7 @@ static void commands_reach_who_listens(void **state)
 	client_send(fd, buf_str(&b));
 	client_expect(f, fd, "9003000180 9003000200");
 	UNTIL(f, f->subscribed == 2);
-	core_say(f, MSG_COMMAND, 7, 43, "{}");
+	core_command(f, 7, 43, (struct command){ .kind = COMMAND_PAYLOAD }, "{}");
 	client_expect(f, fd, "30 17 0013 616E6C616E2F76312F44312F636F6D6D616E64 7B7D");
 	UNTIL(f, f->ndelivered == 4);
 	close(fd);
@@ -382,6 +424,10 @@ static void a_restarted_core_learns_who_is_there(void **state)
 	int a = mqtt_client_ready(f, MQTT_V5, "D1", "secret"), b = mqtt_client_ready(f, MQTT_V5, "D2", "secret2");
 	core_say(f, MSG_READY, 0, 0, "");
 	UNTIL(f, f->refresh == 2);
+	core_say(f, MSG_READY, 7, 0, ""); // points of D1 have changed
+	UNTIL(f, f->refresh == 3);
+	core_say(f, MSG_READY, 0, 0, "");
+	UNTIL(f, f->refresh == 5); // D2 was not asked in between
 	close(a);
 	close(b);
 }
@@ -499,6 +545,7 @@ int main(void)
 		TEST(what_5_0_is_told_before_the_end),
 		TEST(more_in_flight_than_announced),
 		TEST(a_full_ring_stops_reading_and_loses_nothing),
+		TEST(history_lets_live_readings_go_first),
 		TEST(commands_reach_who_listens),
 		TEST(the_newer_connection_wins),
 		TEST(keep_alive_ends_the_silent),

@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "gate/conn.h"
+#include "gate/line.h"
 #include "gate/sandbox.h"
 
 #include <openssl/evp.h>
@@ -59,7 +60,7 @@ static void hj212_data_is_answered_when_it_is_safe(void **state)
 {
 	(void)state;
 	f->auto_ack = false;
-	int fd = client_connect(f->hj212);
+	int fd = client_connect(f->line[PROTO_HJ212]);
 	hj212_send(fd, HJ_DATA("123456", "5", "7.1"));
 	UNTIL(f, f->nreadings == 2);
 	assert_int_equal(f->readings[0].point, 301);
@@ -83,11 +84,11 @@ static void hj212_data_is_answered_when_it_is_safe(void **state)
 static void hj212_wrong_key_and_unknown_number(void **state)
 {
 	(void)state;
-	int fd = client_connect(f->hj212);
+	int fd = client_connect(f->line[PROTO_HJ212]);
 	hj212_send(fd, HJ_DATA("654321", "5", "7.1"));
 	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9011;PW=654321;MN=" HJ_MN ";Flag=4;CP=&&QnRtn=3&&");
 	client_expect_end(f, fd);
-	fd = client_connect(f->hj212);
+	fd = client_connect(f->line[PROTO_HJ212]);
 	hj212_send(fd, "QN=20260801085857223;ST=32;CN=2011;PW=123456;MN=NOBODY;Flag=5;CP=&&DataTime=20260801085857;LA-Rtd=1&&");
 	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9011;PW=123456;MN=NOBODY;Flag=4;CP=&&QnRtn=4&&");
 	client_expect_end(f, fd);
@@ -97,7 +98,7 @@ static void hj212_wrong_key_and_unknown_number(void **state)
 static void hj212_bad_frames(void **state)
 {
 	(void)state;
-	int fd = client_connect(f->hj212);
+	int fd = client_connect(f->line[PROTO_HJ212]);
 	hj212_send(fd, HJ_DATA("123456", "5", "7.1"));
 	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
 	client_send(fd, STR("##0101QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;CP=&&"
@@ -108,14 +109,161 @@ static void hj212_bad_frames(void **state)
 	hj212_send(fd, HJ_DATA("123456", "5", "abc"));
 	UNTIL(f, f->rejects[REJECT_VALUE] + f->rejects[REJECT_SYNTAX] == 1);
 	close(fd);
-	fd = client_connect(f->hj212);
+	fd = client_connect(f->line[PROTO_HJ212]);
 	client_send(fd, STR("GET / HTTP/1.1\r\n\r\n"));
 	client_expect_end(f, fd);
-	fd = client_connect(f->hj212);
+	fd = client_connect(f->line[PROTO_HJ212]);
 	hj212_send(fd, "QN=20260801085857223;ST=32;CN=1013;PW=123456;MN=" HJ_MN ";Flag=5;CP=&&PolId=w01018&&");
 	uint8_t b[64];
 	assert_true(client_receive(f, fd, b, 10, 5000) == 10); // 9013, the notice's answer
 	close(fd);
+}
+
+static void hj212_commands_and_their_answers(void **state)
+{
+	(void)state;
+	int fd = client_connect(f->line[PROTO_HJ212]);
+	core_command(f, 10, 70, (struct command){ .kind = COMMAND_INTERVAL_GET }, "");
+	UNTIL(f, f->ndelivered == 1); // nobody there
+	assert_int_equal(f->delivered.count, 0);
+	hj212_send(fd, HJ_DATA("123456", "4", "7.1"));
+	UNTIL(f, f->subscribed == 1); // now it can be spoken to
+	core_command(f, 10, 71, (struct command){ .kind = COMMAND_HEARTBEAT_SET, .seconds = 30 }, ""); // not in this protocol
+	UNTIL(f, f->ndelivered == 2 && f->delivered.seq == 71);
+	assert_int_equal(f->delivered.count, 0);
+	char got[512] = "", again[512] = "", qn[18] = "";
+	for (int i = 0; i < 2; i++) { // the same number again
+		core_command(f, 10, 72, (struct command){ .kind = COMMAND_INTERVAL_GET }, "");
+		size_t n = client_receive(f, fd, (uint8_t *)(i ? again : got), 99, 5000);
+		assert_int_equal(n, 99);
+		UNTIL(f, f->delivered.seq == 72 && f->delivered.count == 1);
+	}
+	assert_string_equal(got, again);
+	memcpy(qn, got + 9, 17);
+	char segment[256];
+	snprintf(segment, sizeof segment, "QN=%s;ST=91;CN=9011;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&QnRtn=1&&", qn);
+	hj212_send(fd, segment);
+	UNTIL(f, f->nanswers == 1);
+	assert_true(f->answer.m.seq == 72 && f->answer.m.device == 10 && f->answer.a.outcome == OUTCOME_ACCEPTED);
+	snprintf(segment, sizeof segment, "QN=%s;ST=32;CN=1061;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&RtdInterval=60&&", qn);
+	hj212_send(fd, segment);
+	UNTIL(f, f->nanswers == 2);
+	assert_true(f->answer.m.seq == 72 && f->answer.a.outcome == OUTCOME_DONE);
+	assert_string_equal(f->answer.a.text, "RtdInterval=60 s");
+	hj212_send(fd, segment); // nobody waits for it any more
+	hj212_send(fd, HJ_DATA("123456", "4", "7.3"));
+	UNTIL(f, f->nmessages == 2);
+	assert_int_equal(f->nanswers, 2);
+	assert_int_equal(f->subscribed, 1);
+	close(fd);
+}
+
+#define HJ_PACKET "QN=2026080108%04u223;ST=32;CN=2011;PW=123456;MN=" HJ_MN ";Flag=7;PNUM=2;PNO=%u;CP=&&%.*s&&"
+#define HJ_TIME "DataTime=20260801085857;"
+
+static void hj212_packet(int fd, unsigned message, unsigned no, struct str cp)
+{
+	char segment[2048];
+	snprintf(segment, sizeof segment, HJ_PACKET, message, no, STR_FMT(cp));
+	hj212_send(fd, segment);
+}
+
+// The same readings wherever the packet was full, in a value, a name, beside a comma or a semicolon; each packet is answered.
+static void hj212_items_cut_between_packets(void **state)
+{
+	(void)state;
+	static const char *const whole[] = { HJ_TIME "w01001-Rtd=17.25,w01001-Flag=N;w01018-Rtd=2.5,w01018-Flag=D", HJ_TIME "w01001-Rtd=17.25;w01018-Rtd=-2.5" };
+	int fd = client_connect(f->line[PROTO_HJ212]);
+	unsigned message = 0;
+	for (size_t w = 0; w < ARRAY_LEN(whole); w++)
+		for (size_t at = strlen(HJ_TIME); at <= strlen(whole[w]); at++) {
+			size_t before = f->nreadings;
+			uint8_t answers[400];
+			hj212_packet(fd, ++message, 1, str_first(str_of(whole[w]), at));
+			hj212_packet(fd, message, 2, str_skip(str_of(whole[w]), at));
+			UNTIL(f, f->nreadings >= before + 2);
+			assert_int_equal(client_receive(f, fd, answers, 198, 5000), 198); // two of 99 bytes
+			bool ok = f->nreadings == before + 2 && f->readings[before].point == 301 && f->readings[before].value == 17.25 &&
+			          f->readings[before + 1].point == 302 && f->readings[before + 1].value == (w ? -2.5 : 2.5) &&
+			          f->readings[before + 1].quality == (w ? Q_GOOD : Q_BAD) && f->readings[before + 1].time == f->readings[before].time;
+			if (!ok)
+				fail_msg("cut at byte %zu: '%s' gives %zu readings", at, whole[w], f->nreadings - before);
+		}
+	assert_int_equal(f->rejects[REJECT_SYNTAX] + f->rejects[REJECT_VALUE] + f->rejects[REJECT_TIME], 0);
+	close(fd);
+}
+
+// Whole items without a flag at the end, as the standard has them; a packet again; the next that never comes.
+static void hj212_packets_of_whole_items(void **state)
+{
+	(void)state;
+	int fd = client_connect(f->line[PROTO_HJ212]);
+	hj212_packet(fd, 1, 1, STR(HJ_TIME "w01001-Rtd=7.5"));
+	hj212_packet(fd, 1, 1, STR(HJ_TIME "w01001-Rtd=7.5"));
+	hj212_packet(fd, 1, 2, STR("w01018-Rtd=2.5"));
+	UNTIL(f, f->nreadings == 2);
+	assert_true(f->readings[0].value == 7.5 && f->readings[1].value == 2.5);
+	hj212_packet(fd, 2, 1, STR(HJ_TIME "w01001-Rtd=8.5"));
+	hj212_packet(fd, 3, 1, STR(HJ_TIME "w01001-Rtd=9.5,w01001-Fl")); // another message: what was open is read
+	UNTIL(f, f->nreadings == 3);
+	assert_true(f->readings[2].value == 8.5);
+	close(fd); // cut in the middle, and gone
+	UNTIL(f, f->rejects[REJECT_SYNTAX] == 1);
+	fd = client_connect(f->line[PROTO_HJ212]);
+	hj212_packet(fd, 4, 1, STR(HJ_TIME "w01001-Rtd=9.75"));
+	uint8_t answer[99];
+	assert_int_equal(client_receive(f, fd, answer, 99, 5000), 99);
+	close(fd);
+	UNTIL(f, f->nreadings == 4);
+	assert_true(f->readings[3].value == 9.75);
+}
+
+// --- many unfinished messages ---
+
+#define CROWD 90
+#define PIECE (100u << 10) // of a first message; strangers may begin one of 128 KiB
+
+static int begin_message(struct buf *piece)
+{
+	int fd = client_connect(f->line[PROTO_GATEWAY]);
+	size_t sent = 0;
+	for (int i = 0; sent < piece->n && i < 200; i++) {
+		ssize_t n = send(fd, piece->p + sent, piece->n - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		if (n <= 0)
+			core_serve_for(f, 1);
+	}
+	return fd;
+}
+
+// Each alone may keep what it began, all together not: those with most are not read, the others go on, and there is an end.
+static void unfinished_messages_are_bounded_together(void **state)
+{
+	(void)state;
+	int crowd[CROWD];
+	struct buf piece;
+	buf_init(&piece, PIECE);
+	buf_add_cstr(&piece, "{\"data\":\"");
+	while (piece.n < PIECE)
+		buf_add_u8(&piece, 'A');
+	for (size_t i = 0; i < CROWD; i++)
+		crowd[i] = begin_message(&piece);
+	UNTIL(f, f->gate.crowded > 0);
+	assert_true(f->gate.buffered > LIMIT_GATE_BUFFERED / 2 && f->gate.buffered < 2 * LIMIT_GATE_BUFFERED);
+	int fd = client_connect(f->line[PROTO_HJ212]); // who keeps little is read as ever
+	hj212_send(fd, HJ_DATA("123456", "5", "7.1"));
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
+	UNTIL(f, f->rejects[REJECT_SLOW] > 0 && f->gate.crowded == 0); // LIMIT_GATE_CROWDED_S
+	assert_true(f->gate.buffered <= LIMIT_GATE_BUFFERED);
+	size_t closed = f->rejects[REJECT_SLOW];
+	assert_true(closed < CROWD); // no more than it takes
+	hj212_send(fd, HJ_DATA("123456", "5", "7.2"));
+	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
+	for (size_t i = 0; i < CROWD; i++)
+		close(crowd[i]);
+	UNTIL(f, f->gate.buffered < 64u << 10);
+	close(fd);
+	buf_free(&piece);
 }
 
 // --- GB/T 26875.3 ---
@@ -127,7 +275,7 @@ static void gb26875_is_confirmed_when_it_is_safe(void **state)
 {
 	(void)state;
 	f->auto_ack = false;
-	int fd = client_connect(f->gb26875);
+	int fd = client_connect(f->line[PROTO_GB26875]);
 	client_send_hex(fd, GB_FIRE);
 	UNTIL(f, f->nreadings == 1);
 	assert_int_equal(f->readings[0].point, 401);
@@ -151,13 +299,13 @@ static void gb26875_is_confirmed_when_it_is_safe(void **state)
 static void gb26875_unknown_source_is_denied(void **state)
 {
 	(void)state;
-	int fd = client_connect(f->gb26875);
+	int fd = client_connect(f->line[PROTO_GB26875]);
 	client_send_hex(fd, "404003000101103B0C1B0C11672B00000000385B010000000A000218010100003B0C1B0C115F2323"); // vector D
 	uint8_t b[30];
 	assert_int_equal(client_receive(f, fd, b, 30, 5000), 30);
 	assert_int_equal(b[26], GB26875_DENY);
 	client_expect_end(f, fd);
-	fd = client_connect(f->gb26875);
+	fd = client_connect(f->line[PROTO_GB26875]);
 	client_send_hex(fd, GB_FIRE);
 	UNTIL(f, f->nreadings == 1);
 	client_send_hex(fd, "40402E000100041F0C0706120101010101010202020202020C00020101010B020024220C0706121F2323"); // sum
@@ -293,7 +441,7 @@ static void the_running_gate_is_behind_its_walls(void **state)
 		n += access(path, F_OK) == 0 || (geteuid() != 0 && errno == EACCES);
 	}
 	if (geteuid() == 0)
-		assert_int_equal(n, 3 + 3 + 4 + 2); // standard, listening, rings, epoll and signals: nothing inherited by accident
+		assert_int_equal(n, 3 + 1 + (PROTO__MAX - PROTO_HJ212) + 4 + 2); // standard, listening, rings, epoll and signals: nothing inherited by accident
 }
 
 static void try_open(void) { open("/etc/hostname", O_RDONLY); }
@@ -369,7 +517,7 @@ struct local { // a gate without sockets
 static struct local *local_start(void)
 {
 	struct local *l = mem_alloc(sizeof *l);
-	l->cfg = (struct gate_config){ .mqtt_fd = -1, .mqtts_fd = -1, .hj212_fd = -1, .gb26875_fd = -1, .generation = 1 };
+	l->cfg = (struct gate_config){ .mqtt_fd = -1, .mqtts_fd = -1, .generation = 1 };
 	assert_int_equal(ring_create(&l->cfg.to_core, 4u << 20), OK);
 	assert_int_equal(ring_create(&l->cfg.from_core, 4u << 20), OK);
 	gate_init(&l->g, &l->cfg);
@@ -477,6 +625,22 @@ static void points_are_found_in_any_order(void **state)
 	local_end(l);
 }
 
+static void keys_of_gateways_are_wiped(void **state)
+{
+	(void)state;
+	struct local *l = local_start();
+	struct conn *c = conn_new(&l->g, -1, &proto_line, PROTO_GATEWAY);
+	struct msg_welcome w = { .key_len = 16, .key = "1234567890ABCDE" };
+	static const uint8_t nothing[sizeof c->line];
+	line_key(c, &w);
+	assert_memory_equal(c->line.state.v, "1234567890ABCDE", 16);
+	assert_memory_equal(w.key, nothing, sizeof w.key); // in the ring's memory
+	proto_line.done(c); // at the end of the connection
+	assert_memory_equal(&c->line, nothing, sizeof c->line);
+	line_init(c);
+	local_end(l);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, start, end)
 
 int main(void)
@@ -485,6 +649,10 @@ int main(void)
 		TEST(hj212_data_is_answered_when_it_is_safe),
 		TEST(hj212_wrong_key_and_unknown_number),
 		TEST(hj212_bad_frames),
+		TEST(hj212_commands_and_their_answers),
+		TEST(hj212_items_cut_between_packets),
+		TEST(hj212_packets_of_whole_items),
+		TEST(unfinished_messages_are_bounded_together),
 		TEST(gb26875_is_confirmed_when_it_is_safe),
 		TEST(gb26875_unknown_source_is_denied),
 		cmocka_unit_test(mqtt_over_tls),
@@ -492,6 +660,7 @@ int main(void)
 		TEST(the_gate_dies_with_its_parent),
 		cmocka_unit_test(what_the_gate_never_needs_kills_it),
 		cmocka_unit_test(who_does_not_say_who_he_is_must_go),
+		cmocka_unit_test(keys_of_gateways_are_wiped),
 		cmocka_unit_test(slots_run_out_and_come_back),
 		cmocka_unit_test(points_are_found_in_any_order),
 	};

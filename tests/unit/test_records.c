@@ -2,6 +2,7 @@
 // needs: base store
 #include "store_fixture.h"
 
+#include "store/db.h"
 #include "store/records.h"
 
 static const struct column columns[] = {
@@ -11,7 +12,7 @@ static const struct column columns[] = {
 	{ { "owner", 5 }, COL_INT, .indexed = true },
 	{ { "roles", 5 }, COL_TEXT, .unique = false },
 };
-static const struct table tank = { { "tank", 4 }, columns, ARRAY_LEN(columns) };
+static const struct table tank = { .name = { "tank", 4 }, .cols = columns, .ncols = ARRAY_LEN(columns) };
 
 enum { NAME, CODE, LIMIT, OWNER, ROLES };
 
@@ -235,7 +236,7 @@ static void test_scope(void **state)
 	insert(&f, tank_put("", "990122101000", 0, "other county", NULL));
 	insert(&f, tank_put("", "", 7, "nowhere", NULL));
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct scope s = { str_of(cases[i].area), cases[i].enterprise, cases[i].nothing };
+		struct scope s = { .area = str_of(cases[i].area), .enterprise = cases[i].enterprise, .nothing = cases[i].nothing };
 		struct got g = list(&f, &s, (struct list_query){ 0 });
 		if (g.n != cases[i].sees || g.total != (int64_t)cases[i].sees)
 			fail_msg("scope %zu sees %zu rows, %lld in all", i, g.n, (long long)g.total);
@@ -259,6 +260,25 @@ static void test_scope(void **state)
 }
 
 // ---- tests: lists ------------------------------------------------------------------------------
+static void test_scope_of_sectors(void **state)
+{
+	(void)state;
+	static const struct { const char *sectors; size_t sees; } cases[] = {
+		{ "", 4 }, { ",chemical,", 2 }, { ",chemical,dust,", 3 }, { ",dust,fire,", 3 }, { ",metal,", 1 },
+	};
+	static const char *const of[] = { "chemical", "dust", "fire", "" }; // the last is of no sector: everybody's
+	struct fixture f;
+	begin(&f);
+	for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+		struct put put = tank_put("", "990121101000", 0, "tank", NULL);
+		put.c.sector = str_of(of[i]);
+		insert(&f, put);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		expect(list(&f, &(struct scope){ .sectors = str_of(cases[i].sectors) }, (struct list_query){ 0 }), cases[i].sees);
+	fixture_end(&f);
+}
+
 static void test_filters(void **state)
 {
 	(void)state;
@@ -439,7 +459,7 @@ static void test_count_by(void **state)
 // ---- tests: migration --------------------------------------------------------------------------
 static enum err migrate(struct fixture *f, struct column *cols, size_t n)
 {
-	struct table t = { STR("tank"), cols, n };
+	struct table t = { .name = STR("tank"), .cols = cols, .ncols = n };
 	return fixture_write(f, job_migrate, &t);
 }
 
@@ -458,13 +478,73 @@ static void test_migrate_adds(void **state)
 	assert_int_equal(migrate(&f, wider, 7), OK);
 	assert_int_equal(migrate(&f, wider, 7), OK); // again: nothing to do
 	expect(list(&f, NULL, (struct list_query){ .text = STR("a1") }), 1); // search text was formed anew
-	struct table t = { STR("tank"), wider, 7 };
+	struct table t = { .name = STR("tank"), .cols = wider, .ncols = 7 };
 	struct db *db = store_read_begin(f.store);
 	struct row r;
 	assert_int_equal(records_get(db, &t, NULL, 1, f.arena, &r), OK);
 	assert_str(r.vals[NAME].s, "Alpha");
 	assert_int_equal(r.vals[5].kind, VAL_NULL);
 	store_read_end(f.store, db);
+	fixture_end(&f);
+}
+
+static enum err job_old_table(struct db *db, void *arg, struct problem *p)
+{
+	(void)arg, (void)p;
+	db->migrating = true;
+	enum err err = db_exec(db, "CREATE TABLE r_tank(id INTEGER PRIMARY KEY, number TEXT NOT NULL DEFAULT '',"
+	                           "state TEXT NOT NULL DEFAULT '', area TEXT NOT NULL DEFAULT '', title TEXT NOT NULL DEFAULT '',"
+	                           "enterprise INTEGER NOT NULL DEFAULT 0, thread INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL"
+	                           " DEFAULT 1, type_version INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL DEFAULT 0,"
+	                           "created_by INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT NULL DEFAULT 0, changed_by INTEGER NOT"
+	                           " NULL DEFAULT 0, state_at INTEGER NOT NULL DEFAULT 0, deadline INTEGER NOT NULL DEFAULT 0,"
+	                           "escalated INTEGER NOT NULL DEFAULT 0, retired INTEGER NOT NULL DEFAULT 0,"
+	                           "search TEXT NOT NULL DEFAULT '', name TEXT, sector TEXT);"
+	                           "INSERT INTO r_tank(title, name, sector) VALUES('a', 'a', 'dust'), ('b', 'b', NULL)");
+	db->migrating = false;
+	return err;
+}
+
+// A table made by the version before: its rows stay, the common columns it lacks come, and what was the type's own
+// column `sector` is the common one now.
+static void test_migrate_old_table(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_begin(&f);
+	assert_int_equal(fixture_write(&f, job_old_table, NULL), OK);
+	assert_int_equal(fixture_write(&f, job_migrate, (void *)&tank), OK);
+	struct got g = list(&f, &(struct scope){ .sectors = STR(",dust,") }, (struct list_query){ 0 });
+	expect(g, 2);
+	assert_str(g.rows[1].c.sector, "dust");
+	assert_str(g.rows[0].c.sector, "");
+	assert_int_equal(g.rows[0].c.batch + g.rows[0].c.paused + g.rows[0].c.moved_by + g.rows[0].c.reminded, 0);
+	fixture_end(&f);
+}
+
+// An empty field that goes leaves its column in a long table: taking it out would write every row anew. It comes back as it
+// was, or in another kind.
+static void test_migrate_long_table(void **state)
+{
+	(void)state;
+	static const enum column_kind kinds[] = { COL_TEXT, COL_REAL };
+	struct fixture f;
+	begin(&f);
+	struct put put = tank_put("N-1", "", 0, "tank", "A");
+	put.c.id = 6000;
+	insert(&f, put);
+	struct column wide[ARRAY_LEN(columns) + 1];
+	memcpy(wide, columns, sizeof(columns));
+	for (size_t i = 0; i < 4; i++) {
+		wide[ARRAY_LEN(columns)] = (struct column){ .name = STR("note"), .kind = kinds[i / 2], .indexed = true };
+		struct table t = { .name = tank.name, .cols = wide, .ncols = ARRAY_LEN(wide) };
+		assert_int_equal(fixture_write(&f, job_migrate, &t), OK);
+		assert_int_equal(fixture_write(&f, job_migrate, (void *)&tank), OK);
+		assert_int_equal(fixture_write(&f, job_migrate, (void *)&tank), OK);
+		struct got g = list(&f, NULL, (struct list_query){ 0 });
+		expect(g, 1);
+		assert_str(g.rows[0].c.title, "tank");
+	}
 	fixture_end(&f);
 }
 
@@ -521,7 +601,7 @@ static void test_migrate_checks_names(void **state)
 		if (migrate(&f, cols, 2) != ERR_INVALID)
 			fail_msg("column \"%s\" was accepted", bad[i]);
 	}
-	struct table t = { STR("a;b"), columns, 1 };
+	struct table t = { .name = STR("a;b"), .cols = columns, .ncols = 1 };
 	assert_int_equal(fixture_write(&f, job_migrate, &t), ERR_INVALID);
 	fixture_end(&f);
 }
@@ -558,6 +638,7 @@ int main(void)
 		cmocka_unit_test(test_values_are_never_sql),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_scope),
+		cmocka_unit_test(test_scope_of_sectors),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_pages_and_total),
 		cmocka_unit_test(test_order_of_a_menu),
@@ -565,6 +646,8 @@ int main(void)
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_count_by),
 		cmocka_unit_test(test_migrate_adds),
+		cmocka_unit_test(test_migrate_old_table),
+		cmocka_unit_test(test_migrate_long_table),
 		cmocka_unit_test(test_migrate_refuses_to_lose_data),
 		cmocka_unit_test(test_migrate_refuses_duplicates_for_unique),
 		cmocka_unit_test(test_migrate_checks_names),

@@ -1,5 +1,5 @@
 // Every decision about who may do what, as tables: roles × types, roles × permissions, roles × scopes.
-// needs: base store model auth
+// needs: base store expr model auth
 #include "auth_fixture.h"
 
 // ---- rights ------------------------------------------------------------------------------------
@@ -69,15 +69,15 @@ static void test_system_and_nobody(void **state)
 	(void)state;
 	struct registry *r = small_registry();
 	struct identity sys = identity_system(), none = { 0 };
-	const struct field phone = { .kind = FIELD_PHONE };
+	const struct field phone = { .kind = FIELD_PHONE, .personal = true };
 	for (size_t t = 0; t < r->ntypes; t++) {
 		assert_true(auth_may_create(&sys, &r->types[t]) && auth_may_retire(&sys, &r->types[t]));
 		assert_false(auth_may_create(&none, &r->types[t]) || auth_may_read(&none, &r->types[t]));
 		assert_false(auth_scope(&sys, &r->types[t]).nothing);
 		assert_true(auth_scope(&none, &r->types[t]).nothing);
 	}
-	assert_true(auth_may(&sys, "anything") && auth_sees_masked(&sys, &phone) && auth_in_scope(&sys, STR(TOWN1), 4));
-	assert_false(auth_may(&none, "user.manage") || auth_sees_masked(&none, &phone) || auth_in_scope(&none, STR_EMPTY, 0));
+	assert_true(auth_may(&sys, "anything") && auth_sees_masked(&sys, &phone) && auth_in_scope(&sys, (struct place){ STR(TOWN1), 4, STR("dust") }));
+	assert_false(auth_may(&none, "user.manage") || auth_sees_masked(&none, &phone) || auth_in_scope(&none, (struct place){ STR_EMPTY, 0, STR_EMPTY }));
 	registry_free(r);
 }
 
@@ -85,10 +85,10 @@ static void test_masking(void **state)
 {
 	(void)state;
 	struct registry *r = small_registry();
-	const struct field phone = { .kind = FIELD_PHONE }, text = { .kind = FIELD_TEXT };
+	const struct field phone = { .kind = FIELD_PHONE, .personal = true }, text = { .kind = FIELD_TEXT };
 	for (size_t i = 0; i < r->nroles; i++) {
 		struct identity id = as(r, r->roles[i].name.p, r->arena);
-		assert_int_equal(auth_sees_masked(&id, &phone), r->roles[i].unmask);
+		assert_int_equal(auth_sees_masked(&id, &phone), r->roles[i].unmask == UNMASK_ALWAYS);
 		assert_true(auth_sees_masked(&id, &text));
 	}
 	registry_free(r);
@@ -135,14 +135,14 @@ static void test_scope_by_roles_and_types(void **state)
 	struct registry *r = small_registry();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct identity id = as(r, cases[i].role, r->arena);
-		id.scope = (struct scope){ str_of(cases[i].prefix), cases[i].enterprise, false };
-		if (auth_in_scope(&id, str_of(cases[i].area), cases[i].of) != cases[i].in)
+		id.scope = (struct scope){ .area = str_of(cases[i].prefix), .enterprise = cases[i].enterprise };
+		if (auth_in_scope(&id, (struct place){ str_of(cases[i].area), cases[i].of, STR_EMPTY }) != cases[i].in)
 			fail_msg("case %zu", i);
 		id.scope.nothing = true;
-		assert_false(auth_in_scope(&id, str_of(cases[i].area), cases[i].of));
+		assert_false(auth_in_scope(&id, (struct place){ str_of(cases[i].area), cases[i].of, STR_EMPTY }));
 	}
 	struct identity id = as(r, "enterprise", r->arena);
-	id.scope = (struct scope){ STR("990121101"), 7, false };
+	id.scope = (struct scope){ .area = STR("990121101"), .enterprise = 7 };
 	static const bool narrowed[] = { true, false, true, true, false }; // as type_rows
 	for (size_t t = 0; t < r->ntypes; t++) {
 		struct scope s = auth_scope(&id, &r->types[t]);
@@ -156,12 +156,17 @@ static void test_scope_by_roles_and_types(void **state)
 	registry_free(r);
 }
 
+static struct person_facts facts(int64_t id, const char *roles, const char *area, int64_t enterprise)
+{
+	return (struct person_facts){ id, str_of(roles), str_of(area), enterprise, STR_EMPTY };
+}
+
 static void test_giving_roles(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *by;
-		int64_t person; // 5 is the one who asks
+		int64_t person; // 5 is the one who asks; 0: a new one
 		const char *old, *new;
 		enum err err;
 	} cases[] = {
@@ -172,22 +177,69 @@ static void test_giving_roles(void **state)
 		{ "admin", 5, ",admin,", ",admin,", OK },             { "bureau", 0, "", ",duty,", ERR_FORBIDDEN },
 		{ "bureau", 5, ",bureau,", ",admin,", ERR_FORBIDDEN }, { "security", 8, "", ",duty,", ERR_FORBIDDEN },
 		{ "auditor", 8, "", ",duty,", ERR_FORBIDDEN },        { "", 8, "", ",duty,", ERR_FORBIDDEN },
-		{ "bureau", 8, ",duty,", ",duty,", OK },
+		{ "bureau", 8, ",duty,", ",duty,", ERR_FORBIDDEN },
 	};
 	struct registry *r = small_registry();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct identity by = as(r, cases[i].by, r->arena);
 		struct problem p;
 		problem_init(&p, r->arena);
-		enum err err = auth_check_grant(&by, cases[i].person, str_of(cases[i].old), str_of(cases[i].new), &p);
+		struct person_facts old = facts(cases[i].person, cases[i].old, COUNTY, 0), now = facts(cases[i].person, cases[i].new, COUNTY, 0);
+		enum err err = auth_check_person(&by, cases[i].person ? &old : NULL, &now, &p);
 		if (err != cases[i].err)
 			fail_msg("case %zu: %s", i, err_name(err));
-		if (err)
-			assert_str(p.field, "role");
 	}
 	struct identity sys = identity_system();
-	assert_int_equal(auth_check_grant(&sys, 0, STR_EMPTY, STR(",admin,"), NULL), OK);
-	assert_int_equal(auth_check_grant(&sys, 0, STR_EMPTY, STR(",admin,duty,"), NULL), ERR_INVALID);
+	struct person_facts one = facts(0, ",admin,", "", 0), both = facts(0, ",admin,duty,", "", 0);
+	assert_int_equal(auth_check_person(&sys, NULL, &one, NULL), OK);
+	assert_int_equal(auth_check_person(&sys, NULL, &both, NULL), ERR_INVALID);
+	registry_free(r);
+}
+
+// A town keeps the people of the enterprises in its area: never above or beside it, never itself, never other roles.
+static void test_managing_people_below(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t person;
+		const char *old_roles, *old_area, *new_roles, *new_area;
+		enum err err;
+		const char *field;
+	} cases[] = {
+		{ 0, NULL, NULL, ",enterprise,", TOWN1, OK, "" },
+		{ 0, NULL, NULL, ",enterprise,", VILLAGE, OK, "" },
+		{ 0, NULL, NULL, ",enterprise,", TOWN2, ERR_FORBIDDEN, "area" },
+		{ 0, NULL, NULL, ",enterprise,", COUNTY, ERR_FORBIDDEN, "area" },
+		{ 0, NULL, NULL, ",town,", TOWN1, ERR_FORBIDDEN, "role" },
+		{ 0, NULL, NULL, ",admin,", TOWN1, ERR_FORBIDDEN, "role" },
+		{ 0, NULL, NULL, ",enterprise,duty,", TOWN1, ERR_FORBIDDEN, "role" },
+		{ 0, NULL, NULL, "", TOWN1, ERR_FORBIDDEN, "role" },
+		{ 8, ",enterprise,", TOWN1, ",enterprise,", VILLAGE, OK, "" },
+		{ 8, ",enterprise,", TOWN1, NULL, NULL, OK, "" }, // lock, new password
+		{ 8, ",enterprise,", TOWN2, NULL, NULL, ERR_FORBIDDEN, "area" },
+		{ 8, ",town,", TOWN1, NULL, NULL, ERR_FORBIDDEN, "role" },
+		{ 8, ",admin,", TOWN1, NULL, NULL, ERR_FORBIDDEN, "role" },
+		{ 8, ",enterprise,", TOWN1, ",town,", TOWN1, ERR_FORBIDDEN, "role" },
+		{ 8, ",enterprise,", TOWN1, ",enterprise,", TOWN2, ERR_FORBIDDEN, "area" },
+		{ 8, ",bureau,", COUNTY, ",enterprise,", TOWN1, ERR_FORBIDDEN, "area" },
+		{ 5, ",enterprise,", TOWN1, ",enterprise,", TOWN1, ERR_FORBIDDEN, "" },
+	};
+	struct registry *r = small_registry();
+	struct identity town = as(r, "town", r->arena);
+	town.scope.area = STR("990121101");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct problem p;
+		problem_init(&p, r->arena);
+		struct person_facts old = facts(cases[i].person, cases[i].old_roles, cases[i].old_area, 0);
+		struct person_facts now = facts(cases[i].person, cases[i].new_roles, cases[i].new_area, 0);
+		enum err err = auth_check_person(&town, cases[i].person ? &old : NULL, cases[i].new_roles ? &now : NULL, &p);
+		if (err != cases[i].err)
+			fail_msg("case %zu: %s", i, err_name(err));
+		assert_str(p.field, cases[i].field);
+	}
+	town.scope = (struct scope){ .area = STR_EMPTY, .nothing = true }; // a town without an area manages nobody
+	struct person_facts any = facts(8, ",enterprise,", TOWN1, 0);
+	assert_int_equal(auth_check_person(&town, &any, NULL, NULL), ERR_FORBIDDEN);
 	registry_free(r);
 }
 
@@ -232,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_area_prefix),
 		cmocka_unit_test(test_scope_by_roles_and_types),
 		cmocka_unit_test(test_giving_roles),
+		cmocka_unit_test(test_managing_people_below),
 		cmocka_unit_test(test_packs_keep_the_three_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

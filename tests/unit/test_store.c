@@ -318,7 +318,7 @@ static void test_audit_triggers(void **state)
 	snprintf(path, sizeof(path), "%s/anlan.db", f.dir);
 	sqlite3 *h;
 	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(h, "INSERT INTO audit VALUES(1,0,0,'','','',0,'',x'')", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "INSERT INTO audit(seq, at, actor, actor_name, action, type, record, detail, hash) VALUES(1,0,0,'','','',0,'',x'')", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(h, "UPDATE audit SET detail='x'", NULL, NULL, NULL), SQLITE_CONSTRAINT);
 	assert_int_equal(sqlite3_exec(h, "DELETE FROM audit", NULL, NULL, NULL), SQLITE_CONSTRAINT);
 	sqlite3_close(h);
@@ -347,7 +347,7 @@ static void test_full_disk(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	struct rlimit old, small;
 	getrlimit(RLIMIT_FSIZE, &old);
-	small = (struct rlimit){ .rlim_cur = 600 << 10, .rlim_max = old.rlim_max };
+	small = (struct rlimit){ .rlim_cur = 1200 << 10, .rlim_max = old.rlim_max };
 	setrlimit(RLIMIT_FSIZE, &small);
 	struct str big = { arena_alloc(f.arena, 2 << 20), 2 << 20 };
 	memset((char *)big.p, 'x', big.n);

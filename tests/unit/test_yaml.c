@@ -1,5 +1,5 @@
 // The YAML reader: positions, the small dialect, typed access; mistakes in both languages.
-// needs: base store model
+// needs: base store expr model
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,0 +1,129 @@
+// anlan calc: every worked case of tests/risk/cases.json through the command, by the model's name and by the name under which
+// the case was published; refusals name the field; every model has a schema that says units and source.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const BIN = process.env.ANLAN_BIN ?? 'build/anlan';
+const run = (args, input = '') => {
+  const p = spawnSync(BIN, ['calc', ...args], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+  return { status: p.status, out: p.stdout ? JSON.parse(p.stdout) : null, err: p.stderr };
+};
+const calc = (model, inputs) => run([model], JSON.stringify(inputs));
+const cases = JSON.parse(readFileSync('tests/risk/cases.json', 'utf8'));
+
+test('every worked case is within its tolerance', async (t) => {
+  assert.equal(cases.length, 95);
+  for (const c of cases) {
+    await t.test(c.id, () => {
+      const { status, out } = calc(c.name, c.inputs);
+      assert.equal(status, 0, JSON.stringify(out));
+      assert.equal(out.model, c.model);
+      for (const [name, want] of Object.entries(c.expected)) {
+        const got = out.outputs[name]?.value;
+        assert.equal(typeof got, 'number', `${name} is missing`);
+        const room = Math.max((c.tolerance.rel ?? 0) * Math.abs(want.value), c.tolerance.abs ?? 0);
+        assert.ok(Math.abs(got - want.value) <= room, `${name} = ${got}, expected ${want.value} ± ${room}`);
+      }
+    });
+  }
+});
+
+test('every model is listed with its source, and its schema gives units, ranges and defaults', () => {
+  const { out } = run(['--list']);
+  assert.ok(out.length >= 90);
+  assert.equal(new Set(out.map((m) => m.name)).size, out.length);
+  for (const m of out) {
+    const s = run([m.name, '--schema']).out;
+    assert.ok(s.zh && s.en && s.source, m.name);
+    assert.ok(s.inputs.length && s.outputs.length, m.name);
+    for (const i of s.inputs.flatMap((x) => [x, ...(x.columns ?? [])])) {
+      assert.ok(i.zh && i.en, `${m.name}.${i.name}`);
+      if (i.kind === 'number') assert.ok(i.min < i.max, `${m.name}.${i.name}`);
+      if ('default' in i && i.kind === 'number') assert.ok(i.default >= i.min && i.default <= i.max, `${m.name}.${i.name}`);
+    }
+    for (const o of s.outputs) assert.ok(o.zh && o.en && 'unit' in o, `${m.name}.${o.name}`);
+    for (const k of s.tables) assert.ok(k.source && k.rows.length, `${m.name} ${k.name}`);
+  }
+});
+
+test('a unit is converted, a plain number is in the unit of the schema', () => {
+  const base = { Q: 0.1, u: 2, stability: 'F', x: 500 };
+  const a = calc('gaussian-plume', base).out.outputs.C.value;
+  const b = calc('gaussian-plume', { ...base, Q: { value: 360, unit: 'kg/h' }, x: { value: 0.5, unit: 'km' }, u: { value: 7.2, unit: 'km/h' } }).out.outputs.C.value;
+  assert.ok(Math.abs(a / b - 1) < 1e-12);
+});
+
+test('what is wrong is refused with the field and why', () => {
+  const base = { Q: 0.1, u: 2, stability: 'F', x: 500 };
+  const refused = (inputs, field, en) => {
+    const { status, out } = calc('gaussian-plume', inputs);
+    assert.equal(status, 1);
+    assert.equal(out.error.field, field);
+    assert.match(out.error.en, en);
+    assert.ok(out.error.zh);
+  };
+  refused({ ...base, u: 0 }, 'u', /outside \[0\.1, 60\] m\/s/);
+  refused({ ...base, u: { value: 2, unit: 'kg' } }, 'u', /cannot be converted/);
+  refused({ ...base, stability: 'G' }, 'stability', /possible are: A, B, C, D, E, F/);
+  refused({ ...base, wind: 3 }, 'wind', /no input/);
+  refused({ Q: 1, u: 2, stability: 'D' }, 'x', /missing/);
+  refused({ ...base, x: 'far' }, 'x', /a number is expected/);
+  refused({ ...base, Q: { value: 1, unit: 'kg/s', why: 1 } }, 'Q', /only value and unit/);
+  assert.equal(run(['gaussian-plume'], '{"Q": 1,').status, 1);
+  assert.equal(run(['no-such-model'], '{}').status, 2);
+});
+
+test('outside of the range of validity a warning stands in the answer', () => {
+  const w = calc('gaussian-plume', { Q: 0.1, u: 2, stability: 'F', x: 20 }).out.warnings;
+  assert.ok(w.some((x) => /100 m/.test(x.en) && x.zh));
+});
+
+test('GB 18218-2018: sums, alpha, beta, grades and their edges; several units; classes; the arithmetic is shown', () => {
+  const grade = (inventory, persons) => calc('gb18218', { inventory, persons }).out.outputs;
+  const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} ${b}`);
+  let o = grade([{ name: '液氨', q: 60 }], 40);
+  near(o.S.value, 6); near(o.R.value, 14.4); assert.equal(o.grade.value, '三级');
+  o = grade([{ name: '7782-50-5', q: 50 }], 120);
+  near(o.R.value, 80); assert.equal(o.grade.value, '二级');
+  o = grade([{ name: '甲醇', q: 300 }, { name: '乙醇', q: 150 }, { name: '丙酮', q: 100 }], 0);
+  near(o.S.value, 1.1); near(o.R.value, 0.55); assert.equal(o.grade.value, '四级');
+  o = grade([{ name: '液化石油气', q: 200 }, { name: '汽油', q: 400 }], 60);
+  near(o.S.value, 6); near(o.R.value, 12);
+  o = grade([{ name: '光气', q: 0.6 }, { name: '氰化氢', q: 0.5 }], 20);
+  near(o.R.value, 45); assert.equal(o.grade.value, '三级');
+  o = grade([{ name: '硫化氢', q: 1 }, { name: '氨', q: 4 }], 20);
+  near(o.S.value, 0.6); assert.equal(o.grade.value, '不构成重大危险源'); assert.equal(o.hazard_units.value, 0);
+  o = grade([{ class: 'W5.4', q: 5000 }, { class: 'W5.3', q: 600 }], 10);
+  near(o.R.value, 1.6); assert.equal(o.grade.value, '四级');
+  const alpha = (n) => grade([{ name: '氨', q: 10 }], n).alpha.value;
+  assert.deepEqual([0, 1, 29, 30, 49, 50, 99, 100].map(alpha), [0.5, 1, 1, 1.2, 1.2, 1.5, 1.5, 2]);
+  // R = 100, 50, 10 exactly and just below; one person: alpha 1, ammonia beta 2, Q 10
+  const at = (r) => grade([{ name: '氨', q: r * 5 }], 1).grade.value;
+  assert.deepEqual([100, 99.999, 50, 49.999, 10, 9.999].map(at), ['一级', '二级', '二级', '三级', '三级', '四级']);
+  assert.equal(grade([{ name: '氨', q: 10 }], 1).hazard_units.value, 1);
+  // ten tenths are one
+  assert.equal(grade(Array.from({ length: 10 }, () => ({ name: '氨', q: 1 })), 1).hazard_units.value, 1);
+  o = grade([{ unit: '罐区', name: '氯', q: 50 }, { unit: '仓库', name: '甲醇', q: 100 }], 120);
+  assert.deepEqual(o.grades.value, ['二级', '不构成重大危险源']);
+  assert.ok(o.arithmetic.value.some((l) => l.includes('50/5')));
+  // of several classes the smallest threshold; an own class of a table 1 chemical decides beta but not Q
+  near(grade([{ class: 'W5.3,J3', q: 50 }], 1).S.value, 1);
+  assert.equal(calc('gb18218', { inventory: [{ name: '不在表内', q: 1 }], persons: 0 }).out.error.field, 'inventory');
+  assert.match(calc('gb18218', { inventory: [{ name: '9004-70-0', q: 1 }], persons: 0 }).out.error.en, /several rows/);
+});
+
+test('LEC, LS, MES: products, bands and their edges', () => {
+  const level = (m, i) => calc(m, i).out.outputs.level.value;
+  const d = (L, E, C) => calc('lec', { L, E, C }).out.outputs.D.value;
+  assert.deepEqual([d(6, 6, 15), d(3, 6, 15), d(1, 6, 15), d(0.5, 6, 15)], [540, 270, 90, 45]);
+  assert.deepEqual([[6, 6, 15], [3, 6, 15], [1, 6, 15], [3, 3, 7]].map(([L, E, C]) => level('lec', { L, E, C })), ['重大', '较大', '一般', '低']);
+  assert.equal(level('lec', { L: 1, E: 10, C: 7 }), '一般'); // 70, the edge
+  assert.equal(level('lec', { L: 1, E: 10, C: 7, edge: 'exclusive' }), '低');
+  assert.equal(calc('lec', { L: 2, E: 6, C: 15 }).out.error.field, 'L');
+  assert.deepEqual([[5, 4], [5, 3], [4, 4], [3, 3], [2, 4]].map(([L, S]) => level('ls', { L, S })), ['重大', '较大', '较大', '一般', '低']);
+  assert.equal(level('ls', { L: 2, S: 5, variant: 'variant' }), '较大');
+  assert.equal(calc('mes', { M: 5, E: 6, S: 8 }).out.outputs.R.value, 240);
+  assert.equal(level('mes', { M: 5, E: 6, S: 8 }), '一级');
+});

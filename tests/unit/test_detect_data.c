@@ -1,0 +1,281 @@
+// Bad data, lasting changes and the time to a limit, on values whose truth is known.
+// needs: base detect
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+
+#include <cmocka.h>
+
+#include "detect/change.h"
+#include "detect/order.h"
+#include "detect/quality.h"
+#include "detect/trend.h"
+
+static uint64_t state;
+
+static double uniform(void) // 0..1
+{
+	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (double)(state >> 11) * 0x1p-53;
+}
+
+static double noise(void) // sum of twelve: nearly normal, deviation 1
+{
+	double s = -6;
+	for (int i = 0; i < 12; i++)
+		s += uniform();
+	return s;
+}
+
+static void test_quantiles(void **ignored)
+{
+	(void)ignored;
+	double x[] = { 4, 1, 3, 2 };
+	assert_true(order_median(x, 4) == 2.5 && order_quantile(x, 4, 0) == 1 && order_quantile(x, 4, 1) == 4);
+	assert_true(x[0] == 1 && x[3] == 4);
+}
+
+// ---- quality -----------------------------------------------------------------------------------
+
+static const struct quality_facts unknown = { NAN, NAN, NAN };
+
+// Feeds n moving values of the given step, then equal ones; after how many of those it is called frozen.
+static int frozen_after(double step, int n)
+{
+	struct quality q = { 0 };
+	int64_t t = 0;
+	state = 4;
+	for (int i = 0; i < n; i++)
+		assert_int_equal(quality_feed(&q, &unknown, t += US_PER_S, floor((20 + noise()) / step) * step), 0);
+	for (int i = 1; i < 100000; i++)
+		if (quality_feed(&q, &unknown, t += US_PER_S, 777) & QUALITY_FROZEN)
+			return i;
+	return 0;
+}
+
+static void test_a_frozen_value_is_found_sooner_the_finer_the_sensor(void **ignored)
+{
+	(void)ignored;
+	int fine = frozen_after(0.001, 1000), coarse = frozen_after(2, 1000);
+	assert_in_range(fine, 3, 8);
+	assert_in_range(coarse, 15, 80);
+	assert_int_equal(frozen_after(0.001, 5), 0); // too little known
+}
+
+static void test_frozen_ends_with_the_next_move(void **ignored)
+{
+	(void)ignored;
+	struct quality q = { 0 };
+	int64_t t = 0;
+	for (int i = 0; i < 100; i++)
+		(void)quality_feed(&q, &unknown, t += US_PER_S, i);
+	for (int i = 0; i < 1000; i++)
+		(void)quality_feed(&q, &unknown, t += US_PER_S, 5);
+	assert_int_equal(quality_feed(&q, &unknown, t += US_PER_S, 5), QUALITY_FROZEN);
+	uint64_t most = quality_run_max(&q);
+	assert_int_equal(quality_feed(&q, &unknown, t += US_PER_S, 6), 0);
+	assert_true(quality_run_max(&q) <= most + 1); // the frozen time was not learned
+}
+
+static void test_impossible_values_and_jumps(void **ignored)
+{
+	(void)ignored;
+	const struct quality_facts tank = { 0, 15, 0.1 }; // metres, a tenth a second
+	struct quality q = { 0 };
+	int64_t t = 0;
+	assert_int_equal(quality_feed(&q, &tank, t += US_PER_S, 5), 0);
+	assert_int_equal(quality_feed(&q, &tank, t += US_PER_S, -1), QUALITY_RANGE | QUALITY_JUMP);
+	assert_int_equal(quality_feed(&q, &tank, t += US_PER_S, 9), QUALITY_JUMP);
+	assert_int_equal(quality_feed(&q, &tank, t += US_PER_S, 5.2), 0); // back: no jump from what was none
+	assert_int_equal(quality_feed(&q, &tank, t += 60 * US_PER_S, 11), 0); // a minute is long enough for it
+	assert_int_equal(quality_feed(&q, &tank, t += US_PER_S, NAN), 0);
+}
+
+static void test_a_copy_is_two_points_that_move_alike(void **ignored)
+{
+	(void)ignored;
+	struct quality_pair q = { 0 };
+	state = 9;
+	for (int i = 0; i < 10000; i++) { // both coarse, each on its own: they meet often, and never move alike for long
+		double a = floor(4 * uniform()), b = floor(4 * uniform());
+		assert_false(quality_pair_feed(&q, a, b));
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_false(quality_pair_feed(&q, 3, 3)); // both at rest is no copy
+	bool copied = false;
+	for (int i = 0; i < QUALITY_COPIED_MOVES; i++) {
+		double v = noise();
+		copied = quality_pair_feed(&q, v, v);
+	}
+	assert_true(copied);
+	assert_false(quality_pair_feed(&q, 1, 2));
+}
+
+// ---- change ------------------------------------------------------------------------------------
+
+// Learns 200, then n values of centre + shift * deviation; the number of the value at which a change is said, 0 if none.
+static size_t change_after(double shift, double memory, size_t n, struct change_found *ret)
+{
+	static struct change c;
+	double x = 0;
+	change_init(&c, 200);
+	for (size_t i = 0; i < 200 + n; i++) {
+		x = memory * x + sqrt(1 - memory * memory) * noise();
+		change_feed(&c, 50 + 2 * (x + (i >= 200 ? shift : 0)), ret);
+		if (ret->direction)
+			return i - 199;
+	}
+	return 0;
+}
+
+static void test_a_small_shift_is_found_with_its_direction_beginning_and_size(void **ignored)
+{
+	(void)ignored;
+	struct change_found f;
+	for (state = 1; state < 20; state += 2) {
+		uint64_t seed = state;
+		size_t n = change_after(1.5, 0, 200, &f);
+		assert_in_range(n, 4, 40);
+		assert_int_equal(f.direction, 1);
+		assert_true(f.since >= 185 && f.since < 200 + n);
+		assert_true(fabs(f.size - 3) < 3); // found early means that the first values were large
+		n = change_after(-3, 0, 200, &f);
+		assert_in_range(n, 2, 12);
+		assert_true(f.direction == -1 && f.size < -3);
+		state = seed;
+	}
+}
+
+static void test_no_change_is_said_of_steady_values_slow_or_fast(void **ignored)
+{
+	(void)ignored;
+	struct change_found f;
+	size_t said = 0;
+	for (int i = 0; i < 40; i++) {
+		state = (uint64_t)i * 77 + 1;
+		said += change_after(0, 0, 1000, &f) != 0;
+		said += change_after(0, 0.8, 1000, &f) != 0;
+	}
+	assert_true(said <= 8); // of 80 times a thousand values
+}
+
+static void test_one_spike_is_no_change(void **ignored)
+{
+	(void)ignored;
+	static struct change c;
+	struct change_found f;
+	state = 6;
+	change_init(&c, 100);
+	for (int i = 0; i < 400; i++) {
+		change_feed(&c, i == 250 ? 1e9 : noise(), &f);
+		assert_int_equal(f.direction, 0);
+	}
+}
+
+// ---- trend -------------------------------------------------------------------------------------
+
+static double scratch[TREND_PAIRS_MAX];
+
+static void test_a_straight_line_reaches_its_limit_when_it_does(void **ignored)
+{
+	(void)ignored;
+	struct trend t;
+	struct trend_forecast f;
+	trend_init(&t);
+	for (int i = 0; i < 300; i++)
+		trend_feed(&t, i * US_PER_MIN, 2 + 0.5 * i);
+	assert_true(trend_to_limit(&t, 2 + 0.5 * 299 + 10, true, scratch, &f));
+	assert_true(f.moving && !f.reached && fabs(f.per_minute - 0.5) < 1e-9);
+	assert_true(fabs(f.p10 - 20) < 1e-6 && fabs(f.p50 - 20) < 1e-6 && fabs(f.p90 - 20) < 1e-6);
+	assert_true(trend_to_limit(&t, 0, false, scratch, &f)); // it moves away from that one
+	assert_true(!f.moving && isinf(f.p50) && isinf(f.p90) && f.per_minute > 0);
+	assert_true(trend_to_limit(&t, 100, true, scratch, &f));
+	assert_true(f.reached && f.p50 == 0 && f.p90 == 0);
+}
+
+static void test_wild_values_do_not_move_the_line(void **ignored)
+{
+	(void)ignored;
+	struct trend t;
+	struct trend_forecast f;
+	trend_init(&t);
+	for (int i = 0; i < 100; i++)
+		trend_feed(&t, i * US_PER_MIN, i % 5 ? -0.1 * i : 500);
+	assert_true(trend_to_limit(&t, -20, false, scratch, &f));
+	assert_true(fabs(f.per_minute + 0.1) < 1e-6 && fabs(f.p50 - (20 - 9.9) / 0.1) < 0.1);
+}
+
+// The truth lies between the early and the late tenth in about 80 of 100 cases, with independent and with slow noise.
+static void check_cover(double memory, size_t least)
+{
+	size_t inside = 0, below = 0;
+	for (int k = 0; k < 300; k++) {
+		struct trend t;
+		struct trend_forecast f;
+		double x = 0;
+		state = (uint64_t)k * 1000003 + 17;
+		trend_init(&t);
+		for (int i = 0; i < 60; i++) {
+			x = memory * x + sqrt(1 - memory * memory) * noise();
+			trend_feed(&t, i * US_PER_MIN, 0.2 * i + x);
+		}
+		assert_true(trend_to_limit(&t, 0.2 * 59 + 10, true, scratch, &f)); // truly in 50 minutes
+		assert_true(f.p10 <= f.p50 && f.p50 <= f.p90);
+		inside += f.p10 <= 50 && 50 <= f.p90;
+		below += f.p50 < 50;
+	}
+	assert_true(inside >= least);
+	assert_in_range(below, 105, 195);
+}
+
+static void test_the_interval_holds_the_truth_as_often_as_it_says(void **ignored)
+{
+	(void)ignored;
+	check_cover(0, 225);
+	check_cover(0.6, 210);
+}
+
+static void test_no_trend_may_never_reach_it(void **ignored)
+{
+	(void)ignored;
+	struct trend t;
+	struct trend_forecast f;
+	size_t sure = 0;
+	for (int k = 0; k < 200; k++) {
+		state = (uint64_t)k * 31 + 5;
+		trend_init(&t);
+		for (int i = 0; i < 60; i++)
+			trend_feed(&t, i * US_PER_MIN, noise());
+		assert_true(trend_to_limit(&t, 10, true, scratch, &f));
+		sure += f.moving;
+	}
+	assert_true(sure <= 40); // one in ten by chance
+	trend_init(&t);
+	for (int i = 0; i < TREND_VALUES_MIN - 1; i++)
+		trend_feed(&t, i * US_PER_MIN, i);
+	assert_false(trend_to_limit(&t, 10, true, scratch, &f));
+	trend_feed(&t, 0, 5); // not later: ignored
+	trend_feed(&t, US_PER_HOUR, NAN);
+	assert_false(trend_to_limit(&t, 10, true, scratch, &f));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_quantiles),
+		cmocka_unit_test(test_a_frozen_value_is_found_sooner_the_finer_the_sensor),
+		cmocka_unit_test(test_frozen_ends_with_the_next_move),
+		cmocka_unit_test(test_impossible_values_and_jumps),
+		cmocka_unit_test(test_a_copy_is_two_points_that_move_alike),
+		cmocka_unit_test(test_a_small_shift_is_found_with_its_direction_beginning_and_size),
+		cmocka_unit_test(test_no_change_is_said_of_steady_values_slow_or_fast),
+		cmocka_unit_test(test_one_spike_is_no_change),
+		cmocka_unit_test(test_a_straight_line_reaches_its_limit_when_it_does),
+		cmocka_unit_test(test_wild_values_do_not_move_the_line),
+		cmocka_unit_test(test_the_interval_holds_the_truth_as_often_as_it_says),
+		cmocka_unit_test(test_no_trend_may_never_reach_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+// Indicators and assessments: what the checker says of mistakes, periods of the calendar, and the arithmetic of sheets.
+// needs: base loop expr store model auth measure
+#include "store_fixture.h"
+
+#include "base/time.h"
+#include "measure/measure.h"
+#include "model/yaml.h"
+
+// The folder tests/packs/measure holds one good indicator and files with a mistake or two; measure.err is all that must be
+// said, in this order.
+static void test_every_mistake_is_told_with_its_place(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct diags d = { .arena = a };
+	struct registry *reg;
+	char line[600];
+	FILE *want = fopen("tests/packs/measure.err", "r");
+	size_t i = 0;
+	(void)state;
+	assert_non_null(want);
+	assert_int_equal(registry_load(&reg, STR("tests/packs/measure"), &d), OK);
+	assert_null(measures_load(reg, a, &d));
+	diags_sort(&d);
+	while (fgets(line, sizeof line, want)) {
+		struct str wanted = str_trim(str_of(line));
+		assert_true(i < d.n);
+		struct str got = arena_printf(a, "%.*s:%u:%u: %.*s", STR_FMT(d.v[i].file), d.v[i].line, d.v[i].col, STR_FMT(d.v[i].text));
+		got = str_skip(got, strlen("tests/packs/measure/"));
+		if (!str_eq(got, wanted))
+			fail_msg("it says  %.*s\nwanted   %.*s", STR_FMT(got), STR_FMT(wanted));
+		i++;
+	}
+	assert_int_equal(i, d.n);
+	fclose(want);
+	registry_free(reg);
+	arena_free(a);
+}
+
+static void assert_period(const char *text, bool ytd, const char *from, const char *to)
+{
+	struct arena *a = arena_new(0);
+	struct period p;
+	int64_t f, t;
+	assert_true(period_parse(str_of(text), ytd, a, &p));
+	assert_true(time_parse(str_of(from), &f) && time_parse(str_of(to), &t));
+	assert_int_equal(p.from, f);
+	assert_int_equal(p.to, t);
+	assert_str(p.name, text);
+	arena_free(a);
+}
+
+static void test_periods(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct period p, back;
+	(void)state;
+	assert_period("2026", false, "2026-01-01T00:00:00+08:00", "2027-01-01T00:00:00+08:00");
+	assert_period("2026-Q4", false, "2026-10-01T00:00:00+08:00", "2027-01-01T00:00:00+08:00");
+	assert_period("2024-02", false, "2024-02-01T00:00:00+08:00", "2024-03-01T00:00:00+08:00");
+	assert_period("2024-02", true, "2024-01-01T00:00:00+08:00", "2024-03-01T00:00:00+08:00");
+	assert_period("2024-02-29", false, "2024-02-29T00:00:00+08:00", "2024-03-01T00:00:00+08:00");
+	static const char *const bad[] = { "", "26", "2026-13", "2026-Q5", "2026-02-30", "2026-1", "2026-11-2", "2026x" };
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(period_parse(str_of(bad[i]), false, a, &p));
+	assert_true(period_parse(STR("2026-02"), false, a, &p));
+	back = period_back(&p, 3, a);
+	assert_str(back.name, "2025-11");
+	assert_true(period_parse(STR("2026-Q1"), false, a, &p));
+	back = period_back(&p, 5, a);
+	assert_str(back.name, "2024-Q4");
+	assert_true(period_parse(STR("2026-01-01"), false, a, &p));
+	back = period_back(&p, 1, a);
+	assert_str(back.name, "2025-12-31");
+	arena_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_mistake_is_told_with_its_place),
+		cmocka_unit_test(test_periods),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
