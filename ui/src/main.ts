@@ -7,6 +7,7 @@ import { setupSession } from './use/session'
 import { startAlarms } from './use/alarms'
 import { startDuties } from './use/duties'
 import { startSound } from './use/sound'
+import './offline/outbox' // before the first question to the server: it may have to be answered from this device
 
 setupSession(() => router.push({ name: 'login', query: { back: router.currentRoute.value.fullPath } }))
 startAlarms()

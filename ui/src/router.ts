@@ -18,6 +18,7 @@ export const router = createRouter({
         { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },
         { path: 'alarms/load', name: 'alarmload', component: () => import('./pages/AlarmLoadPage.vue') },
         { path: 'work', alias: 'duties', name: 'duties', component: () => import('./pages/WorkPage.vue') },
+        { path: 'outbox', name: 'outbox', component: () => import('./pages/OutboxPage.vue') },
         { path: 'records', name: 'registers', component: () => import('./pages/RegistersPage.vue') },
         { path: 'records/:type', name: 'list', component: () => import('./pages/ListPage.vue') },
         { path: 'records/:type/new', name: 'new', component: () => import('./pages/FormPage.vue') },

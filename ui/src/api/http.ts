@@ -1,4 +1,5 @@
 // The one way to the server: JSON, the session's cookie, a time limit on every call, and errors that say what to do.
+import { ref } from 'vue'
 import { lang, say, t } from '../i18n'
 
 export class ApiError extends Error {
@@ -21,6 +22,16 @@ let lost: () => void = () => {}
 export function onSessionLost(fn: () => void) {
   lost = fn
 }
+
+/** Whether the server answered last time. */
+export const reachable = ref(true)
+type Kept = (path: string, query?: Query) => Promise<unknown>
+let keptAnswer: Kept = async () => undefined
+/** Asked for the answer of a GET when the server cannot be reached; undefined = none. */
+export function onUnreachable(fn: Kept) {
+  keptAnswer = fn
+}
+const SHORT = 5000 // ms for a GET while nothing is reached anyway
 
 let standsFor: number | null = null
 /** Everything from now on is done for this person (they delegated to me); null = for myself. */
@@ -76,7 +87,8 @@ const headers = (call: Call): Record<string, string> => ({
 /** Calls the API; rejects with ApiError always (also for no network and for too slow an answer). */
 export async function api<T>(path: string, call: Call = {}): Promise<T> {
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(), call.timeout ?? 15000)
+  const reads = (call.method ?? 'GET') === 'GET' && !call.text && !call.blob
+  const timer = setTimeout(() => limit.abort(), call.timeout ?? (reads && !reachable.value ? SHORT : 15000))
   call.signal?.addEventListener('abort', () => limit.abort())
   try {
     const res = await fetch(url(path, call.query), {
@@ -86,6 +98,7 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
       headers: headers(call),
       body: call.body === undefined ? undefined : call.body instanceof Blob ? call.body : JSON.stringify(call.body),
     })
+    reachable.value = true
     if (!res.ok) {
       const err = failure(res.status, await res.text())
       if (res.status === 401 && !path.startsWith('/login') && path !== '/me' && path !== '/demo/login') lost()
@@ -98,6 +111,9 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
   } catch (e) {
     if (e instanceof ApiError) throw e
     if (call.signal?.aborted) throw new ApiError(0, 'cancelled', t('error.cancelled'))
+    reachable.value = false
+    const kept = reads ? await keptAnswer(path, call.query).catch(() => undefined) : undefined
+    if (kept !== undefined) return kept as T
     if (limit.signal.aborted) throw new ApiError(0, 'timeout', t('error.timeout'), undefined, t('error.timeout.hint'))
     throw new ApiError(0, 'network', t('error.network'), undefined, t('error.network.hint'))
   } finally {

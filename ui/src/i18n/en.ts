@@ -2,12 +2,14 @@
 import { enTerms } from './en_terms'
 import { enWork } from './en_work'
 import { enAlarm } from './en_alarm'
+import { enSite } from './en_site'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
   ...enTerms,
   ...enWork,
   ...enAlarm,
+  ...enSite,
   'app.title': 'Anlan work-safety platform',
   'app.name': 'Anlan',
   'app.sub': 'Work-safety platform',

@@ -63,7 +63,14 @@ export async function logout() {
     await post('/logout')
   } finally {
     leave()
+    for (const fn of leaving) await fn().catch(() => {})
   }
+}
+
+const leaving: (() => Promise<void>)[] = []
+/** Called after a person logged out: what this device keeps of him goes. Not when a session merely ended. */
+export function onLeave(fn: () => Promise<void>) {
+  leaving.push(fn)
 }
 
 function leave() {

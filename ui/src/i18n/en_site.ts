@@ -1,0 +1,31 @@
+// English of what works without signal.
+import type { zhSite } from './zh_site'
+
+export const enSite: Record<keyof typeof zhSite, string> = {
+  'carry': 'Take to the site',
+  'carry.again': 'Taken along ({at}), take again',
+  'carry.going': 'Taking along… {n}%',
+  'carry.what': 'Keeps your open work, the forms and the names of units on this device for a day: to be read and filled in without signal, sent by itself later. Gone when you log out.',
+  'carry.done': 'Taken along: {work} to do, {forms} forms. They open without signal.',
+  'carry.failed': 'Not taken along.',
+  'offline.away': 'No signal: this was taken along {at}',
+  'outbox': 'To be sent',
+  'outbox.n': '{n} to be sent',
+  'outbox.what': 'Saved without signal, on this device only. It is sent in order by itself when there is signal, never twice. Gone when you log out.',
+  'outbox.none': 'Nothing waits to be sent',
+  'outbox.send': 'Send now',
+  'outbox.sending': 'Sending…',
+  'outbox.back': 'There is signal again; this was not sent yet',
+  'outbox.kept': 'No signal: kept on this device, sent by itself later',
+  'outbox.sign': 'This step is signed, and a password is not kept on a device: take it where there is signal. What you filled in is kept as a draft.',
+  'outbox.since': 'Saved {at}',
+  'outbox.files': '{n} files',
+  'outbox.waits': 'Waits for signal',
+  'outbox.refused': 'Refused',
+  'outbox.drop': 'Discard',
+  'outbox.drop.sure': 'Discard this? It cannot be found again.',
+  'outbox.leave': '{n} not sent yet would be discarded by logging out.',
+  'outbox.leave.yes': 'Discard and log out',
+  'outbox.file.gone': 'A file is no longer on this device',
+  'outbox.file.gone.hint': 'Remove it in the form and take the picture again.',
+}
