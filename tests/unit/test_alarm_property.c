@@ -5,36 +5,11 @@
 
 #include <math.h>
 
-#include "alarm/alarm.h"
+#include "alarm_help.h"
 #include "auth/auth.h"
-#include "base/time.h"
-#include "model/yaml.h"
 #include "series/series.h"
 
-#define T0 INT64_C(1767225600000000)
 #define MAX_SAMPLES 120
-#define MAX_SAID 4000
-
-static uint64_t seed_now;
-static uint64_t rnd(void)
-{
-	seed_now ^= seed_now << 13;
-	seed_now ^= seed_now >> 7;
-	seed_now ^= seed_now << 17;
-	return seed_now;
-}
-static int below(int n) { return (int)(rnd() % (uint64_t)n); }
-
-struct heard {
-	struct transition v[MAX_SAID];
-	size_t n;
-};
-static void hear(void *arg, const struct transition *t)
-{
-	struct heard *h = arg;
-	assert_true(h->n < MAX_SAID);
-	h->v[h->n++] = *t;
-}
 
 struct trial {
 	struct arena *a;
@@ -47,17 +22,9 @@ struct trial {
 	double limit[4], clear[4];
 };
 
-static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = US_PER_S } };
-
 static void trial_rules(struct trial *t, const char *text)
 {
-	struct diags d = { .arena = t->a };
-	t->reg = (struct registry){ .arena = t->a, .kinds = kinds, .nkinds = 1, .rules = arena_one(t->a, struct rule_file), .nrules = 1 };
-	t->reg.rules[0] = (struct rule_file){ .file = STR("a.yaml"), .root = yaml_parse(t->a, STR("a.yaml"), str_of(text), &d) };
-	if (rules_compile(&t->rules, &t->reg, &d)) {
-		print_error("%s\n%.*s\n", text, STR_FMT(d.v[0].text));
-		fail();
-	}
+	t->rules = rules_of(t->a, &t->reg, text);
 	t->point = (struct point_def){ .id = 1, .code = STR("p"), .kind = STR("level"), .ll = NAN, .l = NAN, .h = NAN,
 		                       .hh = NAN, .min = NAN, .max = NAN };
 }
@@ -173,7 +140,7 @@ static void test_naive(void **state)
 		struct trial t = { .a = arena_new(0) };
 		static struct heard a, b;
 		a.n = b.n = 0;
-		seed_now = seed * 0x9e3779b97f4a7c15u;
+		seed_set(seed);
 		trial_limits(&t, true, true, "");
 		trial_samples(&t, true);
 		// two sides at once have no order in the naive one: keep to one side
@@ -202,10 +169,6 @@ static struct evaluator *restart(struct trial *t, struct evaluator *ev, int64_t 
 	return ev;
 }
 
-static const char *const families = "rate: {rise: 15, per: 6s, for: 1s, color: red, say: {zh: a, en: a}}\n"
-				    "flat: {for: 5s, by: 3, color: red, say: {zh: a, en: a}}\n"
-				    "bad: {for: 2s, off: 1s, color: red, say: {zh: a, en: a}}\n";
-
 static void disturbed(struct trial *t, struct heard *h)
 {
 	struct evaluator *ev = begin(t);
@@ -230,8 +193,8 @@ static void test_disturbance_changes_nothing(void **state)
 		struct trial t = { .a = arena_new(0) };
 		static struct heard a, b;
 		a.n = b.n = 0;
-		seed_now = seed * 0x9e3779b97f4a7c15u;
-		trial_limits(&t, true, true, families);
+		seed_set(seed);
+		trial_limits(&t, true, true, FAMILY_RULES);
 		trial_samples(&t, false);
 		in_order(&t, &a);
 		disturbed(&t, &b);
@@ -380,7 +343,7 @@ static void compare_orders(struct fixture *f, uint64_t seed, bool delays, bool h
 	static struct heard a, b;
 	static struct span va[MAX_SAID], vb[MAX_SAID];
 	a.n = b.n = 0;
-	seed_now = seed * 0x9e3779b97f4a7c15u;
+	seed_set(seed);
 	trial_limits(&t, delays, hysteresis, "");
 	trial_samples(&t, true);
 	in_order(&t, &a);

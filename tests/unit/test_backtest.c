@@ -9,36 +9,10 @@
 #include <math.h>
 
 #include "alarm/backtest.h"
-#include "base/time.h"
-#include "model/yaml.h"
+#include "alarm_help.h"
 #include "series/series.h"
 
-#define T0 INT64_C(1767225600000000) // 2026-01-01T00:00:00Z
 #define MAX_SAMPLES 400
-#define MAX_SAID 4000
-
-static uint64_t seed_now;
-static uint64_t rnd(void)
-{
-	seed_now ^= seed_now << 13;
-	seed_now ^= seed_now >> 7;
-	seed_now ^= seed_now << 17;
-	return seed_now;
-}
-static int below(int n) { return (int)(rnd() % (uint64_t)n); }
-
-struct heard {
-	struct transition v[MAX_SAID];
-	size_t n;
-};
-static void hear(void *arg, const struct transition *t)
-{
-	struct heard *h = arg;
-	assert_true(h->n < MAX_SAID);
-	h->v[h->n++] = *t;
-}
-
-static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = US_PER_S } };
 
 struct trial {
 	struct arena *a;
@@ -52,13 +26,7 @@ struct trial {
 
 static void trial_rules(struct trial *t, const char *text)
 {
-	struct diags d = { .arena = t->a };
-	t->reg = (struct registry){ .arena = t->a, .kinds = kinds, .nkinds = 1, .rules = arena_one(t->a, struct rule_file), .nrules = 1 };
-	t->reg.rules[0] = (struct rule_file){ .file = STR("a.yaml"), .root = yaml_parse(t->a, STR("a.yaml"), str_of(text), &d) };
-	if (rules_compile(&t->rules, &t->reg, &d)) {
-		print_error("%s\n%.*s\n", text, STR_FMT(d.v[0].text));
-		fail();
-	}
+	t->rules = rules_of(t->a, &t->reg, text);
 	t->point = (struct point_def){ .id = 7, .code = STR("p"), .kind = STR("level"), .ll = 10, .l = 20, .h = 80, .hh = 90,
 		                       .min = NAN, .max = NAN };
 }
@@ -68,16 +36,13 @@ static const char *const limits = "rule: r\nlabel: {zh: r, en: r}\nwatch: {kind:
 				  "  l: {below: point.l, clear_by: 1, off: 2s, color: red, say: {zh: a, en: a}}\n"
 				  "  h: {above: point.h, clear_by: 2, color: red, say: {zh: a, en: a}}\n"
 				  "  hh: {above: point.hh, for: 2s, off: 3s, color: red, say: {zh: a, en: a}}\n";
-static const char *const families = "rate: {rise: 15, per: 6s, for: 1s, color: red, say: {zh: a, en: a}}\n"
-				    "flat: {for: 5s, by: 3, color: red, say: {zh: a, en: a}}\n"
-				    "bad: {for: 2s, off: 1s, color: red, say: {zh: a, en: a}}\n";
 static const char *const silence = "silent: {for: 8s, color: blue, say: {zh: a, en: a}}\n";
 
 static void trial_begin(struct trial *t, uint64_t seed, const char *more)
 {
 	*t = (struct trial){ .a = arena_new(0) };
-	seed_now = seed * 0x9e3779b97f4a7c15u;
-	trial_rules(t, arena_printf(t->a, "%s%s%s", limits, families, more).p);
+	seed_set(seed);
+	trial_rules(t, arena_printf(t->a, "%s%s%s", limits, FAMILY_RULES, more).p);
 	if (below(2))
 		t->point.own = (struct point_own){ .has_deadband = below(2), .has_on = below(2), .has_off = below(2),
 			                           .deadband = below(8), .on = below(6) * US_PER_S, .off = below(9) * US_PER_S };
@@ -360,7 +325,7 @@ static void test_condensed_samples_say_the_same(void **state)
 		struct backtest_figures f;
 		struct sample few[MAX_SAMPLES];
 		bool calm = false;
-		seed_now = seed * 0x9e3779b97f4a7c15u;
+		seed_set(seed);
 		trial_rules(&t, limits);
 		trial_samples(&t);
 		struct backtest_setup s = setup_of(&t, NULL);
@@ -389,7 +354,7 @@ static void test_condensed_samples_say_the_same(void **state)
 static struct sample noisy[NOISY];
 static void make_noisy(struct trial *t)
 {
-	seed_now = 42 * 0x9e3779b97f4a7c15u;
+	seed_set(42);
 	for (size_t i = 0; i < NOISY; i++) {
 		double v = 70 + 9.5 * sin((double)i / 500) + (below(100) - 50) / 50.0 * 1.5;
 		if (i >= RISE_1 && i < RISE_1 + 150)
