@@ -141,6 +141,8 @@ struct label rule_guide(const struct rule_set *rs, uint32_t rule, enum level lev
 bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret);
 struct str rule_category(const struct rule_set *rs, struct str name); // of the warning that the rule of this name opens, or empty
 bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
+bool rule_always(const struct rule_set *rs, uint32_t rule, enum level level); // nothing may hide it at this level
+int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule); // us, 0 = not said
 const char *level_family(enum level l); // "limit","rate","silent","flat","bad"
 bool level_find(struct str name, enum level *ret);
 int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
@@ -168,7 +170,8 @@ struct alarm_context {
 	const struct rule_set *rules;
 	const struct point_def *(*point)(void *arg, uint32_t id); // NULL: no point is known
 	void *arg;
-	int64_t max_shelve;     // not used; see ALARM_SHELVE_MAX
+	// Another alarm was hidden by the change, or came back; opened: a record waits to be opened for it. NULL: nobody asks.
+	void (*touched)(void *arg, int64_t alarm, bool opened);
 };
 // Applies one transition: opens, changes or closes the alarm row, journals it, and puts it in the outbox if the rule
 // opens a record. Idempotent: replayed transitions (same point, rule, at, kind) change nothing.
@@ -177,19 +180,36 @@ enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct
                      struct alarm_change *ret) must_check;
 
 #define ALARM_SHELVE_MAX (24 * US_PER_HOUR) // ISA-18.2-2016: shelving is limited in time; 8 to 24 h is usual
+#define ALARM_SUPPRESS_MAX (7 * US_PER_DAY)  // by a person; a rule may say less with hide_at_most:
+#define ALARM_SERVICE_MAX (30 * US_PER_DAY)
+#define ALARM_SUPPRESS_USUAL (8 * US_PER_HOUR) // if nobody says until when: no suppression is without an end
+#define ALARM_SERVICE_USUAL (7 * US_PER_DAY)
 #define ALARM_REASON_MAX 1000               // bytes
 enum alarm_act {
 	ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE, ACT_COMMENT
 };
 struct identity;            // auth/auth.h
 // Acts on an alarm in the scope of `by` (others: ERR_NOT_FOUND), with journal and audit. The caller has checked the
-// right. SHELVE needs until (later than now, at most ALARM_SHELVE_MAX ahead); SHELVE, SUPPRESS, OUT_OF_SERVICE and
-// COMMENT a reason.
+// right. SHELVE needs until (later than now, at most ALARM_SHELVE_MAX ahead); SUPPRESS and OUT_OF_SERVICE end after the usual time
+// if until is 0; these three and COMMENT need a reason. None of the three hides an alarm that its rule never suppresses.
 enum err alarm_act(struct db *db, int64_t alarm, enum alarm_act act, struct str reason, int64_t until,
                    const struct identity *by, struct alarm_change *ret, struct problem *p) must_check;
 // Shelves whose end has come; their alarms. *ret_next: end of the next one (us), 0 = none is shelved.
 enum err alarm_shelf_tick(struct db *db, int64_t now, struct arena *a, int64_t **ret_alarms, size_t *ret_n,
                           int64_t *ret_next) must_check;
+
+// ---- what hides alarms by itself: suppress.h, doc/decisions/0014-suppression.md ------------------
+// Store jobs. Records (maintenance windows, rationales) → what the tick works with; after a change of one.
+enum err alarm_suppress_load(struct db *db, const struct registry *reg, struct arena *a) must_check;
+// Every second: what a person or a cause hid until now comes back. all: at start and after alarm_suppress_load, after a change of
+// the rules, after a shelf has ended, and at *ret_next (us, 0 = nothing is due): every alarm that is hidden by itself, or could be,
+// is looked at anew. cx->touched says which changed.
+enum err alarm_suppress_tick(struct db *db, const struct alarm_context *cx, int64_t now, bool all, struct arena *a,
+                             int64_t *ret_next) must_check;
+// At start, before evaluator_active: which hints last is said anew.
+enum err alarm_causes_forget(struct db *db) must_check;
+// Any thread: all that is hidden now, {"items":[alarms],"windows":[…],"causes":[…]}.
+enum err alarm_suppressed_json(struct db *db, const struct scope *scope, int64_t now, struct jw *w, struct arena *a) must_check;
 
 // What an alarm wants opened, and marking it done; inside the job that opens it (core/ calls flow_open in between).
 struct alarm_open {

@@ -22,6 +22,38 @@ static const struct {
 	[ACT_COMMENT] = { "comment", IN_ACK, true },
 };
 
+static bool hides(enum alarm_act act) { return act == ACT_SHELVE || act == ACT_SUPPRESS || act == ACT_OUT_OF_SERVICE; }
+
+// Until when a person hides it: what he says, else the usual time; never longer than the rule or the program allows.
+static enum err find_until(const struct alarm_row *row, enum alarm_act act, int64_t now, int64_t *until, struct problem *p)
+{
+	int64_t longest = act == ACT_SHELVE ? ALARM_SHELVE_MAX : act == ACT_SUPPRESS ? ALARM_SUPPRESS_MAX : ALARM_SERVICE_MAX;
+	if (row->hide_longest && act != ACT_OUT_OF_SERVICE)
+		longest = MIN(longest, row->hide_longest);
+	if (!*until)
+		*until = now + MIN(longest, act == ACT_SUPPRESS ? ALARM_SUPPRESS_USUAL : ALARM_SERVICE_USUAL);
+	if (*until <= now)
+		return problem_set(p, ERR_INVALID, "until", "请写明到何时，要在现在之后", "say until when, later than now");
+	if (*until > now + longest)
+		return problem_set(p, ERR_INVALID, "until", "这条规则最长可隐藏 %.4g 小时", "this alarm is hidden for %.4g hours at most",
+		                   (double)longest / (double)US_PER_HOUR);
+	return OK;
+}
+
+// What a person may not do with it as it is.
+static enum err check_row(const struct alarm_row *row, enum alarm_act act, struct problem *p)
+{
+	bool ends = act == ACT_UNSUPPRESS || act == ACT_IN_SERVICE;
+	if (hides(act) && row->always)
+		return problem_set(p, ERR_CONFLICT, "state", "规则规定这一级不得搁置、抑制或停用；请处置，或确认后处置",
+		                   "the rule never lets this level be hidden; acknowledge and handle it");
+	if (ends && row->hidden.by == HIDE_CAUSE)
+		return problem_set(p, ERR_CONFLICT, "state", "由设计抑制，起因消除后自动恢复；请处置起因", "suppressed by design; it comes back with the end of its cause: handle the cause");
+	if (ends && row->hidden.by == HIDE_WINDOW)
+		return problem_set(p, ERR_CONFLICT, "state", "在检修窗口内；请到该检修窗口办理提前结束", "inside a maintenance window; end the window in its record");
+	return OK;
+}
+
 static enum err check(enum alarm_act act, struct str reason, int64_t until, int64_t now, struct problem *p)
 {
 	if (acts[act].reason && str_trim(reason).n == 0)
@@ -79,7 +111,7 @@ static enum err add_audit(struct db *db, const struct alarm_row *row, enum alarm
 	jw_kstr(&w, "rule", row->rule);
 	if (reason.n)
 		jw_kstr(&w, "reason", reason);
-	if (act == ACT_SHELVE)
+	if (hides(act))
 		jw_ktime(&w, "until", until);
 	jw_end(&w);
 	bool whole = jw_done(&w);
@@ -104,9 +136,12 @@ static enum err act_on(struct db *db, struct alarm_row *row, enum alarm_act act,
 		return write_ack(db, row, by, now);
 	if (act == ACT_SHELVE)
 		return write_shelf(db, row, until, by->person, reason);
-	if (act == ACT_SUPPRESS || act == ACT_OUT_OF_SERVICE)
-		return write_shelf(db, row, 0, 0, reason);
-	return write_shelf(db, row, 0, 0, STR_EMPTY);
+	if ((err = write_shelf(db, row, 0, 0, hides(act) ? reason : STR_EMPTY)))
+		return err;
+	struct hold h = { .by = HIDE_NONE, .who = STR_EMPTY, .why = { STR_EMPTY, STR_EMPTY } };
+	if (hides(act))
+		h = (struct hold){ .by = HIDE_PERSON, .until = until, .who = by->title.n ? by->title : by->name, .why = { reason, reason } };
+	return alarm_set_hidden(db, row, &h, now);
 }
 
 enum err alarm_act(struct db *db, int64_t alarm, enum alarm_act act, struct str reason, int64_t until,
@@ -124,6 +159,10 @@ enum err alarm_act(struct db *db, int64_t alarm, enum alarm_act act, struct str 
 		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND)
 		err = problem_set(p, err, "", "没有这个报警", "there is no such alarm");
+	if (!err)
+		err = check_row(&row, act, p);
+	if (!err && hides(act))
+		err = find_until(&row, act, now, &until, p);
 	if (!err && row.closed_at && act != ACT_COMMENT)
 		err = problem_set(p, ERR_CONFLICT, "state", "报警已结束", "the alarm is closed");
 	if (!err)

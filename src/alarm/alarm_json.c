@@ -1,7 +1,7 @@
 // Alarms for the API and the event stream, and the short lists the core asks for. Any thread, own connection.
 #include <math.h>
 
-#include "alarm/alarm_row.h"
+#include "alarm/alarm_json.h"
 #include "base/limits.h"
 #include "base/time.h"
 
@@ -61,6 +61,23 @@ static void write_opened(struct jw *w, struct db *db, const struct alarm_row *r,
 	jw_end(w);
 }
 
+static void write_hidden(struct jw *w, const struct alarm_row *r)
+{
+	jw_key(w, "hidden");
+	if (!r->hidden.by || r->mode.state <= ALARM_SHELVED) {
+		jw_null(w);
+		return;
+	}
+	jw_obj(w);
+	jw_kcstr(w, "by", hider_name(r->hidden.by));
+	jw_ki64(w, "ref", r->hidden.ref);
+	write_time_or_null(w, "since", r->hidden_at);
+	write_time_or_null(w, "until", r->hidden.until);
+	jw_kstr(w, "who", r->hidden.who);
+	write_label(w, "why", r->hidden.why);
+	jw_end(w);
+}
+
 static void write_numbers(struct jw *w, const struct alarm_row *r)
 {
 	jw_kf64(w, "value", r->value);
@@ -70,7 +87,7 @@ static void write_numbers(struct jw *w, const struct alarm_row *r)
 	jw_ki64(w, "count", r->count);
 }
 
-static void write_alarm(struct jw *w, struct db *db, const struct alarm_row *r, struct arena *a)
+void alarm_write(struct jw *w, struct db *db, const struct alarm_row *r, struct arena *a)
 {
 	jw_obj(w);
 	jw_ki64(w, "id", r->id);
@@ -100,6 +117,8 @@ static void write_alarm(struct jw *w, struct db *db, const struct alarm_row *r, 
 	write_time_or_null(w, "acked_at", r->acked_at);
 	write_time_or_null(w, "shelved_until", r->shelved_until);
 	jw_kstr(w, "shelve_reason", r->reason);
+	write_hidden(w, r);
+	jw_kbool(w, "never_hidden", r->always);
 	jw_ki64(w, "thread", r->thread);
 	write_opened(w, db, r, a);
 	jw_kbool(w, "late", r->late);
@@ -214,7 +233,7 @@ enum err alarm_list_json(struct db *db, const struct alarm_context *cx, const st
 	jw_obj(w);
 	jw_karr(w, "items");
 	for (size_t i = 0; i < n; i++)
-		write_alarm(w, db, &rows[i], a);
+		alarm_write(w, db, &rows[i], a);
 	jw_end(w);
 	err = write_counts(db, scope, want, w, a);
 	jw_end(w);
@@ -231,7 +250,7 @@ enum err alarm_json(struct db *db, const struct alarm_context *cx, const struct 
 		return err;
 	if (!scope_admits(scope, alarm_row_place(&row)))
 		return ERR_NOT_FOUND;
-	write_alarm(w, db, &row, a);
+	alarm_write(w, db, &row, a);
 	return OK;
 }
 

@@ -12,6 +12,17 @@ static enum alarm_state state_of(struct str name)
 	return ALARM_NORMAL;
 }
 
+static const char *const hider_names[] = { "", "person", "service", "window", "cause" };
+const char *hider_name(enum hider h) { return hider_names[h]; }
+
+static enum hider hider_of(struct str name)
+{
+	for (int h = HIDE_NONE; h <= HIDE_CAUSE; h++)
+		if (str_is(name, hider_names[h]))
+			return (enum hider)h;
+	return HIDE_NONE;
+}
+
 static double real_or_nan(struct query *q, int col) { return query_is_null(q, col) ? NAN : query_get_f64(q, col); }
 
 void alarm_row_read(struct query *q, struct arena *a, struct alarm_row *ret)
@@ -67,6 +78,17 @@ void alarm_row_read(struct query *q, struct arena *a, struct alarm_row *ret)
 	ret->device = query_get_i64(q, c++);
 	ret->opens = query_get_str(q, c++, a);
 	ret->sector = query_get_str(q, c++, a);
+	ret->hidden.by = hider_of(query_get_str(q, c++, a));
+	ret->hidden.ref = query_get_i64(q, c++);
+	ret->hidden_at = query_get_i64(q, c++);
+	ret->hidden.until = query_get_i64(q, c++);
+	ret->hidden.who = query_get_str(q, c++, a);
+	ret->hidden.why.zh = query_get_str(q, c++, a);
+	ret->hidden.why.en = query_get_str(q, c++, a);
+	ret->always = query_get_i64(q, c++);
+	ret->hide_longest = query_get_i64(q, c++);
+	if (ret->by_service) // of a row that was hidden before rows said by what
+		ret->hidden.by = HIDE_SERVICE;
 }
 
 enum err alarm_row_get(struct db *db, int64_t id, struct arena *a, struct alarm_row *ret)
@@ -146,6 +168,45 @@ enum err alarm_move(struct db *db, struct alarm_row *row, enum alarm_input in, c
 	if ((err = write_state(db, row)))
 		return err;
 	return alarm_note(db, row->id, e, was.state, row->mode.state);
+}
+
+enum err alarm_set_hidden(struct db *db, struct alarm_row *row, const struct hold *h, int64_t at)
+{
+	struct query q;
+	row->hidden = *h;
+	row->hidden_at = h->by ? at : 0;
+	query_begin(&q, db, STMT_ALARM_SET_HIDDEN);
+	query_i64(&q, 1, row->id);
+	query_str(&q, 2, str_of(hider_names[h->by]));
+	query_i64(&q, 3, h->ref);
+	query_i64(&q, 4, row->hidden_at);
+	query_i64(&q, 5, h->until);
+	query_str(&q, 6, h->who);
+	query_str(&q, 7, h->why.zh);
+	query_str(&q, 8, h->why.en);
+	return query_run(&q);
+}
+
+enum err alarm_clear_shelf(struct db *db, const struct alarm_row *row)
+{
+	struct query q;
+	query_begin(&q, db, STMT_ALARM_SET_SHELF);
+	query_i64(&q, 1, row->id);
+	query_null(&q, 2);
+	query_null(&q, 3);
+	query_str(&q, 4, STR_EMPTY);
+	return query_run(&q);
+}
+
+enum err alarm_reveal(struct db *db, struct alarm_row *row, struct alarm_entry e, struct problem *p)
+{
+	bool shelved = row->mode.state == ALARM_SHELVED, suppressed = row->mode.state == ALARM_SUPPRESSED;
+	e.what = shelved ? "unshelve" : suppressed ? "unsuppress" : "in_service";
+	row->by_service = false;
+	enum err err = alarm_move(db, row, shelved ? IN_UNSHELVE : suppressed ? IN_UNSUPPRESS : IN_IN_SERVICE, &e, p);
+	if (!err)
+		err = alarm_clear_shelf(db, row);
+	return err ? err : alarm_set_hidden(db, row, &(struct hold){ 0 }, 0);
 }
 
 enum err alarm_want_open(struct db *db, struct alarm_row *row)

@@ -4,6 +4,17 @@
 #include "alarm/alarm.h"
 #include "base/arena.h"
 
+// Who or what hides an alarm. In the row as its name: "", "person", "service", "window", "cause".
+enum hider { HIDE_NONE, HIDE_PERSON, HIDE_SERVICE, HIDE_WINDOW, HIDE_CAUSE };
+const char *hider_name(enum hider h);
+struct hold {
+	enum hider by;
+	int64_t ref;            // record of the window, or row of table alarm_cause
+	int64_t until;          // 0 = no end of its own
+	struct str who;
+	struct label why;
+};
+
 struct alarm_row {
 	int64_t id, point;
 	struct str rule, family, level, color;
@@ -27,6 +38,10 @@ struct alarm_row {
 	bool by_service;
 	int64_t level_at, cause_time, arrival;
 	uint16_t quality;
+	struct hold hidden;     // what keeps it from being announced; of a shelf: the fields above
+	int64_t hidden_at;
+	bool always;            // nothing may hide it: the highest level of a rule with never_suppress
+	int64_t hide_longest;   // the longest a person may hide it, 0 = as alarm.h says
 };
 
 // One change as the journal has it.
@@ -48,5 +63,10 @@ enum err alarm_move(struct db *db, struct alarm_row *row, enum alarm_input in, c
                     struct problem *p) must_check;
 enum err alarm_note(struct db *db, int64_t alarm, const struct alarm_entry *e, enum alarm_state from,
                     enum alarm_state to) must_check;
+// Takes it out of shelved, suppressed or out_of_service, whoever hid it.
+enum err alarm_reveal(struct db *db, struct alarm_row *row, struct alarm_entry e, struct problem *p) must_check;
+// Writes what hides it (HIDE_NONE: nothing).
+enum err alarm_set_hidden(struct db *db, struct alarm_row *row, const struct hold *h, int64_t at) must_check;
+enum err alarm_clear_shelf(struct db *db, const struct alarm_row *row) must_check;
 // Queues the record to open, if the rule opens one at this level, the alarm is announced, and none is opened yet.
 enum err alarm_want_open(struct db *db, struct alarm_row *row) must_check;

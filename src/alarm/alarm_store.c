@@ -2,7 +2,7 @@
 // what is to be opened for it. Runs in store jobs (writer thread) only. Everything may be applied twice.
 #include <math.h>
 
-#include "alarm/alarm_row.h"
+#include "alarm/suppress.h"
 #include "base/hash.h"
 #include "store/records.h"
 
@@ -186,6 +186,8 @@ static enum err write_words(struct applying *ap, struct alarm_row *row)
 	row->say = rule_say(rs, ap->t->rule, ap->t->level);
 	row->guide = rule_guide(rs, ap->t->rule, ap->t->level);
 	row->opens = rule_opens(rs, ap->t->rule, ap->t->level);
+	row->always = rule_always(rs, ap->t->rule, ap->t->level);
+	row->hide_longest = rule_hide_longest(rs, ap->t->rule);
 	struct query q;
 	query_begin(&q, ap->db, STMT_ALARM_SET_WORDS);
 	query_i64(&q, 1, row->id);
@@ -196,6 +198,8 @@ static enum err write_words(struct applying *ap, struct alarm_row *row)
 	query_str(&q, 6, row->guide.zh);
 	query_str(&q, 7, row->guide.en);
 	query_str(&q, 8, row->opens);
+	query_i64(&q, 9, row->always);
+	query_i64(&q, 10, row->hide_longest);
 	return query_run(&q);
 }
 
@@ -247,18 +251,19 @@ static enum err write_level(struct applying *ap, struct alarm_row *row)
 	return err ? err : write_words(ap, row);
 }
 
-// Maintenance of the point takes the alarm out of service and brings it back.
-static enum err follow_service(struct applying *ap, struct alarm_row *row)
+static struct follow follow_of(struct applying *ap, int64_t at)
 {
-	struct alarm_entry e = entry_of(ap, ap->service ? "out_of_service" : "in_service", ap->t->at);
-	e.reason = ap->service ? STR("maintenance") : STR_EMPTY;
-	if (ap->service && row->mode.state != ALARM_OUT_OF_SERVICE) {
-		row->by_service = true;
-		return alarm_move(ap->db, row, IN_OUT_OF_SERVICE, &e, &ap->p);
-	}
-	if (!ap->service && row->mode.state == ALARM_OUT_OF_SERVICE && row->by_service)
-		return alarm_move(ap->db, row, IN_IN_SERVICE, &e, &ap->p);
-	return OK;
+	return (struct follow){ .db = ap->db, .rules = ap->cx->rules, .a = ap->a, .p = &ap->p, .at = at, .cx = ap->cx };
+}
+
+// Maintenance, a window or a cause hides the alarm, or what hid it is over. raising: before it becomes active, so that it is not
+// announced for a moment.
+static enum err hide_or_show(struct applying *ap, struct alarm_row *row, bool raising, int64_t at)
+{
+	struct follow f = follow_of(ap, at);
+	struct hold h;
+	enum err err = hold_find(&f, row, ap->service, &h);
+	return err ? err : follow_hold(&f, row, &h, raising, entry_of(ap, "", at));
 }
 
 static enum err finish(struct applying *ap, struct alarm_row *row)
@@ -288,7 +293,7 @@ static enum err change_level(struct applying *ap, struct alarm_row *row)
 	} else if (ap->service == (row->mode.state == ALARM_OUT_OF_SERVICE && row->by_service)) {
 		return OK;
 	}
-	enum err err = follow_service(ap, row);
+	enum err err = hide_or_show(ap, row, false, ap->t->at);
 	return err ? err : finish(ap, row);
 }
 
@@ -307,7 +312,7 @@ static enum err raise_row(struct applying *ap, struct alarm_row *row, bool found
 			return err;
 	}
 	struct alarm_entry e = entry_of(ap, "raised", at);
-	if ((err = alarm_move(ap->db, row, IN_RAISE, &e, &ap->p)) || (err = follow_service(ap, row)))
+	if ((err = hide_or_show(ap, row, true, at)) || (err = alarm_move(ap->db, row, IN_RAISE, &e, &ap->p)))
 		return err;
 	return finish(ap, row);
 }
@@ -454,15 +459,62 @@ static enum err apply_late_returned(struct applying *ap)
 	return OK;
 }
 
-// ---- the door ----------------------------------------------------------------------------------
-static enum err apply(struct applying *ap)
+// ---- what it suppresses ------------------------------------------------------------------------
+static enum err tell_cause(struct applying *ap, const struct alarm_row *row, bool lasts, bool matters)
 {
 	const struct transition *t = ap->t;
-	enum err err = find_rule(ap);
-	if (err)
-		return err == ERR_NOT_FOUND ? OK : err; // nothing is open for a rule that is no more
-	if (t->rule == RULE_GONE ? t->kind == COND_RAISED : rule_hint(ap->cx->rules, t->rule))
+	const struct point_def *p = ap->point;
+	struct follow f = follow_of(ap, t->at);
+	struct cause c = { .point = t->point, .rule = ap->rule, .family = ap->family };
+	if (!lasts)
+		return cause_over(&f, &c);
+	if (!p || !p->enterprise) // a cause and what it suppresses are of one enterprise
 		return OK;
+	struct alarm_row names = { .point = t->point, .enterprise = p->enterprise };
+	if (!row)
+		find_names(ap, &names);
+	c = (struct cause){ .point = t->point, .rule = ap->rule, .family = ap->family, .since = row ? row->last_raised_at : t->at,
+		            .alarm = row ? row->id : 0, .enterprise = p->enterprise, .installation = p->installation, .device = p->device,
+		            .area = p->area, .sector = p->sector, .point_code = p->code, .point_name = row ? row->point_name : names.point_name,
+		            .say = row ? row->say : rule_say(ap->cx->rules, t->rule, t->level), .matters = matters };
+	if (!c.point_name.n)
+		c.point_name = p->code;
+	return cause_lasts(&f, &c);
+}
+
+// After an alarm was changed: whether it lasts is in its row.
+static enum err follow_cause(struct applying *ap)
+{
+	struct follow f = follow_of(ap, ap->t->at);
+	struct alarm_row row;
+	bool matters, found;
+	enum err err = cause_matters(&f, ap->rule, &matters);
+	if (err || !matters || (err = find_open(ap, &row, &found)))
+		return err;
+	return tell_cause(ap, &row, found && row.mode.active, true);
+}
+
+// A hint is never shown; what it suppresses is. An alarm from before its rule became a hint is over.
+static enum err apply_hint(struct applying *ap)
+{
+	const struct transition *t = ap->t;
+	struct follow f = follow_of(ap, t->at);
+	struct alarm_row row;
+	bool matters, found;
+	enum err err = find_open(ap, &row, &found);
+	if (!err && found && row.mode.active)
+		err = return_row(ap, &row, MAX(t->at, row.last_raised_at));
+	if (err || t->replayed) // after the replay evaluator_active says what lasts
+		return err;
+	if ((err = cause_matters(&f, ap->rule, &matters)))
+		return err;
+	return tell_cause(ap, NULL, t->kind == COND_LEVEL || (t->kind == COND_RAISED && !(t->late && t->ended)), matters);
+}
+
+// ---- the door ----------------------------------------------------------------------------------
+static enum err apply_alarm(struct applying *ap)
+{
+	const struct transition *t = ap->t;
 	switch (t->kind) {
 	case COND_RAISED:
 		return t->late ? apply_late_raised(ap) : apply_raised(ap);
@@ -472,6 +524,19 @@ static enum err apply(struct applying *ap)
 		return t->late ? apply_late_returned(ap) : apply_returned(ap);
 	}
 	return ERR_BUG;
+}
+
+static enum err apply(struct applying *ap)
+{
+	enum err err = find_rule(ap);
+	if (err)
+		return err == ERR_NOT_FOUND ? OK : err; // nothing is open for a rule that is no more
+	if (ap->t->rule == RULE_GONE && ap->t->kind == COND_RAISED)
+		return OK;
+	if (ap->t->rule != RULE_GONE && rule_hint(ap->cx->rules, ap->t->rule))
+		return apply_hint(ap);
+	err = apply_alarm(ap);
+	return err ? err : follow_cause(ap);
 }
 
 enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct transition *t,

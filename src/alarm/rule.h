@@ -19,11 +19,26 @@ struct rule_cond {          // one level of a rule: hh h l ll rate silent flat b
 	int64_t per;                // us, rate: the window
 };
 
+// What else must last for an alarm of the rule to be suppressed: a condition of another rule at the same place.
+enum cause_at { CAUSE_AT_POINT, CAUSE_AT_DEVICE, CAUSE_AT_INSTALLATION, CAUSE_AT_ENTERPRISE };
+struct rule_cause {
+	struct str rule;
+	enum cause_at at;
+	struct str point;           // code of the cause's point, or empty: any
+	int64_t longest;            // us from the beginning of the cause
+	struct label why;
+};
+
 struct rule {
 	struct rule_info info;
 	uint32_t key;               // digest of the name: identity across generations, never 0
 	struct str category;        // of the warning it opens: an item of menu warning_category, or empty
 	bool hint;                  // engineering hint: evaluated, never annunciated
+	bool never_suppress;        // its highest level is hidden by nothing but its point's own service
+	bool is_cause;              // of another rule
+	int64_t hide_longest;       // the longest a person may hide its alarms (us), 0 = as alarm.h says
+	struct rule_cause *causes;
+	size_t ncauses;
 	struct str *kinds;          // kinds of points it watches
 	size_t nkinds;
 	struct str *sectors, *areas, *points; // where: any of these; empty = everywhere

@@ -29,6 +29,12 @@ X(ZERO,          "“%s”必须大于零；请改正", "\"%s\" must be more tha
 X(RATE_WHICH,    "rate 要正好写 rise 和 fall 中的一个；另一方向请另建规则", "rate takes exactly one of rise and fall; make a second rule for the other") \
 X(FLAT_BY,       "“by”不能小于零；请写最小变化量", "\"by\" cannot be negative; write the least change") \
 X(SILENT_SHORT,  "silent 的时间不长于种类“%.*s”的采样间隔，会一直报警；请改长", "silent is not longer than the sample interval of the kind \"%.*s\" and would always alarm; make it longer") \
+X(CAUSE_RULE,    "没有规则“%.*s”；请改名，或建立它", "there is no rule \"%.*s\"; correct it or make it") \
+X(CAUSE_CIRCLE,  "规则“%.*s”经过别的规则抑制它自己，会全部无声；请删去一个", "the rule \"%.*s\" would suppress itself through others and all would be silent; take one out") \
+X(CAUSE_AT,      "at 可用 point device installation enterprise，不能是“%.*s”", "at is point, device, installation or enterprise, not \"%.*s\"") \
+X(CAUSE_LONG,    "抑制不能超过 %d 天；请改短", "a suppression cannot last longer than %d days; shorten it") \
+X(CAUSES,        "一条规则最多 %d 个起因；请减少", "a rule has at most %d causes; take some out") \
+X(HIDE_LONG,     "人为搁置或抑制不能超过 %d 小时；请改短", "a person cannot hide an alarm for more than %d hours; shorten it") \
 X(TOO_MUCH,      "监测种类“%.*s”的规则合起来太多，一个测点最多 %u 个字（这里要 %u 个）；请合并或减少规则", \
                  "the rules of the kind \"%.*s\" together need more than the %u words a point has (here %u); merge or drop rules")
 // clang-format on

@@ -418,10 +418,120 @@ static void load_name(struct loading *ld, struct rule *r, const struct yaml_node
 		r->info.label = keep_label(ld, l);
 }
 
+// ---- what suppresses it, what may not ----------------------------------------------------------
+#define CAUSE_DAYS 7
+#define CAUSES_MAX 8
+#define HIDE_HOURS 24
+
+static void load_cause_at(struct loading *ld, const struct yaml_node *n, struct rule_cause *c)
+{
+	static const struct str places[] = { { "point", 5 }, { "device", 6 }, { "installation", 12 }, { "enterprise", 10 } };
+	struct str s;
+	if (!yaml_str(n, &s, ld->d))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (str_eq(s, places[i])) {
+			c->at = (enum cause_at)i;
+			return;
+		}
+	RULE_DIAG(ld->d, n, CAUSE_AT, STR_FMT(s));
+	diag_near(ld->d, s, places, ARRAY_LEN(places));
+}
+
+static void load_cause(struct loading *ld, const struct yaml_node *map, struct rule_cause *c)
+{
+	static const char *const keys[] = { "rule", "at", "point", "longest", "why", NULL };
+	static const char *const needed[] = { "rule", "at", "why" };
+	const struct yaml_node *n;
+	struct label l;
+	struct str s;
+	yaml_check_keys(map, keys, ld->d);
+	if (map->kind != YAML_MAP)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (!yaml_get(map, needed[i]))
+			RULE_DIAG(ld->d, map, MISSING, needed[i]);
+	if ((n = yaml_get(map, "rule")) && yaml_str(n, &s, ld->d))
+		c->rule = keep(ld, s);
+	if ((n = yaml_get(map, "at")))
+		load_cause_at(ld, n, c);
+	if ((n = yaml_get(map, "point")) && yaml_str(n, &s, ld->d))
+		c->point = keep(ld, s);
+	if (needed_duration(ld, map, "longest", &c->longest) && c->longest > CAUSE_DAYS * US_PER_DAY)
+		RULE_DIAG(ld->d, yaml_get(map, "longest"), CAUSE_LONG, CAUSE_DAYS);
+	if ((n = yaml_get(map, "why")) && yaml_label(n, &l, ld->d))
+		c->why = keep_label(ld, l);
+}
+
+static void load_causes(struct loading *ld, struct rule *r, const struct yaml_node *n)
+{
+	size_t count = n->kind == YAML_LIST ? n->n : 1;
+	if (count > CAUSES_MAX) {
+		RULE_DIAG(ld->d, n, CAUSES, CAUSES_MAX);
+		return;
+	}
+	r->causes = arena_many(ld->a, count, struct rule_cause);
+	for (size_t i = 0; i < count; i++) {
+		r->causes[i].rule = r->causes[i].point = STR_EMPTY;
+		load_cause(ld, word_node(n, i), &r->causes[i]);
+	}
+	r->ncauses = count;
+}
+
+static void load_hiding(struct loading *ld, struct rule *r, const struct yaml_node *root)
+{
+	const struct yaml_node *n;
+	if ((n = yaml_get(root, "suppress_when")))
+		load_causes(ld, r, n);
+	if ((n = yaml_get(root, "never_suppress")))
+		(void)yaml_bool(n, &r->never_suppress, ld->d);
+	if (!yaml_get(root, "hide_at_most"))
+		return;
+	if (needed_duration(ld, root, "hide_at_most", &r->hide_longest) && r->hide_longest > HIDE_HOURS * US_PER_HOUR)
+		RULE_DIAG(ld->d, yaml_get(root, "hide_at_most"), HIDE_LONG, HIDE_HOURS);
+}
+
+// Whether from's alarms come to be hidden because of to's, over at most `depth` rules.
+static bool leads_to(const struct rule_set *rs, const struct rule *from, struct str to, size_t depth)
+{
+	for (size_t i = 0; i < from->ncauses && depth > 0; i++) {
+		uint32_t next;
+		if (str_eq(from->causes[i].rule, to))
+			return true;
+		if (rule_find(rs, from->causes[i].rule, &next) && leads_to(rs, &rs->v[next], to, depth - 1))
+			return true;
+	}
+	return false;
+}
+
+// After all rules are there: causes name rules that exist, and none leads back.
+static void check_causes(struct loading *ld)
+{
+	struct str *names = arena_many(ld->a, ld->rs->n, struct str);
+	for (size_t i = 0; i < ld->rs->n; i++)
+		names[i] = ld->rs->v[i].info.name;
+	for (size_t i = 0; i < ld->rs->n; i++) {
+		struct rule *r = &ld->rs->v[i];
+		const struct yaml_node *list = yaml_get(ld->reg->rules[i].root, "suppress_when");
+		for (size_t k = 0; k < r->ncauses; k++) {
+			const struct yaml_node *at = yaml_get(word_node(list, k), "rule");
+			uint32_t other;
+			if (!rule_find(ld->rs, r->causes[k].rule, &other)) {
+				RULE_DIAG(ld->d, at, CAUSE_RULE, STR_FMT(r->causes[k].rule));
+				diag_near(ld->d, r->causes[k].rule, names, ld->rs->n);
+				continue;
+			}
+			ld->rs->v[other].is_cause = true;
+			if (other == i || leads_to(ld->rs, &ld->rs->v[other], r->info.name, CAUSES_MAX))
+				RULE_DIAG(ld->d, at, CAUSE_CIRCLE, STR_FMT(r->info.name));
+		}
+	}
+}
+
 static void load_rule(struct loading *ld, const struct rule_file *f)
 {
 	static const char *const keys[] = { "rule",   "label", "about", "watch", "levels", "rate",
-		                            "silent", "flat",  "bad",   "hint",  "category", NULL };
+		                            "silent", "flat",  "bad",   "hint",  "category", "suppress_when", "never_suppress", "hide_at_most", NULL };
 	struct rule *r = &ld->rs->v[ld->rs->n++];
 	const struct yaml_node *root = f->root, *n;
 	r->info.file = keep(ld, f->file);
@@ -445,6 +555,7 @@ static void load_rule(struct loading *ld, const struct rule_file *f)
 		load_category(ld, r, n);
 	if ((n = yaml_get(root, "hint")))
 		(void)yaml_bool(n, &r->hint, ld->d);
+	load_hiding(ld, r, root);
 	bool any = false;
 	for (size_t i = 0; i < ALARM_LEVELS; i++)
 		any |= r->at[i].set;
@@ -533,6 +644,8 @@ enum err rules_compile(struct rule_set **ret, const struct registry *reg, struct
 		load_rule(&ld, &reg->rules[i]);
 	if (d->n == before)
 		check_words(&ld);
+	if (d->n == before)
+		check_causes(&ld);
 	if (d->n != before) {
 		arena_free(a);
 		return ERR_INVALID;

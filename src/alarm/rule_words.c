@@ -48,6 +48,16 @@ struct str rule_category(const struct rule_set *rs, struct str name)
 	return rs && rule_find(rs, name, &i) ? rs->v[i].category : STR_EMPTY;
 }
 bool rule_hint(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].hint; }
+int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].hide_longest; }
+
+// The highest level of a side: hh before h, ll before l; of a rule without limits every level it has.
+bool rule_always(const struct rule_set *rs, uint32_t rule, enum level level)
+{
+	const struct rule *r = &rs->v[rule];
+	bool higher = (level == LEVEL_H && r->at[LEVEL_HH].set) || (level == LEVEL_L && r->at[LEVEL_LL].set);
+	bool limits = r->at[LEVEL_LL].set || r->at[LEVEL_L].set || r->at[LEVEL_H].set || r->at[LEVEL_HH].set;
+	return r->never_suppress && !higher && (level <= LEVEL_HH || !limits);
+}
 
 bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret)
 {
@@ -189,6 +199,30 @@ static void put_level(struct writing *w, const struct rule_cond *c, enum level l
 	put(w, "”\n", "\"\n");
 }
 
+static void put_causes(struct writing *w, const struct rule_set *rs, const struct rule *r)
+{
+	static const struct { const char *zh, *en; } places[] = {
+		{ "同一测点", "the same point" }, { "同一设备", "the same device" }, { "同一重大危险源", "the same installation" }, { "同一企业", "the same enterprise" },
+	};
+	for (size_t i = 0; i < r->ncauses; i++) {
+		const struct rule_cause *c = &r->causes[i];
+		uint32_t other;
+		struct label l = rule_find(rs, c->rule, &other) ? rs->v[other].info.label : (struct label){ c->rule, c->rule };
+		put(w, places[c->at].zh, "Suppressed while at ");
+		put(w, "的“", places[c->at].en);
+		if (!w->zh)
+			put(w, "", " \"");
+		buf_add_str(&w->out, w->zh ? l.zh : l.en);
+		put(w, "”持续时抑制，最长 ", "\" lasts, at most ");
+		put_duration(w, c->longest);
+		put(w, "（", " (");
+		buf_add_str(&w->out, w->zh ? c->why.zh : c->why.en);
+		put(w, "）。\n", ").\n");
+	}
+	if (r->never_suppress)
+		put(w, "最高一级不得抑制。\n", "Its highest level is never suppressed.\n");
+}
+
 // Kinds and sectors by their labels where the packs give one, else as they are written in the rule.
 static struct str *labelled(const struct writing *w, const struct registry *reg, const char *menu, const struct str *v, size_t n,
                             struct arena *a)
@@ -226,6 +260,7 @@ struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct reg
 	if (r->hint)
 		put(&w, "；只作提示，不报警", "; a hint only, never an alarm");
 	put(&w, "。\n", ".\n");
+	put_causes(&w, rs, r);
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		if (r->at[order[i]].set)
 			put_level(&w, &r->at[order[i]], order[i]);

@@ -70,6 +70,8 @@ enum err alarms_kpi(struct call *c)
 
 enum err alarms_flood(struct call *c) { return kpi_flood_json(call_db(c), &c->id.scope, clock_now(), &c->w, c->arena); }
 
+enum err alarms_suppressed(struct call *c) { return alarm_suppressed_json(call_db(c), &c->id.scope, clock_now(), &c->w, c->arena); }
+
 // ---- rationale ----------------------------------------------------------------------------------
 static struct str text_of(const struct type *t, const struct row *r, const char *name)
 {

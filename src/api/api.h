@@ -137,7 +137,7 @@ struct refusal;
 // A decrypted body of the gateway family as readings of c->device. ERR_PARSE: nothing was read, and why.
 enum err readings_of_gateway(struct call *c, struct str body, struct refusal *why);
 api_handler points_get, points_series, points_last, series_get, readings_export, retention_get;
-api_handler alarms_kpi, alarms_flood, alarms_rationale;
+api_handler alarms_kpi, alarms_flood, alarms_rationale, alarms_suppressed;
 api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
 api_handler backtest_post;
 api_handler map_base, map_objects;

@@ -201,6 +201,8 @@ static const struct {
 	{ "KpiActor", "{point:int, name:str, rule:str, rule_label:Label, n:int}" },
 	{ "KpiOpen", "{alarm:int, point:int, name:str, rule:str, rule_label:Label, color:str, since:time}" },
 	{ "AlarmFlood", "{flood:bool, count:int, minutes:int, groups:[{installation:int, enterprise:int, title:str, n:int, first?:{alarm:int, name:str, say:Label, at:time}}]}" },
+	{ "Suppressed", "{items:[Alarm], windows:[{id:int, number:str, from:time, until:time, reason:str, approver:str, enterprise:int, hidden:int, overrun:bool}],"
+	  " causes:[{id:int, rule:str, since:time, alarm:int, point:int, name:str, say:Label, enterprise:int, hidden:int}]}" },
 	{ "Rationale", "{rationale:Record|null}" },
 	{ "Releases", "{all:bool, items:[{id:int, seq:int, message:str, level:str, at:time, by:str, reason:str, text:Label, expires?:time, tier:int, in_force:bool,"
 	  " mine:bool, counts:{told:int, read:int, confirmed:int, late:int}, receipts:[{person:int, name:str, tier:int, told_at:time, sent:int,"

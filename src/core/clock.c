@@ -103,6 +103,8 @@ static void shelves_done(void *arg, enum err err)
 		log_error("core", "shelves: %s", err_name(err));
 	for (size_t i = 0; i < j->n && !err; i++)
 		event_alarm(j->co, j->alarms[i], false);
+	if (j->n && !err) // what a cause or a window hides besides
+		suppress_wake(j->co, false);
 	__atomic_store_n(&j->co->shelf_busy, false, __ATOMIC_RELEASE);
 	tick_free(j);
 }
@@ -111,6 +113,77 @@ static void tick_shelves(struct core *co)
 {
 	if (!__atomic_exchange_n(&co->shelf_busy, true, __ATOMIC_ACQ_REL))
 		store_post(co->app.store, shelves_run, tick_new(co), shelves_done);
+}
+
+// ---- what hides alarms by itself ----------------------------------------------------------------
+
+struct suppress_job {
+	struct core *co;
+	struct arena *arena;
+	struct site *site;
+	bool all, load;
+	int64_t now, next;
+	struct touched *v;
+	size_t n, cap;
+};
+
+void suppress_wake(struct core *co, bool load)
+{
+	if (load)
+		__atomic_store_n(&co->suppress_load, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&co->suppress_due, 0, __ATOMIC_RELEASE);
+}
+
+static void suppress_touched(void *arg, int64_t alarm, bool opened)
+{
+	struct suppress_job *j = arg;
+	j->v = arena_push(j->arena, j->v, &j->n, &j->cap, sizeof *j->v);
+	j->v[j->n - 1] = (struct touched){ alarm, opened };
+}
+
+static enum err suppress_run(struct db *db, void *arg, struct problem *p)
+{
+	struct suppress_job *j = arg;
+	struct alarm_context cx = { .rules = j->site->rules, .arg = j, .touched = suppress_touched };
+	struct arena *a on_scope_exit(arena_freep) = arena_new(0);
+	(void)p;
+	enum err err = j->load ? alarm_suppress_load(db, j->site->reg, a) : OK;
+	return err ? err : alarm_suppress_tick(db, &cx, j->now, j->all, a, &j->next);
+}
+
+static void suppress_done(void *arg, enum err err)
+{
+	struct suppress_job *j = arg;
+	struct core *co = j->co;
+	int64_t was = INT64_MAX, next = j->next ? j->next : INT64_MAX;
+	if (err) {
+		log_error("alarm", "what hides alarms: %s; it is tried again", err_name(err));
+		next = j->now + 5 * US_PER_S;
+		if (j->load)
+			__atomic_store_n(&co->suppress_load, true, __ATOMIC_RELEASE);
+	}
+	if (j->all || err) // whoever woke it meanwhile is not forgotten
+		(void)__atomic_compare_exchange_n(&co->suppress_due, &was, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	for (size_t i = 0; i < j->n && !err; i++)
+		event_alarm(co, j->v[i].alarm, j->v[i].opened);
+	__atomic_store_n(&co->suppress_busy, false, __ATOMIC_RELEASE);
+	core_site_give(&co->app, j->site);
+	arena_free(j->arena);
+	mem_free(j);
+}
+
+static void tick_suppress(struct core *co)
+{
+	int64_t now = clock_now();
+	if (__atomic_exchange_n(&co->suppress_busy, true, __ATOMIC_ACQ_REL))
+		return;
+	bool all = __atomic_load_n(&co->suppress_due, __ATOMIC_ACQUIRE) <= now;
+	if (all)
+		__atomic_store_n(&co->suppress_due, INT64_MAX, __ATOMIC_RELEASE);
+	struct suppress_job *j = mem_alloc(sizeof *j);
+	*j = (struct suppress_job){ .co = co, .arena = arena_new(4096), .site = core_site_take(&co->app), .now = now, .all = all };
+	j->load = all && __atomic_exchange_n(&co->suppress_load, false, __ATOMIC_ACQ_REL);
+	store_post(co->app.store, suppress_run, j, suppress_done);
 }
 
 // ---- snapshots of indicators --------------------------------------------------------------------
@@ -225,6 +298,7 @@ static const struct periodic {
 	{ "deadlines", tick_records, 1 },       // looks at a number; works when something is due
 	{ "schedules", tick_schedules, 1 },
 	{ "shelves", tick_shelves, 1 },
+	{ "what hides alarms", tick_suppress, 1 }, // a query; all of it when something began or changed
 	{ "commands", commands_tick, 1 },
 	{ "devices that are called", dial_tick, 1 },
 	{ "snapshots", tick_snapshots, 1 },     // looks at a number; works every ten minutes

@@ -147,6 +147,12 @@ static int64_t newest_change(void *arg, uint32_t point, uint32_t rule, enum leve
 	return err ? 0 : at;
 }
 
+static enum err forget_causes(struct db *db, void *arg, struct problem *p)
+{
+	(void)arg, (void)p;
+	return alarm_causes_forget(db);
+}
+
 // Evaluator and alarm table agree again after a crash between them: what the evaluator holds active is (re)recorded,
 // what the table holds active is adopted; both are idempotent.
 static void reconcile(struct core *co)
@@ -158,6 +164,7 @@ static void reconcile(struct core *co)
 	struct newest n = { .rules = co->current->rules, .db = store_read_begin(co->app.store) };
 	evaluator_resume(co->evaluator, newest_change, &n);
 	store_read_end(co->app.store, n.db);
+	store_post(co->app.store, forget_causes, NULL, NULL); // what is no alarm and lasts is said next
 	evaluator_active(co->evaluator, on_transition, co);
 	record_all(co, &p);
 	struct db *db = store_read_begin(co->app.store);
@@ -165,6 +172,7 @@ static void reconcile(struct core *co)
 	store_read_end(co->app.store, db);
 	if (err)
 		log_error("core", "cannot read the open alarms: %s", err_name(err));
+	suppress_wake(co, true);
 }
 
 static void start_http(struct core *co, struct problem *p)

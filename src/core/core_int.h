@@ -135,7 +135,9 @@ struct core {
 	struct site_news news;      // T_EVENTS; since the site was loaded last
 	_Atomic bool news_lost;     // an event found the queue full
 	int64_t anchor_due;         // when to look again whether a day has passed
-	bool flow_busy, schedule_busy, shelf_busy;
+	bool flow_busy, schedule_busy, shelf_busy, suppress_busy;
+	int64_t suppress_due;       // when to look at what hides alarms; atomic, suppress_wake makes it now
+	bool suppress_load;         // records that hide alarms have changed; atomic
 	int64_t schedule_due;       // when flow_schedule_tick must run next; atomic
 	int64_t flow_due;           // when flow_tick must run next; atomic, clock_wake makes it earlier
 	bool measure_busy;
@@ -267,6 +269,8 @@ void *event_thread(void *core);
 void event_thread_stop(struct core *co); // after what is queued; waits until it has ended
 void core_alarm_changed(struct app *app, int64_t alarm);
 void event_alarm(struct core *co, int64_t alarm, bool opens);
+struct touched { int64_t alarm; bool opened; };
+void suppress_wake(struct core *co, bool load); // any thread; load: read the records too
 void event_record(void *core, const struct record_event *e);
 void event_config(struct core *co); // other packs are in force
 void core_messages_changed(struct app *app);

@@ -220,6 +220,7 @@ static void load_site(struct core *co, const struct registry *reg, struct rule_s
 		core_site_give(&co->app, old);
 		return;
 	}
+	bool other_rules = reg != old->reg || lost;
 	site_publish(co, s, d ? d : delta_new(true, &(struct ids){ 0 }));
 	s = core_site_take(&co->app); // nobody else publishes
 	if (all) {
@@ -231,6 +232,8 @@ static void load_site(struct core *co, const struct registry *reg, struct rule_s
 	core_site_give(&co->app, s);
 	core_site_give(&co->app, old);
 	news_forget(news);
+	if (other_rules)
+		suppress_wake(co, true);
 }
 
 static void on_site_timer(void *arg)
@@ -294,6 +297,8 @@ static void on_record_event(struct core *co, struct event *e)
 	if (is_new_command(&e->record))
 		commands_load(co);
 	note_for_site(co, &e->record);
+	if (str_is(e->record.type, "maintenance_window") || str_is(e->record.type, "alarm_rationale"))
+		suppress_wake(co, true);
 }
 
 // Browsers load the types again, rules and points are compiled again.

@@ -19,7 +19,19 @@ struct alarm_job {
 	struct transition t;
 	struct alarm_change change;
 	int64_t cause;              // clock_mono; 0: found again after a start
+	struct touched *also;       // alarms that it hid or brought back
+	size_t nalso, also_cap;
 };
+
+static void note_touched(void *arg, int64_t alarm, bool opened)
+{
+	struct alarm_job *j = arg;
+	if (j->nalso == j->also_cap) {
+		j->also_cap = MAX(j->also_cap * 2, (size_t)16);
+		j->also = mem_resize(j->also, j->also_cap * sizeof *j->also);
+	}
+	j->also[j->nalso++] = (struct touched){ alarm, opened };
+}
 
 static const struct point_def *context_point(void *arg, uint32_t id)
 {
@@ -31,7 +43,7 @@ static enum err alarm_job_run(struct db *db, void *arg, struct problem *p)
 {
 	struct alarm_job *j = arg;
 	(void)p;
-	struct alarm_context cx = { .rules = j->site->rules, .point = context_point, .arg = j };
+	struct alarm_context cx = { .rules = j->site->rules, .point = context_point, .arg = j, .touched = note_touched };
 	return alarm_apply(db, &cx, &j->t, &j->change);
 }
 
@@ -46,7 +58,10 @@ static void alarm_job_done(void *arg, enum err err)
 		histogram_add(&co->alarm_latency, clock_mono() - j->cause);
 	if (!err && j->change.changed)
 		event_alarm(co, j->change.alarm, j->change.opened);
+	for (size_t i = 0; i < j->nalso && !err; i++)
+		event_alarm(co, j->also[i].alarm, j->also[i].opened);
 	core_site_give(&co->app, j->site);
+	mem_free(j->also);
 	mem_free(j);
 }
 

@@ -161,7 +161,41 @@ static const struct migration alarm_migrations[] = {
 	{ 102, "sector of an alarm",
 	  "ALTER TABLE alarm ADD COLUMN sector TEXT;" // NULL: raised before there was one; filled in at the start
 	  "CREATE INDEX alarm_sectorless ON alarm(enterprise) WHERE sector IS NULL;" },
-	// alarm/ adds its next migrations here: { 103, "alarm …", "…" },
+	{ 103, "what hides an alarm",
+	  // who or what keeps an alarm from being announced: '' person service window cause; ref: of the window's record or the cause
+	  "ALTER TABLE alarm ADD COLUMN hidden_by TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN hidden_ref INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE alarm ADD COLUMN hidden_at INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE alarm ADD COLUMN hidden_until INTEGER NOT NULL DEFAULT 0;" // 0 = no end of its own
+	  "ALTER TABLE alarm ADD COLUMN hidden_name TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN hidden_zh TEXT NOT NULL DEFAULT '';"
+	  "ALTER TABLE alarm ADD COLUMN hidden_en TEXT NOT NULL DEFAULT '';"
+	  // of the rule at this level: 1 = nothing may hide it; the longest a person may hide it (us, 0 = as the program says)
+	  "ALTER TABLE alarm ADD COLUMN always INTEGER NOT NULL DEFAULT 0;"
+	  "ALTER TABLE alarm ADD COLUMN hide_longest INTEGER NOT NULL DEFAULT 0;"
+	  "CREATE INDEX alarm_hidden ON alarm(hidden_by, hidden_ref) WHERE hidden_by <> '';"
+	  "CREATE INDEX alarm_hidden_until ON alarm(hidden_until) WHERE hidden_until <> 0;"
+	  "CREATE INDEX alarm_open_enterprise ON alarm(enterprise) WHERE closed_at IS NULL;"
+	  // conditions that last and suppress others: alarms, and hints (alarm = 0), which have no row in table alarm
+	  "CREATE TABLE alarm_cause(id INTEGER PRIMARY KEY AUTOINCREMENT, point INTEGER NOT NULL, rule TEXT NOT NULL,"
+	  " family TEXT NOT NULL, since INTEGER NOT NULL, alarm INTEGER NOT NULL, area TEXT NOT NULL, sector TEXT NOT NULL,"
+	  " enterprise INTEGER NOT NULL, installation INTEGER NOT NULL, device INTEGER NOT NULL, point_code TEXT NOT NULL,"
+	  " point_name TEXT NOT NULL, say_zh TEXT NOT NULL, say_en TEXT NOT NULL,"
+	  " matters INTEGER NOT NULL,"            // 0: a hint that suppresses nothing, yet
+	  " stale INTEGER NOT NULL DEFAULT 0," // 1: after a start nobody has said yet that it still lasts
+	  " UNIQUE(point, rule, family));"
+	  "CREATE INDEX alarm_cause_rule ON alarm_cause(enterprise, rule);"
+	  // from records, written anew when one of them changed: approved maintenance windows, and what rationales suppress
+	  "CREATE TABLE alarm_window(record INTEGER PRIMARY KEY, number TEXT NOT NULL, point INTEGER NOT NULL, device INTEGER NOT NULL,"
+	  " installation INTEGER NOT NULL, enterprise INTEGER NOT NULL, area TEXT NOT NULL, sector TEXT NOT NULL,"
+	  " from_at INTEGER NOT NULL, until_at INTEGER NOT NULL, reason TEXT NOT NULL, approver TEXT NOT NULL);"
+	  "CREATE INDEX alarm_window_enterprise ON alarm_window(enterprise);"
+	  "CREATE TABLE alarm_design(record INTEGER PRIMARY KEY, rule TEXT NOT NULL, level TEXT NOT NULL, point INTEGER NOT NULL,"
+	  " enterprise INTEGER NOT NULL, cause_rule TEXT NOT NULL, cause_point INTEGER NOT NULL, longest INTEGER NOT NULL,"
+	  " reason TEXT NOT NULL);"
+	  "CREATE INDEX alarm_design_rule ON alarm_design(rule);"
+	  "CREATE INDEX alarm_design_cause ON alarm_design(cause_rule);" },
+	// alarm/ adds its next migrations here: { 104, "alarm …", "…" },
 };
 
 // ---- flow: numbers 200–299 ---------------------------------------------------------------------

@@ -2,13 +2,15 @@
 // which alarms are then open and which changes came. Times are durations from the start of the scenario.
 //
 //   rules:  list of rules as in packs (an other list rules_NAME is put in force by the step `rules: NAME`)
-//   points: {NAME: {kind: level, hh: 90, service: maintenance …}}   record fields of a point
+//   points: {NAME: {kind: level, hh: 90, service: maintenance …}}   record fields of a point; enterprise 1 and device 1 unless said
 //   steps:  one key each:
 //     feed: NAME 0s 50, 1s 92, 2s 95 bad   time, value, quality; arrives at its time, or: 2s@9s for time@arrival
 //     lose: NAME 5s 50      the same, but the process dies before what the evaluator says is recorded
 //     clock: 10s            the evaluator is asked what is due at that time
 //     ack|unshelve|suppress|unsuppress|out_of_service|in_service: NAME, shelve: NAME 1h    of the point's open alarms
 //     service: {NAME: maintenance}
+//     window: NAME 10s 60s   an approved maintenance window of the point (enterprise: of everything)
+//     suppressed: [...]     who hides what: "NAME cause 5s..3605s Cause: pump stopped (why)"
 //     rules: NAME           other rules in force
 //     save:                 the evaluator's state is kept for `restart: kept`
 //     restart: saved|kept|lost   the evaluator begins anew, from its state now, from an older one (as if the clock had
@@ -53,6 +55,7 @@ struct scenario {
 	size_t nsaid, nseen;    // nseen: told by a `changes` step
 	int64_t clock;
 	enum err last;          // of the last action
+	int64_t windows;        // how many
 	bool losing;            // a crash: what the evaluator says is not recorded
 };
 
@@ -129,6 +132,12 @@ static void set_service(struct point_def *p, struct str service)
 	p->out_of_service = str_is(service, "out_of_service");
 }
 
+static int64_t place_of(const struct yaml_node *map, const char *key)
+{
+	double v = number_of(map, key);
+	return isnan(v) ? 1 : (int64_t)v;
+}
+
 static void load_points(struct scenario *s)
 {
 	const struct yaml_node *map = yaml_get(s->root, "points"), *n;
@@ -138,6 +147,7 @@ static void load_points(struct scenario *s)
 		struct point_def *p = &s->points[s->npoints];
 		s->names[s->npoints++] = map->keys[i]->text;
 		*p = (struct point_def){ .id = (uint32_t)i + 1, .code = map->keys[i]->text, .area = STR("990121101000"),
+			                 .enterprise = place_of(v, "enterprise"), .device = place_of(v, "device"),
 			                 .kind = yaml_get(v, "kind") ? yaml_get(v, "kind")->text : STR("level"),
 			                 .sector = (n = yaml_get(v, "sector")) ? n->text : STR_EMPTY };
 		p->ll = number_of(v, "ll");
@@ -321,7 +331,39 @@ static enum err shelf_job(struct db *db, void *arg, struct problem *p)
 	int64_t *alarms, next;
 	size_t n;
 	(void)p;
-	return alarm_shelf_tick(db, s->clock, s->a, &alarms, &n, &next);
+	struct alarm_context cx = { .rules = s->rules, .point = context_point, .arg = s };
+	enum err err = alarm_shelf_tick(db, s->clock, s->a, &alarms, &n, &next);
+	return err ? err : alarm_suppress_tick(db, &cx, s->clock, true, s->a, &next);
+}
+
+struct window_job { struct scenario *s; int64_t point, from, until; };
+static enum err window_job(struct db *db, void *arg, struct problem *p)
+{
+	struct window_job *j = arg;
+	struct query q;
+	(void)p;
+	query_begin(&q, db, STMT_WINDOW_ADD);
+	query_i64(&q, 1, ++j->s->windows);
+	query_str(&q, 2, STR("JX"));
+	query_i64(&q, 3, j->point);
+	for (int col = 4; col <= 6; col++)
+		query_i64(&q, col, col == 6);
+	query_str(&q, 7, STR("990121101000"));
+	query_str(&q, 8, STR_EMPTY);
+	query_i64(&q, 9, j->from);
+	query_i64(&q, 10, j->until);
+	query_str(&q, 11, STR("repair"));
+	query_str(&q, 12, STR("Chief"));
+	return query_run(&q);
+}
+
+static void step_window(struct scenario *s, const struct yaml_node *n)
+{
+	struct str text = n->text, name = str_cut(&text, ' '), from = str_cut(&text, ' ');
+	struct window_job j = { s, 0, time_of(n, from), time_of(n, text) };
+	if (!str_is(name, "enterprise"))
+		j.point = (int64_t)point_index(s, n, name) + 1;
+	assert_int_equal(fixture_write(&s->f, window_job, &j), OK);
 }
 
 static void adopt(void *arg, uint32_t point, struct str rule, struct str level)
@@ -347,6 +389,12 @@ static void step_save(struct scenario *s)
 		evaluator_save(s->ev, (uint32_t)i + 1, s->saved[i]);
 }
 
+static enum err forget_job(struct db *db, void *arg, struct problem *p)
+{
+	(void)arg, (void)p;
+	return alarm_causes_forget(db);
+}
+
 static void step_restart(struct scenario *s, struct str how)
 {
 	bool saved = !str_is(how, "lost");
@@ -361,6 +409,7 @@ static void step_restart(struct scenario *s, struct str how)
 	struct newest n = { s, db };
 	evaluator_resume(s->ev, newest_change, &n);
 	store_read_end(s->f.store, db);
+	assert_int_equal(fixture_write(&s->f, forget_job, NULL), OK);
 	evaluator_active(s->ev, on_transition, s);
 	s->nseen = s->nsaid;
 	db = store_read_begin(s->f.store);
@@ -481,6 +530,36 @@ static void step_expect(struct scenario *s, const struct yaml_node *n)
 	}
 }
 
+// Each alarm that is hidden: by whom, from when until when, why.
+static void step_suppressed(struct scenario *s, const struct yaml_node *n)
+{
+	struct buf out;
+	struct jw w;
+	struct jr r;
+	size_t count = 0;
+	buf_init(&out, 1u << 20);
+	jw_init(&w, &out);
+	struct db *db = store_read_begin(s->f.store);
+	assert_int_equal(alarm_suppressed_json(db, &(struct scope){ 0 }, s->clock, &w, s->a), OK);
+	store_read_end(s->f.store, db);
+	struct str json = arena_str(s->a, buf_str(&out));
+	buf_free(&out);
+	jr_init(&r, member(s->a, json, "items"), s->a);
+	for (jr_arr(&r); jr_more(&r); count++) {
+		struct str one = jr_skip(&r), hidden = member(s->a, one, "hidden");
+		int64_t until = time_member(s->a, hidden, "until");
+		struct str line = arena_printf(s->a, "%.*s %.*s %.*s..%.*s %.*s", STR_FMT(member(s->a, member(s->a, one, "point"), "code")),
+			STR_FMT(member(s->a, hidden, "by")), STR_FMT(time_words(s, time_member(s->a, hidden, "since"))),
+			STR_FMT(until ? time_words(s, until) : STR_EMPTY), STR_FMT(member(s->a, member(s->a, hidden, "why"), "en")));
+		struct str want = count < n->n ? n->items[count]->text : STR("nothing");
+		if (!str_eq(line, want))
+			FAIL_AT(n, "hidden \"%.*s\", expected \"%.*s\"", STR_FMT(line), STR_FMT(want));
+	}
+	assert_true(jr_end(&r));
+	if (count != n->n)
+		FAIL_AT(n, "%zu are hidden, expected %zu", count, n->n);
+}
+
 static void step_opens(struct scenario *s, const struct yaml_node *n)
 {
 	struct db *db = store_read_begin(s->f.store);
@@ -514,6 +593,10 @@ static void step(struct scenario *s, const struct yaml_node *map)
 		step_expect(s, v);
 	} else if (str_is(key, "opens")) {
 		step_opens(s, v);
+	} else if (str_is(key, "window")) {
+		step_window(s, v);
+	} else if (str_is(key, "suppressed")) {
+		step_suppressed(s, v);
 	} else if (str_is(key, "restart")) {
 		step_restart(s, v->text);
 	} else if (str_is(key, "save")) {

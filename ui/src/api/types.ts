@@ -163,6 +163,13 @@ export interface View { id: number; name: string; query: string; shared: boolean
 export interface Count { key: string | number | null; title: string; n: number; color?: string }
 export interface HistoryItem { seq: number; at: string; actor: Ref | null; action: string; detail: unknown }
 
+/** Who or what keeps an alarm from being announced. */
+export interface Hidden { by: 'person' | 'service' | 'window' | 'cause'; ref: number; since: string | null; until: string | null; who: string; why: { zh: string; en: string } }
+export interface Suppressed {
+  items: Alarm[]
+  windows: { id: number; number: string; from: string; until: string; reason: string; approver: string; enterprise: number; hidden: number; overrun: boolean }[]
+  causes: { id: number; rule: string; since: string; alarm: number; point: number; name: string; say: { zh: string; en: string }; enterprise: number; hidden: number }[]
+}
 export interface Alarm {
   id: number
   point: { id: number; code: string; name: string; kind?: string; unit?: string }
@@ -189,6 +196,8 @@ export interface Alarm {
   acked_at?: string | null
   shelved_until?: string | null
   shelve_reason?: string | null
+  hidden?: Hidden | null
+  never_hidden?: boolean
   thread?: number
   opened?: { type: string; id: number; number: string } | null
   late?: boolean

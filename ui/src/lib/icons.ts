@@ -2,7 +2,7 @@
 import type { Component } from 'vue'
 import {
   Avatar, Bell, Box, Calendar, Cpu, Document, DataLine, Files, Flag, House, List, Location, MapLocation, Monitor,
-  More, Odometer, TrendCharts, Histogram, CircleCheck, Collection, Link, Lock, Medal, Microphone, Money, Postcard, Reading, Refresh, Search, SetUp, Share, Tools, Key, Message, DataAnalysis, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
+  More, MuteNotification, Odometer, TrendCharts, Histogram, CircleCheck, Collection, Link, Lock, Medal, Microphone, Money, Postcard, Reading, Refresh, Search, SetUp, Share, Tools, Key, Message, DataAnalysis, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
 } from '@element-plus/icons-vue'
 
 const named: Record<string, Component> = {
@@ -23,5 +23,5 @@ const named: Record<string, Component> = {
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
   map: MapLocation, alarms: Bell, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
-  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
+  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, suppressed: MuteNotification, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }
