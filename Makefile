@@ -66,7 +66,9 @@ $(B)/fuzzo/%.o: %.c
 
 # A test names the folders of src/ it may use in a line `// needs: base series`: it links those and nothing else,
 # so a test cannot reach across floors either.
-needs = $(patsubst %.c,$(1)/%.o,$(foreach d,$(shell sed -n 's,^// needs: ,,p' $(2)),$(wildcard src/$(d)/*.c)))
+# model brings risk along: it checks models: of a type against the models there are.
+folders = $(sort $(1) $(if $(filter model,$(1)),risk))
+needs = $(patsubst %.c,$(1)/%.o,$(foreach d,$(call folders,$(shell sed -n 's,^// needs: ,,p' $(2))),$(wildcard src/$(d)/*.c)))
 
 UNIT    := $(if $(T),$(T:%=tests/unit/test_%.c),$(wildcard tests/unit/test_*.c))
 # the long ones first, so that the other processor is not idle at the end

@@ -88,6 +88,7 @@ static void open_risk(struct core *co, struct problem *p)
 		give_up(p);
 	}
 	co->app.risk = t;
+	flow_tables(t);
 }
 
 // A demo county goes only into a folder that holds no people yet.

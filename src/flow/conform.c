@@ -9,6 +9,7 @@ struct conform {
 	const struct common *c;
 	const struct identity *by;
 	struct arena *a;
+	struct problem *refusal;    // why a model refused in this round
 };
 
 static struct expr_value eval(const struct conform *k, const struct expr *e, bool *ret_missed)
@@ -23,11 +24,22 @@ static bool holds(const struct conform *k, const struct expr *e)
 	return v.kind == EXPR_BOOL && v.i;
 }
 
+static void run_models(const struct conform *k, size_t before, bool *ret_changed)
+{
+	for (size_t i = 0; i < k->d->t->nmodels; i++) {
+		const struct model_use *u = &k->d->t->models[i];
+		if (u->before == before && (!u->when || holds(k, u->when)))
+			(void)model_fill(k->d, u, ret_changed, k->a, k->refusal); // kept in refusal
+	}
+}
+
 // One round in the order of the fields; true if something is different from before.
 static bool settle(const struct conform *k)
 {
 	bool changed = false;
+	problem_init(k->refusal, k->a);
 	for (size_t i = 0; i < k->d->t->nfields; i++) {
+		run_models(k, i, &changed);
 		const struct field *f = &k->d->t->fields[i];
 		struct value *v = draft_slot(k->d, f), now = *v;
 		if (f->compute)
@@ -42,12 +54,28 @@ static bool settle(const struct conform *k)
 	return changed;
 }
 
+static void settle_all(const struct conform *k)
+{
+	for (int round = 0; round < 4 && settle(k); round++) // a field hidden may hide another or change a sum
+		;
+}
+
 void draft_settle(struct db *db, const struct registry *reg, struct draft *d, const struct common *c, const struct identity *by,
                   struct arena *a)
 {
-	struct conform k = { db, reg, d, c, by, a };
-	for (int round = 0; round < 4 && settle(&k); round++) // a field hidden may hide another or change a sum
-		;
+	struct problem refusal;
+	struct conform k = { db, reg, d, c, by, a, &refusal };
+	settle_all(&k);
+}
+
+// The system itself goes on with what a model cannot say; a person is told.
+static enum err refused(const struct conform *k, struct problem *p)
+{
+	if (!k->refusal->err || k->by->system)
+		return OK;
+	problem_set(p, k->refusal->err, arena_cstr(k->a, k->refusal->field), "%.*s", "%.*s", STR_FMT(k->refusal->zh));
+	p->en = arena_str(p->arena, k->refusal->en);
+	return p->err;
 }
 
 // Must this field have a value now? A new record must have all; a change also what it makes necessary; a step what it asks.
@@ -65,9 +93,12 @@ static bool wanted(const struct conform *k, enum ask ask, const struct move *m, 
 enum err draft_conform(struct db *db, const struct registry *reg, struct draft *d, struct common *c, enum ask ask,
                        const struct move *m, const struct identity *by, struct arena *a, struct problem *p)
 {
-	struct conform k = { db, reg, d, c, by, a };
+	struct problem refusal;
+	struct conform k = { db, reg, d, c, by, a, &refusal };
 	const struct field *title = type_field(d->t, d->t->title);
-	draft_settle(db, reg, d, c, by, a);
+	settle_all(&k);
+	if (refused(&k, p))
+		return p->err;
 	if (title) // it may be computed
 		c->title = draft_slot(d, title)->kind == VAL_TEXT ? draft_slot(d, title)->s : STR_EMPTY;
 	for (size_t i = 0; i < d->t->nfields; i++) {

@@ -36,6 +36,11 @@ enum err draft_conform(struct db *db, const struct registry *reg, struct draft *
 // The draft as a row, for flow_eval.
 struct row draft_row(const struct draft *d, const struct common *c);
 
+// ---- models.c ----------------------------------------------------------------------------------
+// Runs the model over the draft and puts what it says into its fields; they are empty when an input that it needs is, or when it
+// refuses (then *p says why, at the field of the input). The first failure counts.
+enum err model_fill(struct draft *d, const struct model_use *u, bool *ret_changed, struct arena *a, struct problem *p);
+
 // ---- bind.c ------------------------------------------------------------------------------------
 // The files named in the fields that were given belong to the record from now on, if they are of the kinds that the field
 // takes; photos with where: must have time and place.

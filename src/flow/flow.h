@@ -70,6 +70,10 @@ bool flow_holds(struct db *db, const struct registry *reg, const struct type *t,
 struct expr_value flow_field_value(const struct field *f, const struct value *v); // a stored value for expressions
 // A value for a field to store ("= EXPR", compute): decimals and fen as the field has them; VAL_NULL if it is missing.
 struct value flow_store_value(const struct field *f, struct expr_value v, struct arena *a);
+// The data tables that models: of types read (risk/). At start-up, before any change; they must outlive everything. Without
+// them a model that reads one refuses.
+struct risk_tables;
+void flow_tables(const struct risk_tables *t);
 // The condition of a named list with the caller and the present moment in it; NULL if it has none.
 const struct condition *flow_list_cond(const struct registry *reg, const struct listing *l, const struct identity *by, struct arena *a);
 
@@ -105,6 +109,13 @@ struct flow_field { const char *name; struct value v; };
 enum err flow_open(struct db *db, const struct registry *reg, const struct type *t, const struct flow_field *fields,
                    size_t nfields, struct str area, int64_t enterprise, int64_t thread, struct arena *a,
                    int64_t *ret_id, struct problem *p) must_check;
+// The system changes fields of a record, those too that nobody writes; computed ones follow. reason: for the history. *ret: the
+// row as it is now. Nothing happens if nothing is different.
+enum err flow_update(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const struct flow_field *fields,
+                     size_t n, struct str reason, struct arena *a, struct row *ret, struct problem *p) must_check;
+// A notice to those whose duty the record is in its state, and a copy to those who are to know of the state.
+enum err flow_say(struct db *db, const struct registry *reg, const struct type *t, struct row *row, struct label text,
+                  struct arena *a) must_check;
 // The newest open record that is the same as the fields in all that its type gathers by; 0 = none, or a field is empty.
 enum err flow_gathers(struct db *db, const struct type *t, const struct flow_field *fields, size_t nfields, struct arena *a,
                       int64_t *ret_id, struct problem *p) must_check;

@@ -1,6 +1,7 @@
 // What happens when time has passed: reminders before a deadline, the next tier after it, notices of an expiry. All of it
 // is in the rows (deadline, escalated, reminded), so a restart loses nothing. Called by core in a store job, when
 // flow_tick itself said or a record's change did (struct record_event.wake). The cost is that of what is due.
+#include "base/log.h"
 #include "base/time.h"
 #include "flow/draft.h"
 
@@ -55,6 +56,25 @@ static struct label late_text(const struct tick *k, const struct common *c)
 		                            STR_FMT(t->en), STR_FMT(name), STR_FMT(k->s->label.en), late) };
 }
 
+// The move that the system makes when the time is over. One that is refused is taken back: the record stays and escalates.
+static enum err overdue_move(const struct tick *k, const struct row *row)
+{
+	struct identity system = identity_system();
+	struct problem p;
+	struct db_part part;
+	problem_init(&p, k->a);
+	json_t *none = json_object();
+	enum err err = db_part_begin(k->db, &part), moved = OK;
+	if (!err) {
+		moved = flow_move(k->db, k->reg, k->t, row->c.id, k->s->overdue->name, none, &system, true, k->a, &p);
+		err = db_part_end(k->db, &part, moved == OK);
+	}
+	json_decref(none);
+	if (moved)
+		log_warn("flow", "%.*s %lld: the move at its deadline is refused: %.*s", STR_FMT(k->t->name), (long long)row->c.id, STR_FMT(p.en));
+	return err;
+}
+
 static enum err overdue_step(struct tick *k, struct row *row)
 {
 	struct identity system = identity_system();
@@ -68,7 +88,7 @@ static enum err overdue_step(struct tick *k, struct row *row)
 	if (!err)
 		err = history_add(k->db, k->t, row->c.id, "overdue", STR_EMPTY, detail, &system);
 	changed(k, &row->c, "overdue");
-	return err;
+	return !err && k->s && k->s->overdue && row->c.escalated == 1 ? overdue_move(k, row) : err;
 }
 
 // ---- before it ---------------------------------------------------------------------------------

@@ -97,6 +97,7 @@ void check_field_exprs(struct check *c, struct type *t);
 void check_draws(struct check *c, struct type *t);
 void check_unique(struct check *c, struct type *t, const struct yaml_node *n);
 void check_rules(struct check *c, struct type *t, const struct yaml_node *n);
+void check_models(struct check *c, struct type *t, const struct yaml_node *n);
 void check_publish(struct check *c, struct type *t, const struct yaml_node *n);
 void check_keep(struct check *c, struct type *t, const struct yaml_node *n);
 void check_dossier(struct check *c, struct type *t, const struct yaml_node *n);
@@ -106,7 +107,7 @@ void check_gather(struct check *c, struct type *t, const struct yaml_node *n);
 enum release check_release_word(struct check *c, const struct type *t, const struct yaml_node *n, struct str word); // of a move
 const struct fields_at *fields_of(const struct check *c, const struct type *t);
 void check_states(struct check *c, struct type *t, const struct yaml_node *states);
-void check_moves(struct check *c, struct type *t, const struct yaml_node *moves);
+void check_moves(struct check *c, struct type *t, const struct yaml_node *moves, const struct yaml_node *states);
 void check_graph(struct check *c, struct type *t, const struct yaml_node *states);
 // States or moves: a list of fields of the type; "4h", "15d", "5wd"; reminders, sorted longest first; roles, creator,
 // owner_of.F, staff_of.F, members_of.F ("all" becomes every role); the fields of a record to be opened.

@@ -307,7 +307,24 @@ static void check_needs(struct check *c, const struct type *t, const struct yaml
 	}
 }
 
-void check_moves(struct check *c, struct type *t, const struct yaml_node *moves)
+// overdue: of the states. The platform makes it alone, so nothing may be asked of a person.
+static void check_overdue(struct check *c, struct type *t, const struct yaml_node *states)
+{
+	for (size_t i = 0; i < t->nstates; i++) {
+		struct state *s = &t->states[i];
+		const struct move *m = s->overdue_name.n ? type_move(t, s->overdue_name) : NULL;
+		bool ok = m && m->to && m->to != s && m->nneeds == 0 && !m->reason, from = false, system = false;
+		for (size_t k = 0; ok && k < m->nfrom; k++)
+			from |= m->from[k] == s;
+		for (size_t k = 0; ok && k < m->nwho; k++)
+			system |= str_is(m->who[k], "system");
+		s->overdue = ok && from && system ? m : NULL;
+		if (s->overdue_name.n && !s->overdue)
+			DIAG(c->d, at_key(states->items[i], "overdue"), OVERDUE_MOVE, STR_FMT(s->overdue_name));
+	}
+}
+
+void check_moves(struct check *c, struct type *t, const struct yaml_node *moves, const struct yaml_node *states)
 {
 	if (!moves)
 		return;
@@ -326,6 +343,7 @@ void check_moves(struct check *c, struct type *t, const struct yaml_node *moves)
 		t->moves[i] = raw.m;
 	}
 	check_needs(c, t, moves);
+	check_overdue(c, t, states);
 }
 
 // ---- the graph ---------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ static const struct key state_keys[] = {
 	{ "withdraw", KEY_BOOL, false, offsetof(struct raw_state, s.withdraw), 0 },
 	{ "edit", KEY_STRS, false, offsetof(struct raw_state, s.edit), offsetof(struct raw_state, s.nedit) },
 	{ "asks", KEY_STRS, false, offsetof(struct raw_state, asks), offsetof(struct raw_state, nasks) },
+	{ "overdue", KEY_STR, false, offsetof(struct raw_state, s.overdue_name), 0 },
 };
 
 static struct str *field_names(struct check *c, const struct type *t)
@@ -199,7 +200,7 @@ static void check_escalation(struct check *c, const struct yaml_node *n, struct 
 			s->escalate_every = usual_step(&s->within);
 		return;
 	}
-	static const char *const needing[] = { "escalate", "every", "by", "remind" };
+	static const char *const needing[] = { "escalate", "every", "by", "remind", "overdue" };
 	for (size_t i = 0; i < ARRAY_LEN(needing); i++)
 		if (yaml_get(n, needing[i]))
 			DIAG(c->d, at_key(n, needing[i]), NO_WITHIN, needing[i]);
@@ -245,7 +246,7 @@ void check_states(struct check *c, struct type *t, const struct yaml_node *state
 		const struct yaml_node *name = states->keys[i], *n = states->items[i];
 		if (!name_ok(name->text))
 			DIAG(c->d, name, WANT_NAME, STR_FMT(name->text));
-		struct raw_state raw = { .s = { .name = name->text, .color = STR_EMPTY }, .by = STR_EMPTY, .due = STR_EMPTY,
+		struct raw_state raw = { .s = { .name = name->text, .color = STR_EMPTY, .overdue_name = STR_EMPTY }, .by = STR_EMPTY, .due = STR_EMPTY,
 			                 .clock = STR_EMPTY };
 		check_state(c, t, n, &raw);
 		t->states[i] = raw.s;

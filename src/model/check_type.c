@@ -5,7 +5,7 @@
 struct raw_type {
 	struct type t;
 	const struct yaml_node *groups, *fields, *states, *moves, *rights, *lists, *uses, *unique, *checks, *expires, *extend, *publish,
-		*keep, *dossier, *release, *gather;
+		*keep, *dossier, *release, *gather, *models;
 };
 
 static const struct key type_keys[] = {
@@ -35,6 +35,7 @@ static const struct key type_keys[] = {
 	{ "extend", KEY_MAP, false, offsetof(struct raw_type, extend), 0 },
 	{ "release", KEY_MAP, false, offsetof(struct raw_type, release), 0 },
 	{ "gather", KEY_MAP, false, offsetof(struct raw_type, gather), 0 },
+	{ "models", KEY_MAP, false, offsetof(struct raw_type, models), 0 },
 };
 
 int64_t text_version(struct str text, int64_t before)
@@ -221,13 +222,14 @@ void check_type_flow(struct check *c, struct type *t, const struct yaml_node *ro
 	check_field_exprs(c, t);
 	check_unique(c, t, part(root, "unique", YAML_LIST));
 	check_rules(c, t, part(root, "checks", YAML_MAP));
+	check_models(c, t, part(root, "models", YAML_MAP));
 	check_publish(c, t, part(root, "publish", YAML_MAP));
 	check_keep(c, t, yaml_get(root, "keep"));
 	check_dossier(c, t, part(root, "dossier", YAML_MAP));
 	check_release(c, t, part(root, "release", YAML_MAP));
 	check_gather(c, t, part(root, "gather", YAML_MAP));
 	size_t before = c->d->n;
-	check_moves(c, t, part(root, "moves", YAML_MAP));
+	check_moves(c, t, part(root, "moves", YAML_MAP), part(root, "states", YAML_MAP));
 	if (c->d->n == before)
 		check_graph(c, t, part(root, "states", YAML_MAP));
 	check_lists(c, t, part(root, "lists", YAML_MAP));

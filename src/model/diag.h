@@ -135,6 +135,12 @@ X(RELEASE_SENDER, "sender 要写成邮箱的样子，不含空格和逗号（CAP
 X(RELEASE_WORD,   "release 没有“%.*s”；可用 alert update upgrade downgrade cancel", "release cannot be \"%.*s\"; use alert update upgrade downgrade cancel") \
 X(RELEASE_ALONE,  "类型没有 release，这一步不能发布；请补上或删去", "the type has no release, so no step can release it; add it or take this out") \
 X(GATHER_FIELD,   "gather 只能按 ref 或 menu 字段，“%.*s”不是；请改正", "gather goes by ref or menu fields, \"%.*s\" is none; correct it") \
+X(MODEL_NONE,     "没有模型“%.*s”；用 anlan calc --list 查看有哪些", "there is no model \"%.*s\"; anlan calc --list says which there are") \
+X(MODEL_WORD,     "模型 %s 没有“%.*s”；用 anlan calc %s --schema 查看", "the model %s has no \"%.*s\"; see anlan calc %s --schema") \
+X(MODEL_NEEDS,    "模型 %s 必须有输入项“%s”；请写在 %s 下", "the model %s needs its input \"%s\"; give it under %s") \
+X(MODEL_KIND,     "%s 字段“%.*s”与模型的“%s”种类不合；请换一个字段", "the %s field \"%.*s\" does not go with \"%s\" of the model; name another field") \
+X(MODEL_TAKEN,    "字段“%.*s”已另有来处（compute 或另一个没有 when 的模型）；请去掉一个", \
+                  "the field \"%.*s\" is filled in elsewhere (compute, or another model without when); drop one of the two") \
 X(DOSSIER_OWNER,  "dossier 只能用于属于企业的类型（有 enterprise 字段或 enterprise_from）；请改正", \
                   "dossier is for types that belong to an enterprise (field enterprise or enterprise_from); correct it") \
 X(TITLE_KIND,     "title 要指向一个 text 字段，“%.*s”不是；请改正", "title must name a text field, \"%.*s\" is none; correct it") \
@@ -181,6 +187,8 @@ X(NOT_SAME_KIND,  "not_same 要写 creator 或引用 person 的字段，“%.*s�
                   "not_same must be creator or a ref to person, \"%.*s\" is neither; correct it") \
 X(NOT_SAME_EMPTY, "not_same 排除了唯一能做动作“%.*s”的人；请在 who 下加上别人", \
                   "not_same shuts out the only one who may do the move \"%.*s\"; add somebody under who") \
+X(OVERDUE_MOVE,   "overdue 要写从本状态到别的状态、who 含 system、不问人的步骤，“%.*s”不是；请改正", \
+                  "overdue must name a move from this state to another that the system may make and that needs nothing, \"%.*s\" is none; correct it") \
 X(MOVE_LOOP,      "动作“%.*s”从一个状态回到它自己却什么也不问；请改正 from 或 to，或加上 asks", \
                   "the move \"%.*s\" leads from a state to itself and asks nothing; correct from or to, or add asks") \
 X(NEEDS_READONLY, "动作需要字段“%.*s”，但它只读，没有动作问它或设置它；请写进 asks 或 sets，或去掉 readonly", \

@@ -9,6 +9,9 @@
 #include "store/records.h"
 
 struct yaml_node;
+struct risk_model;
+struct risk_input;
+struct risk_output;
 
 struct label {
 	struct str zh, en;
@@ -206,6 +209,8 @@ struct state {
 	size_t nedit;
 	const struct field **asks; // the only fields that may be edited in this state; 0 = all
 	size_t nasks;
+	struct str overdue_name;    // overdue: the move that the system makes when the deadline passes; empty = none
+	const struct move *overdue; // the same, or NULL
 };
 
 struct opens {              // a move makes a record of another type
@@ -262,6 +267,23 @@ struct gathering {          // gather: an alarm joins the open record that is th
 	const struct field **by;
 	size_t nby;             // 0: every alarm opens its own
 	int64_t within;         // us since the last alarm that joined
+};
+
+// Fields that a model of risk/ computes (models: of a type), so that a grade is the standard's arithmetic and nobody's entry.
+struct model_take { const struct risk_input *in; const struct field *field; };   // ROWS input: a ROWS field
+struct model_column { const struct risk_input *in; const struct field *column; }; // of the ROWS input
+struct model_give { const struct field *field; const struct risk_output *out; };
+struct model_use {
+	struct str name;
+	const struct risk_model *model;
+	const struct expr *when;    // while it does not hold the fields are a person's; NULL: always the model's, read-only
+	struct model_take *takes;
+	size_t ntakes;
+	struct model_column *columns;
+	size_t ncolumns;
+	struct model_give *gives;
+	size_t ngives;
+	size_t before;              // it is computed before fields[before], the first it gives
 };
 
 struct expiry {             // expires: of a register without states
@@ -329,6 +351,8 @@ struct type {
 	size_t ndraws;
 	struct check_rule *checks;
 	size_t nchecks;
+	struct model_use *models;   // in the order in which they are computed
+	size_t nmodels;
 	struct publish publish;
 	struct releasing release;
 	struct gathering gather;

@@ -75,10 +75,14 @@ static bool find_threshold(struct risk_run *r, size_t row, struct threshold *ret
 	if (!named || !classes || (class->given && !by_class(r, classes, class->text, ret))) {
 		return false;
 	}
+	const struct risk_value *cas = risk_cell(r, "inventory", row, "cas");
 	int at = name->given ? named_row(named, name->text) : -1;
+	if (at == -1 && cas->given) {
+		at = named_row(named, cas->text);
+	}
 	if (at == -2) {
 		risk_fail(r, "inventory", "CAS 号 %.*s 在表1中有多行，请写名称",
-			"CAS number %.*s has several rows in table 1; give the name", STR_FMT(name->text));
+			"CAS number %.*s has several rows in table 1; give the name", STR_FMT(cas->given ? cas->text : name->text));
 		return false;
 	}
 	if (at >= 0) {
@@ -95,7 +99,7 @@ static bool find_threshold(struct risk_run *r, size_t row, struct threshold *ret
 			}
 		}
 	} else if (!class->given) {
-		risk_fail(r, "inventory", "%.*s 不在表1中，请给出 class", "%.*s is not in table 1; give its class", STR_FMT(name->text));
+		risk_fail(r, "inventory", "%.*s 不在表1中，请给出 class（类别）", "%.*s is not in table 1; give its class", STR_FMT(name->text));
 		return false;
 	}
 	const struct risk_value *q = risk_cell(r, "inventory", row, "Q"), *beta = risk_cell(r, "inventory", row, "beta");
@@ -140,6 +144,18 @@ static int band(const struct risk_table *t, double v)
 	return best;
 }
 
+// The grade that stays: `before` while R (or S, of the lowest) has not left its band by more than the dead band. A higher grade
+// comes at once.
+static int held(const struct risk_table *t, struct str before, double dead, int row, double s, double all)
+{
+	int was = before.n ? risk_table_row(t, "grade", before) : -1;
+	double from = was < 0 ? NAN : risk_table_num(t, (size_t)was, "from");
+	if (was < 0 || (row >= 0 && risk_table_num(t, (size_t)row, "from") >= from)) {
+		return row;
+	}
+	return s >= (1 - dead) * (1 - EQUAL) && all >= from * (1 - dead) ? was : row;
+}
+
 static bool add_up(struct risk_run *r, struct unit *units, size_t *n, struct str *lines)
 {
 	for (size_t i = 0; i < risk_rows(r, "inventory"); i++) {
@@ -167,7 +183,7 @@ static void run_gb18218(struct risk_run *r)
 	size_t n = 0, rows = risk_rows(r, "inventory"), hazards = 0;
 	const struct risk_table *exposure = risk_need_table(r, "gb18218-2018-exposure"), *grades = risk_need_table(r, "gb18218-2018-grades");
 	struct unit *units = arena_many(r->arena, UNITS_MAX, struct unit);
-	struct str *lines = arena_many(r->arena, rows + 2 * UNITS_MAX, struct str), *names = arena_many(r->arena, UNITS_MAX, struct str),
+	struct str *lines = arena_many(r->arena, rows + 3 * UNITS_MAX, struct str), *names = arena_many(r->arena, UNITS_MAX, struct str),
 	*levels = arena_many(r->arena, UNITS_MAX, struct str);
 	double s[UNITS_MAX], all[UNITS_MAX], worst = -1;
 	int alpha_row = band(exposure, risk_num(r, "persons"));
@@ -180,7 +196,8 @@ static void run_gb18218(struct risk_run *r)
 		s[i] = units[i].s;
 		all[i] = alpha * units[i].weighted;
 		names[i] = units[i].name;
-		int row = s[i] >= 1 - EQUAL ? band(grades, all[i]) : -1;
+		int strict = s[i] >= 1 - EQUAL ? band(grades, all[i]) : -1;
+		int row = held(grades, risk_text(r, "before"), risk_num(r, "dead_band"), strict, s[i], all[i]);
 		levels[i] = row < 0 ? STR("不构成重大危险源") : risk_table_cell(grades, (size_t)row, "grade");
 		hazards += row >= 0;
 		if ((row >= 0 ? all[i] : 0) > worst) {
@@ -191,6 +208,10 @@ static void run_gb18218(struct risk_run *r)
 			STR_FMT(units[i].parts), s[i]);
 		lines[m++] = arena_printf(r->arena, "%.*s%sR = %g × (%.*s) = %.6g → %.*s", STR_FMT(names[i]), names[i].n ? " " : "", alpha,
 			STR_FMT(units[i].weights), all[i], STR_FMT(levels[i]));
+		if (row != strict) {
+			lines[m++] = arena_printf(r->arena, "%.*s%s仍为%.*s：未低于界限 %g%%", STR_FMT(names[i]), names[i].n ? " " : "",
+				STR_FMT(levels[i]), 100 * risk_num(r, "dead_band"));
+		}
 	}
 	risk_out(r, "S", s[best]);
 	risk_out(r, "R", all[best]);
@@ -209,11 +230,14 @@ static const struct risk_input columns_inventory[] = {
 	IN_NUM("q", "t", "设计最大量", "design maximum", 0, 1e8), IN_TEXT_OPT("class", "类别（表2），多个以逗号分隔",
 		"class of table 2, several with commas", { 0 }),
 	IN_TEXT_OPT("unit", "单元", "unit", { 0 }), IN_OPT("Q", "t", "临界量（另行给定）", "threshold, instead of the tables", 1e-3, 1e6,
-		NAN), IN_OPT("beta", "", "校正系数（另行给定）", "beta, instead of the tables", 0.1, 100, NAN), IN_END,
+		NAN), IN_OPT("beta", "", "校正系数（另行给定）", "beta, instead of the tables", 0.1, 100, NAN),
+	IN_TEXT_OPT("cas", "CAS 号（名称不在表1中时用）", "CAS number, when the name is not in table 1", { 0 }), IN_END,
 };
 static const struct risk_input in_gb18218[] = {
 	IN_ROWS("inventory", "危险化学品清单", "inventory", columns_inventory),
-	IN_NUM("persons", "", "厂界外 500 m 常住人口", "residents within 500 m outside the boundary", 0, 1e7), IN_END,
+	IN_NUM("persons", "", "厂界外 500 m 常住人口", "residents within 500 m outside the boundary", 0, 1e7),
+	IN_TEXT_OPT("before", "此前等级（一级…四级）", "grade before, for the dead band (一级 … 四级)", { 0 }),
+	IN_OPT("dead_band", "", "回差（低于界限多少才降级）", "dead band: how far below a bound a grade falls", 0, 0.5, 0), IN_END,
 };
 static const struct risk_output out_gb18218[] = {
 	{ "S", "", "辨识指标（等级最高的单元）", "S of the highest unit" },

@@ -21,7 +21,7 @@ static const struct risk_model *const models[] = {
 	&model_combination,
 	&model_rico, &model_breach,
 	&model_erg, &model_threshold, &model_oca, &model_oca_ammonia, &model_oca_rate,
-	&model_gb18218,
+	&model_gb18218, &model_inventory,
 	&model_lec, &model_ls, &model_mes,
 	&model_prairie, &model_lng,
 };

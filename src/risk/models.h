@@ -29,5 +29,6 @@ extern const struct risk_model model_circles, model_wedge, model_fn, model_crite
 extern const struct risk_model model_rico, model_breach; // tailings.c
 extern const struct risk_model model_erg, model_threshold, model_oca, model_oca_ammonia, model_oca_rate; // lookup.c
 extern const struct risk_model model_gb18218; // gb18218.c
+extern const struct risk_model model_inventory; // inventory.c
 extern const struct risk_model model_lec, model_ls, model_mes; // methods.c
 extern const struct risk_model model_prairie, model_lng; // trials.c

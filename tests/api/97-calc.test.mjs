@@ -114,6 +114,35 @@ test('GB 18218-2018: sums, alpha, beta, grades and their edges; several units; c
   assert.match(calc('gb18218', { inventory: [{ name: '9004-70-0', q: 1 }], persons: 0 }).out.error.en, /several rows/);
 });
 
+test('GB 18218-2018 with a dead band: a grade comes at once and goes late; a name that is not in table 1 by its CAS number', () => {
+  const grade = (R, before, dead_band = 0.05) => calc('gb18218', { inventory: [{ name: '氨', q: R * 5 }], persons: 1, before, dead_band }).out.outputs;
+  const held = (R, before) => grade(R, before).grade.value;
+  assert.deepEqual([held(100, '二级'), held(50, '四级'), held(99, '一级'), held(95, '一级'), held(94.9, '一级'), held(9.6, '三级'), held(9.4, '三级')],
+    ['一级', '二级', '一级', '一级', '二级', '三级', '四级']);
+  assert.equal(grade(99, '一级', 0).grade.value, '二级');
+  // the lowest grade ends with S: one person, 9.6 t of ammonia is S 0.96
+  const low = (q) => calc('gb18218', { inventory: [{ name: '氨', q }], persons: 1, before: '四级', dead_band: 0.05 }).out.outputs.grade.value;
+  assert.deepEqual([low(10), low(9.6), low(9.4)], ['四级', '四级', '不构成重大危险源']);
+  assert.ok(grade(99, '一级').arithmetic.value.some((l) => l.includes('仍为一级')));
+  const byCas = calc('gb18218', { inventory: [{ name: '工业甲醇', cas: '67-56-1', q: 500 }], persons: 0 }).out.outputs;
+  assert.equal(byCas.S.value, 1);
+});
+
+test('a tank from its level: cylinders and a sphere at their edges and halves', () => {
+  const t = (level, shape, more = {}) => calc('tank-inventory', { level, volume: 100, density: 800, ...(shape && { shape }), ...more }).out.outputs.mass.value;
+  const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} ${b}`);
+  for (const shape of [null, 'horizontal', 'sphere']) {
+    near(t(0, shape), 0);
+    near(t(50, shape), 40);
+    near(t(100, shape), 80);
+  }
+  near(t(25), 20);
+  near(t(25, 'horizontal'), 80 * (2 * Math.PI / 3 - Math.sin(2 * Math.PI / 3)) / (2 * Math.PI)); // segment of 120°
+  near(t(25, 'sphere'), 80 * 0.15625);
+  near(t(2.5, 'sphere', { height: 10 }), 80 * 0.15625);
+  assert.equal(calc('tank-inventory', { level: 12, height: 10, volume: 100, density: 800 }).out.error.field, 'level');
+});
+
 test('LEC, LS, MES: products, bands and their edges', () => {
   const level = (m, i) => calc(m, i).out.outputs.level.value;
   const d = (L, E, C) => calc('lec', { L, E, C }).out.outputs.D.value;
@@ -126,4 +155,11 @@ test('LEC, LS, MES: products, bands and their edges', () => {
   assert.equal(level('ls', { L: 2, S: 5, variant: 'variant' }), '较大');
   assert.equal(calc('mes', { M: 5, E: 6, S: 8 }).out.outputs.R.value, 240);
   assert.equal(level('mes', { M: 5, E: 6, S: 8 }), '一级');
+  // every band at its lower edge and just below it, as far as the scores reach
+  assert.deepEqual([[10, 3, 15], [6, 2, 15], [6, 3, 15], [1, 1, 15], [10, 2, 1], [3, 6, 1]].map(([L, E, C]) => level('lec', { L, E, C })), ['重大', '较大', '较大', '低', '低', '低'], 'LEC 450 180 270 15 20 18');
+  assert.equal(level('lec', { L: 10, E: 10, C: 2 }), '较大', '200');
+  assert.deepEqual([[4, 5], [3, 5], [3, 4], [3, 3], [2, 4], [1, 1]].map(([L, S]) => level('ls', { L, S })), ['重大', '较大', '一般', '一般', '低', '低'], 'LS 20 15 12 9 8 1');
+  assert.deepEqual([[3, 6, 10], [3, 6, 8], [3, 3, 10], [1, 10, 8], [5, 10, 1], [1, 6, 8], [5, 2, 2], [1, 10, 1]].map(([M, E, S]) => level('mes', { M, E, S })),
+    ['一级', '二级', '二级', '三级', '三级', '四级', '四级', '五级'], 'MES 180 144 90 80 50 48 20 10');
+  assert.equal(calc('ls', { L: 6, S: 1 }).out.error.field, 'L');
 });
