@@ -300,6 +300,7 @@ static const struct periodic {
 	{ "shelves", tick_shelves, 1 },
 	{ "what hides alarms", tick_suppress, 1 }, // a query; all of it when something began or changed
 	{ "commands", commands_tick, 1 },
+	{ "grades from levels", regrade_tick, 1 },
 	{ "devices that are called", dial_tick, 1 },
 	{ "snapshots", tick_snapshots, 1 },     // looks at a number; works every ten minutes
 	{ "records that alarms open", open_next, 5 }, // what an earlier failure or crash left

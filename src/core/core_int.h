@@ -146,6 +146,7 @@ struct core {
 	int64_t measure_due;        // when snapshots are looked at next; atomic
 
 	struct dialler *dialler;    // dial.c; T_EVENTS
+	struct regrader *regrader;  // regrade.c
 	pthread_t retention_thread; // T_EVENTS, and who ends after it
 	bool retention_started, retention_over; // over: atomic
 	int64_t retention_due;      // clock_mono
@@ -263,6 +264,12 @@ void commands_tick(struct core *co);                                       // T_
 
 // dial.c
 void dial_tick(struct core *co); // T_EVENTS, once a second
+
+// regrade.c; T_EVENTS
+void regrade_start(struct core *co);
+void regrade_note(struct core *co, const struct record_event *e); // a record has changed
+void regrade_reload(struct core *co);                             // other packs
+void regrade_tick(struct core *co);                               // once a second
 
 // events.c
 void *event_thread(void *core);

@@ -299,6 +299,7 @@ static void on_record_event(struct core *co, struct event *e)
 	note_for_site(co, &e->record);
 	if (str_is(e->record.type, "maintenance_window") || str_is(e->record.type, "alarm_rationale"))
 		suppress_wake(co, true);
+	regrade_note(co, &e->record);
 }
 
 // Browsers load the types again, rules and points are compiled again.
@@ -310,6 +311,7 @@ static void on_config_event(struct core *co)
 	registry_unpin(reg);
 	core_site_give(&co->app, s);
 	api_publish_config(&co->app);
+	regrade_reload(co);
 	__atomic_store_n(&co->schedule_due, 0, __ATOMIC_RELEASE);
 	clock_wake(co, 0); // other reminders, other tiers
 	if (!known && !loop_timer_is_set(&co->site_timer))
@@ -345,6 +347,7 @@ void *event_thread(void *core)
 		log_die("core", "cannot watch the event queue");
 	clock_start(co);
 	commands_load(co);
+	regrade_start(co);
 	loop_run(co->event_loop);
 	return NULL;
 }

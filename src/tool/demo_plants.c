@@ -15,6 +15,8 @@
 struct part {                         // a device or installation of the enterprise
 	const char *key;
 	int64_t id;
+	const json_t *form;
+	json_t *tanks;                // of an installation: rows
 	struct buf lines;             // a device's lines of devices.tsv
 };
 
@@ -35,7 +37,7 @@ struct unit {                         // one piece of equipment being made
 	int i;                        // 1 …
 	char name[128], tag[48];
 	int64_t id, installation;
-	struct part *device;
+	struct part *device, *in;     // in: the installation, or NULL
 	double lon, lat;
 };
 
@@ -121,46 +123,91 @@ static enum err make_staff(struct demo *d, struct plant *pl)
 	return OK;
 }
 
-// GB 18218-2018: S = Σ q/Q; R = α·Σ β·q/Q, table 5 for α (persons within 500 m), table 6 for the grade.
-static double alpha_of(double exposed)
+// GB 18218-2018: the platform computes S, R and grade itself; here only whether it is a major hazard at all.
+static json_t *substances(const json_t *form, int times, double *ret_s)
 {
-	return exposed >= 100 ? 2.0 : exposed >= 50 ? 1.5 : exposed >= 30 ? 1.2 : exposed >= 1 ? 1.0 : 0.5;
+	json_t *c, *rows = json_array();
+	size_t i;
+	*ret_s = 0;
+	json_array_foreach(json_object_get(form, "chemicals"), i, c) {
+		double q = demo_number(c, "q", 0) * times;
+		*ret_s += q / demo_number(c, "Q", 1);
+		json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:f}", "name", demo_text(c, "name"), "cas", demo_text(c, "cas"), "state",
+		                                      demo_text(c, "state"), "quantity_t", q));
+	}
+	return rows;
 }
-
-static const char *grade_of(double r)
-{
-	return r >= 100 ? "1" : r >= 50 ? "2" : r >= 10 ? "3" : "4";
-}
-
-static double round2(double v) { return round(v * 100) / 100; }
 
 static enum err make_installation(struct demo *d, struct plant *pl, const json_t *form)
 {
-	json_t *c, *list = json_object_get(form, "chemicals");
-	double s = 0, sum = 0, exposed = demo_number(pl->row, "exposed", 0);
-	int times = json_is_string(json_object_get(form, "per")) ? pl->size : 1;
-	char text[512] = "", name[160], day[11];
-	size_t i, n = 0;
-	json_array_foreach(list, i, c) {
-		double q = demo_number(c, "q", 0) * times, limit = demo_number(c, "Q", 1);
-		s += q / limit;
-		sum += demo_number(c, "beta", 1) * q / limit;
-		n += (size_t)snprintf(text + MIN(n, sizeof text), sizeof text - MIN(n, sizeof text), "%s%s：设计最大量 %g t（临界量 %g t）", n ? "\n" : "",
-		                      demo_text(c, "name"), q, limit);
-	}
-	if (s < 1)
+	double s, exposed = demo_number(pl->row, "exposed", 0);
+	char name[160];
+	json_t *rows = substances(form, json_is_string(json_object_get(form, "per")) ? pl->size : 1, &s);
+	if (s < 1) {
+		json_decref(rows);
 		return OK; // not a major hazard installation
-	double r = alpha_of(exposed) * sum;
+	}
 	snprintf(name, sizeof name, "%s %s", pl->code, demo_text(form, "name"));
-	demo_day(d->now - (int64_t)(200 + 150 * demo_jitter(pl->code)) * US_PER_DAY, day);
-	json_t *body = json_pack("{s:s,s:I,s:s,s:s,s:s,s:f,s:f,s:f,s:s,s:I,s:I,s:I,s:s,s:[f,f],s:b}", "name", name, "enterprise", (json_int_t)pl->enterprise,
-	                         "unit", demo_text(form, "unit"), "chemicals", text, "grade", grade_of(r), "r_value", round2(r), "s_value",
-	                         round2(s), "exposed", exposed, "filed", day, "principal", (json_int_t)pl->persons[0], "technical",
-	                         (json_int_t)pl->persons[1], "operating", (json_int_t)pl->persons[2], "plan", demo_text(form, "plan"),
-	                         "position", pl->lon, pl->lat, "demo", 1);
+	json_t *body = json_pack("{s:s,s:I,s:s,s:o,s:f,s:I,s:I,s:I,s:s,s:[f,f],s:b}", "name", name, "enterprise", (json_int_t)pl->enterprise, "unit",
+	                         demo_text(form, "unit"), "substances", rows, "exposed", exposed, "principal", (json_int_t)pl->persons[0],
+	                         "technical", (json_int_t)pl->persons[1], "operating", (json_int_t)pl->persons[2], "plan",
+	                         demo_text(form, "plan"), "position", pl->lon, pl->lat, "demo", 1);
 	struct part *part = &pl->installations[pl->ninstallations++];
 	part->key = demo_text(form, "key");
+	part->form = form;
+	part->tanks = json_array();
 	return demo_create(d, "installation", body, &part->id);
+}
+
+// What turns the level of a tank into tonnes.
+static void note_tank(struct part *in, const struct unit *u, int64_t point)
+{
+	const char *medium = demo_text(u->form, "medium");
+	double volume = demo_number(u->form, "capacity", 0);
+	json_t *c;
+	size_t i;
+	json_array_foreach(json_object_get(in->form, "chemicals"), i, c)
+		if (volume > 0 && strcmp(demo_text(c, "name"), medium) == 0 && demo_number(c, "density", 0) > 0)
+			json_array_append_new(in->tanks, json_pack("{s:s,s:s,s:I,s:s,s:f,s:f}", "name", u->tag, "substance", medium, "point",
+			                                           (json_int_t)point, "shape", volume < 200 ? "horizontal" : "vertical",
+			                                           "volume_m3", volume, "density", demo_number(c, "density", 0)));
+}
+
+static enum err step(struct demo *d, const struct type *t, const struct part *part, const char *move, json_t *body)
+{
+	struct identity quiet = d->system;
+	quiet.batch = 1; // nobody is told of what is long past
+	enum err err = flow_move(d->db, d->reg, t, part->id, str_of(move), body, &quiet, true, d->scratch, d->p);
+	json_decref(body);
+	return err;
+}
+
+// Declared, checked and filed some time ago, for three years.
+static enum err file_installation(struct demo *d, const struct plant *pl, const struct part *part)
+{
+	const struct type *t = registry_type(d->reg, STR("installation"));
+	char day[11], until[11], number[64];
+	size_t n = json_dumpb(part->tanks, NULL, 0, JSON_COMPACT);
+	arena_reset(d->scratch);
+	char *text = arena_alloc(d->scratch, n + 1);
+	(void)json_dumpb(part->tanks, text, n, JSON_COMPACT);
+	int64_t at = d->now - (int64_t)(200 + 150 * demo_jitter(pl->code)) * US_PER_DAY;
+	struct row row;
+	demo_day(at, day);
+	demo_day(at + 1095 * US_PER_DAY, until);
+	snprintf(number, sizeof number, "BA 安澜 %.4s-%s（虚构）", day, pl->code);
+	struct flow_field tanks = { "tanks", { .kind = VAL_TEXT, .s = str_from(text, n) } };
+	struct flow_field filed = { "filed", { .kind = VAL_TEXT, .s = str_of(day) } };
+	enum err err = flow_update(d->db, d->reg, t, part->id, &tanks, json_array_size(part->tanks) ? 1 : 0, STR_EMPTY, d->scratch, &row, d->p);
+	if (!err)
+		err = step(d, t, part, "declare", json_pack("{s:s}", "assessed", day));
+	if (!err)
+		err = step(d, t, part, "check", json_pack("{s:s}", "town_note", "资料与现场一致。（虚构）"));
+	if (!err)
+		err = step(d, t, part, "accept", json_pack("{s:s,s:s}", "filing_number", number, "valid_until", until));
+	if (!err)
+		err = flow_update(d->db, d->reg, t, part->id, &filed, 1, STR_EMPTY, d->scratch, &row, d->p);
+	return err;
 }
 
 static enum err make_device(struct demo *d, struct plant *pl, const json_t *form)
@@ -246,7 +293,10 @@ static enum err make_point(struct demo *d, struct plant *pl, struct unit *u, con
 		set_number(body, limits[i], json_array_get(json_object_get(form, "limits"), i));
 	set_number(body, "range_min", json_array_get(json_object_get(form, "range"), 0));
 	set_number(body, "range_max", json_array_get(json_object_get(form, "range"), 1));
-	enum err err = demo_create(d, "point", body, NULL);
+	int64_t id;
+	enum err err = demo_create(d, "point", body, &id);
+	if (!err && u->in && strcmp(demo_text(form, "kind"), "level") == 0)
+		note_tank(u->in, u, id);
 	if (!err)
 		point_line(d, u, form, code, address);
 	return err;
@@ -260,6 +310,7 @@ static enum err make_unit(struct demo *d, struct plant *pl, const json_t *form, 
 	size_t k;
 	u.device = part_of(pl->devices, pl->ndevices, demo_text(form, "device"));
 	u.installation = in ? in->id : 0;
+	u.in = in;
 	if (!u.device)
 		return wrong(d, pl, "device");
 	expand(demo_text(form, "name"), i, u.name, sizeof u.name);
@@ -312,6 +363,11 @@ static enum err make_plant(struct demo *d, struct plant *pl)
 			err = pl->ndevices < MAX_PARTS ? make_device(d, pl, form) : wrong(d, pl, "devices");
 	if (!err)
 		err = make_equipment(d, pl);
+	for (size_t k = 0; k < pl->ninstallations; k++) {
+		if (!err)
+			err = file_installation(d, pl, &pl->installations[k]);
+		json_decref(pl->installations[k].tanks);
+	}
 	for (size_t k = 0; k < pl->ndevices; k++) {
 		buf_add_str(d->tsv, buf_str(&pl->devices[k].lines));
 		buf_free(&pl->devices[k].lines);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/time.h"
+#include "risk/table.h"
 #include "sim/sim.h"
 #include "tool/demo.c"        // the folder tool/ as a whole would bring the server with it
 #include "tool/demo_people.c"
@@ -27,6 +28,8 @@ static enum err migrate(struct db *db, void *arg, struct problem *p)
 static int setup(void **state)
 {
 	static struct fixture f;
+	static struct risk_tables tables;
+	struct str wrong = STR_EMPTY;
 	struct registry *r = NULL;
 	struct arena *a = arena_new(0);
 	struct diags d = { .arena = a };
@@ -35,6 +38,8 @@ static int setup(void **state)
 	assert_int_equal(registry_load(&r, STR("packs"), &d), OK);
 	reg = r;
 	arena_free(a);
+	assert_true(risk_tables_load(r->arena, "packs", &tables, &wrong)); // what grades installations
+	flow_tables(&tables);
 	if (fixture_write(&f, migrate, NULL) || demo_fill(f.store, reg, f.dir, &f.p))
 		fail_msg("%.*s", STR_FMT(f.p.en));
 	*state = &f;
