@@ -287,7 +287,8 @@ static void take_answer(const struct risk_run *r, struct arena *a, struct answer
 }
 
 // False: it cannot be computed (a substance that is in no table); the record's own grading says why.
-static bool compute(struct core *co, const struct type *t, const struct unit *u, const struct present *now, struct arena *a, struct answer *ret)
+static bool compute(struct core *co, const struct type *t, const struct unit *u, const struct present *now, struct arena *a,
+                    struct answer *ret)
 {
 	const struct risk_alias *alias;
 	const struct risk_model *m = risk_find(STR("gb18218"), &alias);
@@ -330,7 +331,10 @@ struct regrade_job {
 };
 
 static struct value val_text(struct str s) { return (struct value){ .kind = s.n ? VAL_TEXT : VAL_NULL, .s = s }; }
-static struct value val_real(double f, double scale) { return (struct value){ .kind = VAL_REAL, .f = round(f * scale) / scale, .s = STR_EMPTY }; }
+static struct value val_real(double f, double scale)
+{
+	return (struct value){ .kind = VAL_REAL, .f = round(f * scale) / scale, .s = STR_EMPTY };
+}
 
 static struct str shown(const struct type *t, const char *field, const struct row *row, bool zh)
 {

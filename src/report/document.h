@@ -38,6 +38,7 @@ struct block {
 	struct str column;          // LIST: only what lies in the period by this time or date column; empty = all
 	struct str by;              // LIST: counts by this column instead of rows; INDICATOR: area, sector, enterprise; empty = neither
 	size_t max;                 // LIST: rows shown; 0 = only the number
+	bool own;                   // LIST: only records of the enterprise whose record it is printed from
 };
 
 struct document {

@@ -175,7 +175,7 @@ static bool time_column(const struct type *t, struct str name)
 static void read_list(struct load *l, const struct yaml_node *n, const struct yaml_node *map, struct block *b)
 {
 	struct str list = n->kind == YAML_SCALAR ? n->text : STR_EMPTY, type = str_cut(&list, '.');
-	const struct yaml_node *in = yaml_get(map, "in"), *by = yaml_get(map, "by"), *max = yaml_get(map, "max");
+	const struct yaml_node *in = yaml_get(map, "in"), *by = yaml_get(map, "by"), *max = yaml_get(map, "max"), *own = yaml_get(map, "own");
 	int64_t rows = 20;
 	b->t = registry_type(l->reg, type);
 	b->list = b->t ? type_listing(b->t, list) : NULL;
@@ -189,6 +189,8 @@ static void read_list(struct load *l, const struct yaml_node *n, const struct ya
 		SAY(l, in, "in 要指向日期或时间字段，“%.*s”不是", "in must name a date or time, \"%.*s\" is none", STR_FMT(b->column));
 	if (in && l->doc->t)
 		SAY(l, in, "只有报告有期间；请去掉 in", "only a report has a period; take in out");
+	if (own && yaml_bool(own, &b->own, l->d) && !l->doc->t)
+		SAY(l, own, "报告不属于哪一家企业；请去掉 own", "a report is of no enterprise; take own out");
 	if (by && yaml_str(by, &b->by, l->d) && !column_known(b->t, b->by))
 		no_column(l, by, b->t, b->by);
 	if (max && yaml_i64(max, &rows, l->d) && (rows < 0 || rows > 500))
@@ -244,7 +246,7 @@ static const struct expr *read_when(struct load *l, const struct yaml_node *n)
 
 static void read_block(struct load *l, const struct yaml_node *map, struct block *b)
 {
-	static const char *const list_keys[] = { "list", "in", "by", "max", "when", NULL };
+	static const char *const list_keys[] = { "list", "in", "by", "max", "own", "when", NULL };
 	static const char *const indicator_keys[] = { "indicator", "by", "when", NULL };
 	const struct yaml_node *n = NULL;
 	struct str names[ARRAY_LEN(block_keys)];

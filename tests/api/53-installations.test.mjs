@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Server, until } from '../lib/server.mjs';
 
-let s, bureau, town, ent, other, device, unit, point;
+let s, bureau, town, ent, device, unit, point;
 const rec = (t, id) => bureau.ok_get(`/api/v1/records/${t}/${id}`);
 const move = (who, t, id, name, body = {}) => who.post(`/api/v1/records/${t}/${id}/moves/${name}`, body);
 const ok_move = async (...a) => { const r = await move(...a); assert.equal(r.status, 200, r.text); return r.json; };
@@ -23,7 +23,6 @@ before(async () => {
   device = await bureau.ok_post('/api/v1/records/device', { code: 'INST-GW', name: '储罐网关', enterprise, protocol: 'mqtt' });
   device.key = (await bureau.ok_post(`/api/v1/devices/${device.id}/key`)).key;
   point = await bureau.ok_post('/api/v1/records/point', { code: 'INST-LT', name: '氨罐液位', device: device.id, enterprise, kind: 'level', unit: '%', interval_s: 1 });
-  other = (await bureau.ok_get('/api/v1/records/enterprise?size=5&sort=id')).items.find((e) => e.id !== enterprise);
 });
 after(() => s.stop());
 
@@ -121,6 +120,35 @@ test('a level of another enterprise counts for nothing', async () => {
   const r = await rec('installation', x.id);
   assert.equal(r.present[0].source, 'partly');
   assert.equal(r.present[0].quantity_t, 50, 'a tank that is not seen counts up to the design maximum');
+});
+
+test('what opens by itself: duties of the three persons, the yearly check, the month of dual prevention, the day of commitment', async () => {
+  const mine = (t, more = '') => ent.ok_get(`/api/v1/records/${t}?size=200${more}`).then((r) => r.items);
+  await until('the schedules', async () => (await mine('guarantee_duty')).length >= 3 && (await mine('risk_commitment')).length >= 1 && (await mine('dual_prevention')).length >= 1);
+  const duties = await mine('guarantee_duty');
+  assert.deepEqual([...new Set(duties.map((d) => d.role))].sort(), ['operating', 'principal', 'technical']);
+  assert.ok(duties.every((d) => d.person?.id), 'each has the person of the installation');
+  const duty = duties[0];
+  await ok_move(ent, 'guarantee_duty', duty.id, 'finish', { done: ['patrol'], found: [{ title: '呼吸阀卡涩' }] });
+  assert.ok((await mine('hazard')).some((h) => h.title === '呼吸阀卡涩' && h.guarantee_duty?.id === duty.id));
+  const [dual] = await mine('dual_prevention');
+  assert.ok(dual.installations >= 1, 'counted from the records');
+  assert.equal(dual.complete, false);
+  assert.equal((await move(ent, 'dual_prevention', dual.id, 'confirm')).status, 409, 'what is missing must be said');
+  await ok_move(ent, 'dual_prevention', dual.id, 'confirm', { gaps: '补齐岗位卡' });
+  const c = await ent.ok_post('/api/v1/records/risk_commitment', { day: day(2) }); // today's may be over already
+  assert.ok((await bureau.ok_get('/api/v1/records/installation_check?size=1')).total > 20);
+  assert.equal((await move(ent, 'risk_commitment', c.id, 'publish', {})).status, 400);
+});
+
+test('reports are made from the records', async () => {
+  const bytes = async (path) => {
+    const r = await fetch(s.url + path, { headers: { Authorization: `Bearer ${bureau.token}` } });
+    return [r.status, Buffer.from(await r.arrayBuffer()).toString('latin1', 0, 5)];
+  };
+  assert.deepEqual(await bytes(`/api/v1/records/enterprise/${ent.me.enterprise.id}/documents/enterprise_risk_analysis/preview`), [200, '%PDF-']);
+  assert.deepEqual(await bytes('/api/v1/reports/major_risk_list/preview?period=2026-10'), [200, '%PDF-']);
+  assert.deepEqual(await bytes('/api/v1/reports/area_risk_report/preview?period=2026-Q3'), [200, '%PDF-']);
 });
 
 test('cancelled with a signature; then it is not monitored any more', async () => {

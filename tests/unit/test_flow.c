@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "flow/draft.h"
 #include "model/yaml.h"
+#include "risk/table.h"
 #include "store/audit.h"
 
 #define SAVED 64
@@ -532,7 +533,12 @@ static void test_scenarios(void **state)
 {
 	(void)state;
 	DIR *dir = opendir("tests/flow");
+	struct arena *a = arena_new(0);
+	static struct risk_tables tables;
+	struct str wrong;
 	size_t n = 0;
+	assert_true(risk_tables_load(a, "packs", &tables, &wrong));
+	flow_tables(&tables);
 	flow_listen(listen, NULL);
 	assert_non_null(dir);
 	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
@@ -545,6 +551,8 @@ static void test_scenarios(void **state)
 		n++;
 	}
 	closedir(dir);
+	flow_tables(NULL);
+	arena_free(a);
 	assert_true(n >= 3);
 }
 
