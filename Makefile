@@ -10,7 +10,7 @@
 
 B       ?= build
 CC      := gcc
-LIBS    := -lexif -lmicrohttpd -lyaml -ljansson -lsqlite3 -largon2 -lseccomp -lssl -lcrypto -lcurl -lldap -llber -lzip -lexpat -lpthread -lm
+LIBS    := -lexif -lmicrohttpd -lyaml -ljansson -lsqlite3 -largon2 -lseccomp -lssl -lcrypto -lcurl -lldap -llber -lzip -lz -lexpat -lpthread -lm
 # documents: layout, fonts, QR codes, merging; spreadsheets
 LIBS    += -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lgobject-2.0 -lglib-2.0 -lcairo -lfontconfig -lqrencode -lqpdf
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes \

@@ -24,7 +24,7 @@ need_node() {
 
 BUILD_PACKAGES=(gcc make libc6-dev libmicrohttpd-dev libyaml-dev libjansson-dev libsqlite3-dev libargon2-dev libseccomp-dev libssl-dev libexif-dev libcurl4-openssl-dev libldap-dev ca-certificates)
 # documents and spreadsheets: written, and read (libzip, expat)
-BUILD_PACKAGES+=(pkg-config libxlsxwriter-dev libzip-dev libexpat1-dev libcairo2-dev libpango1.0-dev libqrencode-dev libqpdf-dev fonts-noto-cjk)
+BUILD_PACKAGES+=(pkg-config libxlsxwriter-dev libzip-dev zlib1g-dev libexpat1-dev libcairo2-dev libpango1.0-dev libqrencode-dev libqpdf-dev fonts-noto-cjk)
 
 # npm ci only when the lock file changed; the stamp lies in node_modules.
 npm_install() { # npm_install DIR

@@ -214,7 +214,7 @@ static bool for_enrolling(const struct route *r)
 // Parts of the API where somebody may act for another: business, not what belongs to a person or an administrator.
 static bool acts_here(const char *path)
 {
-	static const char *const parts[] = { "records", "work", "duties", "notices", "types", "me", "map", "alarms", "points", "rules",
+	static const char *const parts[] = { "records", "work", "duties", "notices", "types", "me", "map", "tiles", "alarms", "points", "rules",
 		                             "thread", "files", "events", "schedules", "indicators", "dossier", "views", "documents" };
 	struct str rest = str_of(path), part;
 	if (!str_starts(rest, STR("/api/v1/")))

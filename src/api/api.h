@@ -140,7 +140,7 @@ api_handler points_get, points_series, points_last, series_get, readings_export,
 api_handler alarms_kpi, alarms_flood, alarms_rationale, alarms_suppressed;
 api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
 api_handler backtest_post;
-api_handler map_base, map_objects;
+api_handler map_base, map_objects, map_within_get, tiles_list, tiles_get;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
 api_handler comments_get, comments_post, extension_get, extension_post, extension_decide;
 api_handler releases_get, receipt_post, cap_get;
@@ -151,6 +151,16 @@ api_handler indicators_list, indicators_get, indicators_records, indicators_seri
 api_handler assessments_get, sheets_get, sheets_post;
 api_handler notify_log, notify_test_post, notify_secret_post, notify_receipt_post;
 api_handler events_get, health_page, healthz_get, metrics_get, openapi_get;
+
+// ---- levels.c: what measurements and alarms say of a place --------------------------------------
+enum map_color alarm_map_color(struct str color); // of an alarm
+// Has the point a trustworthy value that is not too old? *ret: its last, if it has any.
+bool point_is_live(struct app *app, const struct site *site, const struct site_point *p, int64_t now, struct sample *ret);
+// The colours of all points, enterprises and installations now; in a. n: at least so many of each kind, 0 = as many as there are.
+enum err api_map_levels(struct app *app, const struct site *site, struct db *db, const size_t n[MAP_LIVES], struct arena *a,
+                        struct map_levels *ret) must_check;
+// May he have the type as a layer of points? Filled if so.
+bool call_map_source(struct call *c, const struct type *t, struct map_source *ret);
 
 // ---- public.c: pages for everybody --------------------------------------------------------------
 // Runs the handler for nobody in particular, for as many as fit; its answer may be kept (RFC 9110 8.8.3, 13.1.2).
@@ -166,3 +176,6 @@ struct api_event {              // what http_publish hands to the streams' filte
 void api_publish_alarm(struct app *app, int64_t alarm);
 void api_publish_record(struct app *app, const struct record_event *e);
 void api_publish_config(struct app *app); // other packs are in force
+// Something at these n objects of the layer is new (where they were or are): to each reader those that are his. More than
+// LIMIT_MAP_TOLD: to everybody that much is.
+void api_publish_map(struct app *app, struct str layer, const struct map_object *v, size_t n);

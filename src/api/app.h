@@ -10,6 +10,8 @@
 #include "flow/flow.h"
 #include "gate/template/payloads.h"
 #include "http/http.h"
+#include "map/cache.h"
+#include "map/feed.h"
 #include "model/model.h"
 #include "risk/table.h"
 #include "series/series.h"
@@ -119,6 +121,7 @@ struct app {
 	struct config *config;
 	struct http *http;
 	struct imports *imports;
+	struct map_cache *tiles;    // as they were answered
 	const struct risk_tables *risk; // data tables of the packs, as at the start
 	struct str county, data_dir;
 	struct str site_url;        // "https://host:port", no slash at the end: what stands on documents
@@ -141,6 +144,8 @@ struct app {
 	void (*kick)(struct app *app, uint32_t device);
 	void (*alarm_changed)(struct app *app, int64_t alarm);  // publish it
 	void (*messages_changed)(struct app *app);              // something is to be sent: wake notify/
+	// The layer of the type on the map, filled; the first to ask waits while it is. NULL: it cannot be read, p says why.
+	struct map_layer *(*map_layer)(struct app *app, const struct type *t, struct problem *p);
 	void (*metrics)(struct app *app, struct buf *out);
 	int64_t (*clock_set)(struct app *app, int64_t *ret_by);  // when this machine's clock was last set while we ran, 0 = never; by us
 	void *core;

@@ -101,6 +101,35 @@ void api_publish_record(struct app *app, const struct record_event *e)
 	buf_free(&out);
 }
 
+static void publish_object(struct app *app, struct str layer, const struct map_object *o)
+{
+	struct buf out;
+	struct jw w;
+	buf_init(&out, 4 << 10);
+	jw_init(&w, &out);
+	jw_obj(&w);
+	jw_kstr(&w, "layer", layer);
+	jw_karr(&w, "at");
+	jw_f64(&w, o->lon);
+	jw_f64(&w, o->lat);
+	jw_end(&w);
+	jw_end(&w);
+	if (jw_done(&w))
+		http_publish(app->http, "map", buf_str(&out), &(struct api_event){ .place = o->place, .type = layer });
+	buf_free(&out);
+}
+
+void api_publish_map(struct app *app, struct str layer, const struct map_object *v, size_t n)
+{
+	for (size_t i = 0; i < n && n <= LIMIT_MAP_TOLD; i++)
+		publish_object(app, layer, &v[i]);
+	if (n <= LIMIT_MAP_TOLD)
+		return;
+	struct arena *a on_scope_exit(arena_freep) = arena_new(256);
+	struct str json = arena_printf(a, "{\"layer\":\"%.*s\",\"all\":true}", STR_FMT(layer));
+	http_publish(app->http, "map", json, &(struct api_event){ .type = STR_EMPTY, .everybody = true });
+}
+
 void api_publish_config(struct app *app)
 {
 	const struct registry *reg = registry_pin();

@@ -10,9 +10,6 @@
 #include "api/api.h"
 #include "base/time.h"
 
-enum color { GREY, GREEN, BLUE, YELLOW, ORANGE, RED };
-static const char *const color_names[] = { "grey", "green", "blue", "yellow", "orange", "red" };
-
 static struct str read_text(struct arena *a, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -44,26 +41,18 @@ enum err map_base(struct call *c)
 
 struct tally { // of an enterprise or installation
 	int64_t id;
-	enum color worst;
+	enum map_color worst;
 	bool any_live;
 	int points, alarms;
 };
 
 struct objects {
 	struct call *c;
-	enum color *colors;         // by point
+	enum map_color *colors;     // by point
 	bool *active;               // has an active alarm
 	struct tally *ent, *inst;   // by id; index = id
 	size_t nent, ninst;
 };
-
-static enum color color_of(struct str name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(color_names); i++)
-		if (str_is(name, color_names[i]))
-			return (enum color)i;
-	return YELLOW;
-}
 
 static void on_active(void *arg, uint32_t point, struct str color)
 {
@@ -71,26 +60,17 @@ static void on_active(void *arg, uint32_t point, struct str color)
 	struct site_point p;
 	if (!site_point(o->c->site, point, &p))
 		return;
-	o->colors[point] = MAX(o->colors[point], color_of(color));
+	o->colors[point] = MAX(o->colors[point], alarm_map_color(color));
 	o->active[point] = true;
 }
 
-static bool live(struct call *c, const struct site_point *p, int64_t now, struct sample *ret)
-{
-	const struct point_kind *k = registry_kind(c->site->reg, p->def.kind);
-	int64_t stale = k && k->stale_after ? k->stale_after : 10 * US_PER_MIN;
-	if (!series_last(c->app->series, p->def.id, ret))
-		return false;
-	return ret->quality < Q_FLAT && now - ret->time <= MAX(stale, 3 * p->def.interval);
-}
-
-static void count(struct tally *t, size_t n, int64_t id, enum color color, bool active)
+static void count(struct tally *t, size_t n, int64_t id, enum map_color color, bool active)
 {
 	if (id <= 0 || (size_t)id >= n)
 		return;
 	t[id].points++;
 	t[id].alarms += active;
-	t[id].any_live |= color != GREY;
+	t[id].any_live |= color != MAP_GREY;
 	t[id].worst = MAX(t[id].worst, color);
 }
 
@@ -116,9 +96,9 @@ static void write_points(struct objects *o)
 	struct site_point each, *p = &each;
 	for (uint32_t i = 0; site_point_next(c->site, &i, p);) {
 		struct sample s;
-		bool is_live = live(c, p, now, &s);
+		bool is_live = point_is_live(c->app, c->site, p, now, &s);
 		if (!o->active[i])
-			o->colors[i] = is_live ? GREEN : GREY;
+			o->colors[i] = is_live ? MAP_GREEN : MAP_GREY;
 		if (!auth_in_scope(&c->id, point_place(p)))
 			continue;
 		count(o->ent, o->nent, p->def.enterprise, o->colors[i], o->active[i]);
@@ -129,7 +109,7 @@ static void write_points(struct objects *o)
 		jw_kstr(w, "name", p->name);
 		jw_kstr(w, "kind", p->def.kind);
 		write_position(w, p->lon, p->lat);
-		jw_kcstr(w, "color", color_names[o->colors[i]]);
+		jw_kcstr(w, "color", map_color_name(o->colors[i]));
 		if (series_last(c->app->series, p->def.id, &s)) {
 			jw_kf64(w, "value", s.value);
 			jw_kcstr(w, "quality", quality_name((enum quality)s.quality));
@@ -170,7 +150,7 @@ static void write_record_object(struct record_writer *rw, const struct row *row)
 	jw_kstr(w, "name", row->c.title);
 	jw_kstr(w, "number", row->c.number);
 	write_position(w, coordinate(rw->t, row, 0), coordinate(rw->t, row, 1));
-	jw_kcstr(w, "color", t->worst > GREEN ? color_names[t->worst] : t->any_live ? "green" : "grey");
+	jw_kcstr(w, "color", t->worst > MAP_GREEN ? map_color_name(t->worst) : t->any_live ? "green" : "grey");
 	jw_ki64(w, "points", t->points);
 	jw_ki64(w, "alarms", t->alarms);
 	jw_kstr(w, "area", row->c.area);
@@ -215,7 +195,7 @@ enum err map_objects(struct call *c)
 {
 	struct site *site = call_site(c);
 	struct objects o = { .c = c, .nent = highest_id(site, false), .ninst = highest_id(site, true) };
-	o.colors = arena_many(c->arena, points_max(site->points) + 1, enum color);
+	o.colors = arena_many(c->arena, points_max(site->points) + 1, enum map_color);
 	o.active = arena_many(c->arena, points_max(site->points) + 1, bool);
 	o.ent = arena_many(c->arena, o.nent, struct tally);
 	o.inst = arena_many(c->arena, o.ninst, struct tally);

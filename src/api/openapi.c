@@ -52,7 +52,7 @@ static void write_response(struct jw *w, const char *status, const char *about, 
 	jw_kcstr(w, "description", about);
 	const char *type = strcmp(schema, "Text") == 0 ? "text/plain" : strcmp(schema, "Lines") == 0 ? "application/x-ndjson" :
 	                   strncmp(schema, "OgcFeature", 10) == 0 ? "application/geo+json" : strcmp(schema, "Stream") == 0 ? "text/event-stream" :
-	                   strcmp(schema, "File") == 0 ? "application/octet-stream" : "application/json";
+	                   strcmp(schema, "Tile") == 0 ? "application/vnd.mapbox-vector-tile" : strcmp(schema, "File") == 0 ? "application/octet-stream" : "application/json";
 	jw_kobj(w, "content");
 	jw_kobj(w, type);
 	jw_kobj(w, "schema");
@@ -212,6 +212,10 @@ static const struct {
 	{ "Map", "{bounds:[num]|null, areas:[{code:str, name:str, *:any}], layers:{*:any}}" },
 	{ "Objects", "{points:[{id:int, code:str, name:str, kind:str, position:[num]|null, color:str, unit:str, enterprise:int, installation:int}],"
 	  " enterprises:[MapThing], installations:[MapThing], at:time}" },
+	{ "Tile", "{\"type\":\"string\",\"format\":\"binary\"}" },
+	{ "TileLayers", "{items:[{layer:str, label:str, url:str, risk:bool, live:bool, z_max:int, z_titles:int}]}" },
+	{ "MapFound", "{items:[{type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num], metres?:num}],"
+	  " layers:[{layer:str, total:int, grey:int, green:int, blue:int, yellow:int, orange:int, red:int}]}" },
 	{ "Label", "{zh:str, en:str}" },
 	{ "Ref", "{id:int, title:str}" },
 	{ "Sessions", "{items:[{id:int, created_at:time, seen_at:time, peer:str, current:bool}]}" },

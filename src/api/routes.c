@@ -123,6 +123,13 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/rules", S, NULL, false, rules_get, "The alarm rules in words", NULL, "Rules" },
 
 	{ "GET", "/api/v1/map", S, NULL, false, map_base, "Areas and the base map, as GeoJSON", NULL, "Map" },
+	{ "GET", "/api/v1/map/within", S, "alarm.read", false, map_within_get,
+	  "Objects of layers (names, with commas) within m metres of lon, lat or of near=TYPE:ID, or inside ring=lon,lat;lon,lat;…; nearest first, at most 5000, totals by level; "
+	  "by=state|risk, level, sector, state filter; format=csv", "layer lon lat m near ring by level sector state format", "MapFound" },
+	{ "GET", "/api/v1/tiles", S, "alarm.read", false, tiles_list, "Layers of the map as vector tiles", NULL, "TileLayers" },
+	{ "GET", "/api/v1/tiles/:layer/:z/:x/:y", S, "alarm.read", false, tiles_get,
+	  "A vector tile (Mapbox Vector Tile 2.1; y ends in .mvt) of what the caller may see, clusters with their counts; by=state|risk; level, sector, state: several with commas; "
+	  "v is for the caller's own cache", "by level sector state v", "Tile" },
 	{ "GET", "/api/v1/map/objects", S, "alarm.read", false, map_objects, "Enterprises, installations and points with their colours", NULL, "Objects" },
 	{ "GET", "/api/v1/records/:type/:id/comments", S, NULL, false, comments_get, "What people said about it, newest first", "before size", "Items" },
 	{ "POST", "/api/v1/records/:type/:id/comments", S, NULL, true, comments_post, "Say something {text, mentions: [ids of persons who may read it]}", NULL, "Id" },

@@ -15,6 +15,13 @@
 #define LIMIT_EVENT_BACKLOG (256u << 10)    // bytes a slow event reader may lag before it is dropped
 #define LIMIT_RESPONSE (64u << 20)          // bytes of one response or export part
 #define LIMIT_LIST_MEMORY (1536u << 20)     // bytes that lists of big types take in memory, all together
+#define LIMIT_MAP_ID 4000000                // highest record id that stands on the map
+#define LIMIT_MAP_LAYERS 64                 // types on the map
+#define LIMIT_MAP_CACHE (32u << 20)         // bytes of tiles that are kept as they were answered
+#define LIMIT_TILE_BYTES (4u << 20)         // of one tile
+#define LIMIT_MAP_TOLD 100                  // objects on the map that the event stream names at once
+#define LIMIT_MAP_FOUND 5000                // objects of one answer of what lies within an area
+#define LIMIT_MAP_RING 1000                 // corners of the area asked for
 #define LIMIT_BULK 1000                     // records of one bulk change
 #define LIMIT_VIEWS 100                     // saved lists of one person
 #define LIMIT_VIEW_QUERY 4000               // bytes of the query of one

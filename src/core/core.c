@@ -219,6 +219,7 @@ static struct core *core_new(const struct core_config *cfg)
 		.alarm_changed = core_alarm_changed,
 		.messages_changed = core_messages_changed,
 		.metrics = core_metrics,
+		.map_layer = core_map_layer,
 		.clock_set = core_clock_set,
 		.core = co,
 	};
@@ -268,6 +269,7 @@ static void *stop_thread(void *core)
 	series_leave(co->app.series); // who waits for roll-ups or retention gives up
 	retention_stop(co);
 	drop_stop(co);
+	map_stop(co); // it publishes through HTTP
 	http_stop(co->app.http);
 	while (!queue_push(co->control, &(struct control){ .kind = CONTROL_STOP }))
 		usleep(1000);
@@ -320,6 +322,7 @@ _Noreturn void core_run(const struct core_config *cfg)
 	ingest_take_site(co); // rules and points before the log is replayed through them
 	open_series(co, &p);
 	reconcile(co);
+	map_start(co);
 	flow_listen(event_record, co);
 	co->notify = notify_start(&(struct notify_config){ .store = co->app.store, .auth = co->app.auth, .site = co->app.county });
 	if (imports_open(&co->app.imports, co->app.store, &p))

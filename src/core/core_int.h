@@ -152,6 +152,7 @@ struct core {
 	int64_t retention_due;      // clock_mono
 
 	struct drop *drop;          // drop.c: its own thread
+	struct keeper *map;         // map.c: its own thread
 
 	struct notify *notify;      // messages out; its own thread
 
@@ -297,6 +298,14 @@ void retention_stop(struct core *co); // waits for what runs; series_leave makes
 void drop_start(struct core *co);
 void drop_stop(struct core *co);  // waits for the batch at hand; the file is read again after the next start
 size_t core_drop_files(struct app *app, struct drop_file *ret, struct drop_totals *ret_totals);
+
+// map.c: the map's layers follow the records and alarms, in a thread of their own
+void map_start(struct core *co);
+void map_stop(struct core *co); // HTTP may still read
+void map_note_record(struct core *co, const struct record_event *e); // T_EVENTS
+void map_note_alarm(struct core *co);                                // T_EVENTS
+void map_note_lost(struct core *co);                                 // any thread: an event was lost
+struct map_layer *core_map_layer(struct app *app, const struct type *t, struct problem *p);
 
 // setup.c
 enum err setup_first_start(struct core *co, const struct registry *reg, char ret_password[33], struct problem *p);

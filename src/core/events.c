@@ -13,6 +13,7 @@ static void push_event(struct core *co, struct event *e)
 		mem_free(own);
 		clock_wake(co, 0); // its clock is not lost
 		atomic_store(&co->news_lost, true); // nor is what it may say of a point
+		map_note_lost(co);
 		log_warn("core", "the event queue is full");
 	}
 }
@@ -279,8 +280,10 @@ static void note_for_site(struct core *co, const struct record_event *e)
 
 static void on_alarm_event(struct core *co, const struct event *e)
 {
-	if (e->alarm)
+	if (e->alarm) {
 		api_publish_alarm(&co->app, e->alarm);
+		map_note_alarm(co);
+	}
 	if (e->opens) // after it: people hear of the alarm first
 		open_next(co);
 }
@@ -300,6 +303,7 @@ static void on_record_event(struct core *co, struct event *e)
 	if (str_is(e->record.type, "maintenance_window") || str_is(e->record.type, "alarm_rationale"))
 		suppress_wake(co, true);
 	regrade_note(co, &e->record);
+	map_note_record(co, &e->record);
 }
 
 // Browsers load the types again, rules and points are compiled again.

@@ -138,9 +138,14 @@ static struct MHD_Response *make_response(struct http_request *rq, struct http_r
 	if (!r)
 		return NULL;
 	MHD_add_response_header(r, "Content-Type", rs->type);
-	MHD_add_response_header(r, "Cache-Control", rs->cache_s ? arena_printf(rq->arena, "public, max-age=%d", rs->cache_s).p : "no-store");
+	MHD_add_response_header(r, "Cache-Control",
+				rs->cache_s ? arena_printf(rq->arena, "public, max-age=%d", rs->cache_s).p : rs->kept ? "private, no-cache" : "no-store");
 	if (rs->cache_s)
 		MHD_add_response_header(r, "Vary", "Accept-Language");
+	if (rs->kept) // another person at the same browser is another reader
+		MHD_add_response_header(r, "Vary", "Accept-Encoding, Authorization, Cookie");
+	if (rs->gzip)
+		MHD_add_response_header(r, "Content-Encoding", "gzip");
 	http_add_security(r, rs->csp);
 	for (size_t i = 0; i < ARRAY_LEN(rs->cookie); i++)
 		if (rs->cookie[i].n)

@@ -35,6 +35,8 @@ struct http_response {
 	int retry_after;          // seconds, 0 = none
 	struct str etag;          // with its quotes, or empty
 	int cache_s;              // > 0: anybody may keep the answer so long; 0: nobody may
+	bool kept;                // the reader himself may keep it and ask by its etag whether it is still so
+	bool gzip;                // the body is compressed
 	const char *challenge;    // WWW-Authenticate, or NULL
 	struct http_stream *stream; // set by http_stream_open: body is ignored, the stream is the answer
 	int fd;                   // >= 0: a file is the answer instead of body; taken over and closed by the server

@@ -11,3 +11,4 @@ int bench_records(int argc, char **argv);
 int bench_import(int argc, char **argv);
 int bench_query(int argc, char **argv);
 int bench_detect(int argc, char **argv);
+int bench_tiles(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct {
 	{ "import", bench_import },
 	{ "query", bench_query },
 	{ "detect", bench_detect },
+	{ "tiles", bench_tiles },
 };
 
 int tool_bench(int argc, char **argv)
@@ -24,6 +25,6 @@ int tool_bench(int argc, char **argv)
 	for (size_t i = 0; argc && i < ARRAY_LEN(benches); i++)
 		if (strcmp(argv[0], benches[i].name) == 0)
 			return benches[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "usage: anlan bench ingest|flood|gate|alarm|series|records|import|query|detect [--help]\n");
+	fprintf(stderr, "usage: anlan bench ingest|flood|gate|alarm|series|records|import|query|detect|tiles [--help]\n");
 	return 2;
 }
