@@ -94,7 +94,8 @@ static enum err add_design(const struct reading_rows *r)
 	return query_run(&q);
 }
 
-static enum err each_row(struct reading_rows *r, const char *type, const struct filter *f, size_t nf, enum err (*add)(const struct reading_rows *))
+static enum err each_row(struct reading_rows *r, const char *type, const struct filter *f, size_t nf,
+                         enum err (*add)(const struct reading_rows *))
 {
 	struct row *rows;
 	size_t n;
