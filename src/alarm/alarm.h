@@ -150,6 +150,17 @@ int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
 // and sectors are said by their labels; NULL: as the rule has them.
 struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct registry *reg, bool zh, struct arena *a);
 
+// What the rules say at a point ahead of their limits (early:, detect/early.h): one for each rule that watches it and asks for it.
+struct rule_early {
+	uint32_t rule, key;     // index in the set; digest of its name
+	int64_t within, every;  // us
+	double limit[4];        // ll l h hh; NaN: none
+};
+#define RULE_EARLY_MAX 4    // at one point; more are left out
+size_t rules_early(const struct rule_set *rs, const struct point_def *p, struct rule_early ret[RULE_EARLY_MAX]);
+bool rules_have_early(const struct rule_set *rs);
+struct str rule_early_color(const struct rule_set *rs, uint32_t rule);
+
 // ---- annunciation ------------------------------------------------------------------------------
 enum alarm_state {
 	ALARM_NORMAL, ALARM_UNACK, ALARM_ACKED, ALARM_RTN_UNACK, ALARM_SHELVED, ALARM_SUPPRESSED, ALARM_OUT_OF_SERVICE

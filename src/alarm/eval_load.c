@@ -138,33 +138,11 @@ static struct kind_rules *kind_of(struct evaluator_load *b, struct str kind)
 	return kr;
 }
 
-static bool any_is(const struct str *v, size_t n, struct str s)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(v[i], s))
-			return true;
-	return n == 0;
-}
-static bool any_prefix(const struct str *v, size_t n, struct str s)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_starts(s, v[i]))
-			return true;
-	return n == 0;
-}
-static bool rule_watches(const struct rule *r, const struct point_def *p)
-{
-	return any_is(r->sectors, r->nsectors, p->sector) && any_prefix(r->areas, r->nareas, p->area) &&
-	       any_is(r->points, r->npoints, p->code);
-}
-
 // The limit of a level at a point, multiplied by sign; false if the point has none.
 static bool limit_of(const struct rule_cond *c, enum level level, const struct point_def *p, struct pair *ret)
 {
-	double own[] = { p->ll, p->l, p->h, p->hh };
-	double sign = level == LEVEL_H || level == LEVEL_HH ? 1 : -1;
-	double limit = c->from_point ? own[level] : c->limit;
-	if (isnan(limit))
+	double sign = level == LEVEL_H || level == LEVEL_HH ? 1 : -1, limit;
+	if (!rule_limit(c, level, p, &limit))
 		return false;
 	ret->limit = sign * limit;
 	ret->clear = p->own.has_deadband ? sign * limit - p->own.deadband :

@@ -39,6 +39,8 @@ struct rule {
 	int64_t hide_longest;       // the longest a person may hide its alarms (us), 0 = as alarm.h says
 	struct rule_cause *causes;
 	size_t ncauses;
+	int64_t early_within, early_every; // us; within 0 = nothing is said ahead of the limits
+	struct str early_color;
 	struct str *kinds;          // kinds of points it watches
 	size_t nkinds;
 	struct str *sectors, *areas, *points; // where: any of these; empty = everywhere
@@ -51,6 +53,10 @@ struct rule_set {
 	struct rule *v;
 	size_t n;
 };
+
+bool rule_watches(const struct rule *r, const struct point_def *p); // its sector, area and code; the kind aside
+// The limit of a level (ll l h hh) at a point; false if the point has none.
+bool rule_limit(const struct rule_cond *c, enum level level, const struct point_def *p, double *ret);
 
 // Words of evaluator state (8 bytes each) that a rule with these conditions needs; see eval.h.
 #define POINT_WORDS 13

@@ -61,7 +61,7 @@ static bool needed_duration(struct loading *ld, const struct yaml_node *map, con
 }
 
 // ---- what every level has: colour, message, guidance, what to open ----------------------------
-static void load_color(struct loading *ld, const struct yaml_node *map, struct rule_cond *c)
+static void load_color(struct loading *ld, const struct yaml_node *map, struct str *ret)
 {
 	static const struct str colors[] = { { "red", 3 }, { "orange", 6 }, { "yellow", 6 }, { "blue", 4 } };
 	const struct yaml_node *n = yaml_get(map, "color");
@@ -74,7 +74,7 @@ static void load_color(struct loading *ld, const struct yaml_node *map, struct r
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(colors); i++)
 		if (str_eq(s, colors[i])) {
-			c->color = colors[i];
+			*ret = colors[i];
 			return;
 		}
 	RULE_DIAG(ld->d, n, COLOR, STR_FMT(s));
@@ -103,7 +103,7 @@ static void load_open(struct loading *ld, const struct yaml_node *map, struct ru
 static void load_says(struct loading *ld, const struct yaml_node *map, struct rule_cond *c)
 {
 	c->set = true;
-	load_color(ld, map, c);
+	load_color(ld, map, &c->color);
 	load_open(ld, map, c);
 	struct label l;
 	const struct yaml_node *say = yaml_get(map, "say"), *guide = yaml_get(map, "guide");
@@ -293,6 +293,39 @@ static void load_bad(struct loading *ld, struct rule *r, const struct yaml_node 
 	optional_duration(ld, map, "for", &c->on);
 	optional_duration(ld, map, "off", &c->off);
 	load_says(ld, map, c);
+}
+
+// ---- ahead of the limits -----------------------------------------------------------------------
+#define EARLY_LONGEST_H 24
+#define EARLY_SPANS_MIN 10   // `every` in `within`: fewer are no trend
+
+static bool has_limits(const struct rule *r)
+{
+	return r->at[LEVEL_LL].set || r->at[LEVEL_L].set || r->at[LEVEL_H].set || r->at[LEVEL_HH].set;
+}
+
+// Without every: a sixtieth of within, so that the line is fitted to two thirds of it.
+static void load_early(struct loading *ld, struct rule *r, const struct yaml_node *map)
+{
+	static const char *const keys[] = { "within", "every", "color", NULL };
+	int64_t within = 0;
+	yaml_check_keys(map, keys, ld->d);
+	if (map->kind != YAML_MAP)
+		return;
+	const struct yaml_node *every = yaml_get(map, "every");
+	if (!has_limits(r))
+		RULE_DIAG(ld->d, map, EARLY_LEVELS);
+	r->early_color = STR("blue");
+	if (yaml_get(map, "color"))
+		load_color(ld, map, &r->early_color);
+	if (!needed_duration(ld, map, "within", &within))
+		return;
+	if (within > EARLY_LONGEST_H * US_PER_HOUR)
+		RULE_DIAG(ld->d, yaml_get(map, "within"), EARLY_LONG, EARLY_LONGEST_H);
+	r->early_every = MAX(within / 60, US_PER_S);
+	if (every && (!needed_duration(ld, map, "every", &r->early_every) || r->early_every * EARLY_SPANS_MIN > within))
+		RULE_DIAG(ld->d, every, EARLY_EVERY, EARLY_SPANS_MIN);
+	r->early_within = within;
 }
 
 // ---- which points ------------------------------------------------------------------------------
@@ -531,7 +564,7 @@ static void check_causes(struct loading *ld)
 static void load_rule(struct loading *ld, const struct rule_file *f)
 {
 	static const char *const keys[] = { "rule",   "label", "about", "watch", "levels", "rate",
-		                            "silent", "flat",  "bad",   "hint",  "category", "suppress_when", "never_suppress", "hide_at_most", NULL };
+		                            "silent", "flat",  "bad",   "hint",  "category", "early", "suppress_when", "never_suppress", "hide_at_most", NULL };
 	struct rule *r = &ld->rs->v[ld->rs->n++];
 	const struct yaml_node *root = f->root, *n;
 	r->info.file = keep(ld, f->file);
@@ -551,6 +584,8 @@ static void load_rule(struct loading *ld, const struct rule_file *f)
 		load_flat(ld, r, n);
 	if ((n = yaml_get(root, "bad")))
 		load_bad(ld, r, n);
+	if ((n = yaml_get(root, "early")))
+		load_early(ld, r, n);
 	if ((n = yaml_get(root, "category")))
 		load_category(ld, r, n);
 	if ((n = yaml_get(root, "hint")))

@@ -264,6 +264,13 @@ struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct reg
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		if (r->at[order[i]].set)
 			put_level(&w, &r->at[order[i]], order[i]);
+	if (r->early_within) {
+		put(&w, "按趋势 ", "Said ahead when the trend leads to a limit within ");
+		put_duration(&w, r->early_within);
+		put(&w, "内将到限时提前预警（每 ", " (a value every ");
+		put_duration(&w, r->early_every);
+		put(&w, "一个值）。\n", ").\n");
+	}
 	struct str ret = arena_str(a, buf_str(&w.out));
 	buf_free(&w.out);
 	return ret;

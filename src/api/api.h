@@ -140,6 +140,7 @@ api_handler points_get, points_series, points_last, series_get, readings_export,
 api_handler alarms_kpi, alarms_flood, alarms_rationale, alarms_suppressed;
 api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
 api_handler backtest_post;
+api_handler detect_get, detect_point;
 api_handler map_base, map_objects, map_within_get, tiles_list, tiles_get;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
 api_handler comments_get, comments_post, extension_get, extension_post, extension_decide;

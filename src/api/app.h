@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "bus/msg.h"
 #include "config/config.h"
+#include "detect/early.h"
 #include "flow/flow.h"
 #include "gate/template/payloads.h"
 #include "http/http.h"
@@ -109,6 +110,16 @@ struct drop_file {              // a file of the drop folder, newest last
 struct drop_totals { uint64_t done, failed, rows, wrong; }; // since the start
 #define DROP_SHOWN 50
 
+struct early_view {             // what a rule says ahead of its limits at a point; a copy
+	uint32_t rule;              // index in the site's set
+	int64_t through;            // the newest sample it has seen, us; 0 = none
+	struct early e;
+};
+struct detect_cost {            // of T_DETECT since the start
+	uint64_t turns, reads, samples, errors;
+	int64_t cpu_us;
+};
+
 struct push_result {            // what became of an HTTP push
 	enum err err;
 	size_t accepted, duplicates, late;
@@ -135,6 +146,10 @@ struct app {
 	struct push_result (*push)(struct app *app, uint32_t device, const struct reading *r, size_t n);
 	// The last files of the drop folder into ret[DROP_SHOWN].
 	size_t (*drop_files)(struct app *app, struct drop_file *ret, struct drop_totals *ret_totals);
+	// Early warnings: what is said at a point (how many rules); every point that is watched, returns how many watches there are.
+	size_t (*detect_early)(struct app *app, uint32_t point, struct early_view *ret, size_t max);
+	size_t (*detect_early_points)(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
+	struct detect_cost (*detect_cost)(struct app *app);
 	bool (*device_stats)(struct app *app, uint32_t device, struct device_stats *ret); // copy
 	// time: REJECT_TIME of a time that could be read, 0 otherwise
 	void (*device_reject)(struct app *app, uint32_t device, enum reject reason, struct str text, struct str peer, int64_t time);

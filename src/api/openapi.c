@@ -194,6 +194,10 @@ static const struct {
 	{ "Columns", "{from:time, step_s:num, items:[{id:int, code:str, unit:str, count?:[int], bad?:[int], min?:[num|null], max?:[num|null], avg?:[num|null],"
 	             " sum?:[num|null], first?:[num|null], last?:[num|null], quality?:[str|null], counts?:[{*:int}]}]}" },
 	{ "Series", "{point:Point, unit:str, items:[any]}" },
+	{ "Detect", "{early:{from:time, to:time, points:int, rules:[EarlyRule], open:int, hits:int, missed:int, prevented:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num},"
+	            " cost:{turns:int, reads:int, samples:int, errors:int, cpu_s:num}}" },
+	{ "EarlyRule", "{rule:str, label?:Label, within_min?:num, every_s?:num, points:int, open:int, hits:int, missed:int, prevented:int, dropped:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num}" },
+	{ "DetectPoint", "{point:int, early:[{rule:str, label:Label, through?:time, values:int, levels:[{level:str, limit:num, at?:time, p10_min?:num, p50_min?:num, p90_min?:num, said:bool, lasts?:bool, raised?:time, until?:time}]}]}" },
 	{ "AlarmKpi", "{from:time, to:time, targets:{per_hour:int, peak_10min:int, peak_hour:int, flood_percent:int}, total:KpiNumbers, groups:[KpiNumbers],"
 	  " priorities:{red:int, orange:int, yellow:int, blue:int}, actors:[KpiActor], chattering:[KpiActor], standing:[KpiOpen], stale:[KpiOpen],"
 	  " operators:[{person:int, name:str, acks:int, response_s:num}]}" },

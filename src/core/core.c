@@ -211,6 +211,9 @@ static struct core *core_new(const struct core_config *cfg)
 		.site_give = core_site_give,
 		.push = core_push,
 		.drop_files = core_drop_files,
+		.detect_cost = core_detect_cost,
+		.detect_early = core_detect_early,
+		.detect_early_points = core_detect_early_points,
 		.device_stats = core_device_stats,
 		.device_reject = core_device_reject,
 		.unknown_devices = core_unknown_devices,
@@ -270,6 +273,7 @@ static void *stop_thread(void *core)
 	retention_stop(co);
 	drop_stop(co);
 	map_stop(co); // it publishes through HTTP
+	detect_stop(co);
 	http_stop(co->app.http);
 	while (!queue_push(co->control, &(struct control){ .kind = CONTROL_STOP }))
 		usleep(1000);
@@ -330,6 +334,7 @@ _Noreturn void core_run(const struct core_config *cfg)
 	ring_attach_consumer(cfg->from_gate); // before any thread may write to the gate
 	ring_attach_producer(cfg->to_gate);
 	drop_start(co);
+	detect_start(co);
 	start_http(co, &p);
 	start_thread(&co->device_thread, device_thread, co);
 	start_thread(&co->event_thread, event_thread, co);

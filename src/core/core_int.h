@@ -154,6 +154,7 @@ struct core {
 	struct drop *drop;          // drop.c: its own thread
 	struct keeper *map;         // map.c: its own thread
 
+	struct detect *detect;      // detect.c: its own thread
 	struct notify *notify;      // messages out; its own thread
 
 	// site
@@ -306,6 +307,12 @@ void map_note_record(struct core *co, const struct record_event *e); // T_EVENTS
 void map_note_alarm(struct core *co);                                // T_EVENTS
 void map_note_lost(struct core *co);                                 // any thread: an event was lost
 struct map_layer *core_map_layer(struct app *app, const struct type *t, struct problem *p);
+// detect.c
+void detect_start(struct core *co);
+void detect_stop(struct core *co); // keeps what the detectors have seen; T_SERIES still answers
+struct detect_cost core_detect_cost(struct app *app);
+size_t core_detect_early(struct app *app, uint32_t point, struct early_view *ret, size_t max);
+size_t core_detect_early_points(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
 
 // setup.c
 enum err setup_first_start(struct core *co, const struct registry *reg, char ret_password[33], struct problem *p);

@@ -293,6 +293,10 @@ static const struct migration core_migrations[] = {
 	  "CREATE TABLE dropped_value(type TEXT NOT NULL, field TEXT NOT NULL, record INTEGER NOT NULL, value,"
 	  " at INTEGER NOT NULL);"
 	  "CREATE INDEX dropped_value_record ON dropped_value(type, record);" },
+	{ 320, "detectors", // what each has seen so far: plain bytes of its struct (detect/), its version is in them
+	  // what: early, doubt, unit; thing: id of the point or record; key: of the rule, 0 = none; through: the newest sample it saw
+	  "CREATE TABLE detect_state(what TEXT NOT NULL, thing INTEGER NOT NULL, key INTEGER NOT NULL, through INTEGER NOT NULL,"
+	  " state BLOB NOT NULL, PRIMARY KEY(what, thing, key)) WITHOUT ROWID;" },
 	// core adds its next migrations here: { 301, "core …", "…" },
 };
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "detect/change.h"
+#include "detect/early.h"
 #include "detect/order.h"
 #include "detect/quality.h"
 #include "detect/trend.h"
@@ -261,6 +262,176 @@ static void test_no_trend_may_never_reach_it(void **ignored)
 	assert_false(trend_to_limit(&t, 10, true, scratch, &f));
 }
 
+// ---- early -------------------------------------------------------------------------------------
+
+struct said {
+	struct early_event v[64];
+	size_t n;
+};
+
+static void note(void *arg, const struct early_event *e)
+{
+	struct said *s = arg;
+	assert_true(s->n < 64);
+	s->v[s->n++] = *e;
+}
+
+static double early_scratch[TREND_PAIRS_MAX];
+#define EARLY_STEP (10 * US_PER_S)
+#define EARLY_ZERO (INT64_C(1700000000) * US_PER_S)
+
+// Quiet, a climb that reaches 80, back, a climb that stops short, quiet; a value every ten seconds.
+static double story(int i)
+{
+	double minute = i / 6.0, x = 50;
+	if (minute > 100)
+		x += fmin(0.5 * (minute - 100), 35);
+	if (minute > 180)
+		x = 50;
+	if (minute > 300)
+		x += fmin(0.5 * (minute - 300), 20);
+	return x;
+}
+
+static struct early_facts story_facts(void)
+{
+	return (struct early_facts){ { NAN, NAN, 80, NAN }, US_PER_HOUR, US_PER_MIN };
+}
+
+static void feed_story(struct early *e, int from, int to, struct said *s)
+{
+	for (int i = from; i < to; i++)
+		early_feed(e, EARLY_ZERO + i * EARLY_STEP, story(i) + 0.2 * noise(), early_scratch, note, s);
+}
+
+static void test_a_limit_ahead_is_said_once_and_judged(void **unused)
+{
+	(void)unused;
+	struct early e;
+	struct said s = { .n = 0 };
+	struct early_facts facts = story_facts();
+	state = 11;
+	early_init(&e, &facts);
+	feed_story(&e, 0, 3600, &s);
+	assert_true(s.n >= 5);
+	assert_int_equal(s.v[0].what, EARLY_RAISED);
+	assert_int_equal(s.v[1].what, EARLY_HIT);
+	assert_int_equal(s.v[1].raised, s.v[0].raised);
+	assert_int_equal(s.v[0].level, 2);
+	double lead = (double)(s.v[1].at - s.v[0].at) / 60e6;
+	assert_true(lead > 20 && lead < 60); // of a climb of an hour, said when it is sure
+	assert_true(s.v[1].at <= s.v[0].until);
+	assert_true(s.v[0].p10 <= s.v[0].p50 && s.v[0].p50 <= s.v[0].p90);
+	assert_true(s.v[0].p50 <= 60 && s.v[0].per_minute > 0.1);
+	assert_int_equal(s.v[2].what, EARLY_RAISED); // the second climb stops at 70
+	for (size_t i = 3; i + 1 < s.n; i++) // it may seem to stop before it does
+		assert_int_equal(s.v[i].what, i % 2 ? EARLY_ENDED : EARLY_AGAIN);
+	assert_int_equal(s.v[s.n - 2].what, EARLY_ENDED);
+	assert_int_equal(s.v[s.n - 1].what, EARLY_MISSED);
+	assert_int_equal(s.v[s.n - 1].at, s.v[2].until);
+	assert_int_equal(s.v[s.n - 1].raised, s.v[2].raised);
+}
+
+static void test_early_slices_and_restarts_change_nothing(void **unused)
+{
+	(void)unused;
+	struct early whole, part;
+	struct said a = { .n = 0 }, b = { .n = 0 };
+	struct early_facts facts = story_facts();
+	state = 11;
+	early_init(&whole, &facts);
+	feed_story(&whole, 0, 3600, &a);
+	state = 11;
+	early_init(&part, &facts);
+	for (int i = 0; i < 3600; i += 37) {
+		struct early kept = part; // as bytes: what the server keeps and reads again
+		memset(&part, 0xEE, sizeof part);
+		memcpy(&part, &kept, sizeof part);
+		feed_story(&part, i, MIN(i + 37, 3600), &b);
+	}
+	assert_memory_equal(&whole, &part, sizeof whole);
+	assert_int_equal(a.n, b.n);
+	assert_memory_equal(a.v, b.v, a.n * sizeof *a.v);
+}
+
+// What is said up to a moment does not depend on what comes after it.
+static void test_early_sees_no_future(void **unused)
+{
+	(void)unused;
+	struct early_facts facts = story_facts();
+	struct said all = { .n = 0 };
+	struct early e;
+	state = 11;
+	early_init(&e, &facts);
+	feed_story(&e, 0, 3600, &all);
+	for (int to = 600; to < 3600; to += 300) {
+		struct said some = { .n = 0 };
+		state = 11;
+		early_init(&e, &facts);
+		feed_story(&e, 0, to, &some);
+		assert_true(some.n <= all.n);
+		assert_memory_equal(some.v, all.v, some.n * sizeof *some.v);
+		for (size_t i = some.n; i < all.n; i++)
+			assert_true(all.v[i].at >= EARLY_ZERO + (to - 1) * EARLY_STEP - US_PER_MIN);
+	}
+}
+
+static size_t dropped;
+static void on_gone(void *arg, unsigned level, int64_t raised)
+{
+	(void)arg;
+	assert_int_equal(level, 2);
+	assert_true(raised > 0);
+	dropped++;
+}
+
+static void test_another_limit_takes_back_what_was_said(void **unused)
+{
+	(void)unused;
+	struct early_facts facts = story_facts(), other = facts;
+	struct said s = { .n = 0 };
+	struct early e;
+	state = 11;
+	dropped = 0;
+	early_init(&e, &facts);
+	feed_story(&e, 0, 130 * 6, &s);
+	assert_int_equal(s.n, 1);
+	other.limit[3] = 90; // one more: the other stays
+	early_change(&e, &other, on_gone, NULL);
+	assert_int_equal(dropped, 0);
+	assert_true(e.level[2].raised);
+	other.limit[2] = 85;
+	early_change(&e, &other, on_gone, NULL);
+	assert_int_equal(dropped, 1);
+	assert_false(e.level[2].raised);
+}
+
+static void test_steady_and_pausing_points_say_nothing(void **unused)
+{
+	(void)unused;
+	struct early_facts facts = story_facts();
+	size_t raised = 0;
+	state = 17;
+	for (int k = 0; k < 50; k++) {
+		struct early e;
+		struct said s = { .n = 0 };
+		early_init(&e, &facts);
+		for (int i = 0; i < 6000; i++)
+			early_feed(&e, EARLY_ZERO + i * EARLY_STEP, 50 + 3 * noise(), early_scratch, note, &s);
+		raised += s.n;
+	}
+	assert_int_equal(raised, 0); // 800 hours of noise ten deviations below the limit
+	struct early e;
+	struct said s = { .n = 0 };
+	early_init(&e, &facts);
+	for (int i = 0; i < 3; i++) // three values an hour apart make no trend
+		early_feed(&e, EARLY_ZERO + i * US_PER_HOUR, 50 + 10 * i, early_scratch, note, &s);
+	early_feed(&e, EARLY_ZERO, 99, early_scratch, note, &s); // older: ignored
+	early_feed(&e, EARLY_ZERO + 4 * US_PER_HOUR, NAN, early_scratch, note, &s);
+	assert_int_equal(s.n, 0);
+	assert_true(e.n <= 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +447,11 @@ int main(void)
 		cmocka_unit_test(test_wild_values_do_not_move_the_line),
 		cmocka_unit_test(test_the_interval_holds_the_truth_as_often_as_it_says),
 		cmocka_unit_test(test_no_trend_may_never_reach_it),
+		cmocka_unit_test(test_a_limit_ahead_is_said_once_and_judged),
+		cmocka_unit_test(test_early_slices_and_restarts_change_nothing),
+		cmocka_unit_test(test_early_sees_no_future),
+		cmocka_unit_test(test_another_limit_takes_back_what_was_said),
+		cmocka_unit_test(test_steady_and_pausing_points_say_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,60 @@
+// T_DETECT, shared by core/detect*.c only. It reads history behind what arrives, so what is found is a pure function of history:
+// a point has a watch with a state of bounded size and the time through which it has seen it. Both are kept in table detect_state
+// behind the changes they made; after a crash the same samples are read again and say the same, which is known already.
+#pragma once
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "core/core_int.h"
+#include "detect/early.h"
+
+#define DETECT_TRUSTED Q_CALIBRATION // qualities up to it are fed
+
+struct early_watch {
+	uint32_t point, rule, key;  // rule: index in the site's set
+	bool dirty, said;           // its state is not kept yet; and it has said something since
+	int64_t through;            // newest sample it has seen, 0 = none yet
+	struct early e;
+};
+
+struct detect {
+	struct core *co;
+	pthread_t thread;
+	pthread_mutex_t mutex;      // stop, and what the API looks at
+	pthread_cond_t cond;
+	bool stop;
+	uint64_t generation;        // of the site the lists were made from
+	int64_t save_due, kept_at;  // clock_mono
+	struct arena *arena;        // of one read
+	double *scratch;            // trend.h
+	struct early_watch *early;  // by point
+	size_t nearly;
+	struct detect_cost cost;
+};
+
+struct detect_kept {            // a row of detect_state
+	uint32_t thing, key;
+	int64_t through;
+	struct str state;
+};
+
+// Calls fn for every sample of the point behind *through up to `newest`, in their order, slice by slice; *through follows. Holds
+// the mutex while it calls.
+typedef void detect_sample_fn(void *arg, const struct sample *s);
+void detect_read(struct detect *d, uint32_t point, int64_t *through, int64_t newest, detect_sample_fn *fn, void *arg);
+bool detect_stopping(struct detect *d);
+// Keeps a state; the bytes are copied. Behind every job that was posted before.
+struct detect_saving;
+struct detect_saving *detect_save_begin(struct detect *d, const char *what);
+void detect_save(struct detect_saving **s, const struct detect_kept *row); // in slices that the writer has time for
+void detect_save_end(struct detect_saving *s);
+// The states kept, by thing and key. Memory of the arena.
+enum err detect_kept_read(struct detect *d, const char *what, struct arena *a, struct detect_kept **ret, size_t *ret_n);
+void detect_forget(struct detect *d, const char *what, uint32_t thing, uint32_t key);
+
+// detect_early.c
+void early_begin(struct detect *d, const struct site *s);   // with what is kept, once at the start
+void early_site(struct detect *d, const struct site *s);    // another generation
+void early_pass(struct detect *d);                          // what came since
+void early_save_all(struct detect *d);                      // what is dirty

@@ -1,0 +1,122 @@
+// A limit is said ahead on a real server: a climb is sent as devices send it, the server is killed in the middle of it, the
+// limit is reached, another climb stops short. What is said is a function of the samples alone: another point that gets the same
+// samples in one piece says the same at the same times.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { makeDevice, Server, until } from '../lib/server.mjs';
+
+let s, d, duty, bureau, points;
+const rfc = (t) => new Date(t).toISOString();
+const STEP = 20e3, MIN = 60e3;
+const N = 6 * 180; // six hours
+const t0 = Math.floor(Date.now() / MIN) * MIN - N * STEP - 5 * MIN;
+const minute = (i) => (i * STEP) / MIN;
+// quiet, a climb of an hour to 82 %, back, a climb that stops at 70, quiet
+const value = (i) => {
+  const m = minute(i);
+  const climb = m < 60 ? 50 : m < 124 ? 50 + (m - 60) / 2 : m < 200 ? 50 : m < 240 ? 50 + (m - 200) / 2 : 70;
+  return Math.round((climb + 0.15 * Math.sin(i * 2.3)) * 100) / 100;
+};
+const at = (m) => Math.round((m * MIN) / STEP);
+
+async function send(code, from, to) {
+  for (let i = from; i < to; i += 500) {
+    const rows = Array.from({ length: Math.min(500, to - i) }, (_, k) => ({ point: code, time: rfc(t0 + (i + k) * STEP), value: value(i + k) }));
+    const r = await s.call('POST', '/api/v1/readings', rows, { headers: { Authorization: `Device EARLY-GW:${d.key}` } });
+    assert.equal(r.status, 200, r.text);
+  }
+}
+const warnings = async (p, who = duty) => (await who.ok_get(`/api/v1/records/early_warning?where.point=${p.id}&sort=raised&size=50`)).items;
+
+before(async () => {
+  s = await Server.start();
+  d = await makeDevice(s, { code: 'EARLY-GW', protocol: 'http', points: ['A', 'B'].map((x) => ({ code: `EARLY-${x}`, kind: 'level', unit: '%', h: 80, hh: 95, interval_s: 20 })) });
+  [duty, bureau] = await Promise.all(['duty', 'bureau'].map((r) => s.as(r)));
+  points = d.points;
+});
+after(() => s.stop());
+
+// The newest sample that the server has looked at.
+async function looked(p, i) {
+  const want = t0 + i * STEP;
+  await until(`${p.code} at ${rfc(want)}`, async () => {
+    const e = (await duty.ok_get(`/api/v1/detect/points/${p.id}`)).early[0];
+    return e?.through && Date.parse(e.through) >= want - MIN;
+  }, 60000);
+}
+
+test('a climb is said ahead, through a crash, and the limit is a hit with its lead time', async () => {
+  const [a] = points;
+  await send(a.code, 0, at(55));
+  await looked(a, at(54));
+  assert.deepEqual(await warnings(a), []);
+  await send(a.code, at(55), at(95));
+  const [w] = await until('the early warning', async () => { const v = await warnings(a); return v.length && v; }, 60000);
+  assert.equal(w.state, 'coming');
+  assert.equal(w.level, 'h');
+  assert.equal(w.limit, 80);
+  assert.match(w.content, /^按现在的趋势约 \d+(\.\d)?（\d+(\.\d)?–\d+(\.\d)?）分钟后到高限 80 %$/);
+  assert.match(w.content_en, /^At the present trend about .* minutes to the high limit 80 %$/);
+  const raised = (Date.parse(w.raised) - t0) / MIN;
+  assert.ok(raised > 62 && raised < 95, `said at minute ${raised} of a climb that began at 60`);
+  assert.ok(w.minutes_from <= w.minutes && w.minutes <= w.minutes_to && w.minutes <= 60);
+  assert.ok(Math.abs(Date.parse(w.until) - Date.parse(w.raised) - w.minutes_to * MIN) < 6e3);
+  s.kill();
+  await s.exited;
+  await s.spawn();
+  [duty, bureau] = await Promise.all(['duty', 'bureau'].map((r) => s.as(r)));
+  await send(a.code, at(95), at(170));
+  const hit = await until('the hit', async () => (await warnings(a)).find((x) => x.state === 'hit'), 60000);
+  assert.ok((await warnings(a)).every((x) => x.id === w.id || x.level === 'hh'), 'what was said before the crash is not said again');
+  assert.equal(hit.id, w.id, 'one condition, one warning');
+  const first = Array.from({ length: N }, (_, i) => i).find((i) => value(i) >= 80);
+  assert.equal(Date.parse(hit.hit), t0 + first * STEP);
+  assert.ok(Math.abs(hit.lead - (t0 + first * STEP - Date.parse(hit.raised)) / MIN) < 0.06);
+  assert.ok(hit.lead >= 15, `${hit.lead} minutes ahead`);
+});
+
+test('a trend that ends is false when its time is over', async () => {
+  const [a] = points;
+  await send(a.code, at(170), N);
+  const all = await until('all judged', async () => { const v = await warnings(a); return v.filter((x) => x.level === 'h').length > 1 && v.every((x) => ['hit', 'missed'].includes(x.state)) && v; }, 60000);
+  assert.deepEqual([all[0].state, all.at(-1).state], ['hit', 'missed']);
+  assert.equal(all.filter((x) => x.level === 'h').length, 2, 'one warning a climb');
+  assert.ok(all.at(-1).over > all.at(-1).raised, 'the trend was over before');
+});
+
+test('the same samples in one piece say the same', async () => {
+  const [a, b] = points;
+  await send(b.code, 0, at(55));
+  await looked(b, at(54));
+  await send(b.code, at(55), N);
+  const want = (await warnings(a)).map((x) => [x.raised, x.state, x.until, x.lead ?? null, x.content]);
+  const got = await until('the same', async () => {
+    const v = await warnings(b);
+    return v.length === want.length && v.every((x) => ['hit', 'missed'].includes(x.state)) && v.map((x) => [x.raised, x.state, x.until, x.lead ?? null, x.content]);
+  }, 60000);
+  assert.deepEqual(got, want);
+});
+
+test('hits, false ones and lead times are counted, in the scope of who asks', async () => {
+  const mine = [...await warnings(points[0]), ...await warnings(points[1])];
+  const k = await duty.ok_get('/api/v1/detect');
+  const r = k.early.rules.find((x) => x.rule === 'tank_level');
+  assert.equal(r.within_min, 60);
+  assert.equal(r.hits, mine.filter((x) => x.state === 'hit').length);
+  assert.equal(r.missed, mine.filter((x) => x.state === 'missed').length);
+  const leads = mine.filter((x) => x.lead != null).map((x) => x.lead).sort((x, y) => x - y);
+  assert.equal(r.lead_median_min, (leads[leads.length >> 1] + leads[(leads.length - 1) >> 1]) / 2);
+  assert.ok(r.points >= 2 && k.early.points >= 2);
+  assert.ok(k.cost.samples >= 2 * (N - at(55)));
+  const none = await duty.ok_get(`/api/v1/detect?from=${encodeURIComponent(rfc(t0 - 2 * 86400e3))}&to=${encodeURIComponent(rfc(t0 - 86400e3))}`);
+  assert.equal(none.early.hits, 0);
+  // a town elsewhere sees neither the warnings nor the points
+  const town = await s.as('town');
+  const mine_area = d.enterprise.area;
+  if (!mine_area.startsWith(town.me.area ?? '')) {
+    assert.equal((await warnings(points[0], town)).length, 0);
+    assert.equal((await town.get(`/api/v1/detect/points/${points[0].id}`)).status, 404);
+  }
+  const nobody = await s.call('GET', '/api/v1/detect');
+  assert.equal(nobody.status, 401);
+});
