@@ -91,6 +91,7 @@ enum err call_record(struct call *c, const struct type **ret_type, int64_t *ret_
 // Points by code or record id, in the caller's scope; field: the parameter that is at fault.
 enum err call_point(struct call *c, struct str name, const char *field, const struct site_point **ret) must_check;
 enum err call_points(struct call *c, const struct site_point ***ret, size_t *ret_n) must_check; // ?points=
+void write_doubt(struct call *c, uint32_t point); // member doubt of an open object, if its data are in doubt
 enum err call_span(struct call *c, int64_t *ret_from, int64_t *ret_to) must_check; // ?from&to; without: the last hour
 enum err call_device(struct call *c, int64_t *ret_id) must_check; // param[0]: a device in the caller's scope
 enum err call_done(struct call *c); // answers {"done":true}

@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "bus/msg.h"
 #include "config/config.h"
+#include "detect/doubt.h"
 #include "detect/early.h"
 #include "flow/flow.h"
 #include "gate/template/payloads.h"
@@ -115,6 +116,10 @@ struct early_view {             // what a rule says ahead of its limits at a poi
 	int64_t through;            // the newest sample it has seen, us; 0 = none
 	struct early e;
 };
+struct doubted {                // a point whose data are in doubt: it has an open record of type data_doubt
+	uint32_t point, reasons;    // bits by doubt_reason
+	int64_t since;              // us
+};
 struct detect_cost {            // of T_DETECT since the start
 	uint64_t turns, reads, samples, errors;
 	int64_t cpu_us;
@@ -149,6 +154,8 @@ struct app {
 	// Early warnings: what is said at a point (how many rules); every point that is watched, returns how many watches there are.
 	size_t (*detect_early)(struct app *app, uint32_t point, struct early_view *ret, size_t max);
 	size_t (*detect_early_points)(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
+	bool (*detect_doubted)(struct app *app, uint32_t point, struct doubted *ret);
+	size_t (*detect_doubt_points)(struct app *app);         // that are looked at
 	struct detect_cost (*detect_cost)(struct app *app);
 	bool (*device_stats)(struct app *app, uint32_t device, struct device_stats *ret); // copy
 	// time: REJECT_TIME of a time that could be read, 0 otherwise

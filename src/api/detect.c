@@ -273,6 +273,7 @@ enum err detect_point(struct call *c)
 		jw_end(w);
 	}
 	jw_end(w);
+	write_doubt(c, p->def.id);
 	jw_end(w);
 	return OK;
 }

@@ -1,7 +1,8 @@
 // One map: the base (areas, rivers, roads) and what stands on it with its colour.
 //
-// Colour of a point: worst active alarm; else grey without trustworthy data (none, stale, bad); else green.
-// An enterprise and an installation take the worst of their points; grey only if all are grey.
+// Colour of a point: worst active alarm; else grey without trustworthy data (none, stale, bad, in doubt); else green.
+// An enterprise and an installation take the worst of their points; grey only if all are grey. A point in doubt counts as
+// blue for them: what may not be so raises a risk, it never lowers one.
 #include <fcntl.h>
 #include <math.h>
 #include <sys/stat.h>
@@ -97,12 +98,15 @@ static void write_points(struct objects *o)
 	for (uint32_t i = 0; site_point_next(c->site, &i, p);) {
 		struct sample s;
 		bool is_live = point_is_live(c->app, c->site, p, now, &s);
+		struct doubted k;
+		bool doubted = c->app->detect_doubted(c->app, i, &k);
 		if (!o->active[i])
-			o->colors[i] = is_live ? MAP_GREEN : MAP_GREY;
+			o->colors[i] = is_live && !doubted ? MAP_GREEN : MAP_GREY;
 		if (!auth_in_scope(&c->id, point_place(p)))
 			continue;
-		count(o->ent, o->nent, p->def.enterprise, o->colors[i], o->active[i]);
-		count(o->inst, o->ninst, p->def.installation, o->colors[i], o->active[i]);
+		enum map_color counts = doubted ? MAX(o->colors[i], MAP_BLUE) : o->colors[i];
+		count(o->ent, o->nent, p->def.enterprise, counts, o->active[i]);
+		count(o->inst, o->ninst, p->def.installation, counts, o->active[i]);
 		jw_obj(w);
 		jw_ki64(w, "id", p->def.id);
 		jw_kstr(w, "code", p->def.code);
@@ -115,6 +119,8 @@ static void write_points(struct objects *o)
 			jw_kcstr(w, "quality", quality_name((enum quality)s.quality));
 			jw_ktime(w, "at", s.time);
 		}
+		if (doubted)
+			write_doubt(c, i);
 		jw_kstr(w, "unit", p->unit);
 		jw_ki64(w, "enterprise", p->def.enterprise);
 		jw_ki64(w, "installation", p->def.installation);

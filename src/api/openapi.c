@@ -181,7 +181,8 @@ static const struct {
 	{ "Command", "{id:int, state:'delivered'|'queued'}" },
 	{ "Commands", "{items:[{kind:str, label:Label, help:Label, params:[{name:str, min?:int, max?:int, step?:int, values?:[str]}]}]}" },
 	{ "Key", "{key:str}" },
-	{ "Point", "{id:int, code:str, name:str, kind:str, unit:str, enterprise:int, area:str, limits:Limits}" },
+	{ "Point", "{id:int, code:str, name:str, kind:str, unit:str, enterprise:int, area:str, limits:Limits, doubt?:Doubt}" },
+	{ "Doubt", "{reasons:['frozen'|'impossible'|'copied'], since:time}" },
 	{ "CalcModels", "{items:[{name:str, zh:str, en:str, source:str}]}" },
 	{ "CalcSchema", "{name:str, zh:str, en:str, source:str, valid?:Label, names:[str], inputs:[{name:str, kind:str, zh:str, en:str, required:bool, unit?:str, "
 	  "min?:num, max?:num, default?:any, items?:[str], columns?:[any], note?:Label}], outputs:[{name:str, unit:str, zh:str, en:str}], "
@@ -190,14 +191,14 @@ static const struct {
 	{ "Retention", "{kinds:[{kind:str, label:Label, days:int, hours_days?:int}],"
 	               " items:[{month:time, points:int, blocks:int, bytes:int, roll_up_days:int, held:int, file:bool, file_bytes:int}]}" },
 	{ "DropFiles", "{items:[{name:str, state:str, at:time, rows:int, accepted:int, duplicates:int, wrong:int, message?:str}]}" },
-	{ "LastValues", "{items:[{id:int, code:str, value?:num, time?:time, quality?:str}]}" },
+	{ "LastValues", "{items:[{id:int, code:str, value?:num, time?:time, quality?:str, doubt?:Doubt}]}" },
 	{ "Columns", "{from:time, step_s:num, items:[{id:int, code:str, unit:str, count?:[int], bad?:[int], min?:[num|null], max?:[num|null], avg?:[num|null],"
 	             " sum?:[num|null], first?:[num|null], last?:[num|null], quality?:[str|null], counts?:[{*:int}]}]}" },
 	{ "Series", "{point:Point, unit:str, items:[any]}" },
 	{ "Detect", "{early:{from:time, to:time, points:int, rules:[EarlyRule], open:int, hits:int, missed:int, prevented:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num},"
 	            " cost:{turns:int, reads:int, samples:int, errors:int, cpu_s:num}}" },
 	{ "EarlyRule", "{rule:str, label?:Label, within_min?:num, every_s?:num, points:int, open:int, hits:int, missed:int, prevented:int, dropped:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num}" },
-	{ "DetectPoint", "{point:int, early:[{rule:str, label:Label, through?:time, values:int, levels:[{level:str, limit:num, at?:time, p10_min?:num, p50_min?:num, p90_min?:num, said:bool, lasts?:bool, raised?:time, until?:time}]}]}" },
+	{ "DetectPoint", "{point:int, early:[{rule:str, label:Label, through?:time, values:int, levels:[{level:str, limit:num, at?:time, p10_min?:num, p50_min?:num, p90_min?:num, said:bool, lasts?:bool, raised?:time, until?:time}]}], doubt?:Doubt}" },
 	{ "AlarmKpi", "{from:time, to:time, targets:{per_hour:int, peak_10min:int, peak_hour:int, flood_percent:int}, total:KpiNumbers, groups:[KpiNumbers],"
 	  " priorities:{red:int, orange:int, yellow:int, blue:int}, actors:[KpiActor], chattering:[KpiActor], standing:[KpiOpen], stale:[KpiOpen],"
 	  " operators:[{person:int, name:str, acks:int, response_s:num}]}" },
@@ -214,7 +215,7 @@ static const struct {
 	{ "Alarms", "{items:[Alarm], total:int, counts:{*:int}}" },
 	{ "Alarm", "{id:int, state:str, active:bool, level:str, color:str, raised_at:time, *:any}" },
 	{ "Map", "{bounds:[num]|null, areas:[{code:str, name:str, *:any}], layers:{*:any}}" },
-	{ "Objects", "{points:[{id:int, code:str, name:str, kind:str, position:[num]|null, color:str, unit:str, enterprise:int, installation:int}],"
+	{ "Objects", "{points:[{id:int, code:str, name:str, kind:str, position:[num]|null, color:str, unit:str, enterprise:int, installation:int, doubt?:Doubt}],"
 	  " enterprises:[MapThing], installations:[MapThing], at:time}" },
 	{ "Tile", "{\"type\":\"string\",\"format\":\"binary\"}" },
 	{ "TileLayers", "{items:[{layer:str, label:str, url:str, risk:bool, live:bool, z_max:int, z_titles:int}]}" },

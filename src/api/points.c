@@ -81,6 +81,22 @@ static void write_point(struct call *c, const struct site_point *p)
 	jw_end(w);
 }
 
+void write_doubt(struct call *c, uint32_t point)
+{
+	static const char *const names[DOUBT_REASONS] = { "frozen", "impossible", "copied" };
+	struct doubted k;
+	if (!c->app->detect_doubted(c->app, point, &k))
+		return;
+	jw_kobj(&c->w, "doubt");
+	jw_karr(&c->w, "reasons");
+	for (unsigned r = 0; r < DOUBT_REASONS; r++)
+		if (k.reasons >> r & 1)
+			jw_cstr(&c->w, names[r]);
+	jw_end(&c->w);
+	jw_ktime(&c->w, "since", k.since);
+	jw_end(&c->w);
+}
+
 enum err points_get(struct call *c)
 {
 	const struct site_point *p;
@@ -95,6 +111,7 @@ enum err points_get(struct call *c)
 		jw_ktime(&c->w, "time", s.time);
 		jw_kcstr(&c->w, "quality", quality_name((enum quality)s.quality));
 	}
+	write_doubt(c, p->def.id);
 	jw_end(&c->w);
 	return OK;
 }
@@ -249,6 +266,7 @@ enum err points_last(struct call *c)
 			jw_ktime(&c->w, "time", s.time);
 			jw_kcstr(&c->w, "quality", quality_name((enum quality)s.quality));
 		}
+		write_doubt(c, p[i]->def.id);
 		jw_end(&c->w);
 	}
 	jw_end(&c->w);

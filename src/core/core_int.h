@@ -312,6 +312,9 @@ void detect_start(struct core *co);
 void detect_stop(struct core *co); // keeps what the detectors have seen; T_SERIES still answers
 struct detect_cost core_detect_cost(struct app *app);
 size_t core_detect_early(struct app *app, uint32_t point, struct early_view *ret, size_t max);
+void detect_note_doubt(struct core *co); // a record of type data_doubt has changed; any thread
+bool core_detect_doubted(struct app *app, uint32_t point, struct doubted *ret);
+size_t core_detect_doubt_points(struct app *app);
 size_t core_detect_early_points(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
 
 // setup.c

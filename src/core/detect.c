@@ -157,6 +157,7 @@ static int64_t cpu_now(void)
 static void save_all(struct detect *d)
 {
 	early_save_all(d);
+	doubt_save_all(d);
 	d->save_due = clock_mono() + KEEP_EVERY;
 }
 
@@ -165,10 +166,13 @@ static void turn(struct detect *d)
 	struct site *s = core_site_take(&d->co->app);
 	if (s->generation != d->generation) {
 		early_site(d, s);
+		doubt_site(d, s);
 		d->generation = s->generation;
 	}
+	doubt_marks(d, s);
 	core_site_give(&d->co->app, s);
 	early_pass(d);
+	doubt_pass(d);
 	if (clock_mono() >= d->save_due)
 		save_all(d);
 	pthread_mutex_lock(&d->mutex);
@@ -194,6 +198,7 @@ static void *detect_thread(void *arg)
 	struct detect *d = arg;
 	struct site *s = core_site_take(&d->co->app);
 	early_begin(d, s);
+	doubt_begin(d, s);
 	d->generation = s->generation;
 	core_site_give(&d->co->app, s);
 	d->save_due = clock_mono() + KEEP_EVERY;

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "core/core_int.h"
+#include "detect/doubt.h"
 #include "detect/early.h"
 
 #define DETECT_TRUSTED Q_CALIBRATION // qualities up to it are fed
@@ -16,6 +17,15 @@ struct early_watch {
 	bool dirty, said;           // its state is not kept yet; and it has said something since
 	int64_t through;            // newest sample it has seen, 0 = none yet
 	struct early e;
+};
+
+struct doubt_watch {
+	uint32_t point, kind;       // kind: index in the registry
+	bool dirty, said;
+	int64_t enterprise, near;   // near: times of the same move in two points lie within it, us
+	int64_t through, looked;    // looked: clock_mono
+	struct doubt_facts facts;
+	struct doubt d;
 };
 
 struct detect {
@@ -30,6 +40,13 @@ struct detect {
 	double *scratch;            // trend.h
 	struct early_watch *early;  // by point
 	size_t nearly;
+	struct doubt_watch *doubt;  // by point
+	size_t ndoubt;
+	bool copies_wanted;
+	int64_t copies_due;         // clock_mono
+	struct doubted *marks;      // points with an open record, by point
+	size_t nmarks;
+	_Atomic bool marks_news;    // a record has changed
 	struct detect_cost cost;
 };
 
@@ -58,3 +75,10 @@ void early_begin(struct detect *d, const struct site *s);   // with what is kept
 void early_site(struct detect *d, const struct site *s);    // another generation
 void early_pass(struct detect *d);                          // what came since
 void early_save_all(struct detect *d);                      // what is dirty
+
+// detect_doubt.c
+void doubt_begin(struct detect *d, const struct site *s);
+void doubt_site(struct detect *d, const struct site *s);
+void doubt_pass(struct detect *d);
+void doubt_save_all(struct detect *d);
+void doubt_marks(struct detect *d, const struct site *s);   // reads the open records again if one has changed

@@ -271,6 +271,9 @@ static void note_for_site(struct core *co, const struct record_event *e)
 			ids_note(&n->devices, (uint32_t)e->id);
 	} else if (str_is(e->type, "enterprise")) {
 		n->roster = true;
+	} else if (str_is(e->type, "data_doubt")) {
+		detect_note_doubt(co);
+		return;
 	} else {
 		return;
 	}

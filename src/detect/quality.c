@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-uint64_t quality_run_max(const struct quality *q)
+uint64_t quality_run_max(const struct quality_seen *q)
 {
 	if (q->runs < QUALITY_RUNS_MIN)
 		return 0;
@@ -12,7 +12,7 @@ uint64_t quality_run_max(const struct quality *q)
 	return (uint64_t)ceil(1 + log(QUALITY_CHANCE) / log(again));
 }
 
-static bool frozen(struct quality *q, double value)
+static bool frozen(struct quality_seen *q, double value)
 {
 	if (q->known && value == q->last) {
 		q->run++;
@@ -29,7 +29,7 @@ static bool frozen(struct quality *q, double value)
 	return most && q->run > most;
 }
 
-unsigned quality_feed(struct quality *q, const struct quality_facts *facts, int64_t time, double value)
+unsigned quality_feed(struct quality_seen *q, const struct quality_facts *facts, int64_t time, double value)
 {
 	unsigned ret = 0;
 	if (isnan(value))

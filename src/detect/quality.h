@@ -24,7 +24,7 @@ struct quality_facts {
 	double per_second;      // fastest change possible, in units a second; NaN: none known
 };
 
-struct quality {
+struct quality_seen {
 	uint64_t runs, values;  // finished runs of equal values, and the values in them
 	uint64_t run;           // length of the present one
 	int64_t time;           // of the last value, us
@@ -34,9 +34,9 @@ struct quality {
 };
 
 // Zeroed struct: nothing seen. time: us, not before the last one. Returns quality_finding bits; NaN is no value: 0.
-unsigned quality_feed(struct quality *q, const struct quality_facts *facts, int64_t time, double value);
+unsigned quality_feed(struct quality_seen *q, const struct quality_facts *facts, int64_t time, double value);
 // Values that a run may have before it is called frozen; 0 while not enough runs are known.
-uint64_t quality_run_max(const struct quality *q);
+uint64_t quality_run_max(const struct quality_seen *q);
 
 struct quality_pair {
 	double a, b;

@@ -202,6 +202,10 @@ void check_kind(struct check *c, const struct source *s)
 		{ "interval", KEY_DURATION, true, offsetof(struct raw_kind, k.interval), 0 },
 		{ "stale_after", KEY_DURATION, true, offsetof(struct raw_kind, k.stale_after), 0 },
 		{ "dimension", KEY_STR, false, offsetof(struct raw_kind, k.dimension), 0 },
+		{ "frozen", KEY_BOOL, false, offsetof(struct raw_kind, k.frozen), 0 },
+		{ "copied", KEY_BOOL, false, offsetof(struct raw_kind, k.copied), 0 },
+		{ "impossible", KEY_BOOL, false, offsetof(struct raw_kind, k.impossible), 0 },
+		{ "fastest", KEY_F64, false, offsetof(struct raw_kind, k.fastest), 0 },
 		{ "retention", KEY_DURATION, false, offsetof(struct raw_kind, k.retention), 0 },
 		{ "retention_hours", KEY_DURATION, false, offsetof(struct raw_kind, k.retention_hours), 0 },
 	};

@@ -373,6 +373,8 @@ struct point_kind {         // packs/*/points/*.yaml
 	int64_t retention;      // how long its samples are kept at least, us; 0 = for ever
 	int64_t retention_hours; // and its hourly roll-ups; 0 = for ever
 	struct str dimension;   // 人员 设备 生产 仓储 物流 环境: people equipment process storage logistics environment
+	bool frozen, copied, impossible; // doubts that are looked for in its points (detect/doubt.h)
+	double fastest;         // change possible in a second, for impossible; 0 = not known
 };
 
 enum every { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_QUARTER, EVERY_YEAR };

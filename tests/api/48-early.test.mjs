@@ -1,3 +1,4 @@
+// Data that were hardly measured make a doubt and a grey point, never an alarm.
 // A limit is said ahead on a real server: a climb is sent as devices send it, the server is killed in the middle of it, the
 // limit is reached, another climb stops short. What is said is a function of the samples alone: another point that gets the same
 // samples in one piece says the same at the same times.
@@ -30,7 +31,7 @@ const warnings = async (p, who = duty) => (await who.ok_get(`/api/v1/records/ear
 
 before(async () => {
   s = await Server.start();
-  d = await makeDevice(s, { code: 'EARLY-GW', protocol: 'http', points: ['A', 'B'].map((x) => ({ code: `EARLY-${x}`, kind: 'level', unit: '%', h: 80, hh: 95, interval_s: 20 })) });
+  d = await makeDevice(s, { code: 'EARLY-GW', protocol: 'http', points: ['A', 'B', 'C', 'D', 'E'].map((x) => ({ code: `EARLY-${x}`, kind: 'level', unit: '%', h: 80, hh: 95, interval_s: 20 })) });
   [duty, bureau] = await Promise.all(['duty', 'bureau'].map((r) => s.as(r)));
   points = d.points;
 });
@@ -119,4 +120,54 @@ test('hits, false ones and lead times are counted, in the scope of who asks', as
   }
   const nobody = await s.call('GET', '/api/v1/detect');
   assert.equal(nobody.status, 401);
+});
+
+// ---- doubts -------------------------------------------------------------------------------------
+
+let seed = 5;
+const random = () => ((seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648);
+const push = async (rows) => {
+  const r = await s.call('POST', '/api/v1/readings', rows, { headers: { Authorization: `Device EARLY-GW:${d.key}` } });
+  assert.equal(r.status, 200, r.text);
+};
+const live = Date.now() - 40 * MIN;
+const row = (p, k, v) => ({ point: p.code, time: rfc(live + k * STEP), value: v });
+const doubts = async (p, who = bureau) => (await who.ok_get(`/api/v1/records/data_doubt?where.point=${p.id}&sort=since&size=50`)).items;
+const varied = () => Math.round((50 + 5 * random()) * 1000) / 1000;
+
+test('a frozen point is grey and says why, and is no alarm; it clears when the point moves again', async () => {
+  const c = points[2];
+  await push([...Array.from({ length: 60 }, (_, k) => row(c, k, varied())), ...Array.from({ length: 20 }, (_, k) => row(c, 60 + k, 51.5))]);
+  const [x] = await until('the doubt', async () => { const v = await doubts(c); return v.length && v; }, 60000);
+  assert.equal(x.state, 'open');
+  assert.equal(x.cause, 'frozen');
+  assert.equal(Date.parse(x.since), live + 60 * STEP);
+  assert.match(x.content, /^连续 \d+ 次都是 51.5 %/);
+  const p = await until('the mark', async () => { const q = await duty.ok_get(`/api/v1/points/${c.code}`); return q.doubt && q; }, 60000);
+  assert.deepEqual(p.doubt, { reasons: ['frozen'], since: x.since });
+  const [last] = (await duty.ok_get(`/api/v1/points?points=${c.code}`)).items;
+  assert.deepEqual(last.doubt, p.doubt);
+  const map = await duty.ok_get('/api/v1/map/objects');
+  const here = map.points.find((q) => q.id === c.id);
+  assert.equal(here.color, 'grey');
+  assert.deepEqual(here.doubt, p.doubt);
+  assert.ok(['blue', 'yellow', 'orange', 'red'].includes(map.enterprises.find((e) => e.id === d.enterprise.id).color), 'a doubt raises, it never lowers');
+  assert.equal((await duty.ok_get(`/api/v1/alarms?point=${c.id}&state=all`)).items.length, 0);
+  await push(Array.from({ length: 15 }, (_, k) => row(c, 80 + k, varied())));
+  await until('it is over', async () => { const [v] = await doubts(c); return v.state === 'cleared' && v.over; }, 60000);
+  await until('the mark is gone', async () => !(await duty.ok_get(`/api/v1/points/${c.code}`)).doubt, 60000);
+});
+
+test('two points that move alike to the last digit are copies; a person says what it was', async () => {
+  const [, , , a, b] = points;
+  const v = Array.from({ length: 30 }, varied);
+  await push(v.flatMap((x, k) => [row(a, k, x), row(b, k, x)]));
+  const both = await until('two doubts', async () => { const [x, y] = [(await doubts(a))[0], (await doubts(b))[0]]; return x && y && [x, y]; }, 60000);
+  assert.deepEqual(both.map((x) => x.cause), ['copied', 'copied']);
+  assert.deepEqual(both.map((x) => x.other.id), [b.id, a.id]);
+  const bad = await bureau.post(`/api/v1/records/data_doubt/${both[0].id}/moves/dismiss`, {});
+  assert.equal(bad.status, 400, bad.text);
+  await bureau.ok_post(`/api/v1/records/data_doubt/${both[0].id}/moves/dismiss`, { found: '同一储罐的两个通道' });
+  await until('no mark', async () => !(await duty.ok_get(`/api/v1/points/${a.code}`)).doubt, 60000);
+  await until('a mark', async () => (await duty.ok_get(`/api/v1/points/${b.code}`)).doubt?.reasons[0] === 'copied', 60000);
 });

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "detect/change.h"
+#include "detect/doubt.h"
 #include "detect/early.h"
 #include "detect/order.h"
 #include "detect/quality.h"
@@ -45,7 +46,7 @@ static const struct quality_facts unknown = { NAN, NAN, NAN };
 // Feeds n moving values of the given step, then equal ones; after how many of those it is called frozen.
 static int frozen_after(double step, int n)
 {
-	struct quality q = { 0 };
+	struct quality_seen q = { 0 };
 	int64_t t = 0;
 	state = 4;
 	for (int i = 0; i < n; i++)
@@ -68,7 +69,7 @@ static void test_a_frozen_value_is_found_sooner_the_finer_the_sensor(void **igno
 static void test_frozen_ends_with_the_next_move(void **ignored)
 {
 	(void)ignored;
-	struct quality q = { 0 };
+	struct quality_seen q = { 0 };
 	int64_t t = 0;
 	for (int i = 0; i < 100; i++)
 		(void)quality_feed(&q, &unknown, t += US_PER_S, i);
@@ -84,7 +85,7 @@ static void test_impossible_values_and_jumps(void **ignored)
 {
 	(void)ignored;
 	const struct quality_facts tank = { 0, 15, 0.1 }; // metres, a tenth a second
-	struct quality q = { 0 };
+	struct quality_seen q = { 0 };
 	int64_t t = 0;
 	assert_int_equal(quality_feed(&q, &tank, t += US_PER_S, 5), 0);
 	assert_int_equal(quality_feed(&q, &tank, t += US_PER_S, -1), QUALITY_RANGE | QUALITY_JUMP);
@@ -432,6 +433,99 @@ static void test_steady_and_pausing_points_say_nothing(void **unused)
 	assert_true(e.n <= 1);
 }
 
+// ---- doubts ------------------------------------------------------------------------------------
+
+struct doubts {
+	struct doubt_event v[32];
+	size_t n;
+};
+
+static void note_doubt(void *arg, const struct doubt_event *e)
+{
+	struct doubts *s = arg;
+	assert_true(s->n < 32);
+	s->v[s->n++] = *e;
+}
+
+static const struct doubt_facts all_doubts = { { 0, 100, 1 }, true, true, true };
+
+// Moves, stands still, moves, jumps three times, moves for two hours; ten seconds apart.
+static double doubtful(int i) { return i >= 200 && i < 260 ? 50.25 : i == 400 || i == 420 || i == 440 ? 99 : 50 + 0.5 * noise(); }
+
+static void feed_doubtful(struct doubt *d, int from, int to, struct doubts *s)
+{
+	for (int i = from; i < to; i++)
+		doubt_feed(d, &all_doubts, EARLY_ZERO + i * EARLY_STEP, doubtful(i), note_doubt, s);
+}
+
+static void test_doubts_begin_and_end_whatever_the_slices(void **unused)
+{
+	(void)unused;
+	struct doubt whole, part;
+	struct doubts a = { .n = 0 }, b = { .n = 0 };
+	state = 5;
+	doubt_init(&whole);
+	feed_doubtful(&whole, 0, 1200, &a);
+	assert_int_equal(a.n, 4);
+	assert_int_equal(a.v[0].reason, DOUBT_FROZEN);
+	assert_true(a.v[0].begins);
+	assert_int_equal(a.v[0].since, EARLY_ZERO + 200 * EARLY_STEP);
+	assert_false(a.v[1].begins);
+	assert_int_equal(a.v[1].at, EARLY_ZERO + (260 + DOUBT_SOUND - 1) * EARLY_STEP);
+	assert_int_equal(a.v[2].reason, DOUBT_BEYOND);
+	assert_int_equal(a.v[2].since, EARLY_ZERO + 400 * EARLY_STEP);
+	assert_int_equal(a.v[3].at, EARLY_ZERO + 440 * EARLY_STEP + DOUBT_CALM + EARLY_STEP);
+	state = 5;
+	doubt_init(&part);
+	for (int i = 0; i < 1200; i += 23) {
+		struct doubt kept = part;
+		memset(&part, 0xEE, sizeof part);
+		memcpy(&part, &kept, sizeof part);
+		feed_doubtful(&part, i, MIN(i + 23, 1200), &b);
+	}
+	assert_memory_equal(&whole, &part, sizeof whole);
+	assert_int_equal(a.n, b.n);
+	assert_memory_equal(a.v, b.v, a.n * sizeof *a.v);
+}
+
+static void test_copies_need_moves_values_and_times(void **unused)
+{
+	(void)unused;
+	struct doubt a, b, later, coarse[2];
+	struct doubts s = { .n = 0 };
+	state = 9;
+	doubt_init(&a);
+	doubt_init(&b);
+	doubt_init(&later);
+	doubt_init(&coarse[0]);
+	doubt_init(&coarse[1]);
+	for (int i = 0; i < 40; i++) {
+		double v = 50 + noise();
+		int64_t t = EARLY_ZERO + i * EARLY_STEP;
+		doubt_feed(&a, &all_doubts, t, v, note_doubt, &s);
+		if (i < 38) // it lags two moves behind
+			doubt_feed(&b, &all_doubts, t + US_PER_S, v, note_doubt, &s);
+		doubt_feed(&later, &all_doubts, t + US_PER_HOUR, v, note_doubt, &s);
+		for (int k = 0; k < 2; k++) // a pump that runs or does not
+			doubt_feed(&coarse[k], &all_doubts, t, i & 1, note_doubt, &s);
+	}
+	assert_true(doubt_same_moves(&a, &b, 2 * EARLY_STEP));
+	assert_true(doubt_same_moves(&b, &a, 2 * EARLY_STEP));
+	assert_int_equal(doubt_digest(&a, 2), doubt_digest(&b, 0));
+	assert_false(doubt_same_moves(&a, &later, 2 * EARLY_STEP));
+	assert_false(doubt_same_moves(&coarse[0], &coarse[1], 2 * EARLY_STEP));
+	assert_int_equal(doubt_digest(&coarse[0], 0), 0);
+	size_t before = s.n;
+	doubt_copied(&a, 7, note_doubt, &s);
+	doubt_copied(&a, 7, note_doubt, &s);
+	assert_int_equal(s.n, before + 1);
+	assert_int_equal(a.twin, 7);
+	for (int i = 0; i < DOUBT_APART; i++)
+		doubt_copied(&a, 0, note_doubt, &s);
+	assert_int_equal(s.n, before + 2);
+	assert_false(s.v[s.n - 1].begins);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +546,8 @@ int main(void)
 		cmocka_unit_test(test_early_sees_no_future),
 		cmocka_unit_test(test_another_limit_takes_back_what_was_said),
 		cmocka_unit_test(test_steady_and_pausing_points_say_nothing),
+		cmocka_unit_test(test_doubts_begin_and_end_whatever_the_slices),
+		cmocka_unit_test(test_copies_need_moves_values_and_times),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
