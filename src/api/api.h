@@ -150,6 +150,7 @@ api_handler duties_get, notices_get, notices_read, thread_get;
 api_handler audit_get, audit_verify_get, audit_export_get, audit_anchors_get;
 api_handler audit_get, audit_verify_get;
 api_handler indicators_list, indicators_get, indicators_records, indicators_series, public_indicators, public_types, public_type;
+api_handler index_list, index_rank, index_why, index_trend, index_changes, index_backtest, index_records_get;
 api_handler assessments_get, sheets_get, sheets_post;
 api_handler notify_log, notify_test_post, notify_secret_post, notify_receipt_post;
 api_handler events_get, health_page, healthz_get, metrics_get, openapi_get;

@@ -124,6 +124,7 @@ struct detect_cost {            // of T_DETECT since the start
 	uint64_t turns, reads, samples, errors;
 	int64_t cpu_us;
 };
+struct index_live;          // measure/index.h
 
 struct push_result {            // what became of an HTTP push
 	enum err err;
@@ -138,6 +139,7 @@ struct app {
 	struct http *http;
 	struct imports *imports;
 	struct map_cache *tiles;    // as they were answered
+	struct index_live *index;   // the risk index of now
 	const struct risk_tables *risk; // data tables of the packs, as at the start
 	struct str county, data_dir;
 	struct str site_url;        // "https://host:port", no slash at the end: what stands on documents

@@ -111,6 +111,11 @@
 #define LIMIT_READING_FUTURE_S 600          // a time further ahead than this is refused as a wrong clock
 #define LIMIT_READING_PAST_DAYS 3650
 
+#define LIMIT_INDEX_ENTERPRISES 4000000     // highest record id of an enterprise that has a risk index
+#define LIMIT_INDEX_COVERS 500              // weather warnings and key dates in force at once that a risk index takes in
+#define LIMIT_INDEX_NEWS 4096               // enterprises that wait to be counted again; more: all are
+#define LIMIT_INDEX_SHOWN 500               // objects of one answer
+
 #define LIMIT_YAML_FILE (1u << 20)
 #define LIMIT_YAML_DEPTH 12
 #define LIMIT_YAML_NODES 100000

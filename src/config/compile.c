@@ -2,6 +2,7 @@
 #include "alarm/alarm.h"
 #include "config/config_int.h"
 #include "gate/template/payloads.h"
+#include "measure/index.h"
 #include "measure/measure.h"
 #include "model/yaml.h"
 #include "report/document.h"
@@ -19,6 +20,11 @@ static bool rules_ok(const struct registry *reg, struct diags *d, struct arena *
 static bool measures_ok(const struct registry *reg, struct diags *d, struct arena *a)
 {
 	return measures_load(reg, a, d) != NULL;
+}
+
+static bool indexes_ok(const struct registry *reg, struct diags *d, struct arena *a)
+{
+	return indexes_load(reg, a, d) != NULL;
 }
 
 static bool migrations_ok(const struct registry *reg, struct diags *d, struct arena *a)
@@ -42,7 +48,7 @@ static bool payloads_ok(const struct registry *reg, struct diags *d, struct aren
 
 bool config_compiles(const struct registry *reg, struct diags *d)
 {
-	static bool (*const parts[])(const struct registry *, struct diags *, struct arena *) = { rules_ok, measures_ok, migrations_ok,
+	static bool (*const parts[])(const struct registry *, struct diags *, struct arena *) = { rules_ok, measures_ok, indexes_ok, migrations_ok,
                                                                                                     documents_ok, payloads_ok };
 	struct arena *a on_scope_exit(arena_freep) = arena_new(0);
 	bool ok = true;

@@ -233,7 +233,7 @@ static struct core *core_new(const struct core_config *cfg)
 	pthread_mutex_init(&co->stats_mutex, NULL);
 	commands_init(co);
 	co->wall = watch_offset();
-	co->ring_wait.bounds = co->lag.bounds = co->alarm_latency.bounds = histogram_seconds;
+	co->ring_wait.bounds = co->index_lag.bounds = co->lag.bounds = co->alarm_latency.bounds = histogram_seconds;
 	co->loop = loop_new();
 	co->event_loop = loop_new();
 	co->device_loop = loop_new();
@@ -271,6 +271,7 @@ static void *stop_thread(void *core)
 	struct core *co = core;
 	device_thread_stop(co);
 	event_thread_stop(co);
+	index_stop(co);
 	series_leave(co->app.series); // who waits for roll-ups or retention gives up
 	retention_stop(co);
 	drop_stop(co);
@@ -337,8 +338,10 @@ _Noreturn void core_run(const struct core_config *cfg)
 	ring_attach_producer(cfg->to_gate);
 	drop_start(co);
 	detect_start(co);
+	co->app.index = index_live_new();
 	start_http(co, &p);
 	start_thread(&co->device_thread, device_thread, co);
+	index_start(co);
 	start_thread(&co->event_thread, event_thread, co);
 	announce(cfg, password);
 	registry_unpin(reg);

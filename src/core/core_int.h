@@ -11,6 +11,7 @@
 #include "core/core.h"
 #include "loop/loop.h"
 #include "loop/queue.h"
+#include "measure/index.h"
 #include "measure/measure.h"
 #include "notify/notify.h"
 
@@ -113,7 +114,7 @@ struct core {
 	struct loop_timer watch_timer;
 	int64_t minute;
 	int64_t cause;              // clock_mono of the arrival of what is being judged
-	struct histogram ring_wait, lag, alarm_latency;
+	struct histogram ring_wait, lag, alarm_latency, index_lag;
 	_Atomic uint64_t clock_sets;
 	_Atomic int64_t clock_set_by, clock_set_at;
 	struct msg_gate gate;       // its newest word; stats_mutex
@@ -144,6 +145,8 @@ struct core {
 	pthread_t measure_thread;   // if it runs or is to be joined; T_EVENTS
 	bool measure_thread_runs;
 	int64_t measure_due;        // when snapshots are looked at next; atomic
+
+	struct index_thread *index; // index.c: its own thread
 
 	struct dialler *dialler;    // dial.c; T_EVENTS
 	struct regrader *regrader;  // regrade.c
@@ -294,6 +297,13 @@ void clock_wake(struct core *co, int64_t at); // a record's clock runs out then;
 // retention.c
 void retention_tick(struct core *co); // T_EVENTS
 void retention_stop(struct core *co); // waits for what runs; series_leave makes that short
+
+// index.c; the notes from T_EVENTS (and from who finds its queue full)
+void index_start(struct core *co);
+void index_stop(struct core *co);
+void index_note_alarm(struct core *co, int64_t alarm);
+void index_note_record(struct core *co, const struct record_event *e);
+void index_note_all(struct core *co, bool config); // config: other packs are in force
 
 // drop.c
 void drop_start(struct core *co);

@@ -14,6 +14,7 @@ static void push_event(struct core *co, struct event *e)
 		clock_wake(co, 0); // its clock is not lost
 		atomic_store(&co->news_lost, true); // nor is what it may say of a point
 		map_note_lost(co);
+		index_note_all(co, false);
 		log_warn("core", "the event queue is full");
 	}
 }
@@ -284,6 +285,7 @@ static void note_for_site(struct core *co, const struct record_event *e)
 static void on_alarm_event(struct core *co, const struct event *e)
 {
 	if (e->alarm) {
+		index_note_alarm(co, e->alarm);
 		api_publish_alarm(&co->app, e->alarm);
 		map_note_alarm(co);
 	}
@@ -299,6 +301,7 @@ static void on_record_event(struct core *co, struct event *e)
 	e->record.sector.p = e->sector;
 	if (e->record.wake)
 		clock_wake(co, e->record.wake);
+	index_note_record(co, &e->record);
 	api_publish_record(&co->app, &e->record);
 	if (is_new_command(&e->record))
 		commands_load(co);
@@ -319,6 +322,7 @@ static void on_config_event(struct core *co)
 	core_site_give(&co->app, s);
 	api_publish_config(&co->app);
 	regrade_reload(co);
+	index_note_all(co, true);
 	__atomic_store_n(&co->schedule_due, 0, __ATOMIC_RELEASE);
 	clock_wake(co, 0); // other reminders, other tiers
 	if (!known && !loop_timer_is_set(&co->site_timer))

@@ -62,6 +62,7 @@ static void queue_part(struct core *co, struct buf *out)
 	family(out, "anlan_queue_length", "gauge", "Items that wait in a queue of the core");
 	buf_printf(out, "anlan_queue_length{queue=\"control\"} %zu\nanlan_queue_length{queue=\"hello\"} %zu\n", queue_len(co->control), queue_len(co->hellos));
 	buf_printf(out, "anlan_queue_length{queue=\"events\"} %zu\nanlan_queue_length{queue=\"store\"} %zu\n", queue_len(co->events), jobs);
+	histogram_write(&co->index_lag, "anlan_index_lag_seconds", "From an event until the risk index of its enterprise and what lies above is new", US_PER_S, out);
 	histogram_write(waits, "anlan_store_wait_seconds", "Time a change waits for the one writer of records", US_PER_S, out);
 }
 

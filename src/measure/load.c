@@ -60,7 +60,7 @@ struct str digest_of(const struct yaml_node *n, struct arena *a)
 }
 
 // One of a list of words; -1 after a mistake, fallback if absent.
-static int word_read(struct loading *l, const struct yaml_node *map, const char *key, const char *const *words, int fallback)
+int word_read(struct loading *l, const struct yaml_node *map, const char *key, const char *const *words, int fallback)
 {
 	const struct yaml_node *n = yaml_get(map, key);
 	struct str s, names[8];
@@ -88,7 +88,7 @@ static struct str *type_names(struct loading *l)
 	return v;
 }
 
-static const struct type *type_read(struct loading *l, const struct yaml_node *n)
+const struct type *type_read(struct loading *l, const struct yaml_node *n)
 {
 	struct str name;
 	if (!yaml_str(n, &name, l->d))
@@ -102,7 +102,7 @@ static const struct type *type_read(struct loading *l, const struct yaml_node *n
 	return t;
 }
 
-static const struct field *field_read(struct loading *l, const struct type *t, const struct yaml_node *n)
+const struct field *field_read(struct loading *l, const struct type *t, const struct yaml_node *n)
 {
 	struct str name;
 	if (!yaml_str(n, &name, l->d))
@@ -168,7 +168,7 @@ static void where_read(struct loading *l, struct source *s, const struct yaml_no
 		s->where = expr_to_cond_at(e, s->type, n, l->a, l->d);
 }
 
-static void source_read(struct loading *l, struct source *s, const struct yaml_node *n)
+void source_read(struct loading *l, struct source *s, const struct yaml_node *n)
 {
 	static const char *const keys[] = { "type", "where", "at", "sum", "own", NULL };
 	const struct yaml_node *type, *k;

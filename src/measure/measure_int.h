@@ -24,6 +24,12 @@ const struct expr *indicator_expr(struct loading *l, const struct yaml_node *n);
 bool known_indicators(struct loading *l, const struct expr *e, const struct yaml_node *at);
 bool name_read(struct loading *l, const struct yaml_node *root, const char *key, struct str *ret);
 bool need_node(struct loading *l, const struct yaml_node *map, const char *key, const struct yaml_node **ret);
+// NULL after a mistake, which is told.
+const struct type *type_read(struct loading *l, const struct yaml_node *n);
+const struct field *field_read(struct loading *l, const struct type *t, const struct yaml_node *n);
+void source_read(struct loading *l, struct source *s, const struct yaml_node *n);
+// One of a list of words; -1 after a mistake, fallback if absent.
+int word_read(struct loading *l, const struct yaml_node *map, const char *key, const char *const *words, int fallback);
 
 // value.c
 struct str area_key(struct str code, size_t tier, struct arena *a); // 12 digits

@@ -5,10 +5,10 @@
 #include "model/pack_texts.h"
 
 enum folder { MENUS, ROLES, POINTS, TYPES, RULES, FRAGMENTS, KEPT /* only kept, from here on */, CALENDARS = KEPT, SCHEDULES,
-	      INDICATORS, ASSESSMENTS, DOCUMENTS, MIGRATIONS, PAYLOADS, FOLDERS };
+	      INDICATORS, INDEXES, ASSESSMENTS, DOCUMENTS, MIGRATIONS, PAYLOADS, FOLDERS };
 static const struct str folder_names[FOLDERS] = {
 	{ "menus", 5 },     { "roles", 5 },     { "points", 6 },      { "types", 5 },        { "rules", 5 },      { "fragments", 9 },
-	{ "calendars", 9 }, { "schedules", 9 }, { "indicators", 10 }, { "assessments", 11 }, { "documents", 9 },
+	{ "calendars", 9 }, { "schedules", 9 }, { "indicators", 10 }, { "indexes", 7 }, { "assessments", 11 }, { "documents", 9 },
 	{ "migrations", 10 }, { "payloads", 8 },
 };
 

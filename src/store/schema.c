@@ -366,6 +366,20 @@ static const struct migration measure_migrations[] = {
 	  " BEGIN SELECT RAISE(ABORT, 'snapshots do not change'); END;"
 	  "CREATE TRIGGER kpi_snapshot_no_delete BEFORE DELETE ON kpi_snapshot"
 	  " BEGIN SELECT RAISE(ABORT, 'snapshots do not change'); END;" },
+	{ 401, "history of the risk index",
+	  // a row when an object comes in, changes its level or rises, and each hour in which its score has changed. score, was: tenths;
+	  // what: first level rise version hour; parts: points of the components as JSON (not of an enterprise's hours)
+	  "CREATE TABLE risk_index("
+	  " name TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL,"
+	  " score INTEGER NOT NULL, color TEXT NOT NULL, was INTEGER NOT NULL, color_was TEXT NOT NULL, what TEXT NOT NULL,"
+	  " version TEXT NOT NULL, area TEXT NOT NULL, enterprise INTEGER NOT NULL, sector TEXT NOT NULL, parts TEXT NOT NULL,"
+	  " PRIMARY KEY(name, kind, key, at)) WITHOUT ROWID;"
+	  "CREATE INDEX risk_index_at ON risk_index(name, at);"
+	  "CREATE TRIGGER risk_index_no_update BEFORE UPDATE ON risk_index"
+	  " BEGIN SELECT RAISE(ABORT, 'the history of the index does not change'); END;"
+	  "CREATE TRIGGER risk_index_no_delete BEFORE DELETE ON risk_index"
+	  " BEGIN SELECT RAISE(ABORT, 'the history of the index does not change'); END;"
+	  "CREATE INDEX alarm_active_enterprise ON alarm(enterprise) WHERE closed_at IS NULL AND active = 1;" },
 };
 
 // ---- notify: numbers 450–479 -------------------------------------------------------------------

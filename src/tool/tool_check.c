@@ -37,7 +37,7 @@ static size_t count_of(const struct diags *d, struct str only)
 static struct str folder_of(struct arena *a, struct str path, struct str *ret_only)
 {
 	static const char *const parts[] = { "types", "menus", "roles", "points", "rules", "fragments", "calendars", "schedules",
-		                             "indicators", "assessments", "documents", "migrations", "payloads" };
+		                             "indicators", "indexes", "assessments", "documents", "migrations", "payloads" };
 	char real[PATH_MAX];
 	*ret_only = STR_EMPTY;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {

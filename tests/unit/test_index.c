@@ -1,0 +1,364 @@
+// The risk index: what the checker says of mistakes; the arithmetic by hand - weights, caps, decay, levels, areas; boards
+// built from records and changed one enterprise at a time, which must agree with boards built anew; rises and history.
+// needs: base loop expr store model auth measure
+#include "store_fixture.h"
+
+#include <math.h>
+
+#include "base/time.h"
+#include "measure/index.h"
+#include "model/yaml.h"
+#include "store/records.h"
+
+#define T0 INT64_C(1790000000000000) // some day of 2026
+
+// The folder tests/packs/indexes holds one good index and files with a mistake or more; indexes.err is all that must be said,
+// in this order.
+static void test_every_mistake_is_told_with_its_place(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct diags d = { .arena = a };
+	struct registry *reg;
+	char line[600];
+	FILE *want = fopen("tests/packs/indexes.err", "r");
+	size_t i = 0;
+	(void)state;
+	assert_non_null(want);
+	assert_int_equal(registry_load(&reg, STR("tests/packs/indexes"), &d), OK);
+	assert_null(indexes_load(reg, a, &d));
+	diags_sort(&d);
+	if (getenv("INDEX_SHOW"))
+		for (size_t k = 0; k < d.n; k++)
+			printf("%.*s:%u:%u: %.*s\n", STR_FMT(d.v[k].file), d.v[k].line, d.v[k].col, STR_FMT(d.v[k].text));
+	while (fgets(line, sizeof line, want)) {
+		struct str wanted = str_trim(str_of(line));
+		assert_true(i < d.n);
+		struct str got = arena_printf(a, "%.*s:%u:%u: %.*s", STR_FMT(d.v[i].file), d.v[i].line, d.v[i].col, STR_FMT(d.v[i].text));
+		got = str_skip(got, strlen("tests/packs/indexes/"));
+		if (!str_eq(got, wanted))
+			fail_msg("it says  %.*s\nwanted   %.*s", STR_FMT(got), STR_FMT(wanted));
+		i++;
+	}
+	assert_int_equal(i, d.n);
+	fclose(want);
+	registry_free(reg);
+	arena_free(a);
+}
+
+// ---- arithmetic --------------------------------------------------------------------------------
+static struct index_weight two[] = { { .value = { "major", 5 }, .weight = 18 }, { .value = { "general", 7 }, .weight = 2 } };
+static struct index_weight grades[] = { { .value = { "1", 1 }, .weight = 25 }, { .value = { "2", 1 }, .weight = 20 } };
+static struct index_weight each[] = { { .weight = 12 } };
+static struct index_component components[] = {
+	{ .weights = two, .nweights = 2, .slot = 0, .cap = 40 },
+	{ .weights = grades, .nweights = 2, .slot = 2, .cap = 25, .worst = true },
+	{ .weights = each, .nweights = 1, .slot = 4, .cap = 30, .half_life = 180 * US_PER_DAY },
+};
+static const struct risk_index example = { .components = components, .ncomponents = 3, .nslots = 5, .worst = 0.5, .top = 2, .top_share = 0.3,
+	                                   .all_share = 0.2, .levels = { [INDEX_BLUE] = { .from = 0 }, [INDEX_YELLOW] = { .from = 20 },
+	                                   [INDEX_ORANGE] = { .from = 40 }, [INDEX_RED] = { .from = 60 } } };
+
+static void test_score(void **state)
+{
+	struct index_slot s[5] = { { 1, 1 }, { 3, 3 }, { 0, 0 }, { 2, 2 }, { 0, 0 } };
+	struct index_part parts[3];
+	double fade[3];
+	(void)state;
+	index_fade(&example, 0, fade);
+	// 1 × 18 + 3 × 2 = 24; grade 2 twice counts once, 20
+	assert_int_equal(index_score(&example, s, NULL, fade, parts), 440);
+	assert_true(parts[0].raw == 24 && parts[0].points == 24 && parts[1].points == 20 && parts[2].points == 0);
+	s[0] = (struct index_slot){ 5, 5 }; // 96 is capped at 40
+	s[2] = (struct index_slot){ 1, 1 }; // the better grade is the one that counts
+	assert_int_equal(index_score(&example, s, NULL, fade, parts), 650);
+	assert_true(parts[0].raw == 96 && parts[0].points == 40 && parts[1].points == 25);
+	struct index_slot cover[5] = { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 2, 2 } }; // what covers the place is added
+	assert_int_equal(index_score(&example, s, cover, fade, parts), 890);
+	assert_true(parts[2].points == 24);
+	cover[4] = (struct index_slot){ 9, 9 };
+	assert_int_equal(index_score(&example, s, cover, fade, NULL), 950);
+}
+
+static void test_decay(void **state)
+{
+	const struct index_component *c = &components[2];
+	struct index_slot s[5] = { { 0, 0 } };
+	double fade[3];
+	(void)state;
+	// an event of half a year ago weighs half, and half of that half a year later, whatever the epoch
+	s[4] = (struct index_slot){ 1, (float)index_amount(c, T0 - 180 * US_PER_DAY, T0) };
+	index_fade(&example, 0, fade);
+	assert_int_equal(index_score(&example, s, NULL, fade, NULL), 60);
+	index_fade(&example, 180 * US_PER_DAY, fade);
+	assert_int_equal(index_score(&example, s, NULL, fade, NULL), 30);
+	s[4].v = (float)index_amount(c, T0 - 180 * US_PER_DAY, T0 + 180 * US_PER_DAY);
+	index_fade(&example, 0, fade);
+	assert_int_equal(index_score(&example, s, NULL, fade, NULL), 30);
+	assert_true(fabs(index_amount(&components[0], 0, T0) - 1) < 1e-12); // without half-life nothing fades
+}
+
+static void test_levels(void **state)
+{
+	(void)state;
+	assert_int_equal(index_color_at(&example, 0), INDEX_BLUE);
+	assert_int_equal(index_color_at(&example, 199), INDEX_BLUE);
+	assert_int_equal(index_color_at(&example, 200), INDEX_YELLOW);
+	assert_int_equal(index_color_at(&example, 399), INDEX_YELLOW);
+	assert_int_equal(index_color_at(&example, 400), INDEX_ORANGE);
+	assert_int_equal(index_color_at(&example, 600), INDEX_RED);
+	assert_int_equal(index_color_at(&example, 1000), INDEX_RED);
+	assert_int_equal(index_color_of(STR("green")), INDEX_NONE);
+}
+
+static void test_areas(void **state)
+{
+	static uint32_t bins[INDEX_TENTHS + 1];
+	(void)state;
+	assert_int_equal(index_aggregate(&example, bins), 0); // nobody there
+	bins[700] = 1;
+	assert_int_equal(index_aggregate(&example, bins), 700); // one alone is itself
+	bins[300] = 1;
+	bins[100] = 2;
+	// 0.5 × 70 + 0.3 × (70 + 30) / 2 + 0.2 × (70 + 30 + 10 + 10) / 4 = 35 + 15 + 6
+	assert_int_equal(index_aggregate(&example, bins), 560);
+	bins[700] = 3; // the two worst are both 70
+	// 35 + 21 + 0.2 × (210 + 30 + 20) / 6 = 64.67
+	assert_int_equal(index_aggregate(&example, bins), 647);
+}
+
+// ---- boards ------------------------------------------------------------------------------------
+static struct {
+	struct fixture f;
+	struct registry *reg;
+	struct risk_indexes *all;
+	struct index_live *live;
+	const struct type *enterprise, *hazard;
+} x;
+
+static enum err migrate(struct db *db, void *arg, struct problem *p)
+{
+	const struct risk_index *i = &x.all->v[0];
+	(void)arg;
+	enum err err = records_migrate(db, &x.enterprise->table, p);
+	for (size_t k = 0; !err && k < i->ncomponents; k++)
+		if (i->components[k].of.type)
+			err = records_migrate(db, &i->components[k].of.type->table, p);
+	return err;
+}
+
+static int set_up(void **state)
+{
+	struct diags d;
+	(void)state;
+	memset(&x, 0, sizeof x);
+	fixture_begin(&x.f);
+	d = (struct diags){ .arena = x.f.arena };
+	assert_int_equal(registry_load(&x.reg, STR("packs"), &d), OK);
+	x.all = indexes_load(x.reg, x.f.arena, &d);
+	assert_non_null(x.all);
+	x.enterprise = registry_type(x.reg, STR("enterprise"));
+	x.hazard = registry_type(x.reg, STR("hazard"));
+	x.live = index_live_new();
+	assert_int_equal(fixture_write(&x.f, migrate, NULL), OK);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	index_live_free(x.live);
+	fixture_end(&x.f);
+	registry_free(x.reg);
+	return 0;
+}
+
+struct put { const struct type *t; struct common c; const char *field, *value; int64_t id; };
+
+static enum err put_run(struct db *db, void *arg, struct problem *p)
+{
+	struct put *r = arg;
+	struct value *v = arena_many(x.f.arena, r->t->table.ncols, struct value);
+	const struct field *f = type_field(r->t, str_of(r->field));
+	v[f->col] = (struct value){ .kind = VAL_TEXT, .s = str_of(r->value) };
+	r->c.created_at = r->c.changed_at = r->c.state_at = T0;
+	r->c.version = 1;
+	enum err err = records_insert(db, &r->t->table, &r->c, v, p);
+	r->id = r->c.id;
+	return err;
+}
+
+static int64_t enterprise(const char *area, const char *sector, const char *risk)
+{
+	struct put r = { .t = x.enterprise, .c = { .area = str_of(area), .sector = str_of(sector), .title = str_of(area), .enterprise = ENTERPRISE_SELF },
+		         .field = "risk", .value = risk };
+	assert_int_equal(fixture_write(&x.f, put_run, &r), OK);
+	return r.id;
+}
+
+static int64_t hazard(int64_t of, const char *level)
+{
+	struct put r = { .t = x.hazard, .c = { .area = STR("990121101000"), .enterprise = of, .state = STR("found"), .title = STR("h") },
+		         .field = "level", .value = level };
+	assert_int_equal(fixture_write(&x.f, put_run, &r), OK);
+	return r.id;
+}
+
+static void build(int64_t now, struct index_changes ret[INDEX_BOARDS])
+{
+	struct db *db = store_read_begin(x.f.store);
+	problem_init(&x.f.p, x.f.arena);
+	assert_int_equal(index_build(x.live, db, x.all, now, x.f.arena, ret, &x.f.p), OK);
+	store_read_end(x.f.store, db);
+}
+
+static struct index_changes update(int64_t id, const char *type, int64_t now)
+{
+	struct db *db = store_read_begin(x.f.store);
+	struct index_changes c = { 0 };
+	struct index_news news = { .enterprises = &id, .n = 1 };
+	news.components = index_concerns(x.live, 0, str_of(type), &news.covers);
+	problem_init(&x.f.p, x.f.arena);
+	assert_int_equal(index_update(x.live, db, 0, &news, now, x.f.arena, &c, &x.f.p), OK);
+	store_read_end(x.f.store, db);
+	return c;
+}
+
+static int mark(int64_t id)
+{
+	struct index_mark m = { 0 };
+	return index_mark(x.live, id, &m) ? m.tenths : -1;
+}
+
+static const struct index_change *change_of(const struct index_changes *c, enum index_kind kind, const char *key)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].kind == kind && str_is(c->v[i].key, key))
+			return &c->v[i];
+	return NULL;
+}
+
+static void test_one_change_reaches_what_lies_above(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	(void)state;
+	int64_t a = enterprise("990121101001", "chemical", "red"), b = enterprise("990121102000", "dust", "blue");
+	build(T0, c);
+	assert_int_equal(c[0].n, 0); // the first time nothing has changed
+	assert_int_equal(mark(a), 120);
+	assert_int_equal(mark(b), 10);
+	assert_int_equal(mark(b + 1), -1);
+	hazard(a, "major");
+	struct index_changes u = update(a, "hazard", T0);
+	assert_int_equal(mark(a), 300); // 12 + 18
+	const struct index_change *e = change_of(&u, INDEX_ENTERPRISE, "1");
+	assert_true(e && e->was == 120 && e->tenths == 300 && e->color == INDEX_YELLOW && e->color_was == INDEX_BLUE);
+	static const char *const above[] = { "990121101001", "990121101000", "990121000000", "990100000000" };
+	for (size_t i = 0; i < ARRAY_LEN(above); i++)
+		assert_non_null(change_of(&u, INDEX_AREA, above[i]));
+	assert_null(change_of(&u, INDEX_AREA, "990121102000")); // next door nothing happened
+	assert_null(change_of(&u, INDEX_SECTOR, "dust"));
+	const struct index_change *county = change_of(&u, INDEX_AREA, "990121000000");
+	double both = x.all->v[0].worst * 30 + (x.all->v[0].top_share + x.all->v[0].all_share) * (30 + 1) / 2;
+	assert_int_equal(county->tenths, (int)lround(both * 10));
+	u = update(a, "area", T0); // concerns nothing: counted again it is the same
+	assert_int_equal(u.n, 0);
+}
+
+static void test_moving_and_leaving(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	(void)state;
+	int64_t a = enterprise("990121101001", "chemical", "red");
+	build(T0, c);
+	int64_t n = enterprise("990121103000", "metal", "orange"); // new since
+	struct index_changes u = update(n, "enterprise", T0);
+	assert_int_equal(mark(n), 80);
+	const struct index_change *e = change_of(&u, INDEX_ENTERPRISE, "2");
+	assert_true(e && e->was == -1);
+	assert_non_null(change_of(&u, INDEX_AREA, "990121103000"));
+	u = update(a + 77, "enterprise", T0); // nobody
+	assert_int_equal(u.n, 0);
+}
+
+// After any sequence of changes the live board and one that is built anew say the same.
+static void test_live_agrees_with_anew(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	int64_t ids[12];
+	uint32_t seed = 7;
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		ids[i] = enterprise(i % 2 ? "990121101001" : "990121102000", i % 3 ? "dust" : "chemical", i % 4 ? "yellow" : "red");
+	build(T0, c);
+	for (int i = 0; i < 60; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		int64_t id = ids[(seed >> 16) % 12];
+		hazard(id, seed & 0x4000 ? "general" : "major");
+		(void)update(id, "hazard", T0);
+	}
+	struct index_changes again[INDEX_BOARDS] = { { 0 } };
+	build(T0, again);
+	assert_int_equal(again[0].n, 0);
+}
+
+struct keeping { struct index_changes c; int64_t now; };
+static enum err keep_run(struct db *db, void *arg, struct problem *p)
+{
+	struct keeping *k = arg;
+	(void)p;
+	return index_keep(db, index_of_board(x.live, 0), &k->c, k->now, x.f.arena);
+}
+
+static void keep_all(int64_t now)
+{
+	struct keeping k = { .now = now };
+	assert_int_equal(index_differs(x.live, 0, x.f.arena, &k.c), OK);
+	assert_int_equal(fixture_write(&x.f, keep_run, &k), OK);
+	index_kept(x.live, 0, &k.c);
+	struct index_changes none = { 0 };
+	assert_int_equal(index_differs(x.live, 0, x.f.arena, &none), OK);
+	assert_int_equal(none.n, 0);
+}
+
+static void test_history_and_rises(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	(void)state;
+	int64_t a = enterprise("990121101001", "chemical", "red");
+	build(T0, c);
+	keep_all(T0);
+	hazard(a, "general");
+	struct index_changes u = update(a, "hazard", T0 + US_PER_HOUR); // +2: no rise
+	assert_false(change_of(&u, INDEX_ENTERPRISE, "1")->rise);
+	// the process starts anew: what was kept is what it rose from
+	index_live_free(x.live);
+	x.live = index_live_new();
+	build(T0 + 2 * US_PER_HOUR, c);
+	struct db *db = store_read_begin(x.f.store);
+	assert_int_equal(index_recall(x.live, db, T0 + 2 * US_PER_HOUR, x.f.arena), OK);
+	store_read_end(x.f.store, db);
+	hazard(a, "major"); // 12 → 32: more than 15 within a day
+	u = update(a, "hazard", T0 + 3 * US_PER_HOUR);
+	const struct index_change *e = change_of(&u, INDEX_ENTERPRISE, "1");
+	assert_true(e->rise && e->lowest == 120 && e->tenths == 320);
+	hazard(a, "major");
+	u = update(a, "hazard", T0 + 4 * US_PER_HOUR); // told once a day
+	assert_false(change_of(&u, INDEX_ENTERPRISE, "1")->rise);
+	keep_all(T0 + 5 * US_PER_HOUR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_mistake_is_told_with_its_place),
+		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_decay),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_areas),
+		cmocka_unit_test_setup_teardown(test_one_change_reaches_what_lies_above, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_moving_and_leaving, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_live_agrees_with_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_history_and_rises, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
