@@ -3,6 +3,7 @@ import { enTerms } from './en_terms'
 import { enWork } from './en_work'
 import { enAlarm } from './en_alarm'
 import { enSite } from './en_site'
+import { enRisk } from './en_risk'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
@@ -10,6 +11,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enWork,
   ...enAlarm,
   ...enSite,
+  ...enRisk,
   'app.title': 'Anlan work-safety platform',
   'app.name': 'Anlan',
   'app.sub': 'Work-safety platform',

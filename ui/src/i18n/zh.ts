@@ -3,12 +3,14 @@ import { zhTerms } from './zh_terms'
 import { zhWork } from './zh_work'
 import { zhAlarm } from './zh_alarm'
 import { zhSite } from './zh_site'
+import { zhRisk } from './zh_risk'
 
 export const zh = {
   ...zhTerms,
   ...zhWork,
   ...zhAlarm,
   ...zhSite,
+  ...zhRisk,
   'app.title': '安澜 安全生产综合平台',
   'app.name': '安澜',
   'app.sub': '安全生产综合平台',

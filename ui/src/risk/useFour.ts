@@ -1,0 +1,134 @@
+// The four-colour mode of the map page: its layers, the day that is looked at, what is picked, and what leaves as files.
+import { computed, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
+import { useRoute, useRouter } from 'vue-router'
+import { keep, save } from '../api/http'
+import { on as listen } from '../api/events'
+import type { Color, MapBase } from '../api/types'
+import { t, tx } from '../i18n'
+import { csvCell, num } from '../lib/number'
+import { rank } from '../lib/level'
+import { stamp } from '../lib/time'
+import type { MapDrawing } from '../map/draw'
+import type { MapModel } from '../map/model'
+import type { Theme } from '../map/style'
+import { fourMap, picture, type FourMap } from './four'
+import { formulaWords, last, riskIndex, riskRank, type Ranked, type RiskIndex, type RiskKind } from './risk'
+
+const DAYS = 30
+const HIDDEN = ['point', 'installation', 'enterprise', 'names']
+
+export function useFour(drawing: ShallowRef<MapDrawing | null>, model: ShallowRef<MapModel | null>, layers: Ref<{ name: string; on: boolean }[]>, unpick: () => void) {
+  const route = useRoute()
+  const router = useRouter()
+  const on = computed(() => 'risk' in route.query && route.query.risk !== undefined)
+  const index = shallowRef<RiskIndex | null>(null)
+  const areas = shallowRef<Ranked[]>([])
+  const day = ref('')
+  const busy = ref(false)
+  const failed = ref('')
+  const path = ref<{ kind: RiskKind; key: string }[]>([])
+  const picked = computed(() => last(path.value))
+  const deep = computed(() => path.value.length > 1)
+  const days = Array.from({ length: DAYS }, (_, i) => new Date(Date.now() + 8 * 3600e3 - (DAYS - 1 - i) * 86400e3).toISOString().slice(0, 10))
+  let map: FourMap | null = null
+  let base: MapBase | null = null
+  let theme: Theme = { dark: false, big: false }
+  let unclick: (() => void) | null = null
+  let later = 0
+
+  async function load() {
+    const d = drawing.value
+    if (!on.value || !d || !base) return
+    busy.value = true
+    failed.value = ''
+    try {
+      index.value = await riskIndex(true)
+      const x = index.value
+      if (!x) throw new Error(t('risk.empty'))
+      const asked = day.value
+      const [towns, firms] = await Promise.all([riskRank(x.name, { kind: 'area', tier: 'town', day: asked || undefined, size: 500 }), riskRank(x.name, { kind: 'enterprise', day: asked || undefined, size: 500 })])
+      if (asked !== day.value || !on.value) return
+      areas.value = towns.items
+      map ??= fourMap(d.map, base, theme)
+      map.set(towns.items)
+      map.dots(firms.items.filter((r) => rank(r.level) <= rank('orange')).flatMap((r) => {
+        const at = model.value?.get('enterprise', Number(r.key))?.position
+        return at ? [{ ...r, position: at }] : []
+      }))
+    } catch (e) {
+      failed.value = (e as Error).message
+    } finally {
+      busy.value = false
+    }
+  }
+  function begin() {
+    const d = drawing.value
+    if (!d) return
+    HIDDEN.forEach((name) => d.show(name, false))
+    const click = (e: { pixel: number[] }) => {
+      const hit = map?.at(e.pixel)
+      if (hit) choose([hit])
+    }
+    d.map.on('click', click as never)
+    unclick = () => d.map.un('click', click as never)
+    unpick()
+    void load()
+  }
+  function finish() {
+    unclick?.()
+    unclick = null
+    map?.close()
+    map = null
+    path.value = []
+    day.value = ''
+    HIDDEN.forEach((name) => drawing.value?.show(name, layers.value.find((l) => l.name === name)?.on ?? true))
+  }
+  function choose(next: { kind: RiskKind; key: string }[]) {
+    path.value = next
+    map?.choose(last(next)?.key ?? '')
+  }
+  watch(on, (is) => (is ? begin() : finish()))
+
+  // what changes soon shows: one load for a storm of events
+  const off = listen('map', (m) => {
+    if (!on.value || !m || !('index' in m) || day.value || later) return
+    later = window.setTimeout(() => ((later = 0), void load()), 1000)
+  })
+
+  const name = (ext: string) => `risk-${day.value || last(days)}.${ext}`
+  return {
+    on, index, areas, day, days, busy, failed, picked, deep,
+    base(b: MapBase) { base = b },
+    ready(th: Theme) { theme = th; if (on.value) begin() },
+    theme(th: Theme) { theme = th; map?.theme(th) },
+    toggle() { void router.replace({ query: { ...route.query, risk: on.value ? undefined : '1' } }) },
+    setDay(d: string) { day.value = d === last(days) ? '' : d; void load() },
+    pick(kind: RiskKind, key: string) { choose([...path.value, { kind, key }]) },
+    back() { choose(path.value.slice(0, -1)) },
+    close() { choose([]) },
+    end() { off(); clearTimeout(later); unclick?.(); map = null },
+    async png() {
+      const x = index.value
+      if (!x || !drawing.value) return
+      const words = { title: `${t('risk.map')} ${day.value || stamp(Date.now())}`, formula: formulaWords(x), foot: `${x.label} ${t('risk.version', { v: x.version })}`,
+        level: (c: Color) => { const l = x.levels.find((v) => v.color === c); return l ? `${l.label} ≥ ${num(l.from)}` : '' } }
+      try {
+        keep(name('png'), await picture(drawing.value.map, x, words))
+      } catch (e) {
+        failed.value = String((e as Error).message)
+      }
+    },
+    geojson() {
+      const by = new Map(areas.value.map((r) => [r.key, r]))
+      const features = (base?.areas ?? []).flatMap((a) => {
+        const r = by.get(a.code)
+        return r ? [{ type: 'Feature', geometry: a.geometry, properties: { code: a.code, name: r.title, index: index.value?.name, version: index.value?.version, day: day.value || last(days), score: r.score, level: r.level, enterprises: r.enterprises ?? null } }] : []
+      })
+      keep(name('geojson'), new Blob([JSON.stringify({ type: 'FeatureCollection', features })], { type: 'application/geo+json' }))
+    },
+    csv() {
+      const rows = [[t('risk.rank'), t('risk.name'), t('risk.score'), t('risk.level'), t('risk.firms')], ...areas.value.map((r, i) => [i + 1, r.title, r.score, tx('color', r.level), r.enterprises ?? ''])]
+      save(name('csv'), rows.map((r) => r.map(csvCell).join(',')).join('\r\n') + '\r\n')
+    },
+  }
+}
