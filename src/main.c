@@ -12,6 +12,7 @@ static const struct {
 	{ "check", tool_check, "check [PATH…]", "检查业务包", "check packs: file:line:col: what, and what to do" },
 	{ "decode", tool_decode, "decode PROTOCOL", "解码报文：标准输入每行一帧，输出每帧一个 JSON", "frames a line on stdin → a JSON object a frame" },
 	{ "calc", tool_calc, "calc MODEL [--schema] | --list", "后果与风险模型：标准输入 JSON，输出 JSON", "consequence and risk models: JSON on stdin → JSON" },
+	{ "qra", tool_qra, "qra FILE.json [--without NAME[,NAME]] [--threads N]", "区域定量风险评估：个人风险等值线、F-N 曲线、PLL、风险容量", "regional quantitative risk assessment: contours, F-N curve, PLL, capacity left" },
 	{ "user", tool_user, "user add|passwd|list NAME --data DIR …", "管理人员账号", "manage people who log in" },
 	{ "audit", tool_audit, "audit verify --data DIR", "校验审计链", "verify the audit chain" },
 	{ "reach", tool_reach, "reach [--role ROLE] [--csv]", "每个角色能做什么、看什么", "what a role can reach" },

@@ -106,6 +106,22 @@
 #define LIMIT_BACKTEST_EVENTS 500           // events that alarms are compared with
 #define LIMIT_BACKTEST_SEARCH 300000        // samples that a search for quieter settings looks at
 #define LIMIT_BACKTEST_SECONDS 20           // of its work
+
+#define LIMIT_QRA_SOURCES 500               // installations of one regional risk assessment
+#define LIMIT_QRA_SCENARIOS 20000           // of all of them
+#define LIMIT_QRA_CLASSES 24                // stability-wind classes
+#define LIMIT_QRA_DIRECTIONS 36             // of the wind rose
+#define LIMIT_QRA_SPLIT 8                   // computed inside of one of them
+#define LIMIT_QRA_SIDE 4000                 // cells of one side of the grid
+#define LIMIT_QRA_CELLS 4000000             // of the grid
+#define LIMIT_QRA_PEOPLE 1000000            // cells with people
+#define LIMIT_QRA_PLACES 5000               // schools, hospitals, …
+#define LIMIT_QRA_IGNITION 1000             // ignition sources
+#define LIMIT_QRA_LEVELS 12                 // contours
+#define LIMIT_QRA_STEPS 2000                // points of the F-N curve
+#define LIMIT_QRA_THREADS 16
+#define LIMIT_QRA_COLUMNS 4096              // of the polar raster of a source; its rows
+#define LIMIT_QRA_INPUT (32u << 20)         // bytes of its description
 #define LIMIT_GATEWAY_FRAME (2u << 20)      // one message of the encrypted gateway envelope
 #define LIMIT_GATE_NEW_LINE (128u << 10)    // the first frame of somebody who has not said who it is
 #define LIMIT_READING_FUTURE_S 600          // a time further ahead than this is refused as a wrong clock

@@ -12,3 +12,4 @@ int bench_import(int argc, char **argv);
 int bench_query(int argc, char **argv);
 int bench_detect(int argc, char **argv);
 int bench_tiles(int argc, char **argv);
+int bench_qra(int argc, char **argv);

@@ -10,6 +10,7 @@ int tool_serve(int argc, char **argv);   // src/serve.c
 int tool_check(int argc, char **argv);
 int tool_decode(int argc, char **argv);
 int tool_calc(int argc, char **argv);
+int tool_qra(int argc, char **argv);
 int tool_user(int argc, char **argv);
 int tool_audit(int argc, char **argv);
 int tool_reach(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct {
 	{ "query", bench_query },
 	{ "detect", bench_detect },
 	{ "tiles", bench_tiles },
+	{ "qra", bench_qra },
 };
 
 int tool_bench(int argc, char **argv)
@@ -25,6 +26,9 @@ int tool_bench(int argc, char **argv)
 	for (size_t i = 0; argc && i < ARRAY_LEN(benches); i++)
 		if (strcmp(argv[0], benches[i].name) == 0)
 			return benches[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "usage: anlan bench ingest|flood|gate|alarm|series|records|import|query|detect|tiles [--help]\n");
+	fprintf(stderr, "usage: anlan bench ");
+	for (size_t i = 0; i < ARRAY_LEN(benches); i++)
+		fprintf(stderr, "%s%s", i ? "|" : "", benches[i].name);
+	fprintf(stderr, " [--help]\n");
 	return 2;
 }
