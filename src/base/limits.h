@@ -132,6 +132,9 @@
 #define LIMIT_INDEX_NEWS 4096               // enterprises that wait to be counted again; more: all are
 #define LIMIT_INDEX_SHOWN 500               // objects of one answer
 
+#define LIMIT_DOMINO 200                    // steps of a domino chain that an answer lists
+#define LIMIT_ZONE_TARGETS 500              // vessels around an accident that a chain looks at, the nearest
+#define LIMIT_ZONE_PLACES 2000              // places, enterprises and roads, each, that an answer about zones lists
 #define LIMIT_YAML_FILE (1u << 20)
 #define LIMIT_YAML_DEPTH 12
 #define LIMIT_YAML_NODES 100000
