@@ -26,13 +26,17 @@ static struct str read_text(struct arena *a, const char *path)
 	return s;
 }
 
-enum err map_base(struct call *c)
+struct str map_text(struct call *c)
 {
 	struct str own = arena_printf(c->arena, "%.*s/map.json", STR_FMT(c->app->data_dir));
 	struct str demo = arena_printf(c->arena, "%.*s/demo/map.json", STR_FMT(c->app->data_dir));
 	struct str text = str_trim(read_text(c->arena, own.p));
-	if (!text.n)
-		text = str_trim(read_text(c->arena, demo.p));
+	return text.n ? text : str_trim(read_text(c->arena, demo.p));
+}
+
+enum err map_base(struct call *c)
+{
+	struct str text = map_text(c);
 	if (text.n)
 		buf_add_str(&c->rs->body, text);
 	else

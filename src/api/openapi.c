@@ -51,7 +51,7 @@ static void write_response(struct jw *w, const char *status, const char *about, 
 	jw_kobj(w, status);
 	jw_kcstr(w, "description", about);
 	const char *type = strcmp(schema, "Text") == 0 ? "text/plain" : strcmp(schema, "Lines") == 0 ? "application/x-ndjson" :
-	                   strncmp(schema, "OgcFeature", 10) == 0 ? "application/geo+json" : strcmp(schema, "Stream") == 0 ? "text/event-stream" :
+	                   strncmp(schema, "OgcFeature", 10) == 0 || strcmp(schema, "GeoJson") == 0 ? "application/geo+json" : strcmp(schema, "Stream") == 0 ? "text/event-stream" :
 	                   strcmp(schema, "Tile") == 0 ? "application/vnd.mapbox-vector-tile" : strcmp(schema, "File") == 0 ? "application/octet-stream" : "application/json";
 	jw_kobj(w, "content");
 	jw_kobj(w, type);
@@ -112,7 +112,7 @@ static void write_route(struct jw *w, const struct route *r)
 	jw_kobj(w, "responses");
 	bool created = r->run == records_create || r->run == views_create || r->run == files_post || r->run == documents_post ||
 	               r->run == reports_run || r->run == tokens_create || r->run == comments_post || r->run == extension_post ||
-	               r->run == delegations_post;
+	               r->run == delegations_post || r->run == zones_save;
 	bool later = r->run == imports_post || r->run == imports_run_post || r->run == imports_undo_post;
 	bool away = r->run == oidc_begin || r->run == oidc_callback;
 	write_response(w, away ? "303" : later ? "202" : created ? "201" : "200",
@@ -188,6 +188,17 @@ static const struct {
 	  "min?:num, max?:num, default?:any, items?:[str], columns?:[any], note?:Label}], outputs:[{name:str, unit:str, zh:str, en:str}], "
 	  "tables:[{name:str, source:str, columns:[str], rows:[[str]]}]}" },
 	{ "CalcAnswer", "{model:str, outputs:any, warnings:[{zh:str, en:str}], source:str}" },
+	{ "ZoneSchema", "{scenarios:[CalcSchema], weather:CalcSchema, substances:[{cas:str, name:str, names:str, toxic:bool, flammable:bool, liquid:bool, "
+	  "dHc:num|null, boiling_K:num|null, rho:num|null, scenarios:[str]}]}" },
+	{ "Zones", "{source:{at:[num], title:str, equipment:int, installation:int, enterprise:int}, scenario:str, scenario_label:Label, substance:any, inputs:any, "
+	  "weather:{u:num, from:num, stability:str, T:num, RH:num, spread:num, live:bool, station?:str, station_distance?:num, measured?:time, age_s?:int, stale?:bool}, "
+	  "zones:[{key:str, color:str, label:Label, value:num, unit:str, reach:num, upwind:num, half_width:num, area:num, ring:[[num]], band:[[num]], "
+	  "people:{day:int, night:int}, people_this_wind:{day:int, night:int}, then:[{minutes:num, ring:[[num]]}]}], fronts:[num], places:[ZonePlace], places_left:int, "
+	  "roads:[{name:str, kind:str, zone:str, length:num, close:[[num]]}], domino:[{order:int, from:int, from_title:str, to:int, to_title:str, distance:num, load:num, "
+	  "limit:num, unit:str, target:str, probability:num|null, along:num|null, substance:str, scenario:str, next?:Label, inputs?:any, position:[num]}], domino_left:int, "
+	  "safety:{required:num, nearer:[ZonePlace]}|null, warnings:[{zh:str, en:str}], steps:[{model:str, why:Label, inputs:any, answer:any}], ms:num}" },
+	{ "GeoJson", "{type:'FeatureCollection', features:[{type:'Feature', properties:any, geometry:any}]}" },
+	{ "ZonePlace", "{type:str, id:int, title:str, kind:str, label:Label, color:str, zone:str, this_wind:bool, distance:num, day:int, night:int, minutes:num|null, position:[num]}" },
 	{ "Retention", "{kinds:[{kind:str, label:Label, days:int, hours_days?:int}],"
 	               " items:[{month:time, points:int, blocks:int, bytes:int, roll_up_days:int, held:int, file:bool, file_bytes:int}]}" },
 	{ "DropFiles", "{items:[{name:str, state:str, at:time, rows:int, accepted:int, duplicates:int, wrong:int, message?:str}]}" },

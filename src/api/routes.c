@@ -105,6 +105,13 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/calc/:model", S, "risk.calc", false, calc_schema, "A model's inputs with units, ranges, defaults; outputs; data tables; source", NULL, "CalcSchema" },
 	{ "POST", "/api/v1/calc/:model", S, "risk.calc", true, calc_post,
 	  "Calculate: {input: number | text | list | {value,unit}}; outside of a range it is refused with the field; what holds only in part is in warnings", NULL, "CalcAnswer" },
+	{ "GET", "/api/v1/zones", S, "risk.calc", false, zones_get, "Consequence zones: scenarios with their inputs, what may be said of the weather, substances", NULL, "ZoneSchema" },
+	{ "POST", "/api/v1/zones", S, "risk.calc", true, zones_post,
+	  "Zones of a scenario on the map {at: [lon,lat] | equipment | installation, scenario, substance?, inputs?, weather: {live: true} or typed}: outlines, people, roads, "
+	  "domino chain, arithmetic; nothing is stored", NULL, "Zones" },
+	{ "POST", "/api/v1/zones/cases", S, "risk.calc", true, zones_save,
+	  "Compute again and save as a record consequence_case {title, warning?, note? and what POST /zones takes}", NULL, "Made" },
+	{ "GET", "/api/v1/zones/cases/:id/geojson", S, "risk.calc", false, zones_geojson, "The outlines of a saved case as GeoJSON", NULL, "GeoJson" },
 	{ "GET", "/api/v1/retention", S, "device.read", false, retention_get, "How long readings are kept by kind, and what the next run would delete", NULL, "Retention" },
 
 	{ "GET", "/api/v1/alarms", S, "alarm.read", false, alarms_list, "Open alarms, or by state", "state point enterprise before size", "Alarms" },

@@ -123,6 +123,12 @@ static enum err make_staff(struct demo *d, struct plant *pl)
 	return OK;
 }
 
+static void set_number(json_t *body, const char *key, const json_t *v)
+{
+	if (json_is_number(v))
+		json_object_set(body, key, (json_t *)(uintptr_t)v);
+}
+
 // GB 18218-2018: the platform computes S, R and grade itself; here only whether it is a major hazard at all.
 static json_t *substances(const json_t *form, int times, double *ret_s)
 {
@@ -152,6 +158,7 @@ static enum err make_installation(struct demo *d, struct plant *pl, const json_t
 	                         demo_text(form, "unit"), "substances", rows, "exposed", exposed, "principal", (json_int_t)pl->persons[0],
 	                         "technical", (json_int_t)pl->persons[1], "operating", (json_int_t)pl->persons[2], "plan",
 	                         demo_text(form, "plan"), "position", pl->lon, pl->lat, "demo", 1);
+	set_number(body, "external_distance", json_object_get(form, "external"));
 	struct part *part = &pl->installations[pl->ninstallations++];
 	part->key = demo_text(form, "key");
 	part->form = form;
@@ -245,12 +252,6 @@ static void place(struct plant *pl, struct unit *u)
 	double north = at ? json_number_value(json_array_get(at, 1)) : (n / 5) * 30.0 - 60;
 	u->lon = pl->lon + east / 1000 / KM_PER_LON;
 	u->lat = pl->lat + north / 1000 / KM_PER_LAT;
-}
-
-static void set_number(json_t *body, const char *key, const json_t *v)
-{
-	if (json_is_number(v))
-		json_object_set(body, key, (json_t *)(uintptr_t)v);
 }
 
 // What the simulator must know: the line is read by sim/devices.c.
