@@ -15,11 +15,12 @@
 #include "store/store.h"
 
 #define ALARM_EXT 128       // bytes of evaluator state a point
-#define ALARM_LEVELS 8
+#define ALARM_LEVELS 10
 
 // ---- rules -------------------------------------------------------------------------------------
-enum level { LEVEL_LL, LEVEL_L, LEVEL_H, LEVEL_HH, LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD };
-const char *level_name(enum level l); // "ll","l","h","hh","rate","silent","flat","bad"
+enum level { LEVEL_LL, LEVEL_L, LEVEL_H, LEVEL_HH, LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD,
+	     LEVEL_WHEN, LEVEL_BLIND }; // an expression holds; it cannot be judged
+const char *level_name(enum level l); // "ll","l","h","hh","rate","silent","flat","bad","when","blind"
 
 struct rule;                // immutable, part of a rule set
 struct rule_set;            // all rules of a registry generation
@@ -50,6 +51,7 @@ struct point_def {
 	bool has_calibration;
 };
 
+struct buf;
 struct evaluator;           // one a process, owned by T_SERIES
 // max_point: no point id above it is ever taken; memory grows with the points that are loaded.
 struct evaluator *evaluator_new(uint32_t max_point);
@@ -71,6 +73,9 @@ void evaluator_end(struct evaluator_load *l);
 #define RULE_GONE UINT32_MAX // the rule is not in force any more: only COND_RETURNED
 enum transition_kind { COND_RAISED, COND_LEVEL, COND_RETURNED };
 
+#define ALARM_SEEN 8
+struct alarm_seen { uint16_t slot; uint32_t point; double value; }; // what a condition of an expression saw: of its slot; NaN = unknown
+
 struct transition {
 	uint32_t point;
 	uint32_t rule;          // index in the rule set, or RULE_GONE
@@ -88,6 +93,8 @@ struct transition {
 	int64_t through;        // late: the newest sample that was judged
 	int64_t since;          // late COND_RETURNED: when that episode was raised
 	bool standing;          // COND_RAISED of evaluator_active: it is active now, whatever the journal says
+	uint8_t nseen;          // LEVEL_WHEN, LEVEL_BLIND
+	struct alarm_seen seen[ALARM_SEEN];
 	bool replayed;          // found while the log was replayed after a start: what is older than the journal's newest is known
 };
 typedef void transition_fn(void *arg, const struct transition *t);
@@ -111,6 +118,13 @@ size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *r
 int64_t evaluator_tick(struct evaluator *ev, int64_t now, transition_fn *fn, void *arg);
 // The wall clock was set: by us it is later than before. What was counted before counts on, nothing fires or waits for it.
 void evaluator_clock_set(struct evaluator *ev, int64_t by, int64_t now);
+// Conditions over several points are judged when all that came of one time is there: now. At the end of a turn the tick does it.
+void evaluator_settle(struct evaluator *ev, transition_fn *fn, void *arg);
+// And their state (windows and conditions), which does not fit into ALARM_EXT: all of it at one moment. Restored before anything is
+// replayed; what is replayed then is also told for readings that the points' own state already holds.
+void evaluator_save_all(const struct evaluator *ev, struct buf *out);
+void evaluator_restore_all(struct evaluator *ev, struct str saved);
+void evaluator_feed_again(struct evaluator *ev, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg);
 // When evaluator_tick has something to do next (us, 0 = nothing is pending); a feed may move it. O(1).
 int64_t evaluator_due(const struct evaluator *ev);
 void evaluator_save(void *ev, uint32_t point, void *ext /* ALARM_EXT */); // series_hooks
@@ -143,7 +157,7 @@ struct str rule_category(const struct rule_set *rs, struct str name); // of the 
 bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
 bool rule_always(const struct rule_set *rs, uint32_t rule, enum level level); // nothing may hide it at this level
 int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule); // us, 0 = not said
-const char *level_family(enum level l); // "limit","rate","silent","flat","bad"
+const char *level_family(enum level l); // "limit","rate","silent","flat","bad","when","blind"
 bool level_find(struct str name, enum level *ret);
 int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
 // The rule in plain words: one line for whom it watches, then one sentence a level with limits and delays. With reg kinds

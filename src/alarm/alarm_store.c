@@ -2,6 +2,8 @@
 // what is to be opened for it. Runs in store jobs (writer thread) only. Everything may be applied twice.
 #include <math.h>
 
+#include "alarm/alarm_row.h"
+#include "alarm/rule.h"
 #include "alarm/suppress.h"
 #include "base/hash.h"
 #include "store/records.h"
@@ -177,13 +179,23 @@ static enum err insert_row(struct applying *ap, struct alarm_row *row)
 	return err;
 }
 
+// What is said, and what a condition over several points saw.
+static struct label with_seen(struct applying *ap, struct label say)
+{
+	struct label seen = rule_seen(ap->cx->rules, ap->t->rule, ap->t->seen, ap->t->nseen, ap->a);
+	if (!seen.zh.n)
+		return say;
+	return (struct label){ arena_printf(ap->a, "%.*s（当时：%.*s）", STR_FMT(say.zh), STR_FMT(seen.zh)),
+		               arena_printf(ap->a, "%.*s (then: %.*s)", STR_FMT(say.en), STR_FMT(seen.en)) };
+}
+
 static enum err write_words(struct applying *ap, struct alarm_row *row)
 {
 	if (ap->t->rule == RULE_GONE)
 		return OK;
 	const struct rule_set *rs = ap->cx->rules;
 	row->rule_label = rule_info(rs, ap->t->rule).label;
-	row->say = rule_say(rs, ap->t->rule, ap->t->level);
+	row->say = with_seen(ap, rule_say(rs, ap->t->rule, ap->t->level));
 	row->guide = rule_guide(rs, ap->t->rule, ap->t->level);
 	row->opens = rule_opens(rs, ap->t->rule, ap->t->level);
 	row->always = rule_always(rs, ap->t->rule, ap->t->level);

@@ -22,6 +22,7 @@ enum hot_flag {
 	HOT_SERVICED = 16,      // the newest trusted sample was Q_MAINTENANCE
 	HOT_WHEEL = 32,         // on the silence wheel
 	HOT_UNSURE = 64,        // its saved state was made under other rules
+	HOT_INPUT = 128,        // an expression of a rule reads it
 };
 #define QUALITY_NONE 255    // of a point without a sample
 
@@ -104,6 +105,7 @@ struct evaluator {
 	size_t nwheel;
 	struct transition *gone; // returns of conditions whose rule is gone, for the next tick
 	size_t ngone, gone_cap;
+	struct when_set *when;  // conditions over several points; NULL: there are none
 	struct late_point *late;
 	uint32_t nlate, late_cap;
 	size_t late_dropped;

@@ -44,6 +44,8 @@ void evaluator_feed(struct evaluator *ev, const struct reading *r, int64_t arriv
 	if (r->point > ev->max_point)
 		return;
 	struct hot *h = &ev->hot[r->point];
+	if (h->flags & HOT_INPUT)
+		when_feed(ev->when, r, arrival, fn, arg);
 	if (r->quality != h->quality || r->quality > Q_FLAT || !(r->value >= h->lo && r->value <= h->hi) ||
 	    r->time <= h->time) {
 		feed_slow(ev, r, arrival, fn, arg);
@@ -58,4 +60,17 @@ void evaluator_prefetch(const struct evaluator *ev, uint32_t point)
 {
 	if (point <= ev->max_point)
 		__builtin_prefetch(&ev->hot[point], 1);
+}
+
+// While the log is replayed: a reading that the point's own state holds already; the expressions' state is older.
+void evaluator_feed_again(struct evaluator *ev, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg)
+{
+	if (r->point <= ev->max_point && ev->hot[r->point].flags & HOT_INPUT)
+		when_feed(ev->when, r, arrival, fn, arg);
+}
+
+void evaluator_settle(struct evaluator *ev, transition_fn *fn, void *arg)
+{
+	if (ev->when)
+		when_settle(ev->when, fn, arg);
 }

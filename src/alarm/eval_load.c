@@ -70,6 +70,7 @@ void evaluator_free(struct evaluator *ev)
 	mem_free(ev->heap);
 	mem_free(ev->gone);
 	mem_free(ev->late);
+	when_free(ev->when);
 	mem_free(ev);
 }
 
@@ -90,7 +91,7 @@ struct evaluator_stats evaluator_stats(const struct evaluator *ev)
 		.late_dropped = ev->late_dropped,
 		.bytes = points * (sizeof(struct hot) + sizeof(struct cold)) + ev->plans_cap * sizeof *ev->plans +
 		         ev->words_cap * sizeof *ev->words + ev->limits_cap * sizeof *ev->limits +
-		         ev->heap_cap * sizeof *ev->heap + ev->late_cap * sizeof *ev->late
+		         ev->heap_cap * sizeof *ev->heap + ev->late_cap * sizeof *ev->late + (ev->when ? when_bytes(ev->when) : 0)
 	};
 }
 
@@ -114,6 +115,7 @@ struct evaluator_load {
 	struct strmap *plans;       // rules and levels of a point → plan
 	uint32_t *plan_limits;      // by plan: the limits used last, UINT32_MAX = none yet
 	size_t nplan_limits, plan_limits_cap;
+	struct when_load *when;
 	int64_t now;
 };
 
@@ -153,7 +155,8 @@ static bool limit_of(const struct rule_cond *c, enum level level, const struct p
 
 // ---- plans -------------------------------------------------------------------------------------
 static const uint8_t family_of[ALARM_LEVELS] = { FAMILY_LIMIT, FAMILY_LIMIT,  FAMILY_LIMIT, FAMILY_LIMIT,
-	                                         FAMILY_RATE,  FAMILY_SILENT, FAMILY_FLAT,  FAMILY_BAD };
+	                                         FAMILY_RATE,  FAMILY_SILENT, FAMILY_FLAT,  FAMILY_BAD,
+	                                         FAMILY_BAD,   FAMILY_BAD };
 static const uint8_t words_of[ALARM_LEVELS] = { 1, 1, 1, 1, 5, 0, 2, 1 };
 
 // What two points must share to share a plan.
@@ -230,7 +233,7 @@ static uint32_t plan_for(struct evaluator_load *b, const struct plan_key *own, s
 		p->clock |= (v[i].levels & (1u << LEVEL_RATE | 1u << LEVEL_FLAT)) != 0;
 	p->words = p->clock;
 	for (size_t i = 0; i < n; i++)
-		for (int level = 0; level < ALARM_LEVELS; level++)
+		for (int level = 0; level < LEVEL_WHEN; level++)
 			if (v[i].levels & 1u << level)
 				plan_add(p, b->rs, own, v[i].rule, (enum level)level);
 	at = b->all ? ev->nplans : plan_there(ev, p);
@@ -301,7 +304,7 @@ static size_t choose(struct evaluator_load *b, const struct kind_rules *kr, cons
 		uint16_t levels = 0;
 		if (!rule_watches(r, p))
 			continue;
-		for (int level = 0; level < ALARM_LEVELS; level++) {
+		for (int level = 0; level < LEVEL_WHEN; level++) { // the others have a memory of their own: when.h
 			struct pair pair;
 			bool limit = level <= LEVEL_HH;
 			if (!r->at[level].set || conds == POINT_CONDS || words + words_of[level] > POINT_WORDS + 1u ||
@@ -430,6 +433,7 @@ struct evaluator_load *evaluator_begin(struct evaluator *ev, const struct rule_s
 	struct evaluator_load *l = mem_alloc(sizeof *l);
 	*l = (struct evaluator_load){ .ev = ev, .all = all, .rs = rs, .reg = reg, .a = arena_new(0), .kinds = strmap_new(64),
 		                      .plans = strmap_new(256), .now = now };
+	l->when = when_begin(ev->when, rs, reg, all);
 	if (all) {
 		l->old = *ev;
 		memory_new(ev, MAX(ev->max_point, MIN(max_point, ev->limit_point)));
@@ -453,7 +457,7 @@ static void take_out(struct evaluator *ev, uint32_t point, struct before *ret)
 	ev->npoints -= h->known;
 	ev->nwatched -= h->known && ev->plans[c->plan].n > 0;
 	*h = fresh;
-	h->flags = ret->hot.flags & HOT_WHEEL;
+	h->flags = ret->hot.flags & (HOT_WHEEL | HOT_INPUT);
 	*c = (struct cold){ .heap_at = c->heap_at, .wheel_next = c->wheel_next, .late_at = c->late_at };
 }
 
@@ -477,6 +481,7 @@ void evaluator_put(struct evaluator_load *l, const struct point_def *p)
 	if (p->id > l->ev->limit_point)
 		return;
 	room_for(l->ev, p->id);
+	when_put(l->when, p);
 	if (l->all)
 		point_add(l, p);
 	else
@@ -485,8 +490,10 @@ void evaluator_put(struct evaluator_load *l, const struct point_def *p)
 
 void evaluator_drop(struct evaluator_load *l, uint32_t point)
 {
-	if (!l->all && point <= l->ev->max_point)
-		put_anew(l, point, NULL);
+	if (l->all || point > l->ev->max_point)
+		return;
+	when_drop(l->when, point);
+	put_anew(l, point, NULL);
 }
 
 static void trim(struct evaluator *ev)
@@ -497,9 +504,23 @@ static void trim(struct evaluator *ev)
 	ev->limits = mem_resize(ev->limits, ev->limits_cap * sizeof *ev->limits);
 }
 
+static void note_gone(void *ev, const struct transition *t) { evaluator_note_gone(ev, t); }
+
+static void mark_inputs(struct evaluator *ev, bool on)
+{
+	for (size_t i = 0; ev->when && i < ev->when->nchannels; i++) {
+		uint32_t point = ev->when->channels[i].point;
+		if (point <= ev->max_point)
+			ev->hot[point].flags = (uint16_t)((ev->hot[point].flags & ~HOT_INPUT) | (on ? HOT_INPUT : 0));
+	}
+}
+
 void evaluator_end(struct evaluator_load *l)
 {
 	struct evaluator *ev = l->ev;
+	mark_inputs(ev, false);
+	ev->when = when_end(l->when, ev->when, l->now, note_gone, ev);
+	mark_inputs(ev, true);
 	if (l->all) {
 		for (uint32_t point = 1; point <= l->old.max_point; point++) {
 			const struct cold *c = &l->old.cold[point];

@@ -58,6 +58,18 @@ void evaluator_restore(void *arg, uint32_t point, const void *ext)
 	timer_set(ev, point);
 }
 
+void evaluator_save_all(const struct evaluator *ev, struct buf *out)
+{
+	if (ev->when)
+		when_save(ev->when, out);
+}
+
+void evaluator_restore_all(struct evaluator *ev, struct str saved)
+{
+	if (ev->when)
+		when_restore(ev->when, saved);
+}
+
 static void say_active(const struct evaluator *ev, uint32_t point, size_t cond, transition_fn *fn, void *arg)
 {
 	const struct hot *h = &ev->hot[point];
@@ -86,6 +98,8 @@ void evaluator_active(const struct evaluator *ev, transition_fn *fn, void *arg)
 				say_active(ev, point, is, fn, arg);
 		}
 	}
+	if (ev->when)
+		when_active(ev->when, fn, arg);
 }
 
 static void ignore(void *arg, const struct transition *t) { (void)arg, (void)t; }
@@ -104,6 +118,8 @@ void evaluator_resume(struct evaluator *ev, alarm_newest_fn *newest, void *arg)
 		judge_advance(&j, to);
 		timer_set(ev, point);
 	}
+	if (ev->when)
+		when_resume(ev->when, newest, arg);
 }
 
 static void make_active(struct evaluator *ev, uint32_t point, size_t cond)
@@ -124,6 +140,8 @@ void evaluator_adopt(struct evaluator *ev, uint32_t point, struct str rule, enum
 	uint32_t key = crc32c(0, rule.p, rule.n);
 	bool known = point <= ev->max_point && ev->hot[point].known;
 	const struct plan *p = known ? &ev->plans[ev->cold[point].plan] : &ev->plans[0];
+	if (level >= LEVEL_WHEN && known && ev->when && when_adopt(ev->when, point, key, level))
+		return;
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->c[i].key != key || p->c[i].level != level)
 			continue;

@@ -167,6 +167,8 @@ void evaluator_clock_set(struct evaluator *ev, int64_t by, int64_t now)
 		ev->hot[point].arrival += ev->hot[point].flags & HOT_SEEN ? by : 0;
 	ev->wheel_sec = now / US_PER_S;
 	timers_rebuild(ev);
+	if (ev->when)
+		when_clock_set(ev->when, by);
 	ev->next_calibration = now; // dates are the wall clock's own
 }
 
@@ -192,6 +194,8 @@ int64_t evaluator_due(const struct evaluator *ev)
 	if (ev->nwheel > 0)
 		next = MIN(next, (ev->wheel_sec + 1) * US_PER_S);
 	next = MIN(next, ev->next_calibration);
+	if (ev->when)
+		next = MIN(next, when_due(ev->when));
 	return next == INT64_MAX ? 0 : MAX(next, 1);
 }
 
@@ -212,6 +216,8 @@ int64_t evaluator_tick(struct evaluator *ev, int64_t now, transition_fn *fn, voi
 		timer_set(ev, point);
 	}
 	wheel_turn(ev, now, fn, arg);
+	if (ev->when)
+		when_tick(ev->when, now, fn, arg);
 	int64_t next = evaluator_due(ev);
 	return next ? MAX(MIN(next, now + US_PER_MIN), now) : now + US_PER_MIN;
 }

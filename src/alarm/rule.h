@@ -2,7 +2,7 @@
 // evaluator (T_SERIES), by the store jobs and by the API threads.
 #pragma once
 
-#include "alarm/alarm.h"
+#include "alarm/when.h"
 
 struct rule_cond {          // one level of a rule: hh h l ll rate silent flat bad
 	bool set;
@@ -46,6 +46,7 @@ struct rule {
 	struct str *sectors, *areas, *points; // where: any of these; empty = everywhere
 	size_t nsectors, nareas, npoints;
 	struct rule_cond at[ALARM_LEVELS]; // by enum level
+	const struct when *when; // of LEVEL_WHEN and LEVEL_BLIND, or NULL
 };
 
 struct rule_set {
@@ -57,9 +58,11 @@ struct rule_set {
 bool rule_watches(const struct rule *r, const struct point_def *p); // its sector, area and code; the kind aside
 // The limit of a level (ll l h hh) at a point; false if the point has none.
 bool rule_limit(const struct rule_cond *c, enum level level, const struct point_def *p, double *ret);
+struct label rule_seen(const struct rule_set *rs, uint32_t rule, const struct alarm_seen *v, size_t n, struct arena *a);
 
 // Words of evaluator state (8 bytes each) that a rule with these conditions needs; see eval.h.
 #define POINT_WORDS 13
 #define POINT_CONDS 16
 size_t rule_words_needed(const struct rule *r, bool shared_clock);
+bool rule_watches(const struct rule *r, const struct point_def *p); // where: its sector, area and code; not its kind
 bool rule_needs_clock(const struct rule *r); // rate or flat: one more word, shared by all rules of the point

@@ -11,7 +11,7 @@ X(MISSING,       "缺少“%s”；请补上", "\"%s\" is missing; add it") \
 X(NAME_TWICE,    "规则“%.*s”已在 %.*s:%u 定义；请换一个名字", "the rule \"%.*s\" is already defined in %.*s:%u; choose another name") \
 X(KIND,          "没有测点种类“%.*s”；请改名，或在 points/ 下建立它", "there is no kind of point \"%.*s\"; correct it or make it in points/") \
 X(MENU_VALUE,    "菜单“%s”没有选项“%.*s”；请改正", "the menu \"%s\" has no item \"%.*s\"; correct it") \
-X(NO_LEVEL,      "规则什么也不判断；请写 levels、rate、silent、flat 或 bad", "the rule judges nothing; add levels, rate, silent, flat or bad") \
+X(NO_LEVEL,      "规则什么也不判断；请写 levels、rate、silent、flat、bad 或 when", "the rule judges nothing; add levels, rate, silent, flat, bad or when") \
 X(COLOR,         "未知的颜色“%.*s”；可用 red orange yellow blue", "unknown colour \"%.*s\"; use red orange yellow blue") \
 X(OPEN_TYPE,     "没有类型“%.*s”；请改名，或在 types/ 下建立它", "there is no type \"%.*s\"; correct it or make it in types/") \
 X(NO_LIMIT,      "级别“%s”没有限值；请写 %s: 数值", "the level \"%s\" has no limit; write %s: NUMBER") \
@@ -38,6 +38,16 @@ X(HIDE_LONG,     "人为搁置或抑制不能超过 %d 小时；请改短", "a p
 X(EARLY_LEVELS,  "early 说的是离 levels 的限值还有多久，这条规则没有 levels；请加上 levels，或删去 early", "early says how far the limits of levels are, and this rule has no levels; add levels or take early out") \
 X(EARLY_LONG,    "early 的 within 不能超过 %d 小时：更远的趋势没有意义；请改短", "within of early cannot be longer than %d hours: a trend says nothing further away; shorten it") \
 X(EARLY_EVERY,   "early 的 every 太长：within 里至少要有 %d 段；请改短", "every of early is too long: within must hold %d of them; shorten it") \
+X(WHEN_OP,       "规则的条件里不能用“%s”；请改写", "a rule's condition cannot use \"%s\"; write it differently") \
+X(WHEN_DURATION, "duration() 和 age() 只能与写明的时长比较，最多 %d 个；请写如 duration(level > 80) >= 10min", \
+                 "duration() and age() are compared with a written duration only, at most %d; write for example duration(level > 80) >= 10min") \
+X(WHEN_LONG,     "条件太长，判断起来步数太多；请拆成几条规则", "the condition takes too many steps; split it into several rules") \
+X(WHEN_UNITS,    "种类“%.*s”（%.*s）和“%.*s”（%.*s）单位不同，不能写在一个名字下；请分开", \
+                 "the kinds \"%.*s\" (%.*s) and \"%.*s\" (%.*s) have different units and cannot share a name; separate them") \
+X(WHEN_SCOPE,    "范围“%.*s”不能用；请写 device、installation、enterprise 或 area", "there is no scope \"%.*s\"; write device, installation, enterprise or area") \
+X(WHEN_NAME,     "名字“%.*s”已用过；请换一个", "the name \"%.*s\" is in use; choose another") \
+X(WHEN_ROLES,    "with 最多写 %d 项；请减少", "with takes at most %d names; use fewer") \
+X(BLIND_ALONE,   "blind 说的是 when 的条件何时算无法判断；请写 when", "blind says when the condition of when cannot be judged; add when") \
 X(TOO_MUCH,      "监测种类“%.*s”的规则合起来太多，一个测点最多 %u 个字（这里要 %u 个）；请合并或减少规则", \
                  "the rules of the kind \"%.*s\" together need more than the %u words a point has (here %u); merge or drop rules")
 // clang-format on

@@ -328,6 +328,36 @@ static void load_early(struct loading *ld, struct rule *r, const struct yaml_nod
 	r->early_within = within;
 }
 
+// ---- an expression -----------------------------------------------------------------------------
+static void load_when(struct loading *ld, struct rule *r, const struct yaml_node *map)
+{
+	static const char *const keys[] = { "that", "with", "once", "for", "off", "color", "say", "guide", "open", NULL };
+	struct rule_cond *c = &r->at[LEVEL_WHEN];
+	size_t before = ld->d->n;
+	yaml_check_keys(map, keys, ld->d);
+	if (map->kind != YAML_MAP)
+		return;
+	optional_duration(ld, map, "for", &c->on);
+	optional_duration(ld, map, "off", &c->off);
+	load_says(ld, map, c);
+	if (ld->d->n == before)
+		r->when = when_compile(ld->a, ld->reg, r, map, ld->d);
+}
+
+static void load_blind(struct loading *ld, struct rule *r, const struct yaml_node *map, bool when)
+{
+	static const char *const keys[] = { "for", "off", "color", "say", "guide", "open", NULL };
+	struct rule_cond *c = &r->at[LEVEL_BLIND];
+	yaml_check_keys(map, keys, ld->d);
+	if (map->kind != YAML_MAP)
+		return;
+	if (!when)
+		RULE_DIAG(ld->d, map, BLIND_ALONE);
+	(void)needed_duration(ld, map, "for", &c->on);
+	optional_duration(ld, map, "off", &c->off);
+	load_says(ld, map, c);
+}
+
 // ---- which points ------------------------------------------------------------------------------
 // One word or a list of words.
 static size_t load_words(struct loading *ld, const struct yaml_node *n, struct str **ret)
@@ -564,7 +594,7 @@ static void check_causes(struct loading *ld)
 static void load_rule(struct loading *ld, const struct rule_file *f)
 {
 	static const char *const keys[] = { "rule",   "label", "about", "watch", "levels", "rate",
-		                            "silent", "flat",  "bad",   "hint",  "category", "early", "suppress_when", "never_suppress", "hide_at_most", NULL };
+		                            "silent", "flat",  "bad",   "when", "blind", "hint",  "category", "early", "suppress_when", "never_suppress", "hide_at_most", NULL };
 	struct rule *r = &ld->rs->v[ld->rs->n++];
 	const struct yaml_node *root = f->root, *n;
 	r->info.file = keep(ld, f->file);
@@ -586,6 +616,10 @@ static void load_rule(struct loading *ld, const struct rule_file *f)
 		load_bad(ld, r, n);
 	if ((n = yaml_get(root, "early")))
 		load_early(ld, r, n);
+	if ((n = yaml_get(root, "when")))
+		load_when(ld, r, n);
+	if ((n = yaml_get(root, "blind")))
+		load_blind(ld, r, n, yaml_get(root, "when") != NULL);
 	if ((n = yaml_get(root, "category")))
 		load_category(ld, r, n);
 	if ((n = yaml_get(root, "hint")))
@@ -598,10 +632,10 @@ static void load_rule(struct loading *ld, const struct rule_file *f)
 		RULE_DIAG(ld->d, root, NO_LEVEL);
 }
 
-static size_t conditions(const struct rule *r)
+static size_t conditions(const struct rule *r) // of a point's own state
 {
 	size_t n = 0;
-	for (size_t i = 0; i < ALARM_LEVELS; i++)
+	for (size_t i = 0; i < LEVEL_WHEN; i++)
 		n += r->at[i].set;
 	return n;
 }
@@ -661,7 +695,7 @@ size_t rule_words_needed(const struct rule *r, bool shared_clock)
 	size_t n = shared_clock && rule_needs_clock(r);
 	for (size_t i = 0; i < ALARM_LEVELS; i++)
 		if (r->at[i].set)
-			n += words[i];
+			n += words[i]; // 0 for those with a memory of their own
 	return n;
 }
 bool rule_needs_clock(const struct rule *r) { return r->at[LEVEL_RATE].set || r->at[LEVEL_FLAT].set; }

@@ -1,4 +1,7 @@
 // What others may know of a rule: its names, colours and messages, and the rule in plain words. Any thread.
+#include <math.h>
+#include <stdio.h>
+
 #include "alarm/rule.h"
 #include "base/buf.h"
 
@@ -14,6 +17,8 @@ static const struct {
 	[LEVEL_SILENT] = { "silent", "silent", "无数据", "Silence", 1 },
 	[LEVEL_FLAT] = { "flat", "flat", "数据不变", "Flat line", 1 },
 	[LEVEL_BAD] = { "bad", "bad", "数据无效", "Bad data", 1 },
+	[LEVEL_WHEN] = { "when", "when", "组合条件", "Condition", 1 },
+	[LEVEL_BLIND] = { "blind", "blind", "无法判断", "Cannot judge", 1 },
 };
 
 const char *level_name(enum level l) { return levels[l].name; }
@@ -69,10 +74,33 @@ bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret)
 	return false;
 }
 
+// What a condition saw, as a sentence to stand behind what is said: "可燃气体 27 %LEL、31 %LEL". Empty if the rule has no expression.
+struct label rule_seen(const struct rule_set *rs, uint32_t rule, const struct alarm_seen *v, size_t n, struct arena *a)
+{
+	struct label ret = { STR_EMPTY, STR_EMPTY };
+	const struct when *w = rs->v[rule].when;
+	struct str *const texts[] = { &ret.zh, &ret.en };
+	for (int en = 0; w && en < 2; en++)
+		for (size_t i = 0; i < n && v[i].slot < w->nslots; i++) {
+			const struct when_slot *s = &w->slots[v[i].slot];
+			bool same = i && v[i - 1].slot == v[i].slot, yes = s->what == SLOT_WORKDAY || s->what == SLOT_WORKING_HOURS;
+			char number[32];
+			struct str unit = str_is(s->unit, "time") ? (en ? STR("s") : STR("秒")) : s->unit;
+			double value = str_is(s->unit, "time") ? v[i].value / US_PER_S : v[i].value;
+			snprintf(number, sizeof number, "%.*g", fabs(value) >= 1000 ? 7 : 4, value);
+			struct str said = isnan(value) ? (en ? STR("unknown") : STR("未知")) : yes ? (value > 0 ? (en ? STR("yes") : STR("是")) : (en ? STR("no") : STR("否"))) :
+			                                 arena_printf(a, "%s%s%.*s", number, unit.n ? " " : "", STR_FMT(unit));
+			*texts[en] = arena_printf(a, "%.*s%s%.*s%s%.*s", STR_FMT(*texts[en]), i == 0 ? "" : same ? (en ? ", " : "、") : (en ? "; " : "；"),
+			                          STR_FMT(same ? STR_EMPTY : en ? s->label.en : s->label.zh), same ? "" : " ", STR_FMT(said));
+		}
+	return ret;
+}
+
 // ---- words -------------------------------------------------------------------------------------
 struct writing {
 	struct buf out;
 	bool zh;
+	struct arena *a;
 };
 
 static void put(struct writing *w, const char *zh, const char *en) { buf_add_cstr(&w->out, w->zh ? zh : en); }
@@ -141,14 +169,45 @@ static void put_clear(struct writing *w, const struct rule_cond *c, enum level l
 	put(w, c->off ? "后解除" : number ? " 时解除" : "时解除", "");
 }
 
-static void put_condition(struct writing *w, const struct rule_cond *c, enum level level)
+// The condition, and who is meant by the names in it.
+static void put_expression(struct writing *w, const struct when *when, enum level level)
+{
+	static const struct { const char *zh, *en; } scopes[SCOPE__MAX] = {
+		{ "同一设备", "of the same device" }, { "同一装置", "of the same installation" }, { "同一企业", "of the same enterprise" },
+		{ "所在区域", "of the area" },
+	};
+	if (level == LEVEL_BLIND) {
+		put(w, "缺少可信的数据，条件既不能判为成立也不能判为不成立", "trusted data are missing: the condition can be judged neither true nor false");
+		return;
+	}
+	struct str said = expr_words(when->expr, w->zh, w->a);
+	buf_add_str(&w->out, said);
+	for (size_t i = 1; i < when->nroles; i++) {
+		const struct when_role *r = &when->roles[i];
+		put(w, i > 1 ? "、" : "（", i > 1 ? ", " : " (");
+		buf_add_str(&w->out, w->zh ? r->label.zh : r->label.en);
+		put(w, "：", ": ");
+		put(w, scopes[r->scope].zh, r->many ? "all " : "the one ");
+		put(w, r->many ? "的全部" : "的那个", scopes[r->scope].en);
+	}
+	put(w, when->nroles > 1 ? "）" : "", when->nroles > 1 ? ")" : "");
+	if (when->has_once) {
+		put(w, "；", "; one alarm for all ");
+		put(w, scopes[when->once].zh, scopes[when->once].en);
+		put(w, "只报一个", "");
+	}
+}
+
+static void put_condition(struct writing *w, const struct rule_cond *c, enum level level, const struct when *when)
 {
 	if (level <= LEVEL_HH) {
 		put_limit(w, c, level);
 		put_clear(w, c, level);
 		return;
 	}
-	if (level == LEVEL_RATE) {
+	if (level == LEVEL_WHEN || level == LEVEL_BLIND) {
+		put_expression(w, when, level);
+	} else if (level == LEVEL_RATE) {
 		put_duration(w, c->per);
 		put(w, c->rise ? "内上升 " : "内下降 ", c->rise ? ": a rise of " : ": a fall of ");
 		put_number(w, c->limit);
@@ -163,7 +222,7 @@ static void put_condition(struct writing *w, const struct rule_cond *c, enum lev
 	} else {
 		put(w, "数据超量程、过期或无效", "readings out of range, stale or marked bad");
 	}
-	if (level == LEVEL_RATE || level == LEVEL_BAD) {
+	if (level == LEVEL_RATE || level >= LEVEL_BAD) {
 		if (c->on) {
 			put(w, "，持续 ", " for ");
 			put_duration(w, c->on);
@@ -176,7 +235,7 @@ static void put_condition(struct writing *w, const struct rule_cond *c, enum lev
 	}
 }
 
-static void put_level(struct writing *w, const struct rule_cond *c, enum level level)
+static void put_level(struct writing *w, const struct rule_cond *c, enum level level, const struct when *when)
 {
 	static const struct { const char *name, *zh; } colors[] = {
 		{ "red", "红色" }, { "orange", "橙色" }, { "yellow", "黄色" }, { "blue", "蓝色" },
@@ -187,7 +246,7 @@ static void put_level(struct writing *w, const struct rule_cond *c, enum level l
 		if (str_is(c->color, colors[i].name))
 			put(w, colors[i].zh, colors[i].name);
 	put(w, "）：", "): ");
-	put_condition(w, c, level);
+	put_condition(w, c, level, when);
 	if (c->open.n) {
 		put(w, "；生成“", "; opens \"");
 		buf_add_str(&w->out, w->zh ? c->open_label.zh : c->open_label.en);
@@ -239,9 +298,9 @@ static struct str *labelled(const struct writing *w, const struct registry *reg,
 struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct registry *reg, bool zh, struct arena *a)
 {
 	static const enum level order[] = { LEVEL_HH, LEVEL_H, LEVEL_L, LEVEL_LL,
-		                            LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD };
+		                            LEVEL_WHEN, LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD, LEVEL_BLIND };
 	const struct rule *r = &rs->v[rule];
-	struct writing w = { .zh = zh };
+	struct writing w = { .zh = zh, .a = a };
 	buf_init(&w.out, 1u << 16);
 	put(&w, "监测种类 ", "Watches ");
 	put_list(&w, labelled(&w, reg, "point_kind", r->kinds, r->nkinds, a), r->nkinds);
@@ -263,7 +322,7 @@ struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct reg
 	put_causes(&w, rs, r);
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		if (r->at[order[i]].set)
-			put_level(&w, &r->at[order[i]], order[i]);
+			put_level(&w, &r->at[order[i]], order[i], r->when);
 	if (r->early_within) {
 		put(&w, "按趋势 ", "Said ahead when the trend leads to a limit within ");
 		put_duration(&w, r->early_within);

@@ -148,6 +148,9 @@
 #define LIMIT_EXPR_DEPTH 20                 // of its tree
 #define LIMIT_EXPR_NODES 300                // operands and operators
 #define LIMIT_EXPR_SLOTS 64                 // different values it reads
+#define LIMIT_RULE_MEMBERS 200              // points that a rule's expression takes together; with more it cannot judge
+#define LIMIT_RULE_STACK 64                 // operands that wait while it is judged
+#define LIMIT_RULE_ROLES 16                 // kinds of points beside the one that a rule watches
 #define LIMIT_ROWS 1000                     // rows of a table field
 #define LIMIT_ROW_COLUMNS 30
 #define LIMIT_ROWS_FIELD (512u << 10)       // bytes of a table field as JSON

@@ -34,6 +34,7 @@ static const char *const op_names[EXPR_OP__MAX] = {
 	[EXPR_SUB] = "-", [EXPR_MUL] = "*", [EXPR_DIV] = "/", [EXPR_NEG] = "neg", [EXPR_EMPTY] = "empty", [EXPR_COUNT] = "count",
 	[EXPR_SUM] = "sum", [EXPR_MIN] = "min", [EXPR_MAX] = "max", [EXPR_ABS] = "abs", [EXPR_ROUND] = "round", [EXPR_IF] = "if",
 	[EXPR_HAS] = "has", [EXPR_DAYS] = "days", [EXPR_TODAY] = "today", [EXPR_NOW] = "now", [EXPR_YEAR] = "year", [EXPR_MONTH] = "month",
+	[EXPR_ANY] = "any", [EXPR_ALL] = "all", [EXPR_COUNT_OF] = "count_of",
 };
 
 const char *expr_op_name(enum expr_op op)
@@ -150,6 +151,12 @@ static struct expr_node *slot_node(struct compiler *c, const struct raw *r, cons
 	n->nitems = s->name.nitems;
 	n->column = s->of.kind == EXPR_ROWS;
 	n->slot = slot_of(c, r, s);
+	if (s->name.many && !(c->in_group && (!c->group || c->group == s->name.p))) {
+		expr_fail(c, r->at, "“%.*s”有好几个测点；请写在 any()、all() 或 count_of() 里，一次只写一种",
+		          "\"%.*s\" stands for several points; write it inside any(), all() or count_of(), one kind at a time", STR_FMT(s->text));
+		return NULL;
+	}
+	c->group = s->name.many ? s->name.p : c->group;
 	return n;
 }
 
@@ -282,7 +289,10 @@ static bool comparable(struct compiler *c, const struct expr_node *a, const stru
 static struct expr_node *compare(struct compiler *c, const struct raw *r)
 {
 	struct expr_node *a, *b;
-	if (!pair(c, r->subs[0], r->subs[1], &a, &b) || !comparable(c, a, b, r->op != EXPR_EQ && r->op != EXPR_NE))
+	if (!pair(c, r->subs[0], r->subs[1], &a, &b))
+		return NULL;
+	expr_fit_units(c, &a, &b);
+	if (!comparable(c, a, b, r->op != EXPR_EQ && r->op != EXPR_NE))
 		return NULL;
 	struct expr_node *n = make(c, r, r->op, EXPR_BOOL);
 	n->subs[n->nsubs++] = a;
@@ -380,7 +390,7 @@ static enum expr_kind product_kind(struct compiler *c, const struct expr_node *a
 static bool converts(const struct expr_node *n)
 {
 	double f = n->value.f;
-	if (n->op != EXPR_LITERAL || f == 1 || f <= 0)
+	if (n->op != EXPR_LITERAL || n->unit.n || f == 1 || f <= 0)
 		return false;
 	while (f >= 10)
 		f /= 10;
@@ -405,6 +415,8 @@ static struct expr_node *arithmetic(struct compiler *c, const struct raw *r)
 	bool sum = r->op == EXPR_ADD || r->op == EXPR_SUB;
 	if (!b || !single(c, a) || !single(c, b))
 		return NULL;
+	if (sum)
+		expr_fit_units(c, &a, &b);
 	enum expr_kind kind = sum ? sum_kind(c, a, b, r->op == EXPR_SUB) : product_kind(c, a, b, r->op == EXPR_DIV);
 	if (kind == EXPR_NONE) {
 		fail_words(c, r->at,
@@ -498,6 +510,7 @@ static struct expr_node *extreme(struct compiler *c, const struct raw *r, enum e
 		struct expr_node *sub = check(c, r->subs[i], NULL);
 		if (!want(c, sub, BIT(first->kind), kind_names[first->kind].zh, kind_names[first->kind].en))
 			return NULL;
+		expr_fit_units(c, &n, &sub);
 		if (first->kind == EXPR_NUMBER && !same_unit(c, n, sub))
 			return NULL;
 		unit_of(n, n, sub);
@@ -596,7 +609,7 @@ static struct expr_node *total(struct compiler *c, const struct raw *r)
 
 static void no_function(struct compiler *c, const struct raw *r, bool known)
 {
-	struct str names[EXPR_OP__MAX + 3];
+	struct str names[EXPR_OP__MAX + 10];
 	size_t n = 0;
 	if (known) {
 		const struct raw *arg = r->nsubs ? r->subs[0] : r;
@@ -605,8 +618,14 @@ static void no_function(struct compiler *c, const struct raw *r, bool known)
 	}
 	for (unsigned op = EXPR_EMPTY; op < EXPR_OP__MAX; op++)
 		names[n++] = str_of(op_names[op]);
-	names[n++] = STR("linked");
-	names[n++] = STR("linked_open");
+	if (c->names->measure) {
+		static const char *const measures[] = { "mean", "rate", "slope", "times", "duration", "last", "age", "limit", "working_hours" };
+		for (size_t i = 0; i < ARRAY_LEN(measures); i++)
+			names[n++] = str_of(measures[i]);
+	} else {
+		names[n++] = STR("linked");
+		names[n++] = STR("linked_open");
+	}
 	expr_fail(c, r->at, "没有函数“%.*s”；请改正", "there is no function \"%.*s\"; correct it", STR_FMT(r->text));
 	expr_fail_near(c, r->text, names, n);
 }
@@ -635,7 +654,14 @@ static struct expr_node *foreign(struct compiler *c, const struct raw *r)
 static struct expr_node *call(struct compiler *c, const struct raw *r, const struct hope *hope)
 {
 	enum expr_op op = expr_function(r->text);
+	bool known = false;
+	struct expr_node *n = c->names->measure ? expr_measured(c, r, &known) : NULL;
+	if (known || c->failed)
+		return n;
 	switch ((int)op) {
+	case EXPR_ANY:
+	case EXPR_ALL:
+	case EXPR_COUNT_OF: return expr_grouped(c, r, op);
 	case EXPR_EMPTY:
 	case EXPR_COUNT: return how_many(c, r, op);
 	case EXPR_SUM: return total(c, r);
@@ -669,6 +695,7 @@ static struct expr_node *operation(struct compiler *c, const struct raw *r)
 
 static struct expr_node *check(struct compiler *c, const struct raw *r, const struct hope *hope)
 {
+	struct expr_node *n;
 	if (c->failed)
 		return NULL;
 	if (hope && (hope->kind == EXPR_MENU || hope->kind == EXPR_MENUS) && is_soft(r))
@@ -676,7 +703,7 @@ static struct expr_node *check(struct compiler *c, const struct raw *r, const st
 	if (hope && (BIT(hope->kind) & MOMENT) && r->kind == RAW_TEXT)
 		return day(c, r);
 	switch (r->kind) {
-	case RAW_NUMBER: return literal(c, r, (struct expr_value){ .kind = EXPR_NUMBER, .f = r->f });
+	case RAW_NUMBER: n = literal(c, r, (struct expr_value){ .kind = EXPR_NUMBER, .f = r->f }); return expr_literal_unit(c, r, n) ? n : NULL;
 	case RAW_TEXT: return literal(c, r, (struct expr_value){ .kind = EXPR_TEXT, .s = r->text });
 	case RAW_BOOL: return literal(c, r, (struct expr_value){ .kind = EXPR_BOOL, .i = r->i });
 	case RAW_DURATION: return literal(c, r, (struct expr_value){ .kind = EXPR_DURATION, .i = r->i, .workdays = r->workdays });
@@ -685,6 +712,14 @@ static struct expr_node *check(struct compiler *c, const struct raw *r, const st
 	case RAW_OP: break;
 	}
 	return operation(c, r);
+}
+
+struct expr_node *expr_check_any(struct compiler *c, const struct raw *r) { return check(c, r, NULL); }
+struct expr_node *expr_make(struct compiler *c, const struct raw *r, enum expr_op op, enum expr_kind kind) { return make(c, r, op, kind); }
+struct expr_node *expr_make_slot(struct compiler *c, const struct raw *r, const struct expr_slot *s) { return slot_node(c, r, s); }
+bool expr_want(struct compiler *c, const struct expr_node *n, enum expr_kind kind, const char *zh, const char *en)
+{
+	return want(c, n, BIT(kind), zh, en);
 }
 
 const struct expr_node *expr_check(struct compiler *c, const struct raw *r)

@@ -376,6 +376,9 @@ static struct expr_value call(const struct expr *e, const struct expr_node *n, s
 	case EXPR_HAS: return has(e, n, src);
 	case EXPR_TODAY: return of_kind(EXPR_DATE, expr_day_of(src->now, src->zone));
 	case EXPR_NOW: return of_kind(EXPR_TIME, src->now);
+	case EXPR_ANY:
+	case EXPR_ALL:
+	case EXPR_COUNT_OF: return missing; // only who has several values evaluates them: alarm/
 	default: return calendar(e, n, src);
 	}
 }

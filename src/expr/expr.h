@@ -37,8 +37,31 @@ struct expr_name {          // what a name stands for; filled in by the owner, w
 	size_t nitems;
 	struct str zh, en;      // label for the sentence
 	bool any_unit;          // a plain count that may be compared with any unit
-	const void *p;          // the owner's
+	bool many;              // stands for several values: only inside any(), all() and count_of()
+	bool said;              // zh and en say the arguments of the call too
+	const void *p;          // the owner's; many: the same pointer = the same several
 	int64_t n;              // the owner's
+};
+
+enum expr_op {
+	EXPR_LITERAL, EXPR_SLOT,
+	EXPR_AND, EXPR_OR, EXPR_NOT,                                    // and, or: two or more
+	EXPR_EQ, EXPR_NE, EXPR_LT, EXPR_LE, EXPR_GT, EXPR_GE, EXPR_IN,  // in: the value, then the choices
+	EXPR_ADD, EXPR_SUB, EXPR_MUL, EXPR_DIV, EXPR_NEG,
+	EXPR_EMPTY, EXPR_COUNT, EXPR_SUM, EXPR_MIN, EXPR_MAX, EXPR_ABS, EXPR_ROUND, EXPR_IF, EXPR_HAS, EXPR_DAYS, EXPR_TODAY,
+	EXPR_NOW, EXPR_YEAR, EXPR_MONTH,
+	EXPR_ANY, EXPR_ALL, EXPR_COUNT_OF,                              // of several values: one sub, true or not for each
+	EXPR_OP__MAX
+};
+
+enum expr_argument_kind { EXPR_ARG_NAME, EXPR_ARG_TEXT, EXPR_ARG_NUMBER, EXPR_ARG_DURATION, EXPR_ARG_TEST };
+struct expr_argument {      // of a function of the owner that measures: mean(level, 10min), count(level > 80 %, 1h)
+	enum expr_argument_kind kind;
+	struct str text;        // NAME, TEXT; TEST: the name that is compared
+	enum expr_op op;        // TEST: EXPR_EQ … EXPR_GE, the name on the left
+	double f;               // NUMBER; TEST: what it is compared with, in the name's unit
+	struct str limit;       // TEST: NAME > limit(h): "h"; else empty
+	int64_t us;             // DURATION
 };
 
 struct expr_slot {          // one value that the expression reads
@@ -46,6 +69,8 @@ struct expr_slot {          // one value that the expression reads
 	struct str function;    // of a call of the owner: "linked"; else empty
 	struct str argument;    // of a call: "hazard"
 	int64_t window;         // of a call with a duration behind its argument: us; else 0
+	const struct expr_argument *args; // of a function that measures
+	size_t nargs;
 	struct expr_name name;  // the value itself
 	struct expr_name of;    // before the dot; kind EXPR_NONE = there is no dot
 };
@@ -59,18 +84,15 @@ struct expr_names {
 	// FUNCTION(NAME or 'TEXT') and FUNCTION(NAME, 5min): a function of the owner: linked(hazard). NULL: none.
 	// known is set when the function exists, so that only its argument is wrong.
 	bool (*call)(void *arg, struct str function, struct str argument, int64_t window, struct expr_name *ret, bool *known);
+	// Functions that measure, with any arguments; asked before those of the language, so max(level, 1h) may be one. Not known:
+	// another function. Known but false: ret->zh and en say why. NULL: none, and no any(), all(), count_of().
+	bool (*measure)(void *arg, struct str function, const struct expr_argument *v, size_t n, struct expr_name *ret, bool *known);
+	// How many of unit `to` one of unit `from` is; false: another quantity, or an unknown unit. NULL: a unit is a text, and
+	// numbers are written without one.
+	bool (*convert)(void *arg, struct str from, struct str to, double *ret);
+	struct str own_unit;    // what {unit} stands for behind a number
 	bool stored;            // the value will be kept: today(), now() and functions of the owner are refused
 	const struct expr_name *want; // kind, unit and items that the whole must have; NULL or kind NONE: any
-};
-
-enum expr_op {
-	EXPR_LITERAL, EXPR_SLOT,
-	EXPR_AND, EXPR_OR, EXPR_NOT,                                    // and, or: two or more
-	EXPR_EQ, EXPR_NE, EXPR_LT, EXPR_LE, EXPR_GT, EXPR_GE, EXPR_IN,  // in: the value, then the choices
-	EXPR_ADD, EXPR_SUB, EXPR_MUL, EXPR_DIV, EXPR_NEG,
-	EXPR_EMPTY, EXPR_COUNT, EXPR_SUM, EXPR_MIN, EXPR_MAX, EXPR_ABS, EXPR_ROUND, EXPR_IF, EXPR_HAS, EXPR_DAYS, EXPR_TODAY,
-	EXPR_NOW, EXPR_YEAR, EXPR_MONTH,
-	EXPR_OP__MAX
 };
 
 struct expr_value {
@@ -91,6 +113,7 @@ struct expr_node {
 	size_t nitems;
 	struct expr_value value; // LITERAL
 	size_t slot;            // SLOT
+	const void *group;      // ANY, ALL, COUNT_OF: expr_name.p of the several
 	const struct expr_node **subs;
 	size_t nsubs;
 	size_t at;              // byte of the text

@@ -1,5 +1,6 @@
 // Text of an expression → tree as written. Called by expr_compile; any thread.
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "base/limits.h"
 #include "base/time.h"
@@ -95,7 +96,7 @@ static bool want(struct compiler *c, const char *sign)
 static struct raw *node(struct compiler *c, enum raw_kind kind, size_t at)
 {
 	struct raw *r = arena_one(c->a, struct raw);
-	*r = (struct raw){ .kind = kind, .at = at, .end = c->at, .text = STR_EMPTY, .field = STR_EMPTY, .depth = 1 };
+	*r = (struct raw){ .kind = kind, .at = at, .end = c->at, .text = STR_EMPTY, .field = STR_EMPTY, .unit = STR_EMPTY, .depth = 1 };
 	if (++c->nodes > LIMIT_EXPR_NODES)
 		expr_fail(c, at, "表达式太长，最多 %u 项；请拆成几个字段", "the expression is too long, at most %u parts; split it over several fields",
 		          (unsigned)LIMIT_EXPR_NODES);
@@ -130,26 +131,83 @@ static struct raw *op2(struct compiler *c, enum expr_op op, struct raw *a, struc
 static struct raw *either(struct compiler *c);
 
 // ---- operands ----------------------------------------------------------------------------------
+// The unit behind a number (2 m, 0.4 MPa, 5 %, 2 {unit}/min), taken; empty if there is none. Only where numbers have one.
+static struct str unit_here(struct compiler *c)
+{
+	static const char *const words[] = { "and", "or", "not", "in" };
+	size_t was = c->at, n = 0;
+	if (!c->names->convert)
+		return STR_EMPTY;
+	blanks(c);
+	for (;; n++) {
+		char ch = peek(c, n), next = peek(c, n + 1);
+		bool unit = letter(ch) || (ch & 0x80) || ch == '%' || ch == '{' || ch == '}';
+		bool inside = n && (digit(ch) || (ch == '/' && (letter(next) || (next & 0x80) || next == '%')));
+		if (!unit && !inside)
+			break;
+	}
+	struct str s = str_from(c->text.p + c->at, n);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_is(s, words[i]))
+			n = 0;
+	static const char *const others[] = { "（", "）", "，", "“", "”", "×", "÷", "≥", "≤", "≠", "；", "。" };
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (str_starts(s, str_of(others[i])))
+			n = 0;
+	c->at = n ? c->at + n : was;
+	return str_first(s, n);
+}
+
+// 30 min, 2.5 h: a duration with a blank or a fraction.
+static bool time_unit(struct str unit, double f, int64_t *ret)
+{
+	char one[16];
+	int64_t us;
+	if (unit.n == 0 || unit.n > 4 || f < 0 || f > 1e6)
+		return false;
+	struct str s = str_from(one, (size_t)snprintf(one, sizeof one, "1%.*s", STR_FMT(unit)));
+	if (!duration_parse(s, &us))
+		return false;
+	*ret = (int64_t)(f * (double)us + 0.5);
+	return true;
+}
+
+static struct raw *plain_number(struct compiler *c, struct str digits, size_t at)
+{
+	struct raw *r = node(c, RAW_NUMBER, at);
+	r->text = digits;
+	if (!str_to_f64(digits, &r->f)) {
+		expr_fail(c, at, "“%.*s”不是数；请写如 12 或 0.5", "\"%.*s\" is not a number; write for example 12 or 0.5", STR_FMT(digits));
+		return r;
+	}
+	r->unit = unit_here(c);
+	if (time_unit(r->unit, r->f, &r->i))
+		r->kind = RAW_DURATION;
+	r->text = str_from(c->text.p + at, c->at - at);
+	r->end = c->at;
+	return r;
+}
+
 static struct raw *number(struct compiler *c)
 {
 	size_t at = c->at, n = 0;
-	double f;
 	int64_t us, days;
 	while (digit(peek(c, n)) || (peek(c, n) == '.' && digit(peek(c, n + 1))))
 		n++;
 	struct str digits = str_from(c->text.p + at, n);
+	if (c->names->convert) {
+		c->at += n;
+		return plain_number(c, digits, at);
+	}
 	while (letter(peek(c, n)) || digit(peek(c, n)))
 		n++;
 	struct str all = str_from(c->text.p + at, n);
 	c->at += n;
-	struct raw *r = node(c, all.n == digits.n ? RAW_NUMBER : RAW_DURATION, at);
+	if (all.n == digits.n)
+		return plain_number(c, digits, at);
+	struct raw *r = node(c, RAW_DURATION, at);
 	r->text = all;
-	if (all.n == digits.n) {
-		if (!str_to_f64(all, &f))
-			expr_fail(c, at, "“%.*s”不是数；请写如 12 或 0.5", "\"%.*s\" is not a number; write for example 12 or 0.5", STR_FMT(all));
-		else
-			r->f = f;
-	} else if (str_ends(all, STR("wd")) && str_to_i64(str_first(all, all.n - 2), &days) && days <= 10000) {
+	if (str_ends(all, STR("wd")) && str_to_i64(str_first(all, all.n - 2), &days) && days <= 10000) {
 		r->i = days;
 		r->workdays = true;
 	} else if (duration_parse(all, &us)) {

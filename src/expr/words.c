@@ -30,7 +30,7 @@ static void slot(struct writer *w, const struct expr_slot *s)
 		text(w, "的", " → ");
 	}
 	buf_add_str(w->out, w->zh ? s->name.zh : s->name.en);
-	if (s->window)
+	if (s->window && !s->name.said)
 		buf_printf(w->out, w->zh ? "（%g 分钟内）" : " (within %g minutes)", (double)s->window / (double)US_PER_MIN);
 }
 
@@ -61,7 +61,11 @@ static void literal(struct writer *w, const struct expr_node *n)
 	char day[128];
 	struct arena *a;
 	switch ((int)n->kind) {
-	case EXPR_NUMBER: number(w->out, n->value.f); break;
+	case EXPR_NUMBER:
+		number(w->out, n->value.f);
+		if (n->unit.n)
+			buf_printf(w->out, " %.*s", STR_FMT(n->unit));
+		break;
 	case EXPR_BOOL: text(w, n->value.i ? "是" : "否", n->value.i ? "yes" : "no"); break;
 	case EXPR_DURATION: duration(w, &n->value); break;
 	case EXPR_DATE:
@@ -178,6 +182,9 @@ static void function(struct writer *w, const struct expr_node *n)
 	case EXPR_NOW: text(w, "现在", "now"); break;
 	case EXPR_YEAR: say(w, n->subs[0], 7); text(w, "的年份", " (year)"); break;
 	case EXPR_MONTH: say(w, n->subs[0], 7); text(w, "的月份", " (month)"); break;
+	case EXPR_ANY: call(w, "其中任一满足", "for any of them ", n); break;
+	case EXPR_ALL: call(w, "其中全部满足", "for all of them ", n); break;
+	case EXPR_COUNT_OF: call(w, "满足的个数", "the number of those with ", n); break;
 	default: break;
 	}
 }

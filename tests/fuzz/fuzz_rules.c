@@ -1,5 +1,5 @@
 // A rule file of any bytes: refused with diagnostics or compiled, put in force and fed; never a crash.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include <math.h>
 
 #include "alarm/alarm.h"

@@ -1,6 +1,6 @@
 // The evaluator beyond single scenarios: quality, many points and timers, long silence, loads that grow and shrink, state
 // of every point through save and restore, history that cannot be read.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

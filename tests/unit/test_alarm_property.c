@@ -1,6 +1,6 @@
 // What must hold for any samples: a naive second implementation gives the same changes; duplicates, ticks and restarts
 // at any moment change nothing; samples in any order end in the same alarms.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include "store_fixture.h"
 
 #include <math.h>

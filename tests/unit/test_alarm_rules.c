@@ -1,6 +1,6 @@
 // The rule checker: every mistake it knows has an example in tests/packs/bad_rules/ with the exact text; good rules
 // compile; rules in plain words. UPDATE=1 writes the expected texts anew.
-// needs: base loop store expr model auth alarm bus
+// needs: base loop store expr risk model auth alarm bus
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,8 @@
 #define BAD "tests/packs/bad_rules"
 #define MAX_FOLDERS 100
 
-static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = 10 * US_PER_S } };
+static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = 10 * US_PER_S },
+	                             { .name = { "depth", 5 }, .unit = { "m", 1 }, .min = 0, .max = 100, .interval = 10 * US_PER_S } };
 static struct type types[] = { { .name = { "warning", 7 }, .label = { { "预警", 6 }, { "Warning", 7 } } } };
 static struct menu_item sectors[] = { { .value = { "chemical", 8 } }, { .value = { "dust", 4 } } };
 static struct menu_item categories[] = { { .value = { "leak", 4 } } };
@@ -45,7 +46,7 @@ static struct str read_file(struct arena *a, const char *path, bool *ret_found)
 
 static struct registry registry_with(struct arena *a, size_t max_rules)
 {
-	struct registry reg = { .arena = a, .kinds = kinds, .nkinds = 1, .types = types, .ntypes = 1, .menus = menus, .nmenus = ARRAY_LEN(menus) };
+	struct registry reg = { .arena = a, .kinds = kinds, .nkinds = ARRAY_LEN(kinds), .types = types, .ntypes = 1, .menus = menus, .nmenus = ARRAY_LEN(menus) };
 	reg.rules = arena_many(a, max_rules, struct rule_file);
 	return reg;
 }

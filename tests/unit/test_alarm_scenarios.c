@@ -2,7 +2,7 @@
 // which alarms are then open and which changes came. Times are durations from the start of the scenario.
 //
 //   rules:  list of rules as in packs (an other list rules_NAME is put in force by the step `rules: NAME`)
-//   points: {NAME: {kind: level, hh: 90, service: maintenance …}}   record fields of a point; enterprise 1 and device 1 unless said
+//   points: {NAME: {kind: level, hh: 90, service: maintenance …}}   record fields of a point; device, installation, enterprise: numbers, 1, 0 and 1 unless said
 //   steps:  one key each:
 //     feed: NAME 0s 50, 1s 92, 2s 95 bad   time, value, quality; arrives at its time, or: 2s@9s for time@arrival
 //     lose: NAME 5s 50      the same, but the process dies before what the evaluator says is recorded
@@ -17,9 +17,10 @@
 //                           not ticked since), or without
 //     changes: [...]        what came since the last one: "5s raised hh", in order
 //     expect: [...]         all open alarms: "NAME family level state active|over 5s" + " 9s" returned + " x2" + " late" + " opens T"
+//     says: [...]        what the open alarms say (zh), oldest first
 //     refused: WORD         the action before was refused with this error
 // At the end everything is applied once more: nothing may change.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include "store_fixture.h"
 
 #include <dirent.h>
@@ -30,6 +31,7 @@
 #include "base/buf.h"
 #include "base/jr.h"
 #include "base/time.h"
+#include "base/workday.h"
 #include "model/yaml.h"
 #include "series/series.h"
 
@@ -45,6 +47,7 @@ struct scenario {
 	struct registry reg;
 	struct rule_set *rules;
 	uint8_t saved[MAX_POINTS][ALARM_EXT];
+	struct buf saved_all;
 	struct evaluator *ev;
 	struct point_def points[MAX_POINTS];
 	struct str names[MAX_POINTS];
@@ -94,9 +97,13 @@ static void print_diags(const struct diags *d)
 }
 
 static struct point_kind kinds[] = {
-	{ .name = { "level", 5 }, .min = 0, .max = 1000, .interval = US_PER_S },
-	{ .name = { "gas", 3 }, .min = 0, .max = 100, .interval = US_PER_S },
+	{ .name = { "level", 5 }, .label = { { "液位", 6 }, { "Level", 5 } }, .unit = { "%", 1 }, .min = 0, .max = 1000, .interval = US_PER_S, .stale_after = 90 * US_PER_S },
+	{ .name = { "gas", 3 }, .label = { { "气体", 6 }, { "Gas", 3 } }, .unit = { "%LEL", 4 }, .min = 0, .max = 100, .interval = US_PER_S, .stale_after = 90 * US_PER_S },
+	{ .name = { "pressure", 8 }, .label = { { "压力", 6 }, { "Pressure", 8 } }, .unit = { "kPa", 3 }, .min = 0, .max = 5000, .interval = US_PER_S, .stale_after = 90 * US_PER_S },
+	{ .name = { "temperature", 11 }, .label = { { "温度", 6 }, { "Temperature", 11 } }, .unit = { "℃", 3 }, .min = -50, .max = 600, .interval = US_PER_S, .stale_after = 90 * US_PER_S },
+	{ .name = { "run_state", 9 }, .label = { { "运行状态", 12 }, { "Run state", 9 } }, .min = 0, .max = 4, .interval = 30 * US_PER_S },
 };
+static const struct workdays no_calendar;
 static struct type types[] = { { .name = { "warning", 7 }, .label = { { "预警", 6 }, { "Warning", 7 } } } };
 
 static void load_rules(struct scenario *s, const char *key)
@@ -104,7 +111,7 @@ static void load_rules(struct scenario *s, const char *key)
 	const struct yaml_node *list = yaml_get(s->root, key);
 	struct diags d = { .arena = s->a };
 	assert_non_null(list);
-	s->reg = (struct registry){ .arena = s->a, .kinds = kinds, .nkinds = ARRAY_LEN(kinds), .types = types, .ntypes = 1 };
+	s->reg = (struct registry){ .arena = s->a, .kinds = kinds, .nkinds = ARRAY_LEN(kinds), .types = types, .ntypes = 1, .workdays = &no_calendar };
 	s->reg.rules = arena_many(s->a, list->n, struct rule_file);
 	for (size_t i = 0; i < list->n; i++)
 		s->reg.rules[s->reg.nrules++] = (struct rule_file){ STR("test"), str_of(file_name), list->items[i] };
@@ -138,6 +145,15 @@ static int64_t place_of(const struct yaml_node *map, const char *key)
 	return isnan(v) ? 1 : (int64_t)v;
 }
 
+static int64_t id_of(const struct yaml_node *map, const char *key)
+{
+	const struct yaml_node *n = yaml_get(map, key);
+	int64_t v = 0;
+	if (n)
+		assert_true(str_to_i64(n->text, &v));
+	return v;
+}
+
 static void load_points(struct scenario *s)
 {
 	const struct yaml_node *map = yaml_get(s->root, "points"), *n;
@@ -149,7 +165,10 @@ static void load_points(struct scenario *s)
 		*p = (struct point_def){ .id = (uint32_t)i + 1, .code = map->keys[i]->text, .area = STR("990121101000"),
 			                 .enterprise = place_of(v, "enterprise"), .device = place_of(v, "device"),
 			                 .kind = yaml_get(v, "kind") ? yaml_get(v, "kind")->text : STR("level"),
-			                 .sector = (n = yaml_get(v, "sector")) ? n->text : STR_EMPTY };
+			                 .sector = (n = yaml_get(v, "sector")) ? n->text : STR_EMPTY,
+			                 .installation = id_of(v, "installation") };
+		if ((n = yaml_get(v, "area")))
+			p->area = n->text;
 		p->ll = number_of(v, "ll");
 		p->l = number_of(v, "l");
 		p->h = number_of(v, "h");
@@ -264,6 +283,7 @@ static void step_feed(struct scenario *s, const struct yaml_node *n)
 	size_t point = point_index(s, n, name);
 	while (text.n)
 		feed_one(s, n, point, str_cut(&text, ','));
+	evaluator_settle(s->ev, on_transition, s);
 	struct arena *a = arena_new(0);
 	while (evaluator_late(s->ev, 100, read_history, s, a, on_transition, s) > 0)
 		;
@@ -291,7 +311,7 @@ static enum err act_job(struct db *db, void *arg, struct problem *p)
 	return alarm_act(db, j->alarm, j->act, STR("because"), j->until, &by, &change, p);
 }
 
-struct listing_row { int64_t id; struct str line; struct str point; };
+struct listing_row { int64_t id; struct str line, point, say; };
 
 static size_t list(struct scenario *s, struct listing_row *v, size_t max);
 
@@ -387,6 +407,8 @@ static void step_save(struct scenario *s)
 {
 	for (size_t i = 0; i < s->npoints; i++)
 		evaluator_save(s->ev, (uint32_t)i + 1, s->saved[i]);
+	buf_clear(&s->saved_all);
+	evaluator_save_all(s->ev, &s->saved_all);
 }
 
 static enum err forget_job(struct db *db, void *arg, struct problem *p)
@@ -405,6 +427,10 @@ static void step_restart(struct scenario *s, struct str how)
 	load_evaluator(s);
 	for (size_t i = 0; i < s->npoints && saved; i++)
 		evaluator_restore(s->ev, (uint32_t)i + 1, s->saved[i]);
+	if (saved) {
+		evaluator_restore_all(s->ev, buf_str(&s->saved_all));
+		evaluator_settle(s->ev, on_transition, s);
+	}
 	struct db *db = store_read_begin(s->f.store);
 	struct newest n = { s, db };
 	evaluator_resume(s->ev, newest_change, &n);
@@ -484,7 +510,7 @@ static size_t list(struct scenario *s, struct listing_row *v, size_t max)
 			struct str count = member(s->a, one, "count");
 			int64_t id;
 			assert_true(str_to_i64(member(s->a, one, "id"), &id));
-			v[n++] = (struct listing_row){ .id = id, .point = point, .line = arena_printf(s->a,
+			v[n++] = (struct listing_row){ .id = id, .point = point, .say = member(s->a, member(s->a, one, "say"), "zh"), .line = arena_printf(s->a,
 				"%.*s %.*s %.*s %.*s %s %.*s%s%.*s%s%.*s%s", STR_FMT(point),
 				STR_FMT(member(s->a, one, "family")), STR_FMT(member(s->a, one, "level")),
 				STR_FMT(member(s->a, one, "state")), str_is(member(s->a, one, "active"), "true") ? "active" : "over",
@@ -560,6 +586,18 @@ static void step_suppressed(struct scenario *s, const struct yaml_node *n)
 		FAIL_AT(n, "%zu are hidden, expected %zu", count, n->n);
 }
 
+// What the open alarms say, in Chinese.
+static void step_says(struct scenario *s, const struct yaml_node *n)
+{
+	struct listing_row v[MAX_POINTS * 4];
+	size_t count = list(s, v, ARRAY_LEN(v));
+	for (size_t i = 0; i < MAX(count, n->n); i++) {
+		struct str got = i < count ? v[i].say : STR("nothing"), want = i < n->n ? n->items[i]->text : STR("nothing");
+		if (!str_eq(got, want))
+			FAIL_AT(i < n->n ? n->items[i] : n, "says \"%.*s\", expected \"%.*s\"", STR_FMT(got), STR_FMT(want));
+	}
+}
+
 static void step_opens(struct scenario *s, const struct yaml_node *n)
 {
 	struct db *db = store_read_begin(s->f.store);
@@ -591,6 +629,8 @@ static void step(struct scenario *s, const struct yaml_node *map)
 		step_changes(s, v);
 	} else if (str_is(key, "expect")) {
 		step_expect(s, v);
+	} else if (str_is(key, "says")) {
+		step_says(s, v);
 	} else if (str_is(key, "opens")) {
 		step_opens(s, v);
 	} else if (str_is(key, "window")) {
@@ -641,6 +681,7 @@ static void run(const char *path)
 	struct diags d = { 0 };
 	file_name = path;
 	fixture_begin(&s->f);
+	buf_init(&s->saved_all, 1u << 20);
 	s->a = s->f.arena;
 	d.arena = s->a;
 	s->clock = T0;
@@ -663,6 +704,7 @@ static void run(const char *path)
 		apply_again(s);
 	evaluator_free(s->ev);
 	rules_free(s->rules);
+	buf_free(&s->saved_all);
 	fixture_end(&s->f);
 	mem_free(s);
 }

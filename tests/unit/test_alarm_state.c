@@ -1,5 +1,5 @@
 // The alarm state machine, all of it: every reachable mode and every input, and what must always hold.
-// needs: base loop store expr model auth alarm bus
+// needs: base loop store expr risk model auth alarm bus
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

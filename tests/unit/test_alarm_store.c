@@ -1,5 +1,5 @@
 // Alarms as rows: names and words that stay with them, JSON, scope, acting with its refusals, audit, shelf, outbox.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include "store_fixture.h"
 
 #include <jansson.h>

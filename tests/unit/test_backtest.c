@@ -1,6 +1,6 @@
 // The back-test says what a live evaluator says: bit for bit on the same history, whatever disturbs the live one. Its
 // figures, what counts as preceded, and that a proposal is quieter, keeps what must be kept, and loses nothing it hides.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

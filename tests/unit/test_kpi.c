@@ -1,5 +1,5 @@
 // The numbers of alarm load from counts by ten minutes: where a flood begins and ends, peaks, shares of time.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // The points of a county, packed: what was put is what is read, a change touches what it names and nothing else, and the
 // generation before stays what it was.
-// needs: base loop bus store expr model auth alarm
+// needs: base loop bus store expr risk model auth alarm
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

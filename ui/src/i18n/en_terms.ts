@@ -52,6 +52,8 @@ export const enTerms: Record<keyof typeof zhTerms, string> = {
   'level.silent': 'Silence',
   'level.flat': 'Flat line',
   'level.bad': 'Bad quality',
+  'level.when': 'Condition',
+  'level.blind': 'Cannot judge',
   'quality.good': 'Good',
   'quality.calibration': 'Calibration overdue',
   'quality.maintenance': 'Maintenance',

@@ -51,6 +51,8 @@ export const zhTerms = {
   'level.silent': '数据中断',
   'level.flat': '数据不变',
   'level.bad': '数据质量差',
+  'level.when': '组合条件',
+  'level.blind': '无法判断',
   'quality.good': '可信',
   'quality.calibration': '校准过期',
   'quality.maintenance': '检修',

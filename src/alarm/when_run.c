@@ -1,0 +1,356 @@
+// Judges watchers: at each time of a sample of theirs, and when their value may have changed by itself; delays as everywhere.
+// T_SERIES, or who back-tests.
+//
+// An input that comes after another one's newer sample counts from that newer time on. A watcher is judged at a time once what
+// came of that time is taken: at the end of a turn, or when one of its points has a later sample.
+#include <math.h>
+
+#include "alarm/rule.h"
+#include "base/limits.h"
+
+static const enum level levels[WATCH__MAX] = { LEVEL_WHEN, LEVEL_BLIND };
+
+static const struct rule_cond *cond_of(const struct when_set *s, const struct watcher *w, int which)
+{
+	return &s->rules->v[w->rule].at[levels[which]];
+}
+
+// ---- timers ------------------------------------------------------------------------------------
+static void heap_put(struct when_set *s, uint32_t at, struct when_timer t)
+{
+	s->heap[at] = t;
+	s->watchers[t.watcher].heap_at = at + 1;
+}
+
+static void heap_up(struct when_set *s, uint32_t at)
+{
+	struct when_timer t = s->heap[at];
+	while (at > 0 && s->heap[(at - 1) / 2].due > t.due) {
+		heap_put(s, at, s->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	heap_put(s, at, t);
+}
+
+static void heap_down(struct when_set *s, uint32_t at)
+{
+	struct when_timer t = s->heap[at];
+	for (uint32_t child; (child = 2 * at + 1) < s->nheap; at = child) {
+		if (child + 1 < s->nheap && s->heap[child + 1].due < s->heap[child].due)
+			child++;
+		if (s->heap[child].due >= t.due)
+			break;
+		heap_put(s, at, s->heap[child]);
+	}
+	heap_put(s, at, t);
+}
+
+static void heap_pop(struct when_set *s)
+{
+	s->watchers[s->heap[0].watcher].heap_at = 0;
+	struct when_timer last = s->heap[--s->nheap];
+	if (s->nheap > 0) {
+		heap_put(s, 0, last);
+		heap_down(s, 0);
+	}
+}
+
+// When the delay that runs is over; event time.
+static int64_t delay_due(const struct when_set *s, const struct watcher *w)
+{
+	int64_t due = INT64_MAX;
+	for (int i = 0; i < WATCH__MAX; i++)
+		if (w->pending & 1u << i)
+			due = MIN(due, w->since[i] + (w->active & 1u << i ? cond_of(s, w, i)->off : cond_of(s, w, i)->on));
+	return due;
+}
+
+// An entry that is too early costs one look.
+static void timer_want(struct when_set *s, uint32_t watcher)
+{
+	struct watcher *w = &s->watchers[watcher];
+	int64_t due = MIN(w->due, delay_due(s, w));
+	if (due == INT64_MAX || !s->started)
+		return;
+	due += w->offset;
+	if (!w->heap_at) { // one place for each watcher
+		s->heap[s->nheap] = (struct when_timer){ due, watcher };
+		heap_up(s, s->nheap++);
+	} else if (due < s->heap[w->heap_at - 1].due) {
+		s->heap[w->heap_at - 1].due = due;
+		heap_up(s, w->heap_at - 1);
+	}
+}
+
+void when_timers(struct when_set *s)
+{
+	s->nheap = 0;
+	for (uint32_t i = 0; i < s->nwatchers; i++)
+		s->watchers[i].heap_at = 0;
+	for (uint32_t i = 0; i < s->nwatchers; i++)
+		timer_want(s, i);
+}
+
+// ---- what comes out ----------------------------------------------------------------------------
+static void see(const struct when_set *s, const struct watcher *w, struct transition *t)
+{
+	const struct when *when = s->rules->v[w->rule].when;
+	for (size_t i = 0; i < when->nslots && t->nseen < ALARM_SEEN; i++) {
+		const struct bind *b = &s->binds[w->binds + i];
+		for (uint32_t k = 0; k < MAX(b->n, 1u) && b->n != UINT32_MAX && t->nseen < ALARM_SEEN; k++) {
+			struct bounds v = when_slot_value(s, w, i, k, t->at);
+			uint32_t point = k < b->n ? s->channels[s->members[b->first + k].channel].point : 0;
+			t->seen[t->nseen++] = (struct alarm_seen){ (uint16_t)i, point, v.lo == v.hi ? v.lo : NAN };
+			if (when->slots[i].what >= SLOT_HIGHEST && when->slots[i].what <= SLOT_AVERAGE)
+				break; // one value of all
+		}
+	}
+}
+
+struct transition when_said(const struct when_set *s, const struct watcher *w, int which, enum transition_kind kind, int64_t at)
+{
+	struct transition t = { .point = w->point, .rule = w->rule, .key = w->key, .kind = kind, .level = levels[which], .at = at,
+		                .cause_time = w->cause.time, .cause_value = w->cause.value, .cause_quality = w->cause.quality,
+		                .limit = NAN, .arrival = s->arrival };
+	see(s, w, &t);
+	return t;
+}
+
+static void say(struct when_set *s, const struct watcher *w, int which, enum transition_kind kind, int64_t at)
+{
+	if (!s->fn || s->mute)
+		return;
+	struct transition t = when_said(s, w, which, kind, at);
+	s->fn(s->arg, &t);
+}
+
+static void change(struct when_set *s, struct watcher *w, int which, int64_t at)
+{
+	uint8_t bit = (uint8_t)(1u << which);
+	w->active ^= bit;
+	w->pending &= (uint8_t)~bit;
+	w->since[which] = at;
+	say(s, w, which, w->active & bit ? COND_RAISED : COND_RETURNED, at);
+}
+
+// As lean() of eval_judge.c: the condition says `toward` the other state, or not.
+static void lean(struct when_set *s, struct watcher *w, int which, bool toward, int64_t at)
+{
+	uint8_t bit = (uint8_t)(1u << which);
+	const struct rule_cond *c = cond_of(s, w, which);
+	bool active = w->active & bit;
+	if (!toward) {
+		if (w->pending & bit)
+			w->since[which] = 0;
+		w->pending &= (uint8_t)~bit;
+	} else if (!(w->pending & bit)) {
+		if ((active ? c->off : c->on) == 0) {
+			change(s, w, which, at);
+			return;
+		}
+		w->pending |= bit;
+		w->since[which] = at;
+	}
+}
+
+// ---- one watcher -------------------------------------------------------------------------------
+static void judge(struct when_set *s, struct watcher *w, int64_t at)
+{
+	struct bounds v = when_value(s, w, at);
+	bool yes = v.lo > 0, no = v.hi <= 0, blind = !yes && !no;
+	w->clock = at;
+	w->dirty = false;
+	if (!blind)
+		lean(s, w, WATCH_WHEN, w->active & 1u << WATCH_WHEN ? no : yes, at);
+	else if (w->active & 1u << WATCH_WHEN)
+		lean(s, w, WATCH_WHEN, false, at); // it does not end; a delay to its beginning goes on
+	if (cond_of(s, w, WATCH_BLIND)->set)
+		lean(s, w, WATCH_BLIND, w->active & 1u << WATCH_BLIND ? !blind : blind, at);
+	w->due = when_next(s, w, at);
+}
+
+// Everything up to and including `to`, in its order.
+static void pass(struct when_set *s, struct watcher *w, int64_t to)
+{
+	for (;;) {
+		int64_t delay = delay_due(s, w), at = MIN(w->due, w->dirty ? w->clock : INT64_MAX), next = MIN(delay, at);
+		if (next > to)
+			return;
+		for (int i = 0; i < WATCH__MAX; i++)
+			if (w->pending & 1u << i && w->since[i] + (w->active & 1u << i ? cond_of(s, w, i)->off : cond_of(s, w, i)->on) == next)
+				change(s, w, i, next);
+		if (at == next)
+			judge(s, w, next);
+	}
+}
+
+static void pass_all(struct when_set *s, const struct channel *c, int64_t to)
+{
+	for (uint32_t i = 0; i < c->nusers; i++) {
+		struct watcher *w = &s->watchers[s->users[c->users + i]];
+		if (w->clock && (w->due <= to || (w->dirty && w->clock <= to) || w->pending))
+			pass(s, w, to);
+	}
+}
+
+static void tell(struct when_set *s, const struct channel *c, const struct reading *r, int64_t arrival)
+{
+	for (uint32_t i = 0; i < c->nusers; i++) {
+		uint32_t at = s->users[c->users + i];
+		struct watcher *w = &s->watchers[at];
+		if (r->time >= w->clock) {
+			w->clock = r->time;
+			w->offset = arrival - r->time;
+		}
+		if (w->point == r->point || r->time >= w->cause.time)
+			w->cause = (struct sample_seen){ r->time, r->value, r->quality };
+		w->dirty = true;
+		if (!w->queued)
+			s->dirty[s->ndirty++] = at;
+		w->queued = true;
+	}
+}
+
+void when_feed(struct when_set *s, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg)
+{
+	struct channel *c = when_channel(s, r->point);
+	if (!c || r->time <= c->time)
+		return;
+	s->fn = fn;
+	s->arg = arg;
+	s->arrival = arrival;
+	pass_all(s, c, r->time - 1);
+	bool usable = r->quality <= Q_RANGE;
+	for (uint32_t i = c->features; i < c->features + c->nfeatures; i++)
+		window_sample(&s->features[i], s->words + s->features[i].words, c, r, usable);
+	c->time = r->time;
+	c->value = r->value;
+	c->quality = (uint8_t)r->quality;
+	c->usable = usable;
+	tell(s, c, r, arrival);
+}
+
+void when_settle(struct when_set *s, transition_fn *fn, void *arg)
+{
+	s->fn = fn;
+	s->arg = arg;
+	for (size_t i = 0; i < s->ndirty; i++) {
+		struct watcher *w = &s->watchers[s->dirty[i]];
+		w->queued = false;
+		if (w->dirty)
+			pass(s, w, w->clock);
+		timer_want(s, s->dirty[i]);
+	}
+	s->ndirty = 0;
+}
+
+void when_advance(struct when_set *s, int64_t to, transition_fn *fn, void *arg)
+{
+	when_settle(s, fn, arg);
+	for (uint32_t i = 0; i < s->nwatchers; i++)
+		if (s->watchers[i].clock) {
+			pass(s, &s->watchers[i], to);
+			timer_want(s, i);
+		}
+}
+
+void when_news(struct when_set *s)
+{
+	s->ndirty = 0;
+	for (uint32_t i = 0; i < s->nwatchers; i++) {
+		struct watcher *w = &s->watchers[i];
+		w->dirty = w->queued = w->clock != 0;
+		w->due = INT64_MAX; // it is found when it is judged
+		if (w->dirty)
+			s->dirty[s->ndirty++] = i;
+	}
+}
+
+void when_drop_blind(struct when_set *s, struct watcher *w)
+{
+	if (cond_of(s, w, WATCH_BLIND)->set)
+		return;
+	w->active &= (uint8_t)~(1u << WATCH_BLIND);
+	w->pending &= (uint8_t)~(1u << WATCH_BLIND);
+}
+
+// ---- the clock ---------------------------------------------------------------------------------
+static void start(struct when_set *s, int64_t now)
+{
+	s->started = true;
+	for (size_t i = 0; i < s->nwatchers; i++) // devices have the length of a delay to re-send what came in between
+		s->watchers[i].offset = now - s->watchers[i].clock;
+	when_timers(s);
+}
+
+void when_tick(struct when_set *s, int64_t now, transition_fn *fn, void *arg)
+{
+	s->arrival = now;
+	when_settle(s, fn, arg);
+	if (!s->started)
+		start(s, now);
+	while (s->nheap > 0 && s->heap[0].due <= now) {
+		uint32_t at = s->heap[0].watcher;
+		heap_pop(s);
+		pass(s, &s->watchers[at], now - s->watchers[at].offset);
+		timer_want(s, at);
+	}
+}
+
+int64_t when_due(const struct when_set *s)
+{
+	if (s->ndirty > 0 || !s->started)
+		return 1;
+	return s->nheap > 0 ? s->heap[0].due : INT64_MAX;
+}
+
+void when_clock_set(struct when_set *s, int64_t by)
+{
+	for (size_t i = 0; i < s->nwatchers; i++)
+		s->watchers[i].offset += by;
+	when_timers(s);
+}
+
+// ---- after a start -----------------------------------------------------------------------------
+void when_active(const struct when_set *s, transition_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < s->nwatchers; i++)
+		for (int k = 0; k < WATCH__MAX; k++) {
+			const struct watcher *w = &s->watchers[i];
+			if (!(w->active & 1u << k))
+				continue;
+			struct transition t = when_said(s, w, k, COND_RAISED, w->pending & 1u << k || !w->since[k] ? w->clock : w->since[k]);
+			t.standing = true;
+			fn(arg, &t);
+		}
+}
+
+void when_resume(struct when_set *s, alarm_newest_fn *newest, void *arg)
+{
+	s->fn = NULL;
+	for (uint32_t i = 0; i < s->nwatchers; i++) {
+		struct watcher *w = &s->watchers[i];
+		int64_t to = 0;
+		for (int k = 0; k < WATCH__MAX; k++)
+			if (w->pending & 1u << k)
+				to = MAX(to, newest(arg, w->point, w->rule, levels[k]));
+		if (to)
+			pass(s, w, to);
+	}
+}
+
+bool when_adopt(struct when_set *s, uint32_t point, uint32_t key, enum level level)
+{
+	struct watcher *w = when_watcher(s, point, key);
+	int which = level == LEVEL_WHEN ? WATCH_WHEN : WATCH_BLIND;
+	if (!w || !cond_of(s, w, which)->set)
+		return false;
+	if (w->active & 1u << which)
+		return true;
+	if (w->clock && !w->unsure)
+		return false; // its state is whole and says: not active. The return was lost.
+	w->active |= (uint8_t)(1u << which);
+	w->pending &= (uint8_t)~(1u << which);
+	w->since[which] = 0;
+	return true;
+}
