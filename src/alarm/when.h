@@ -134,7 +134,7 @@ struct watcher {
 	int64_t due;            // event time of the next change that may come by itself
 	int64_t offset;         // arrival − time of the newest input
 	int64_t since[WATCH__MAX]; // pending: when it began; active: since when
-	struct sample_seen { int64_t time; double value; uint16_t quality; } cause;
+	int64_t cause;          // time of the newest input
 };
 
 struct when_timer { int64_t due; uint32_t watcher; };

@@ -107,11 +107,25 @@ static void see(const struct when_set *s, const struct watcher *w, struct transi
 	}
 }
 
+// The quality to tell with it: maintenance, if one of the inputs is in maintenance; else that of the point itself.
+static uint16_t quality_of(const struct when_set *s, const struct watcher *w, const struct channel *own)
+{
+	const struct when *when = s->rules->v[w->rule].when;
+	for (size_t i = 0; i < when->nslots; i++) {
+		const struct bind *b = &s->binds[w->binds + i];
+		for (uint32_t k = 0; k < b->n && b->n != UINT32_MAX; k++)
+			if (s->channels[s->members[b->first + k].channel].quality == Q_MAINTENANCE)
+				return Q_MAINTENANCE;
+	}
+	return own && own->time ? own->quality : Q_GOOD;
+}
+
 struct transition when_said(const struct when_set *s, const struct watcher *w, int which, enum transition_kind kind, int64_t at)
 {
+	const struct channel *own = when_channel(s, w->point);
 	struct transition t = { .point = w->point, .rule = w->rule, .key = w->key, .kind = kind, .level = levels[which], .at = at,
-		                .cause_time = w->cause.time, .cause_value = w->cause.value, .cause_quality = w->cause.quality,
-		                .limit = NAN, .arrival = s->arrival };
+		                .cause_time = w->cause, .cause_value = own && own->time ? own->value : NAN,
+		                .cause_quality = quality_of(s, w, own), .limit = NAN, .arrival = s->arrival };
 	see(s, w, &t);
 	return t;
 }
@@ -202,8 +216,7 @@ static void tell(struct when_set *s, const struct channel *c, const struct readi
 			w->clock = r->time;
 			w->offset = arrival - r->time;
 		}
-		if (w->point == r->point || r->time >= w->cause.time)
-			w->cause = (struct sample_seen){ r->time, r->value, r->quality };
+		w->cause = MAX(w->cause, r->time);
 		w->dirty = true;
 		if (!w->queued)
 			s->dirty[s->ndirty++] = at;

@@ -17,11 +17,10 @@ struct saved_channel {
 struct saved_feature { uint32_t digest, words; };
 struct saved_watcher {
 	uint32_t point, key;
-	int64_t clock, offset, since[WATCH__MAX], cause_time;
-	double cause_value;
-	uint32_t bits, cause_quality; // active, pending << 8, dirty << 16, unsure << 17
+	int64_t clock, offset, since[WATCH__MAX], cause;
+	uint32_t bits, zero;    // active, pending << 8, dirty << 16, unsure << 17
 };
-_Static_assert(sizeof(struct saved_channel) == 32 && sizeof(struct saved_watcher) == 64, "no padding");
+_Static_assert(sizeof(struct saved_channel) == 32 && sizeof(struct saved_watcher) == 56, "no padding");
 
 void when_save(const struct when_set *s, struct buf *out)
 {
@@ -40,8 +39,7 @@ void when_save(const struct when_set *s, struct buf *out)
 	for (size_t i = 0; i < s->nwatchers; i++) {
 		const struct watcher *w = &s->watchers[i];
 		struct saved_watcher v = { .point = w->point, .key = w->key, .clock = w->clock, .offset = w->offset,
-			                   .since = { w->since[0], w->since[1] }, .cause_time = w->cause.time,
-			                   .cause_value = w->cause.value, .cause_quality = w->cause.quality };
+			                   .since = { w->since[0], w->since[1] }, .cause = w->cause };
 		v.bits = w->active | (uint32_t)w->pending << 8 | (uint32_t)w->dirty << 16 | (uint32_t)w->unsure << 17;
 		buf_add(out, &v, sizeof v);
 	}
@@ -93,7 +91,7 @@ static void restore_watcher(struct when_set *s, const struct saved_watcher *v)
 	w->offset = v->offset;
 	w->since[0] = v->since[0];
 	w->since[1] = v->since[1];
-	w->cause = (struct sample_seen){ v->cause_time, v->cause_value, (uint16_t)v->cause_quality };
+	w->cause = v->cause;
 	w->active = (uint8_t)(v->bits & 3);
 	w->pending = (uint8_t)(v->bits >> 8 & 3);
 	w->unsure = v->bits >> 17 & 1;

@@ -468,8 +468,8 @@ static void say_gone(const struct when_set *old, const struct when_set *s, int64
 			if (!(w->active & 1u << k) || (is && is->active & 1u << k))
 				continue;
 			struct transition t = { .point = w->point, .rule = is ? is->rule : RULE_GONE, .key = w->key, .kind = COND_RETURNED,
-				                .level = k == WATCH_WHEN ? LEVEL_WHEN : LEVEL_BLIND, .at = now, .cause_time = w->cause.time,
-				                .cause_value = w->cause.value, .cause_quality = w->cause.quality, .limit = NAN, .arrival = now };
+				                .level = k == WATCH_WHEN ? LEVEL_WHEN : LEVEL_BLIND, .at = now, .cause_time = w->cause,
+				                .cause_value = NAN, .limit = NAN, .arrival = now };
 			gone(arg, &t);
 		}
 	}

@@ -161,6 +161,7 @@ static void reconcile(struct core *co)
 	struct arena *a on_scope_exit(arena_freep) = arena_new(4096);
 	struct problem p;
 	problem_init(&p, a);
+	ingest_replayed(co);
 	record_all(co, &p); // what was replayed
 	struct newest n = { .rules = co->current->rules, .db = store_read_begin(co->app.store) };
 	evaluator_resume(co->evaluator, newest_change, &n);

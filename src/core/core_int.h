@@ -216,6 +216,7 @@ void core_stop_begin(struct core *co); // asked to end; T_SERIES goes on until C
 void ingest_run(struct core *co);                     // T_SERIES' loop
 void ingest_take_site(struct core *co);               // at start, before the loop
 struct series_hooks ingest_hooks(struct core *co);
+void ingest_replayed(struct core *co);                // once the log is replayed, before the alarms are reconciled
 struct push_result core_push(struct app *app, uint32_t device, const struct reading *r, size_t n);
 void on_transition(void *arg, const struct transition *t); // at once: its samples are on disk
 

@@ -473,8 +473,14 @@ static void replay(void *arg, const struct reading *r, enum arrival how, int64_t
 		evaluator_feed(co->evaluator, r, arrival, on_replayed, co);
 	else if (how == ARRIVED_LATE)
 		evaluator_note_late(co->evaluator, r);
+	else
+		evaluator_feed_again(co->evaluator, r, arrival, on_replayed, co);
 }
 
+void ingest_replayed(struct core *co) { evaluator_settle(co->evaluator, on_replayed, co); }
+
+static void hook_save_all(void *arg, struct buf *out) { evaluator_save_all(((struct core *)arg)->evaluator, out); }
+static void hook_load_all(void *arg, struct str saved) { evaluator_restore_all(((struct core *)arg)->evaluator, saved); }
 static void hook_save(void *arg, uint32_t point, void *ext) { evaluator_save(((struct core *)arg)->evaluator, point, ext); }
 static void hook_load(void *arg, uint32_t point, const void *ext) { evaluator_restore(((struct core *)arg)->evaluator, point, ext); }
 
@@ -484,7 +490,7 @@ static uint64_t hook_done(void *arg) { return atomic_load(&((struct core *)arg)-
 struct series_hooks ingest_hooks(struct core *co)
 {
 	return (struct series_hooks){ .arg = co, .ext_size = ALARM_EXT, .save = hook_save, .load = hook_load, .replay = replay,
-				      .said = hook_said, .done = hook_done };
+				      .save_all = hook_save_all, .load_all = hook_load_all, .said = hook_said, .done = hook_done };
 }
 
 static void watch(struct core *co, int fd, loop_fd_fn *fn)

@@ -319,8 +319,11 @@ static void replay_reading(void *arg, uint64_t seq, const struct reading *r, int
 	struct replay *rp = arg;
 	struct series *s = rp->s;
 	uint32_t page = r->point >> POINT_PAGE_BITS;
-	if (page < rp->pages && seq <= rp->skip[page])
+	if (page < rp->pages && seq <= rp->skip[page]) {
+		if (s->hooks.load_all && acceptable(r))
+			s->hooks.replay(s->hooks.arg, r, ARRIVED_DUPLICATE, arrival);
 		return;
+	}
 	if (!acceptable(r)) {
 		atomic_fetch_add(&s->n_corrupt, 1);
 		return;
@@ -413,6 +416,7 @@ static struct series *series_new(const struct series_config *cfg, const struct s
 	pthread_condattr_destroy(&attr);
 	s->last = &s->first;
 	buf_init(&s->snap_bytes, (size_t)64 << 20);
+	buf_init(&s->snap_all, (size_t)4 << 30);
 	s->fd_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	atomic_store(&s->owner, pthread_self());
 	return s;
@@ -433,6 +437,7 @@ static void series_free(struct series *s)
 	}
 	cells_free(&s->cells);
 	buf_free(&s->snap_bytes);
+	buf_free(&s->snap_all);
 	pthread_mutex_destroy(&s->mutex);
 	pthread_cond_destroy(&s->cond);
 	close(s->fd_wake);

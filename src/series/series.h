@@ -17,6 +17,7 @@
 #include "bus/reading.h"
 
 struct arena;
+struct buf;
 struct histogram;
 struct series;
 
@@ -31,6 +32,11 @@ struct series_hooks {
 	void (*save)(void *arg, uint32_t point, void *ext);
 	void (*load)(void *arg, uint32_t point, const void *ext);
 	void (*replay)(void *arg, const struct reading *r, enum arrival how, int64_t arrival);
+	// What belongs to no single point: saved in one piece when a snapshot begins, loaded before anything is replayed (empty: the
+	// snapshot has none; not called without a snapshot). Both NULL: nothing. With them replay is called for every reading of the
+	// log since then, ARRIVED_DUPLICATE for those that the points' own state holds already.
+	void (*save_all)(void *arg, struct buf *out);
+	void (*load_all)(void *arg, struct str saved);
 	// What follows from readings and is kept elsewhere (alarms): said counts it, done counts what is kept. A snapshot
 	// makes log superfluous only when done has reached what said was. T_SERIES; both NULL: nothing is kept elsewhere.
 	uint64_t (*said)(void *arg), (*done)(void *arg);

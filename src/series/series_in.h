@@ -118,6 +118,8 @@ struct series {
 	uint32_t snap_page;            // next page to save
 	uint32_t snap_pages;           // pages saved
 	struct buf snap_bytes;         // filled for the seal thread
+	struct buf snap_all;           // hooks.save_all when it began …
+	size_t snap_all_at;            // … and how much of it has been given
 	uint64_t snap_from;            // seq when it began
 	uint64_t snap_said;            // what hooks.done must reach before it counts; 0 = not asked yet
 	uint64_t snap_base;            // log bytes written when it began

@@ -3,7 +3,8 @@
 //   HEAD  struct head; then a PAGE for every 1,024 point ids in use: struct page_head, then for each point with a
 //         sample: struct saved, its chunk's bit stream, the ext bytes; END  struct tail
 // A page is saved as a whole between two readings, one page a turn, so each has its own seq: replay starts at the
-// oldest (HEAD.from) and skips what a page already holds. Machines of both kinds are little-endian, so structs are
+// oldest (HEAD.from) and skips what a page already holds. Behind HEAD, in sections ALL of at most 16 MiB: what belongs to no
+// single point, as it was at HEAD.from. Machines of both kinds are little-endian, so structs are
 // written as they are (no padding; sizes asserted).
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,8 @@
 #define TAG_HEAD 0x48534e41u // "ANSH"
 #define TAG_PAGE 0x50534e41u
 #define TAG_END 0x45534e41u
+#define TAG_ALL 0x41534e41u
+#define ALL_SLICE ((size_t)16 << 20)
 #define SECTION_HEAD 12u
 #define SECTION_MAX (32u << 20)
 #define RETRY_US (5 * US_PER_S)
@@ -141,6 +144,10 @@ void snapshot_start(struct series *s)
 	s->snap = SNAP_SLICES;
 	s->snap_page = s->snap_pages = 0;
 	s->snap_bytes_given = 0;
+	s->snap_all_at = 0;
+	buf_clear(&s->snap_all);
+	if (s->hooks.save_all)
+		s->hooks.save_all(s->hooks.arg, &s->snap_all);
 	s->snap_from = slog_last(s->log);
 	s->snap_said = 0;
 	s->snap_base = st.bytes;
@@ -163,8 +170,26 @@ static bool consequences_kept(struct series *s)
 	return s->hooks.done(s->hooks.arg) + 1 >= s->snap_said;
 }
 
+static void give_all(struct series *s)
+{
+	size_t n = MIN(s->snap_all.n - s->snap_all_at, ALL_SLICE), at = section_begin(&s->snap_bytes, TAG_ALL);
+	buf_add(&s->snap_bytes, s->snap_all.p + s->snap_all_at, n);
+	section_end(&s->snap_bytes, at);
+	s->snap_all_at += n;
+	if (s->snap_all_at == s->snap_all.n) {
+		buf_free(&s->snap_all);
+		buf_init(&s->snap_all, (size_t)4 << 30);
+		s->snap_all_at = 0;
+	}
+	give(s, SNAP_WRITE, 0);
+}
+
 static void next_slice(struct series *s)
 {
+	if (s->snap_all_at < s->snap_all.n && buf_ok(&s->snap_all)) {
+		give_all(s);
+		return;
+	}
 	while (s->snap_page < s->pages_end && !atomic_load_explicit(&s->page[s->snap_page], memory_order_relaxed))
 		s->snap_page++;
 	if (s->snap_page < s->pages_end) {
@@ -212,6 +237,7 @@ struct load {
 	struct series *s;
 	int fd;
 	struct buf payload;
+	struct buf all;
 	struct head head;
 	uint64_t *skip;
 	uint64_t max;
@@ -336,6 +362,8 @@ static void load_sections(struct load *l)
 			l->corrupt = true; // these points lose what was in memory; their blocks are safe
 		} else if (tag == TAG_PAGE) {
 			load_page(l, c);
+		} else if (tag == TAG_ALL) {
+			buf_add(&l->all, c.p, cursor_left(&c));
 		} else if (tag == TAG_END && cursor_left(&c) == sizeof(tail)) {
 			memcpy(&tail, c.p, sizeof(tail));
 			l->ended = true;
@@ -361,8 +389,11 @@ enum err snapshot_load(struct series *s, uint64_t *ret_from, uint64_t **ret_skip
 		return ERR_IO;
 	}
 	buf_init(&l.payload, SECTION_MAX + SECTION_HEAD);
+	buf_init(&l.all, (size_t)4 << 30);
 	if (load_head(&l)) {
 		load_sections(&l);
+		if (s->hooks.load_all)
+			s->hooks.load_all(s->hooks.arg, buf_ok(&l.all) ? buf_str(&l.all) : STR_EMPTY);
 		*ret_from = l.head.from;
 		*ret_max = l.max;
 		*ret_skip = l.skip;
@@ -373,6 +404,7 @@ enum err snapshot_load(struct series *s, uint64_t *ret_from, uint64_t **ret_skip
 	if (l.corrupt)
 		atomic_fetch_add(&s->n_corrupt, 1);
 	buf_free(&l.payload);
+	buf_free(&l.all);
 	close(l.fd);
 	return OK;
 }

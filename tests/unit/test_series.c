@@ -2,6 +2,7 @@
 // threads
 // The series store against a plain model: what was accepted is found once, the first wins, over restarts and kills at
 // any moment; months, aggregation, readers in other threads.
+#include "base/buf.h"
 #include "tests/unit/series_help.h"
 
 #define POINTS 7
@@ -242,6 +243,7 @@ struct ext {
 	uint64_t n, sum; // readings and a sum over them, as an evaluator would keep
 };
 static struct ext ext[KILL_POINTS + 1];
+static struct ext whole; // of all points, in the order of arrival
 
 static void ext_add(uint32_t point, int64_t time, double value)
 {
@@ -249,6 +251,24 @@ static void ext_add(uint32_t point, int64_t time, double value)
 	memcpy(&bits, &value, sizeof(bits));
 	ext[point].n++;
 	ext[point].sum += mix((uint64_t)time ^ bits);
+}
+static void whole_add(int64_t time, double value)
+{
+	uint64_t bits;
+	memcpy(&bits, &value, sizeof(bits));
+	whole.n++;
+	whole.sum = mix(whole.sum ^ (uint64_t)time ^ bits);
+}
+static void whole_save(void *arg, struct buf *out)
+{
+	(void)arg;
+	buf_add(out, &whole, sizeof(whole));
+}
+static void whole_load(void *arg, struct str saved)
+{
+	(void)arg;
+	CHECK(saved.n == sizeof(whole));
+	memcpy(&whole, saved.p, sizeof(whole));
 }
 static void ext_save(void *arg, uint32_t point, void *p)
 {
@@ -263,16 +283,18 @@ static void ext_load(void *arg, uint32_t point, const void *p)
 static void ext_replay(void *arg, const struct reading *r, enum arrival how, int64_t arrival)
 {
 	(void)arg;
-	(void)how;
 	(void)arrival;
-	ext_add(r->point, r->time, r->value);
+	whole_add(r->time, r->value);
+	if (how != ARRIVED_DUPLICATE)
+		ext_add(r->point, r->time, r->value);
 }
 static const struct series_hooks ext_hooks = { .ext_size = sizeof(struct ext), .save = ext_save, .load = ext_load,
-	.replay = ext_replay };
+	.replay = ext_replay, .save_all = whole_save, .load_all = whole_load };
 
 static _Noreturn void child_run(struct shared *sh)
 {
 	memset(ext, 0, sizeof(ext));
+	memset(&whole, 0, sizeof(whole));
 	struct series *s = open_with(8000, 12, &ext_hooks);
 	static struct {
 		uint64_t mark, k;
@@ -282,7 +304,7 @@ static _Noreturn void child_run(struct shared *sh)
 		atomic_store(&sh->tried, k + 1);
 		struct reading r = nth(k);
 		if (series_add(s, &r, r.time) != ARRIVED_DUPLICATE)
-			ext_add(r.point, r.time, r.value);
+			ext_add(r.point, r.time, r.value), whole_add(r.time, r.value);
 		if (k % 7 == 0)
 			series_add(s, &r, r.time); // again: newest or late, never stored twice
 		if (k % 5 == 0) {
@@ -308,7 +330,9 @@ enum fate { ACKNOWLEDGED, UNCERTAIN, SEEN, GONE }; // of a reading: what a look 
 static void check_killed(const struct shared *sh, uint8_t *fate)
 {
 	memset(ext, 0, sizeof(ext));
+	memset(&whole, 0, sizeof(whole));
 	struct series *s = open_with(8000, 12, &ext_hooks);
+	struct ext all = { 0 };
 	struct arena *a = arena_new(0);
 	uint64_t tried = atomic_load(&sh->tried);
 	struct {
@@ -339,10 +363,14 @@ static void check_killed(const struct shared *sh, uint8_t *fate)
 			CHECK(x->value == r.value);
 			CHECK(x->quality == r.quality);
 			expected++;
+			uint64_t bits;
+			memcpy(&bits, &r.value, sizeof(bits));
+			all.sum = mix(all.sum ^ (uint64_t)r.time ^ bits);
 		}
 		fate[k] = x ? SEEN : GONE;
 	}
 	CHECK(total == expected);
+	CHECK(whole.n == total && whole.sum == all.sum); // and in the order in which they came
 	struct series_stats st;
 	series_stats(s, &st);
 	CHECK(st.corrupt == 0);
