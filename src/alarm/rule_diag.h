@@ -48,6 +48,8 @@ X(WHEN_SCOPE,    "范围“%.*s”不能用；请写 device、installation、ent
 X(WHEN_NAME,     "名字“%.*s”已用过；请换一个", "the name \"%.*s\" is in use; choose another") \
 X(WHEN_ROLES,    "with 最多写 %d 项；请减少", "with takes at most %d names; use fewer") \
 X(BLIND_ALONE,   "blind 说的是 when 的条件何时算无法判断；请写 when", "blind says when the condition of when cannot be judged; add when") \
+X(BLIND_SHORT,   "blind 的时间短于 when 最长时间窗口的一半，刚启用时会误报；请改长", \
+                 "blind is shorter than half of the longest window of when and would alarm at every beginning; make it longer") \
 X(TOO_MUCH,      "监测种类“%.*s”的规则合起来太多，一个测点最多 %u 个字（这里要 %u 个）；请合并或减少规则", \
                  "the rules of the kind \"%.*s\" together need more than the %u words a point has (here %u); merge or drop rules")
 // clang-format on

@@ -353,7 +353,12 @@ static void load_blind(struct loading *ld, struct rule *r, const struct yaml_nod
 		return;
 	if (!when)
 		RULE_DIAG(ld->d, map, BLIND_ALONE);
-	(void)needed_duration(ld, map, "for", &c->on);
+	if (needed_duration(ld, map, "for", &c->on))
+		for (size_t i = 0; r->when && i < r->when->nslots; i++)
+			if (c->on < r->when->slots[i].window / 2) {
+				RULE_DIAG(ld->d, yaml_get(map, "for"), BLIND_SHORT);
+				break;
+			}
 	optional_duration(ld, map, "off", &c->off);
 	load_says(ld, map, c);
 }

@@ -1,7 +1,7 @@
 // Alarm scenarios as data: tests/alarm/*.yaml. Each names points and rules, feeds samples, lets time pass, acts, and says
 // which alarms are then open and which changes came. Times are durations from the start of the scenario.
 //
-//   rules:  list of rules as in packs (an other list rules_NAME is put in force by the step `rules: NAME`)
+//   rules:  list of rules as in packs, or the path of one ("packs/chemical/rules/tank_room.yaml": then all kinds are those of the packs; an other list rules_NAME is put in force by the step `rules: NAME`)
 //   points: {NAME: {kind: level, hh: 90, service: maintenance …}}   record fields of a point; device, installation, enterprise: numbers, 1, 0 and 1 unless said
 //   steps:  one key each:
 //     feed: NAME 0s 50, 1s 92, 2s 95 bad   time, value, quality; arrives at its time, or: 2s@9s for time@arrival
@@ -106,6 +106,32 @@ static struct point_kind kinds[] = {
 static const struct workdays no_calendar;
 static struct type types[] = { { .name = { "warning", 7 }, .label = { { "预警", 6 }, { "Warning", 7 } } } };
 
+// The packs that the program ships with; once.
+static const struct registry *shipped(void)
+{
+	static struct registry *reg;
+	struct diags d = { .arena = arena_new(0) };
+	if (!reg && registry_load(&reg, STR("packs"), &d)) {
+		print_diags(&d);
+		fail();
+	}
+	arena_free(d.arena);
+	return reg;
+}
+
+static struct rule_file rule_of(struct scenario *s, const struct yaml_node *n, struct diags *d)
+{
+	if (n->kind == YAML_MAP)
+		return (struct rule_file){ STR("test"), str_of(file_name), n };
+	const struct registry *reg = shipped();
+	s->reg.kinds = reg->kinds;
+	s->reg.nkinds = reg->nkinds;
+	s->reg.workdays = reg->workdays;
+	const struct yaml_node *root = yaml_parse(s->a, n->text, read_file(s->a, arena_cstr(s->a, n->text)), d);
+	assert_non_null(root);
+	return (struct rule_file){ STR("test"), n->text, root };
+}
+
 static void load_rules(struct scenario *s, const char *key)
 {
 	const struct yaml_node *list = yaml_get(s->root, key);
@@ -114,7 +140,7 @@ static void load_rules(struct scenario *s, const char *key)
 	s->reg = (struct registry){ .arena = s->a, .kinds = kinds, .nkinds = ARRAY_LEN(kinds), .types = types, .ntypes = 1, .workdays = &no_calendar };
 	s->reg.rules = arena_many(s->a, list->n, struct rule_file);
 	for (size_t i = 0; i < list->n; i++)
-		s->reg.rules[s->reg.nrules++] = (struct rule_file){ STR("test"), str_of(file_name), list->items[i] };
+		s->reg.rules[s->reg.nrules++] = rule_of(s, list->items[i], &d);
 	struct rule_set *old = s->rules;
 	if (rules_compile(&s->rules, &s->reg, &d)) {
 		print_diags(&d);

@@ -174,7 +174,7 @@ static struct str rule_text(struct arena *a, const char *kind, const char *that)
 	return arena_printf(a, "rule: r\nlabel: {zh: r, en: r}\nwatch: {kind: %s}\nwhen:\n"
 	                       "  with:\n    gas: {kind: gas, in: installation, all: true}\n    p: {kind: pressure, in: installation}\n    t: {kind: temperature, in: installation}\n"
 	                       "  that: \"%s\"\n  for: 1500ms\n  off: 700ms\n  color: red\n  say: {zh: a, en: a}\n"
-	                       "blind: {for: 4s, color: blue, say: {zh: b, en: b}}\n", kind, that);
+	                       "blind: {for: 31s, color: blue, say: {zh: b, en: b}}\n", kind, that);
 }
 
 static bool compile(struct world *w, const char *that, struct diags *d)
@@ -409,9 +409,9 @@ static void words_are(const char *that, const char *zh, const char *en)
 static void test_words(void **state)
 {
 	(void)state;
-	words_are("mean(level, 10min) > 0.8 * limit(h)", "液位最近 10 分钟的平均值大于0.8 × 液位的 h 限值", "the mean of Level over 10 min is more than 0.8 × the h limit of Level");
+	words_are("mean(level, 1min) > 0.8 * limit(h)", "液位最近 1 分钟的平均值大于0.8 × 液位的 h 限值", "the mean of Level over 1 min is more than 0.8 × the h limit of Level");
 	words_are("p > 0.4 MPa", "压力大于400 kPa", "Pressure is more than 400 kPa");
-	words_are("rate(level, 5min) > 2 {unit}/min or rate(level, 5min) > 120 %/h", "液位最近 5 分钟平均每分钟的变化大于2 %/min", "is more than 2 %/min");
+	words_are("rate(level, 1min) > 2 {unit}/min or rate(level, 1min) > 120 %/h", "液位最近 1 分钟平均每分钟的变化大于2 %/min", "is more than 2 %/min");
 }
 
 int main(void)
