@@ -134,6 +134,7 @@ api_handler dossier_get, documents_get, documents_post, documents_preview, docum
 api_handler reports_list, reports_run, reports_preview, verify_get, verify_page;
 api_handler devices_key, devices_health, devices_command, devices_commands, readings_post, dust_post, drop_get;
 api_handler calc_list, calc_schema, calc_post;
+api_handler qra_post, qra_get;
 struct refusal;
 // A decrypted body of the gateway family as readings of c->device. ERR_PARSE: nothing was read, and why.
 enum err readings_of_gateway(struct call *c, struct str body, struct refusal *why);

@@ -165,6 +165,8 @@ struct app {
 	size_t (*unknown_devices)(struct app *app, struct device_stats *ret, size_t max); // refused connections of nobody we know
 	// Waits up to 2 s until the device has the command (record of type device_command); false: it is kept for it.
 	bool (*command_wait)(struct app *app, int64_t command);
+	// Is the core at this assessment (record of type qra_run), and how far, 0 to 1?
+	bool (*qra_part)(struct app *app, int64_t run, double *ret);
 	void (*kick)(struct app *app, uint32_t device);
 	void (*alarm_changed)(struct app *app, int64_t alarm);  // publish it
 	void (*messages_changed)(struct app *app);              // something is to be sent: wake notify/

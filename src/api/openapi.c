@@ -112,7 +112,7 @@ static void write_route(struct jw *w, const struct route *r)
 	jw_kobj(w, "responses");
 	bool created = r->run == records_create || r->run == views_create || r->run == files_post || r->run == documents_post ||
 	               r->run == reports_run || r->run == tokens_create || r->run == comments_post || r->run == extension_post ||
-	               r->run == delegations_post || r->run == zones_save;
+	               r->run == delegations_post || r->run == zones_save || r->run == qra_post;
 	bool later = r->run == imports_post || r->run == imports_run_post || r->run == imports_undo_post;
 	bool away = r->run == oidc_begin || r->run == oidc_callback;
 	write_response(w, away ? "303" : later ? "202" : created ? "201" : "200",
@@ -199,6 +199,7 @@ static const struct {
 	  "safety:{required:num, nearer:[ZonePlace]}|null, warnings:[{zh:str, en:str}], steps:[{model:str, why:Label, inputs:any, answer:any}], ms:num}" },
 	{ "GeoJson", "{type:'FeatureCollection', features:[{type:'Feature', properties:any, geometry:any}]}" },
 	{ "ZonePlace", "{type:str, id:int, title:str, kind:str, label:Label, color:str, zone:str, this_wind:bool, distance:num, day:int, night:int, minutes:num|null, position:[num]}" },
+	{ "QraRun", "{id:int, number:str, name:str, state:str, working:bool, part:num, answer?:any}" },
 	{ "Retention", "{kinds:[{kind:str, label:Label, days:int, hours_days?:int}],"
 	               " items:[{month:time, points:int, blocks:int, bytes:int, roll_up_days:int, held:int, file:bool, file_bytes:int}]}" },
 	{ "DropFiles", "{items:[{name:str, state:str, at:time, rows:int, accepted:int, duplicates:int, wrong:int, message?:str}]}" },

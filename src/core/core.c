@@ -217,6 +217,7 @@ static struct core *core_new(const struct core_config *cfg)
 		.detect_doubt_points = core_detect_doubt_points,
 		.detect_early = core_detect_early,
 		.detect_early_points = core_detect_early_points,
+		.qra_part = core_qra_part,
 		.device_stats = core_device_stats,
 		.device_reject = core_device_reject,
 		.unknown_devices = core_unknown_devices,
@@ -295,6 +296,7 @@ static _Noreturn void core_stop(struct core *co)
 {
 	clock_join(co);
 	imports_close(co->app.imports);
+	qra_stop(co);
 	notify_stop(co->notify);
 	series_close(co->app.series);
 	config_close(co->app.config);
@@ -340,6 +342,7 @@ _Noreturn void core_run(const struct core_config *cfg)
 	drop_start(co);
 	detect_start(co);
 	co->app.index = index_live_new();
+	qra_start(co);
 	start_http(co, &p);
 	start_thread(&co->device_thread, device_thread, co);
 	index_start(co);

@@ -139,6 +139,8 @@ struct core {
 	bool flow_busy, schedule_busy, shelf_busy, suppress_busy;
 	int64_t suppress_due;       // when to look at what hides alarms; atomic, suppress_wake makes it now
 	bool suppress_load;         // records that hide alarms have changed; atomic
+	struct qra_jobs *qra;       // qra.c
+	bool flow_busy, schedule_busy, shelf_busy;
 	int64_t schedule_due;       // when flow_schedule_tick must run next; atomic
 	int64_t flow_due;           // when flow_tick must run next; atomic, clock_wake makes it earlier
 	bool measure_busy;
@@ -309,6 +311,10 @@ void index_note_all(struct core *co, bool config); // config: other packs are in
 // drop.c
 void drop_start(struct core *co);
 void drop_stop(struct core *co);  // waits for the batch at hand; the file is read again after the next start
+bool core_qra_part(struct app *app, int64_t run, double *ret);
+void qra_start(struct core *co);
+void qra_wake(struct core *co, const struct record_event *e); // T_EVENTS: a record has changed
+void qra_stop(struct core *co);
 size_t core_drop_files(struct app *app, struct drop_file *ret, struct drop_totals *ret_totals);
 
 // map.c: the map's layers follow the records and alarms, in a thread of their own

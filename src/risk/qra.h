@@ -96,6 +96,7 @@ struct qra_input {
 	struct str name;
 	struct qra_rules rules;
 	struct qra_grid grid;
+	struct qra_origin { double lon, lat, east, north; } origin; // of the local coordinates; m of a degree there; 0: unknown
 	size_t directions, split; // sectors of the rose; each is computed as `split` directions inside of it
 	bool urban, domino;       // Briggs' urban parameters; escalation makes ruptures more frequent
 	struct qra_class *classes;
@@ -156,6 +157,7 @@ struct qra_room {
 	double factor, pll;       // the smaller of both; PLL that may be added (negative: must go)
 	const char *zone;         // "unacceptable", "alarp", "acceptable"
 };
+size_t *qra_ranking(const struct qra_input *in, const struct qra_result *r, struct arena *a); // sources by PLL, the largest first
 struct qra_room qra_room(const struct qra_input *in, const struct qra_result *r);
 double qra_fn_at(const struct qra_result *r, double n); // F(N)
 
@@ -163,6 +165,9 @@ double qra_fn_at(const struct qra_result *r, double n); // F(N)
 struct qra_ring { double *x, *y; size_t n; };
 void qra_contours(const struct qra_grid *g, const double *v, double level, struct arena *a, struct qra_ring **ret, size_t *ret_n);
 double qra_area(const struct qra_ring *r, size_t n); // m2, holes taken off
+
+// Rings as the coordinates of a GeoJSON MultiPolygon, in degrees if the origin is known.
+void qra_write_polygons(const struct qra_input *in, const struct qra_ring *rings, size_t n, struct arena *a, struct jw *w);
 
 // JSON (doc/qra.md). ERR_INVALID names the field.
 enum err qra_read(struct str json, const struct risk_tables *tables, struct arena *a, struct qra_input *ret, struct problem *p) must_check;

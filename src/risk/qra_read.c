@@ -31,6 +31,8 @@ struct key {
 #define MENU(n, a, list, must) { ANY(n, KEY_MENU, a, must), .menu = list }
 #define CALL(n, fn, must) { ANY(n, KEY_CALL, 0, must), .call = fn }
 
+#define METRES_OF_DEGREE (6371008.8 * M_PI / 180) // mean radius of the earth
+
 static bool wrong(struct qra_reader *r, const char *name, const char *zh, const char *en)
 {
 	struct str field = arena_printf(r->arena, "%s%s%s", r->path, *r->path && *name ? "." : "", name);
@@ -426,6 +428,23 @@ static bool read_grid(struct qra_reader *r, struct jr *j, void *into)
 	return g->nx * g->ny <= LIMIT_QRA_CELLS || wrong(r, "grid", "至多 4000000 个网格", "at most 4000000 cells");
 }
 
+static const struct key origin_keys[] = {
+	NUM("lon", OF(qra_origin, lon), -180, 180, true), NUM("lat", OF(qra_origin, lat), -85, 85, true), { 0 },
+};
+
+static bool read_origin(struct qra_reader *r, struct jr *j, void *into)
+{
+	struct qra_origin *o = &((struct qra_input *)into)->origin;
+	snprintf(r->path, sizeof r->path, "origin");
+	if (!read_object(r, j, origin_keys, o)) {
+		return false;
+	}
+	r->path[0] = 0;
+	o->north = METRES_OF_DEGREE;
+	o->east = METRES_OF_DEGREE * cos(o->lat * M_PI / 180);
+	return true;
+}
+
 static bool read_levels(struct qra_reader *r, struct jr *j, void *into)
 {
 	struct qra_input *in = into;
@@ -454,7 +473,7 @@ static bool read_line(struct qra_reader *r, struct jr *j, void *into)
 }
 
 static const struct key input_keys[] = {
-	TEXT("name", OF(qra_input, name), false), CALL("grid", read_grid, true), CALL("weather", read_classes, true),
+	TEXT("name", OF(qra_input, name), false), CALL("grid", read_grid, true), CALL("origin", read_origin, false), CALL("weather", read_classes, true),
 	SIZE("split", OF(qra_input, split), 1, LIMIT_QRA_SPLIT, false), BOOL("urban", OF(qra_input, urban), false),
 	BOOL("domino", OF(qra_input, domino), false), SIZE("rows", OF(qra_input, rows), 16, LIMIT_QRA_COLUMNS, false),
 	SIZE("columns", OF(qra_input, columns), 16, LIMIT_QRA_COLUMNS, false), CALL("sources", read_sources, true),

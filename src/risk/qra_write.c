@@ -13,21 +13,76 @@ static void number_or_null(struct jw *w, const char *key, double v)
 	isfinite(v) ? jw_f64(w, v) : jw_null(w);
 }
 
-static double tenth(double v) // coordinates to 0.1 m
+// In degrees if the origin is known, else in local metres.
+static void write_place(const struct qra_input *in, double x, double y, struct jw *w)
 {
-	return round(v * 10) / 10;
+	const struct qra_origin *o = &in->origin;
+	jw_f64(w, o->east > 0 ? round((o->lon + x / o->east) * 1e6) / 1e6 : round(x * 10) / 10);
+	jw_f64(w, o->east > 0 ? round((o->lat + y / o->north) * 1e6) / 1e6 : round(y * 10) / 10);
 }
 
-static void write_rings(struct jw *w, const struct qra_ring *r, size_t n)
+static void write_at(const struct qra_input *in, double x, double y, struct jw *w)
+{
+	jw_karr(w, "at");
+	write_place(in, x, y, w);
+	jw_end(w);
+}
+
+static void write_ring(const struct qra_input *in, const struct qra_ring *r, struct jw *w)
 {
 	jw_arr(w);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t k = 0; k < r->n; k++) {
 		jw_arr(w);
-		for (size_t k = 0; k < r[i].n; k++) {
-			jw_arr(w);
-			jw_f64(w, tenth(r[i].x[k]));
-			jw_f64(w, tenth(r[i].y[k]));
-			jw_end(w);
+		write_place(in, r->x[k], r->y[k], w);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static bool inside(const struct qra_ring *r, double x, double y)
+{
+	bool in = false;
+	for (size_t k = 1; k < r->n; k++) {
+		if ((r->y[k - 1] > y) != (r->y[k] > y) && x < r->x[k] + (y - r->y[k]) * (r->x[k - 1] - r->x[k]) / (r->y[k - 1] - r->y[k])) {
+			in = !in;
+		}
+	}
+	return in;
+}
+
+// Which outer ring a hole belongs to: the smallest around its first point.
+static size_t owner_of(const struct qra_ring *rings, const double *areas, size_t n, size_t hole)
+{
+	size_t best = n;
+	for (size_t i = 0; i < n; i++) {
+		if (areas[i] > 0 && (best == n || areas[i] < areas[best]) && inside(&rings[i], rings[hole].x[0], rings[hole].y[0])) {
+			best = i;
+		}
+	}
+	return best;
+}
+
+void qra_write_polygons(const struct qra_input *in, const struct qra_ring *rings, size_t n, struct arena *a, struct jw *w)
+{
+	double *areas = arena_many(a, n + 1, double);
+	size_t *owner = arena_many(a, n + 1, size_t);
+	for (size_t i = 0; i < n; i++) {
+		areas[i] = qra_area(&rings[i], 1);
+	}
+	for (size_t i = 0; i < n; i++) {
+		owner[i] = areas[i] > 0 ? i : owner_of(rings, areas, n, i);
+	}
+	jw_arr(w);
+	for (size_t i = 0; i < n; i++) {
+		if (areas[i] <= 0) {
+			continue;
+		}
+		jw_arr(w);
+		write_ring(in, &rings[i], w);
+		for (size_t k = 0; k < n; k++) {
+			if (k != i && owner[k] == i) {
+				write_ring(in, &rings[k], w);
+			}
 		}
 		jw_end(w);
 	}
@@ -44,8 +99,8 @@ static void write_contours(const struct qra_input *in, const struct qra_result *
 		jw_obj(w);
 		jw_kf64(w, "level", in->levels[i]);
 		jw_kf64(w, "km2", qra_area(rings, n) / 1e6);
-		jw_key(w, "rings");
-		write_rings(w, rings, n);
+		jw_key(w, "polygons"); // coordinates of a GeoJSON MultiPolygon
+		qra_write_polygons(in, rings, n, a, w);
 		jw_end(w);
 	}
 	jw_end(w);
@@ -117,8 +172,7 @@ static void write_places(const struct qra_input *in, const struct qra_result *r,
 		}
 		jw_kstr(w, "class", q->cls);
 		jw_kbool(w, "old", q->old);
-		jw_kf64(w, "x", q->x);
-		jw_kf64(w, "y", q->y);
+		write_at(in, q->x, q->y, w);
 		jw_kf64(w, "limit", q->limit);
 		jw_kf64(w, "ir", r->place_sum[i]);
 		jw_kbool(w, "met", r->place_sum[i] <= q->limit);
@@ -129,7 +183,7 @@ static void write_places(const struct qra_input *in, const struct qra_result *r,
 	jw_end(w);
 }
 
-static void write_source(const struct qra_source *s, const struct qra_source_sum *m, double pll, struct jw *w)
+static void write_source(const struct qra_input *in, const struct qra_source *s, const struct qra_source_sum *m, double pll, struct jw *w)
 {
 	static const char *const kinds[QRA_KIND__MAX] = { "poison", "fire", "explosion", "given" };
 	jw_obj(w);
@@ -141,8 +195,7 @@ static void write_source(const struct qra_source *s, const struct qra_source_sum
 		jw_ki64(w, "id", s->id);
 	}
 	jw_kbool(w, "planned", s->planned);
-	jw_kf64(w, "x", s->x);
-	jw_kf64(w, "y", s->y);
+	write_at(in, s->x, s->y, w);
 	jw_kf64(w, "f", m->f);
 	jw_kf64(w, "domino", m->domino);
 	jw_kf64(w, "pll", m->pll);
@@ -164,7 +217,7 @@ static void write_source(const struct qra_source *s, const struct qra_source_sum
 }
 
 // By PLL, the largest first.
-static size_t *ranking(const struct qra_input *in, const struct qra_result *r, struct arena *a)
+size_t *qra_ranking(const struct qra_input *in, const struct qra_result *r, struct arena *a)
 {
 	size_t *at = arena_many(a, in->nsources + 1, size_t);
 	for (size_t i = 0; i < in->nsources; i++) {
@@ -292,7 +345,7 @@ static void write_compared(const struct qra_input *in, const struct qra_result *
 void qra_write(const struct qra_input *in, const struct qra_result *r, const struct qra_compared *c, struct arena *a, struct jw *w)
 {
 	struct qra_room m = qra_room(in, r);
-	size_t *order = ranking(in, r, a);
+	size_t *order = qra_ranking(in, r, a);
 	jw_obj(w);
 	jw_kstr(w, "name", in->name);
 	jw_kf64(w, "pll", r->pll);
@@ -311,7 +364,7 @@ void qra_write(const struct qra_input *in, const struct qra_result *r, const str
 	jw_karr(w, "sources");
 	for (size_t i = 0; i < in->nsources; i++) {
 		if (!qra_skipped(in, order[i])) {
-			write_source(&in->sources[order[i]], &r->sources[order[i]], r->pll, w);
+			write_source(in, &in->sources[order[i]], &r->sources[order[i]], r->pll, w);
 		}
 	}
 	jw_end(w);

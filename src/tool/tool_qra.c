@@ -96,7 +96,7 @@ int tool_qra(int argc, char **argv)
 		p.err = run(&in, (unsigned)threads, without, a, &out, &p);
 	bool ok = p.err == OK && fwrite(out.p, 1, out.n, stdout) == out.n && putchar('\n') != EOF;
 	if (p.err)
-		fprintf(stderr, "anlan qra: %.*s / %.*s\n", STR_FMT(p.zh), STR_FMT(p.en));
+		fprintf(stderr, "anlan qra: %.*s%s%.*s / %.*s\n", STR_FMT(p.field), p.field.n ? ": " : "", STR_FMT(p.zh), STR_FMT(p.en));
 	buf_free(&text);
 	buf_free(&out);
 	return ok ? 0 : 1;

@@ -455,6 +455,7 @@ export const enWork = {
   'pack.chemical': 'Chemical',
   'pack.ammonia': 'Ammonia',
   'pack.dust': 'Dust',
+  'pack.qra': 'Regional risk',
   'pack.tailings': 'Tailings',
   'pack.metal': 'Metal',
   'pack.fire': 'Fire',

@@ -455,6 +455,7 @@ export const zhWork = {
   'pack.chemical': '化工',
   'pack.ammonia': '涉氨制冷',
   'pack.dust': '粉尘涉爆',
+  'pack.qra': '区域定量风险',
   'pack.tailings': '尾矿库',
   'pack.metal': '金属冶炼',
   'pack.fire': '消防',
