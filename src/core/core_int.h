@@ -140,7 +140,6 @@ struct core {
 	int64_t suppress_due;       // when to look at what hides alarms; atomic, suppress_wake makes it now
 	bool suppress_load;         // records that hide alarms have changed; atomic
 	struct qra_jobs *qra;       // qra.c
-	bool flow_busy, schedule_busy, shelf_busy;
 	int64_t schedule_due;       // when flow_schedule_tick must run next; atomic
 	int64_t flow_due;           // when flow_tick must run next; atomic, clock_wake makes it earlier
 	bool measure_busy;
