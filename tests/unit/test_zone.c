@@ -1,4 +1,4 @@
-// needs: base risk map
+// needs: base loop bus store expr risk model auth map
 // Consequence zones: properties that need no published number, agreement with the models they rest on, and the chain.
 #include <setjmp.h>
 #include <stdarg.h>
