@@ -143,7 +143,7 @@ api_handler alarms_kpi, alarms_flood, alarms_rationale, alarms_suppressed;
 api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
 api_handler backtest_post;
 api_handler detect_get, detect_point;
-api_handler map_base, map_objects, map_within_get, tiles_list, tiles_get;
+api_handler map_base, map_objects, map_within_get, map_areas_get, map_positions, tiles_list, tiles_get;
 struct str map_text(struct call *c); // the county's base map (or the demo's) as JSON; empty: there is none
 api_handler zones_get, zones_post, zones_save, zones_geojson;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
@@ -167,6 +167,9 @@ enum err api_map_levels(struct app *app, const struct site *site, struct db *db,
                         struct map_levels *ret) must_check;
 // May he have the type as a layer of points? Filled if so.
 bool call_map_source(struct call *c, const struct type *t, struct map_source *ret);
+// The layer of that name, if he may have it; and what by, level, sector and state of the query ask of it.
+enum err call_map_layer(struct call *c, struct str name, const struct type **ret, struct map_layer **ret_layer) must_check;
+enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret) must_check;
 
 // ---- public.c: pages for everybody --------------------------------------------------------------
 // Runs the handler for nobody in particular, for as many as fit; its answer may be kept (RFC 9110 8.8.3, 13.1.2).

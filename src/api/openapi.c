@@ -231,6 +231,9 @@ static const struct {
 	  " enterprises:[MapThing], installations:[MapThing], at:time}" },
 	{ "Tile", "{\"type\":\"string\",\"format\":\"binary\"}" },
 	{ "TileLayers", "{items:[{layer:str, label:str, url:str, risk:bool, live:bool, z_max:int, z_titles:int}]}" },
+	{ "MapAreas", "{items:[{code:str, level:str, total:int, grey:int, green:int, blue:int, yellow:int, orange:int, red:int}]}" },
+	{ "MapPositions", "{items:[{device:int, code:str, name:str, tag:str, what:'vehicle'|'person', enterprise:int, position:[num], at:time, age_s:num, stale:bool,"
+	  " speed?:num, heading?:num, zone?:num, alarm?:bool, points:{lon:int, lat:int}}], at:time}" },
 	{ "MapFound", "{items:[{type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num], metres?:num}],"
 	  " layers:[{layer:str, total:int, grey:int, green:int, blue:int, yellow:int, orange:int, red:int}]}" },
 	{ "Label", "{zh:str, en:str}" },

@@ -137,6 +137,10 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/map/within", S, "alarm.read", false, map_within_get,
 	  "Objects of layers (names, with commas) within m metres of lon, lat or of near=TYPE:ID, or inside ring=lon,lat;lon,lat;…; nearest first, at most 5000, totals by level; "
 	  "by=state|risk, level, sector, state filter; format=csv", "layer lon lat m near ring by level sector state format", "MapFound" },
+	{ "GET", "/api/v1/map/areas", S, "alarm.read", false, map_areas_get,
+	  "Enterprises the caller may see, by area (4, 6, 9, 12 digits) and level; an area's level is the worst of its enterprises", "by level sector state", "MapAreas" },
+	{ "GET", "/api/v1/map/positions", S, "alarm.read", false, map_positions,
+	  "Where vehicles and tags of people were last: place, age, speed, heading, zone; stale: older than its kind allows", NULL, "MapPositions" },
 	{ "GET", "/api/v1/tiles", S, "alarm.read", false, tiles_list, "Layers of the map as vector tiles", NULL, "TileLayers" },
 	{ "GET", "/api/v1/tiles/:layer/:z/:x/:y", S, "alarm.read", false, tiles_get,
 	  "A vector tile (Mapbox Vector Tile 2.1; y ends in .mvt) of what the caller may see, clusters with their counts; by=state|risk; level, sector, state: several with commas; "

@@ -49,7 +49,7 @@ void sum_add(struct map_sum *s, uint8_t color)
 	s->color[color]++;
 }
 
-enum map_color sum_worst(const struct map_sum *s)
+enum map_color map_sum_worst(const struct map_sum *s)
 {
 	enum map_color c = MAP_RED;
 	while (c > MAP_GREY && !s->color[c])

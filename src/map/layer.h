@@ -58,6 +58,5 @@ struct choice {
 void choice_make(struct choice *c, const struct map_layer *l, const struct scope *scope, const struct map_ask *ask, struct arena *a);
 bool choice_has(struct choice *c, const struct object *o);
 void sum_add(struct map_sum *s, uint8_t color);
-enum map_color sum_worst(const struct map_sum *s);
 
 size_t layer_find(const struct map_layer *l, uint64_t key, uint32_t id); // first entry not before it

@@ -60,8 +60,11 @@ struct map_sum {                // of what was admitted
 	uint32_t n, color[MAP_COLORS];
 };
 
-#define MAP_TITLE_Z 12          // from this depth on single objects have their title
+enum map_color map_sum_worst(const struct map_sum *s); // grey: nothing, or nothing known
+
+#define MAP_TITLE_Z 10          // from this depth on single objects have their title
 #define MAP_CELL 4              // a tile's side is cut into 2^4 cells; what lies in one is a cluster
+#define MAP_CROWD 48            // more signs than this in a tile, and it is cut into 2^3
 
 // The tile as a Mapbox Vector Tile with one layer of the name of this one, appended to out; empty without objects. A feature is
 //   one object:  id, level (its colour), type, state, sector, title (from MAP_TITLE_Z on, if ask->titles)
@@ -69,6 +72,11 @@ struct map_sum {                // of what was admitted
 // ERR_TOO_LARGE beyond LIMIT_TILE_BYTES. *ret: sum of what is in the tile.
 enum err map_tile(struct map_layer *l, const struct scope *scope, const struct map_ask *ask, struct tile t, struct buf *out,
                   struct map_sum *ret) must_check;
+
+// The sums of what the reader sees by area and sector (place.enterprise is 0); texts in the arena. In no order.
+struct map_of_place { struct place place; struct map_sum sum; };
+void map_places(struct map_layer *l, const struct scope *scope, const struct map_ask *ask, struct arena *a, struct map_of_place **ret,
+                size_t *ret_n);
 
 // ---- what is where (near.c) --------------------------------------------------------------------
 struct map_where {              // a circle, or a polygon (outer ring; its last point need not be its first)

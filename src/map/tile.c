@@ -3,15 +3,21 @@
 #include "map/layer.h"
 #include "map/mvt.h"
 
+struct cell {                   // of what lies in one cell of the tile
+	uint64_t key;           // first bits of its objects' keys
+	struct map_sum sum;
+	uint64_t x, y;          // sums of their places, from the corner of the tile
+	const struct object *last;
+	uint32_t last_id;
+};
+
 struct painting {
 	struct map_layer *l;
 	const struct map_ask *ask;
 	struct tile t;
 	struct mvt m;
-	struct map_sum cell;        // of the cell that is being read
-	uint64_t x, y;              // sums of the places in it, from the corner of the tile
-	const struct object *last;
-	uint32_t last_id;
+	struct cell cells[1 << 2 * MAP_CELL];
+	size_t n;
 };
 
 static int32_t units(uint64_t from_corner, unsigned z) // 2^-32 of the world → units of the tile
@@ -19,12 +25,12 @@ static int32_t units(uint64_t from_corner, unsigned z) // 2^-32 of the world →
 	return (int32_t)(from_corner * TILE_EXTENT >> (32 - z));
 }
 
-static void write_one(struct painting *p)
+static void write_one(struct painting *p, const struct cell *c)
 {
-	const struct object *o = p->last;
+	const struct object *o = c->last;
 	struct str state = p->l->states[o->state], sector = p->l->places[o->place].sector;
-	mvt_feature(&p->m, MVT_POINT, p->last_id);
-	mvt_point(&p->m, units(p->x, p->t.z), units(p->y, p->t.z));
+	mvt_feature(&p->m, MVT_POINT, c->last_id);
+	mvt_point(&p->m, units(c->x, p->t.z), units(c->y, p->t.z));
 	mvt_text(&p->m, "level", str_of(map_color_name((enum map_color)o->color[p->ask->by])));
 	mvt_text(&p->m, "type", str_of(p->l->name));
 	if (state.n)
@@ -35,32 +41,46 @@ static void write_one(struct painting *p)
 		mvt_text(&p->m, "title", str_of(o->title));
 }
 
-static void write_cluster(struct painting *p)
+static void write_cluster(struct painting *p, const struct cell *c)
 {
-	const struct map_sum *s = &p->cell;
+	const struct map_sum *s = &c->sum;
 	mvt_feature(&p->m, MVT_POINT, 0);
-	mvt_point(&p->m, units(p->x / s->n, p->t.z), units(p->y / s->n, p->t.z));
+	mvt_point(&p->m, units(c->x / s->n, p->t.z), units(c->y / s->n, p->t.z));
 	mvt_number(&p->m, "n", s->n);
-	mvt_text(&p->m, "level", str_of(map_color_name(sum_worst(s))));
-	for (size_t c = 0; c < MAP_COLORS; c++)
-		if (s->color[c])
-			mvt_number(&p->m, map_color_name((enum map_color)c), s->color[c]);
+	mvt_text(&p->m, "level", str_of(map_color_name(map_sum_worst(s))));
+	for (size_t k = 0; k < MAP_COLORS; k++)
+		if (s->color[k])
+			mvt_number(&p->m, map_color_name((enum map_color)k), s->color[k]);
 }
 
-static void end_cell(struct painting *p)
+static void cell_add(struct cell *to, const struct cell *from)
 {
-	if (p->cell.n == 1)
-		write_one(p);
-	else if (p->cell.n)
-		write_cluster(p);
-	p->cell = (struct map_sum){ 0 };
-	p->x = p->y = 0;
+	to->sum.n += from->sum.n;
+	for (size_t k = 0; k < MAP_COLORS; k++)
+		to->sum.color[k] += from->sum.color[k];
+	to->x += from->x;
+	to->y += from->y;
 }
 
-static void paint(struct painting *p, struct choice *c, struct map_sum *sum)
+// Four cells become one: a crowded tile has fewer signs, which people can tell apart and a phone can draw.
+static void thin_out(struct painting *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		struct cell c = p->cells[i];
+		c.key >>= 2;
+		if (n && p->cells[n - 1].key == c.key)
+			cell_add(&p->cells[n - 1], &c);
+		else
+			p->cells[n++] = c;
+	}
+	p->n = n;
+}
+
+static void read_cells(struct painting *p, struct choice *c, struct map_sum *sum)
 {
 	struct map_layer *l = p->l;
-	uint64_t first, last, corner_x = (uint64_t)p->t.x << (32 - p->t.z), corner_y = (uint64_t)p->t.y << (32 - p->t.z), cell = 0;
+	uint64_t first, last, corner_x = (uint64_t)p->t.x << (32 - p->t.z), corner_y = (uint64_t)p->t.y << (32 - p->t.z);
 	unsigned below = 64 - 2 * (p->t.z + MAP_CELL);
 	tile_keys(p->t, &first, &last);
 	for (size_t i = layer_find(l, first, 0); i < l->n && l->entries[i].key <= last; i++) {
@@ -68,18 +88,17 @@ static void paint(struct painting *p, struct choice *c, struct map_sum *sum)
 		const struct object *o = &l->objects[e->id];
 		if (!choice_has(c, o))
 			continue;
-		if (e->key >> below != cell)
-			end_cell(p);
-		cell = e->key >> below;
+		if (!p->n || p->cells[p->n - 1].key != e->key >> below)
+			p->cells[p->n++] = (struct cell){ .key = e->key >> below };
+		struct cell *cell = &p->cells[p->n - 1];
 		struct spot s = spot_of_key(e->key);
-		p->x += s.x - corner_x;
-		p->y += s.y - corner_y;
-		p->last = o;
-		p->last_id = e->id;
-		sum_add(&p->cell, o->color[p->ask->by]);
+		cell->x += s.x - corner_x;
+		cell->y += s.y - corner_y;
+		cell->last = o;
+		cell->last_id = e->id;
+		sum_add(&cell->sum, o->color[p->ask->by]);
 		sum_add(sum, o->color[p->ask->by]);
 	}
-	end_cell(p);
 }
 
 enum err map_tile(struct map_layer *l, const struct scope *scope, const struct map_ask *ask, struct tile t, struct buf *out,
@@ -92,8 +111,34 @@ enum err map_tile(struct map_layer *l, const struct scope *scope, const struct m
 	pthread_rwlock_rdlock(&l->lock);
 	mvt_open(&p.m, str_of(l->name));
 	choice_make(&c, l, scope, ask, a);
-	paint(&p, &c, ret);
+	read_cells(&p, &c, ret);
+	if (p.n > MAP_CROWD)
+		thin_out(&p);
+	for (size_t i = 0; i < p.n; i++)
+		if (p.cells[i].sum.n == 1)
+			write_one(&p, &p.cells[i]);
+		else
+			write_cluster(&p, &p.cells[i]);
 	bool ok = mvt_close(&p.m, out);
 	pthread_rwlock_unlock(&l->lock);
 	return ok ? OK : ERR_TOO_LARGE;
+}
+
+void map_places(struct map_layer *l, const struct scope *scope, const struct map_ask *ask, struct arena *a, struct map_of_place **ret,
+                size_t *ret_n)
+{
+	struct choice c;
+	pthread_rwlock_rdlock(&l->lock);
+	choice_make(&c, l, scope, ask, a);
+	struct map_of_place *v = arena_many(a, l->nplaces + 1, struct map_of_place);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct object *o = &l->objects[l->entries[i].id];
+		if (choice_has(&c, o))
+			sum_add(&v[o->place].sum, o->color[ask->by]);
+	}
+	for (size_t i = 0; i < l->nplaces; i++)
+		v[i].place = (struct place){ .area = arena_str(a, l->places[i].area), .sector = arena_str(a, l->places[i].sector) };
+	*ret = v;
+	*ret_n = l->nplaces;
+	pthread_rwlock_unlock(&l->lock);
 }

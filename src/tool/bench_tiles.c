@@ -1,7 +1,8 @@
 // anlan bench tiles: vector tiles of many enterprises, in process: what a request for a tile costs without HTTP. A reader walks
 // over the county (seeded): each step moves or changes the depth, and takes the tiles of a screen of 1920 x 1080; those without
-// anything in them are not counted. The walk is gone three times: without kept tiles, with them, and with one enterprise changed before each screen. Enterprises are invented
-// and kept in --dir, which a server can serve afterwards. Prints one JSON object.
+// anything in them are not counted. The walk is gone three times: without kept tiles, with them, and with one enterprise changed
+// before each screen. Enterprises are invented and kept in --dir, which a server can serve afterwards (bench/map.mjs does).
+// Prints one JSON object.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -173,3 +173,38 @@ test('within a circle, a polygon, of a thing: as the list says, in scope, and as
   const theirs = (await all(bureau, 'enterprise')).find((x) => x.position && !x.area.startsWith(town.me.area));
   assert.equal((await town.get(`/api/v1/map/within?layer=enterprise&near=enterprise:${theirs.id}&m=3000`)).status, 404, 'where another\'s thing is, is not told');
 });
+
+test('last positions: a vehicle and a tag, their age and trust, only to whom they belong', async () => {
+  const v = await makeDevice(s, { code: '13800000147', protocol: 'http', points: [{ code: 'P-LON', kind: 'longitude', unit: '°', address: 'lon' }, { code: 'P-LAT', kind: 'latitude', unit: '°', address: 'lat' },
+    { code: 'P-SPD', kind: 'vehicle_speed', unit: 'km/h', address: 'speed' }, { code: 'P-DIR', kind: 'wind_direction', unit: '°', address: 'direction' },
+    { code: 'P-T-LON', kind: 'longitude', unit: '°', address: 'T9.longitude' }, { code: 'P-T-LAT', kind: 'latitude', unit: '°', address: 'T9.latitude' }, { code: 'P-T-SOS', kind: 'person_alarm', address: 'T9.alarm' },
+    { code: 'P-X-LON', kind: 'longitude', unit: '°', address: 'T8.longitude' }] });
+  const now = Date.now(), push = (time, values) => s.call('POST', '/api/v1/readings', Object.entries(values).map(([point, value]) => ({ point, value, time: new Date(time).toISOString() })), { headers: { Authorization: `Bearer ${v.key}` } });
+  await push(now - 3600e3, { 'P-T-LON': 119.2, 'P-T-LAT': 33.1, 'P-T-SOS': 0 });
+  await push(now - 5e3, { 'P-LON': 119.25, 'P-LAT': 33.15, 'P-SPD': 42.5, 'P-DIR': 270, 'P-X-LON': 119.3 });
+  const { items } = await bureau.ok_get('/api/v1/map/positions'), mine = items.filter((x) => x.device === v.device.id);
+  assert.equal(mine.length, 2, 'a longitude without a latitude is no place');
+  const [lorry, tag] = ['vehicle', 'person'].map((w) => mine.find((x) => x.what === w));
+  assert.deepEqual([lorry.position, lorry.speed, lorry.heading, lorry.stale, lorry.tag], [[119.25, 33.15], 42.5, 270, false, '']);
+  assert.ok(lorry.age_s >= 4 && lorry.age_s < 600);
+  assert.deepEqual([tag.position, tag.stale, tag.tag, tag.alarm], [[119.2, 33.1], true, 'T9', false]);
+  assert.ok(tag.age_s >= 3599);
+  for (const who of [town, own]) {
+    const theirs = (await who.ok_get('/api/v1/map/positions')).items.map((x) => x.device);
+    const sees = (await who.get(`/api/v1/records/device/${v.device.id}`)).status === 200;
+    assert.equal(theirs.includes(v.device.id), sees, who.me.name);
+  }
+});
+
+test('areas: the worst and how many, of what the reader may see', async () => {
+  for (const who of [bureau, town]) {
+    const list = await all(who, 'enterprise'), { items } = await who.ok_get('/api/v1/map/areas?by=risk');
+    assert.equal(items.find((x) => x.code === '9901').total, list.length);
+    for (const a of items) {
+      const inside = list.filter((e) => e.position && e.area.startsWith(a.code));
+      assert.equal(a.total, inside.length, a.code);
+      assert.equal(a.level, ['red', 'orange', 'yellow', 'blue'].find((c) => inside.some((e) => e.risk === c)) ?? 'grey');
+      assert.equal(a.red, inside.filter((e) => e.risk === 'red').length);
+    }
+  }
+});
