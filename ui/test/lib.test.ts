@@ -5,7 +5,7 @@ import { rank, worst } from '../src/lib/level'
 import { csvCell, num, quality, withUnit } from '../src/lib/number'
 import { brief, fromWall, span, stamp, toWall } from '../src/lib/time'
 import { stepFor } from '../src/chart/series'
-import { MapModel } from '../src/map/model'
+import { asked, tileOver } from '../src/map/model'
 import { periodOf } from '../src/measure/indicator'
 
 test('times are China Standard Time everywhere', () => {
@@ -45,17 +45,15 @@ test('short windows are raw, long ones in steps', () => {
   assert.equal(stepFor(3600_000), 0)
   assert.equal(stepFor(86400_000), 300)
 })
-test('a point gives its colour to its enterprise and its area', () => {
-  const at: [number, number] = [1, 2]
-  const m = new MapModel({
-    enterprises: [{ id: 1, title: 'A', position: at, color: 'green', area: '990121101000' }], installations: [],
-    points: [{ id: 5, code: 'P', name: 'p', position: at, color: 'green', value: 1, enterprise: 1 }, { id: 6, code: 'Q', name: 'q', position: at, color: 'grey', value: 1, enterprise: 1 }],
-  })
-  assert.deepEqual(m.recolor([{ id: 5, color: 'red' }]), ['p5', 'e1'])
-  assert.equal(m.get('enterprise', 1)!.color, 'red')
-  assert.equal(m.areaColors().get('990121101'), 'red')
-  assert.deepEqual(m.recolor([{ id: 5, color: 'red' }]), [])
-  assert.equal(m.find('q')[0].id, 6)
+test('the tile over a place is the one the server cuts', () => {
+  assert.equal(tileOver(0, [119.5, 33.5]), '0/0/0')
+  assert.equal(tileOver(12, [119.5, 33.5]), '12/3407/1643') // as in tests/unit/test_map.c
+  assert.equal(tileOver(3, [180, -90]), '3/7/7')
+  assert.equal(tileOver(3, [-180, 90]), '3/0/0')
+})
+test('a filter asks only for what it leaves out', () => {
+  assert.deepEqual(asked({ by: 'state', levels: [], sectors: [] }), {})
+  assert.deepEqual(asked({ by: 'risk', levels: ['red', 'blue'], sectors: ['dust'] }), { by: 'risk', level: 'red,blue', sector: 'dust' })
 })
 test('periods back from a day of China Standard Time', () => {
   const at = Date.parse('2026-11-22T20:00:00Z')

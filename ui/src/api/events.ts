@@ -5,7 +5,7 @@ export interface EventMap {
   alarm: import('./types').Alarm
   record: { what: string; type: string; id: number; state: string; area: string }
   duty: { n: number; overdue: number }
-  map: { points?: { id: number; color: import('./types').Color }[]; index?: string; kind?: string; key?: string; score?: number; level?: import('./types').Color; reload?: boolean }
+  map: { layer?: string; at?: [number, number]; all?: boolean; index?: string; kind?: string; key?: string; score?: number; level?: import('./types').Color; reload?: boolean } // something is new in a layer, or in the risk index
   hello: unknown
   open: undefined // the stream is (again) connected: what was missed must be fetched
 }

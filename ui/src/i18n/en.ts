@@ -4,6 +4,7 @@ import { enWork } from './en_work'
 import { enAlarm } from './en_alarm'
 import { enSite } from './en_site'
 import { enRisk } from './en_risk'
+import { enMap } from './en_map'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
@@ -12,6 +13,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enAlarm,
   ...enSite,
   ...enRisk,
+  ...enMap,
   'app.title': 'Anlan work-safety platform',
   'app.name': 'Anlan',
   'app.sub': 'Work-safety platform',

@@ -4,6 +4,7 @@ import { zhWork } from './zh_work'
 import { zhAlarm } from './zh_alarm'
 import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
+import { zhMap } from './zh_map'
 
 export const zh = {
   ...zhTerms,
@@ -11,6 +12,7 @@ export const zh = {
   ...zhAlarm,
   ...zhSite,
   ...zhRisk,
+  ...zhMap,
   'app.title': '安澜 安全生产综合平台',
   'app.name': '安澜',
   'app.sub': '安全生产综合平台',

@@ -1,4 +1,4 @@
-// The OpenLayers side of the map: layers, clusters, the pulse of open alarms, clicks. No business and no fetching.
+// The OpenLayers side of the map: base, layers of things, the pulse of open alarms, clicks. No business and no fetching.
 import Map from 'ol/Map'
 import View from 'ol/View'
 import Feature from 'ol/Feature'
@@ -6,42 +6,42 @@ import GeoJSON from 'ol/format/GeoJSON'
 import Point from 'ol/geom/Point'
 import VectorLayer from 'ol/layer/Vector'
 import VectorSource from 'ol/source/Vector'
-import Cluster from 'ol/source/Cluster'
+import type Layer from 'ol/layer/Layer'
 import { defaults as controls } from 'ol/control/defaults'
 import ScaleLine from 'ol/control/ScaleLine'
-import { fromLonLat, transformExtent } from 'ol/proj'
-import { boundingExtent, getCenter } from 'ol/extent'
-import type { FeatureLike } from 'ol/Feature'
+import { fromLonLat, toLonLat, transformExtent } from 'ol/proj'
+import { getCenter } from 'ol/extent'
 import type { Color, MapBase } from '../api/types'
-import { rank, worst } from '../lib/level'
 import { say } from '../i18n'
 import { areaPrefix } from '../lib/area'
 import { areaStyle, baseStyle, clearStyles, ground, labelStyle, thingStyle, type Theme } from './style'
-import { keyOf, type Kind, type MapModel, type Thing } from './model'
+import { signOf, tileLayer, type Sign, type TileLayer } from './tiles'
+import type { Mover } from './movers'
+import type { Thing } from './model'
 import { pulseLayer, type Pulse } from './pulse'
 
-const KINDS: Kind[] = ['point', 'installation', 'enterprise']
+const KINDS = ['point', 'installation', 'enterprise']
 const NEAR = 20 // metres a pixel: closer than this single points are shown
 const read = new GeoJSON({ dataProjection: 'EPSG:4326', featureProjection: 'EPSG:3857' })
 
+export interface Clicked { sign?: Sign; mover?: Mover }
 export interface MapDrawing {
   map: Map
   show(layer: string, on: boolean): void
-  load(model: MapModel): void
-  update(keys: string[]): void
+  things(kind: string): TileLayer // made when it is first asked for
   tint(colors: globalThis.Map<string, Color>): void
   pulse(alarms: { position: [number, number]; color: Color }[]): void
-  choose(key: string): void
+  choose(thing: Thing | null): void
   fly(position: [number, number], close?: boolean): void
+  closer(position: [number, number]): void
   home(): void
   retheme(th: Theme): void
   close(): void
 }
 
-export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked: (things: Thing[]) => void): MapDrawing {
+/** clicked: told of every click, with what lies there and where it is; without, nothing is clickable. */
+export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, clicked?: (hit: Clicked, at: [number, number]) => void): MapDrawing {
   let th = theme
-  let model: MapModel | null = null
-  let chosen = ''
   const extent = transformExtent(base.bounds, 'EPSG:4326', 'EPSG:3857')
 
   const areas = new VectorLayer({ source: new VectorSource(), zIndex: 1 })
@@ -60,47 +60,15 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     return { name, layer: new VectorLayer({ source, zIndex: /river|water/.test(name) ? 3 : /road/.test(name) ? 4 : 2 }) }
   })
 
-  const features = new globalThis.Map<string, Feature>()
-  const sources = {} as Record<Kind, VectorSource>
-  const layers = {} as Record<Kind, VectorLayer>
-  for (const kind of KINDS) {
-    sources[kind] = new VectorSource()
-    layers[kind] = new VectorLayer({
-      source: new Cluster({ source: sources[kind] as VectorSource<Feature<Point>>, distance: kind === 'point' ? 34 : 30 }),
-      zIndex: 10 + KINDS.indexOf(kind),
-      declutter: true,
-      maxResolution: kind === 'point' ? NEAR : kind === 'installation' ? 90 : undefined,
-      style: (f, res) => clusterStyle(f, kind, res),
-    })
-  }
-  // names stand above the quiet signs; whatever is in alarm is drawn once more above the names
-  const hot = KINDS.map((kind) => new VectorLayer({
-    source: layers[kind].getSource() ?? undefined,
-    zIndex: 30 + KINDS.indexOf(kind),
-    declutter: true,
-    maxResolution: layers[kind].getMaxResolution(),
-    style: (f, res) => (rank(worst(members(f).map((x) => x.color))) < rank('green') ? clusterStyle(f, kind, res) : undefined),
-  }))
-  const members = (f: FeatureLike): Thing[] => ((f.get('features') ?? []) as Feature[]).map((x) => x.get('thing') as Thing)
-  function redraw(kinds: Kind[]) {
-    for (const k of kinds) {
-      layers[k].changed()
-      hot[KINDS.indexOf(k)].changed()
-    }
-  }
-  function clusterStyle(f: FeatureLike, kind: Kind, res: number) {
-    const list = members(f)
-    if (!list.length) return undefined
-    const color = worst(list.map((x) => x.color))
-    const isChosen = !!chosen && list.some((x) => keyOf(x.kind, x.id) === chosen)
-    return thingStyle(kind, color, list.length, list[0].name, res, isChosen, th)
-  }
+  const things = new globalThis.Map<string, TileLayer>()
+  const chosen = new VectorSource()
+  const chosenLayer = new VectorLayer({ source: chosen, zIndex: 60, style: (f, res) => { const x = f.get('thing') as Thing; return thingStyle(x.kind, x.color, 1, x.name, res, true, th) } })
 
   const pulses: Pulse = pulseLayer()
   const map = new Map({
     target,
     controls: controls({ zoom: false, rotate: false, attribution: false }).extend([new ScaleLine()]),
-    layers: [areas, ...bases.map((b) => b.layer), pulses.layer, ...KINDS.map((k) => layers[k]), labels, ...hot],
+    layers: [areas, ...bases.map((b) => b.layer), pulses.layer, labels, chosenLayer],
     view: new View({ extent: grow(extent, 0.35), constrainOnlyCenter: true, minResolution: 0.3, center: getCenter(extent), resolution: 60, enableRotation: false, smoothExtentConstraint: true }),
   })
   restyle()
@@ -120,54 +88,40 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
     areas.setStyle(areaStyle(th))
     labels.setStyle(labelStyle(th))
     bases.forEach((b) => b.layer.setStyle(baseStyle(b.name, th)))
-    redraw(KINDS)
+    things.forEach((l) => l.restyle())
+    chosenLayer.changed()
   }
 
-  map.on('click', (e) => {
-    let hit: FeatureLike | undefined
-    map.forEachFeatureAtPixel(e.pixel, (f) => ((hit = f), true), { layerFilter: (l) => KINDS.some((k) => layers[k] === l), hitTolerance: 10 })
-    const list = hit ? members(hit) : []
-    if (list.length > 1) {
-      const box = boundingExtent(list.map((x) => fromLonLat(x.position)))
-      const tiny = box[2] - box[0] < 5 && box[3] - box[1] < 5
-      if (tiny) return picked(list.slice().sort((a, b) => rank(a.color) - rank(b.color)))
-      return map.getView().fit(box, { padding: [90, 90, 90, 90], duration: 450, maxZoom: 18 })
-    }
-    picked(list)
-  })
+  const drawn = (l: Layer) => !!l.get('kind')
+  if (clicked)
+    map.on('click', (e) => {
+      let hit: Clicked | undefined
+      map.forEachFeatureAtPixel(e.pixel, (f, l) => ((hit = l?.get('kind') === 'mover' ? { mover: f.get('mover') as Mover } : { sign: signOf(f, String(l?.get('kind'))) }), true), { layerFilter: drawn, hitTolerance: 10 })
+      const [lon, lat] = toLonLat(e.coordinate)
+      clicked(hit ?? {}, [lon, lat])
+    })
   map.on('pointermove', (e) => {
-    if (e.dragging) return
-    const over = map.hasFeatureAtPixel(e.pixel, { layerFilter: (l) => KINDS.some((k) => layers[k] === l), hitTolerance: 4 })
-    target.style.cursor = over ? 'pointer' : ''
+    if (e.dragging || !clicked) return
+    target.style.cursor = map.hasFeatureAtPixel(e.pixel, { layerFilter: drawn, hitTolerance: 4 }) ? 'pointer' : ''
   })
 
   return {
     map,
     show(name, on) {
-      if (name in layers) {
-        layers[name as Kind].setVisible(on)
-        hot[KINDS.indexOf(name as Kind)].setVisible(on)
-      }
-      else if (name === 'areas') areas.setVisible(on)
+      if (name === 'areas') areas.setVisible(on)
       else if (name === 'names') labels.setVisible(on)
+      else if (things.has(name)) things.get(name)!.show(on)
       else bases.filter((b) => b.name === name).forEach((b) => b.layer.setVisible(on))
     },
-    load(m) {
-      model = m
-      features.clear()
-      for (const kind of KINDS) sources[kind].clear(true)
-      const lists: Record<Kind, Feature[]> = { enterprise: [], installation: [], point: [] }
-      for (const [key, thing] of m.things) {
-        const f = new Feature({ geometry: new Point(fromLonLat(thing.position)), thing })
-        features.set(key, f)
-        lists[thing.kind].push(f)
+    things(kind) {
+      let l = things.get(kind)
+      if (!l) {
+        const at = KINDS.indexOf(kind)
+        l = tileLayer(kind, 10 + (at < 0 ? 0 : at), kind === 'point' ? NEAR : kind === 'installation' ? 90 : undefined, () => th)
+        things.set(kind, l)
+        l.layers.forEach((x) => map.addLayer(x))
       }
-      for (const kind of KINDS) sources[kind].addFeatures(lists[kind])
-    },
-    update(keys) {
-      if (!model || !keys.length) return
-      const kinds = new Set(keys.map((k) => features.get(k)?.get('thing')?.kind as Kind | undefined))
-      redraw([...kinds].filter((k): k is Kind => !!k))
+      return l
     },
     tint(colors) {
       for (const source of [areas.getSource()!, labels.getSource()!]) {
@@ -179,9 +133,13 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, picked
       }
     },
     pulse: pulses.set,
-    choose(key) {
-      chosen = key
-      redraw(KINDS)
+    choose(thing) {
+      chosen.clear()
+      if (thing) chosen.addFeature(new Feature({ geometry: new Point(fromLonLat(thing.position)), thing }))
+    },
+    closer(position) {
+      const view = map.getView()
+      view.animate({ center: fromLonLat(position), resolution: (view.getResolution() ?? 10) / 4, duration: 450 })
     },
     fly(position, close = true) {
       const center = fromLonLat(position)

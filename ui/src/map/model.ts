@@ -1,94 +1,53 @@
-// The things on the map and their colours, without any drawing: what the server sent, kept current by events.
-import type { Color, MapEnterprise, MapObjects, MapPoint } from '../api/types'
-import { rank, worst } from '../lib/level'
+// A thing on the map, what the server answers about it, and which tiles a change touches. No drawing.
+import { get } from '../api/http'
+import type { Color, Page, Rec } from '../api/types'
+import { knows, typeInfo } from '../use/types'
 
-export type Kind = 'enterprise' | 'installation' | 'point'
-export interface Thing { kind: Kind; id: number; name: string; position: [number, number]; color: Color; data: MapEnterprise | MapPoint }
+export interface Thing { kind: string; id: number; name: string; position: [number, number]; color: Color; sector?: string; state?: string; metres?: number }
+export type By = 'state' | 'risk'
+/** What of a layer is drawn; empty lists are everything. */
+export interface Filter { by: By; levels: Color[]; sectors: string[] }
 
-export const keyOf = (kind: Kind, id: number) => kind[0] + id
+interface Found { type: string; id: number; title: string; level: Color; state: string; sector: string; position: [number, number]; metres?: number }
+export interface Sum { layer: string; total: number; [color: string]: number | string }
+export interface Within { things: Thing[]; sums: Sum[] }
+export type Where = { near: string; m: number } | { lon: number; lat: number; m: number } | { ring: string }
 
-export class MapModel {
-  readonly things = new Map<string, Thing>()
-  private pointsOf = new Map<number, number[]>()
-
-  constructor(objects: MapObjects) {
-    for (const e of objects.enterprises ?? []) this.add('enterprise', e.id, e.title, e)
-    for (const i of objects.installations ?? []) this.add('installation', i.id, i.title, i)
-    for (const p of objects.points ?? []) {
-      this.add('point', p.id, p.name || p.code, p)
-      const e = ownerOf(p)
-      if (e) this.pointsOf.set(e, [...(this.pointsOf.get(e) ?? []), p.id])
-    }
-  }
-
-  private add(kind: Kind, id: number, name: string, data: MapEnterprise | MapPoint) {
-    if (!Array.isArray(data.position) || !Number.isFinite(data.position[0])) return
-    this.things.set(keyOf(kind, id), { kind, id, name, position: data.position, color: data.color, data })
-  }
-
-  get(kind: Kind, id: number) {
-    return this.things.get(keyOf(kind, id))
-  }
-
-  /** New colours of points; returns the keys whose colour changed, their enterprises included. */
-  recolor(points: { id: number; color: Color }[]): string[] {
-    const changed: string[] = []
-    const owners = new Set<number>()
-    for (const p of points) {
-      const thing = this.get('point', p.id)
-      if (!thing || thing.color === p.color) continue
-      thing.color = p.color
-      changed.push(keyOf('point', p.id))
-      const e = ownerOf(thing.data as MapPoint)
-      if (e) owners.add(e)
-    }
-    for (const id of owners) {
-      const e = this.get('enterprise', id)
-      const color = worst((this.pointsOf.get(id) ?? []).map((p) => this.get('point', p)?.color ?? 'grey'))
-      if (e && e.color !== color) {
-        e.color = color
-        changed.push(keyOf('enterprise', id))
-      }
-    }
-    return changed
-  }
-
-  /** Worst colour of the enterprises of each area code and of everything above it (prefixes of 6, 9 and 12 digits). */
-  areaColors(): Map<string, Color> {
-    const out = new Map<string, Color>()
-    for (const x of this.things.values()) {
-      const code = (x.data as MapEnterprise).area
-      if (x.kind !== 'enterprise' || !code || x.color === 'grey') continue
-      for (const n of [6, 9, 12]) {
-        const key = code.slice(0, n)
-        const was = out.get(key)
-        if (!was || rank(x.color) < rank(was)) out.set(key, x.color)
-      }
-    }
-    return out
-  }
-
-  /** Things whose name or code holds the text, worst first. */
-  find(text: string, max = 12): Thing[] {
-    const q = text.trim().toLowerCase()
-    if (!q) return []
-    const hits: Thing[] = []
-    for (const x of this.things.values()) {
-      const code = (x.data as MapPoint).code ?? ''
-      if (x.name.toLowerCase().includes(q) || code.toLowerCase().includes(q)) hits.push(x)
-      if (hits.length > 400) break
-    }
-    const order = { enterprise: 0, installation: 1, point: 2 }
-    return hits.sort((a, b) => order[a.kind] - order[b.kind] || a.name.length - b.name.length).slice(0, max)
-  }
-
-  count(kind: Kind): Record<Color, number> {
-    const n: Record<Color, number> = { red: 0, orange: 0, yellow: 0, blue: 0, green: 0, grey: 0 }
-    for (const x of this.things.values()) if (x.kind === kind) n[x.color]++
-    return n
-  }
+/** The query of a filter, as tiles and lists take it. */
+export function asked(f: Filter): Record<string, string> {
+  return { ...(f.by === 'risk' ? { by: 'risk' } : {}), ...(f.levels.length ? { level: f.levels.join() } : {}), ...(f.sectors.length ? { sector: f.sectors.join() } : {}) }
 }
 
-export function ownerOf(p: MapPoint): number {
-  return typeof p.enterprise === 'number' ? p.enterprise : (p.enterprise?.id ?? 0)
+export async function within(layers: string[], where: Where, filter: Filter): Promise<Within> {
+  const a = await get<{ items: Found[]; layers: Sum[] }>('/map/within', { layer: layers.join(), ...where, ...asked(filter) })
+  return { sums: a.layers, things: a.items.map((x) => ({ kind: x.type, id: x.id, name: x.title || `${x.type} ${x.id}`, position: x.position, color: x.level, sector: x.sector, state: x.state, metres: x.metres })) }
+}
+
+/** One thing as it stands on the map; undefined if it is not there, or not for this reader. */
+export async function findThing(kind: string, id: number, by: By = 'state'): Promise<Thing | undefined> {
+  if (!id) return undefined
+  const all = await within([kind], { near: `${kind}:${id}`, m: 1 }, { by, levels: [], sectors: [] }).catch(() => null)
+  return all?.things.find((x) => x.id === id)
+}
+
+/** Things whose name or number fits the text; the server knows initials too. */
+export async function search(text: string): Promise<Thing[]> {
+  const kinds = ['enterprise', 'installation', 'point'].filter(knows)
+  const pages = await Promise.all(kinds.map(async (kind) => {
+    const place = (await typeInfo(kind)).geometry ?? ''
+    const page = await get<Page<Rec>>('/records/' + kind, { q: text, size: 5 })
+    return page.items.flatMap((r) => {
+      const position = r[place] as [number, number] | null
+      return Array.isArray(position) ? [{ kind, id: r.id, name: r.title ?? r.number ?? '', position, color: 'grey' as Color }] : []
+    })
+  }))
+  return pages.flat()
+}
+
+/** The tile of that depth over the place, as "z/x/y" (Web Mercator, as the server cuts it). */
+export function tileOver(z: number, [lon, lat]: [number, number]): string {
+  const n = 2 ** z
+  const y = (1 - Math.asinh(Math.tan((Math.min(Math.max(lat, -85.0511), 85.0511) * Math.PI) / 180)) / Math.PI) / 2
+  const cut = (v: number) => Math.min(Math.max(Math.floor(v * n), 0), n - 1)
+  return `${z}/${cut((lon + 180) / 360)}/${cut(y)}`
 }

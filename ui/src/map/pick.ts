@@ -11,7 +11,7 @@ import { loadBase } from './base'
 
 export async function pickOnMap(target: HTMLElement, start: [number, number] | null, picked: (p: [number, number]) => void): Promise<() => void> {
   const base = await loadBase()
-  const drawing = drawMap(target, base, { dark: false, big: false }, () => {})
+  const drawing = drawMap(target, base, { dark: false, big: false })
   const mark = new Feature(new Point(fromLonLat(start ?? [0, 0])))
   const source = new VectorSource(start ? { features: [mark] } : {})
   const style = new Style({ image: new Circle({ radius: 9, fill: new Fill({ color: '#1d56c9' }), stroke: new Stroke({ color: '#fff', width: 3 }) }) })

@@ -13,7 +13,7 @@ import { loadBase } from './base'
 export interface Spot { id: number; title: string; color: string; geometry: unknown }
 
 export async function plot(target: HTMLElement, spots: Spot[], open: (id: number) => void): Promise<{ set: (s: Spot[]) => void; close: () => void }> {
-  const drawing = drawMap(target, await loadBase(), { dark: false, big: false }, () => {})
+  const drawing = drawMap(target, await loadBase(), { dark: false, big: false })
   const format = new GeoJSONFormat()
   const source = new VectorSource()
   const style = (f: Feature | { get: (k: string) => unknown }) => {

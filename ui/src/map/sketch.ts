@@ -22,7 +22,7 @@ const style = new Style({
 export interface Sketch { clear: () => void; undo: () => void; close: () => void }
 
 export async function sketch(target: HTMLElement, start: GeoJSON.Geometry | null, kind: ShapeKind | null, drawn: (g: GeoJSON.Geometry | null) => void): Promise<Sketch> {
-  const drawing = drawMap(target, await loadBase(), { dark: false, big: false }, () => {})
+  const drawing = drawMap(target, await loadBase(), { dark: false, big: false })
   const format = new GeoJSONFormat()
   const source = new VectorSource()
   drawing.map.addLayer(new VectorLayer({ source, style, zIndex: 50 }))

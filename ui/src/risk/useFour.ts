@@ -9,15 +9,16 @@ import { csvCell, num } from '../lib/number'
 import { rank } from '../lib/level'
 import { stamp } from '../lib/time'
 import type { MapDrawing } from '../map/draw'
-import type { MapModel } from '../map/model'
+import { findThing } from '../map/model'
 import type { Theme } from '../map/style'
 import { fourMap, picture, type FourMap } from './four'
 import { formulaWords, last, riskIndex, riskRank, type Ranked, type RiskIndex, type RiskKind } from './risk'
 
 const DAYS = 30
+const DOTS = 60 // enterprises that stand out
 const HIDDEN = ['point', 'installation', 'enterprise', 'names']
 
-export function useFour(drawing: ShallowRef<MapDrawing | null>, model: ShallowRef<MapModel | null>, layers: Ref<{ name: string; on: boolean }[]>, unpick: () => void) {
+export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ name: string; on: boolean }[]>, unpick: () => void) {
   const route = useRoute()
   const router = useRouter()
   const on = computed(() => 'risk' in route.query && route.query.risk !== undefined)
@@ -51,10 +52,10 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, model: ShallowRe
       areas.value = towns.items
       map ??= fourMap(d.map, base, theme)
       map.set(towns.items)
-      map.dots(firms.items.filter((r) => rank(r.level) <= rank('orange')).flatMap((r) => {
-        const at = model.value?.get('enterprise', Number(r.key))?.position
-        return at ? [{ ...r, position: at }] : []
-      }))
+      const worst = firms.items.filter((r) => rank(r.level) <= rank('orange')).slice(0, DOTS)
+      const at = await Promise.all(worst.map((r) => findThing('enterprise', Number(r.key))))
+      if (asked !== day.value || !on.value) return
+      map?.dots(worst.flatMap((r, i) => (at[i] ? [{ ...r, position: at[i]!.position }] : [])))
     } catch (e) {
       failed.value = (e as Error).message
     } finally {
