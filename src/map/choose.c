@@ -29,12 +29,17 @@ static bool place_ok(const struct choice *c, uint32_t number)
 	return scope_admits(c->scope, p) && (!c->sectors.n || listed(c->sectors, p.sector));
 }
 
-bool choice_has(struct choice *c, const struct object *o)
+bool choice_has(struct choice *c, const struct entry *e)
 {
-	uint8_t *known = &c->place[o->place];
+	uint8_t *known = &c->place[entry_place(e)];
 	if (!*known)
-		*known = place_ok(c, o->place) ? 2 : 1;
-	if (*known == 1 || !(c->colors >> o->color[c->by] & 1) || (c->state && !c->state[o->state]))
+		*known = place_ok(c, entry_place(e)) ? 2 : 1;
+	if (*known == 1 || !(c->colors >> entry_color(e, c->by) & 1))
+		return false;
+	if (!c->scope->enterprise && !c->state)
+		return true;
+	const struct object *o = &c->l->objects[e->id];
+	if (c->state && !c->state[o->state])
 		return false;
 	if (!c->scope->enterprise)
 		return true;

@@ -117,12 +117,13 @@ static void reserve(struct map_layer *l, size_t n)
 	l->entries = mem_resize(l->entries, l->cap * sizeof *l->entries);
 }
 
-static void entry_in(struct map_layer *l, uint64_t key, uint32_t id)
+static void entry_in(struct map_layer *l, uint32_t id)
 {
-	size_t at = layer_find(l, key, id);
+	const struct object *o = &l->objects[id];
+	size_t at = layer_find(l, o->key, id);
 	reserve(l, l->n + 1);
 	memmove(&l->entries[at + 1], &l->entries[at], (l->n - at) * sizeof *l->entries);
-	l->entries[at] = (struct entry){ key, id };
+	l->entries[at] = (struct entry){ o->key, id, facts_of(o) };
 	l->n++;
 }
 
@@ -157,7 +158,7 @@ void map_end(struct map_layer *l)
 		for (size_t i = 0; i < l->ids; i++)
 			if (l->objects[i].here) {
 				reserve(l, l->n + 1);
-				l->entries[l->n++] = (struct entry){ l->objects[i].key, (uint32_t)i };
+				l->entries[l->n++] = (struct entry){ l->objects[i].key, (uint32_t)i, facts_of(&l->objects[i]) };
 			}
 		if (l->n)
 			qsort(l->entries, l->n, sizeof *l->entries, by_key);
@@ -179,7 +180,7 @@ static uint32_t place_number(struct map_layer *l, struct place p)
 	struct str text = str_from(key, p.area.n + 1 + p.sector.n);
 	if (strmap_get(l->place_numbers, text, &number))
 		return number;
-	number = (uint32_t)l->nplaces;
+	number = (uint32_t)l->nplaces; // fewer than objects, so below 2^24
 	strmap_put(l->place_numbers, text, number);
 	l->places = arena_push(l->texts, l->places, &l->nplaces, &l->places_cap, sizeof *l->places);
 	l->places[number] = (struct place){ .area = arena_str(l->texts, p.area), .sector = arena_str(l->texts, p.sector) };
@@ -238,14 +239,9 @@ void map_put(struct map_layer *l, const struct map_object *m)
 	}
 	struct object *o = object_at(l, m->id);
 	uint64_t key = spot_key(s);
-	if (!l->all) {
-		if (o->here && o->key != key) {
-			stamp(l, o->key);
-			entry_out(l, o->key, (uint32_t)m->id);
-		}
-		if (!o->here || o->key != key)
-			entry_in(l, key, (uint32_t)m->id);
-		stamp(l, key);
+	if (!l->all && o->here) {
+		stamp(l, o->key);
+		entry_out(l, o->key, (uint32_t)m->id);
 	}
 	o->here = true;
 	o->key = key;
@@ -255,6 +251,10 @@ void map_put(struct map_layer *l, const struct map_object *m)
 	for (size_t by = 0; by < MAP_BYS; by++)
 		o->color[by] = (uint8_t)m->color[by];
 	set_title(l, o, m->title);
+	if (!l->all) {
+		entry_in(l, (uint32_t)m->id);
+		stamp(l, key);
+	}
 }
 
 void map_drop(struct map_layer *l, int64_t id)
@@ -275,8 +275,11 @@ bool map_tint(struct map_layer *l, int64_t id, enum map_by by, enum map_color co
 	if (id <= 0 || (size_t)id >= l->ids || !l->objects[id].here || l->objects[id].color[by] == color)
 		return false;
 	l->objects[id].color[by] = (uint8_t)color;
-	if (!l->all)
-		stamp(l, l->objects[id].key);
+	if (!l->all) {
+		const struct object *o = &l->objects[id];
+		l->entries[layer_find(l, o->key, (uint32_t)id)].facts = facts_of(o);
+		stamp(l, o->key);
+	}
 	return true;
 }
 

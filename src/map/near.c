@@ -46,16 +46,15 @@ static void box_of(const struct map_where *w, struct looking *k)
 
 static void look_at(struct looking *k, const struct entry *e)
 {
-	const struct object *o = &k->l->objects[e->id];
 	struct spot s = spot_of_key(e->key);
 	double lon = spot_lon(s.x), lat = spot_lat(s.y), metres = 0;
-	if (s.x < k->from.x || s.x > k->to.x || s.y < k->from.y || s.y > k->to.y || !choice_has(&k->c, o))
+	if (s.x < k->from.x || s.x > k->to.x || s.y < k->from.y || s.y > k->to.y || !choice_has(&k->c, e))
 		return;
 	if (k->w->circle)
 		metres = geo_metres(k->w->lon, k->w->lat, lon, lat);
 	if (k->w->circle ? metres > k->w->metres : !in_ring(k->w->ring, k->w->n, lon, lat))
 		return;
-	sum_add(&k->sum, o->color[k->c.by]);
+	sum_add(&k->sum, entry_color(e, k->c.by));
 	k->ids = arena_push(k->a, k->ids, &k->n, &k->cap, sizeof *k->ids);
 	k->ids[k->n - 1] = e->id;
 	k->metres = arena_push(k->a, k->metres, &k->metres_n, &k->metres_cap, sizeof *k->metres);

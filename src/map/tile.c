@@ -7,7 +7,6 @@ struct cell {                   // of what lies in one cell of the tile
 	uint64_t key;           // first bits of its objects' keys
 	struct map_sum sum;
 	uint64_t x, y;          // sums of their places, from the corner of the tile
-	const struct object *last;
 	uint32_t last_id;
 };
 
@@ -27,7 +26,7 @@ static int32_t units(uint64_t from_corner, unsigned z) // 2^-32 of the world →
 
 static void write_one(struct painting *p, const struct cell *c)
 {
-	const struct object *o = c->last;
+	const struct object *o = &p->l->objects[c->last_id];
 	struct str state = p->l->states[o->state], sector = p->l->places[o->place].sector;
 	mvt_feature(&p->m, MVT_POINT, c->last_id);
 	mvt_point(&p->m, units(c->x, p->t.z), units(c->y, p->t.z));
@@ -85,8 +84,7 @@ static void read_cells(struct painting *p, struct choice *c, struct map_sum *sum
 	tile_keys(p->t, &first, &last);
 	for (size_t i = layer_find(l, first, 0); i < l->n && l->entries[i].key <= last; i++) {
 		const struct entry *e = &l->entries[i];
-		const struct object *o = &l->objects[e->id];
-		if (!choice_has(c, o))
+		if (!choice_has(c, e))
 			continue;
 		if (!p->n || p->cells[p->n - 1].key != e->key >> below)
 			p->cells[p->n++] = (struct cell){ .key = e->key >> below };
@@ -94,10 +92,9 @@ static void read_cells(struct painting *p, struct choice *c, struct map_sum *sum
 		struct spot s = spot_of_key(e->key);
 		cell->x += s.x - corner_x;
 		cell->y += s.y - corner_y;
-		cell->last = o;
 		cell->last_id = e->id;
-		sum_add(&cell->sum, o->color[p->ask->by]);
-		sum_add(sum, o->color[p->ask->by]);
+		sum_add(&cell->sum, entry_color(e, p->ask->by));
+		sum_add(sum, entry_color(e, p->ask->by));
 	}
 }
 
@@ -132,9 +129,9 @@ void map_places(struct map_layer *l, const struct scope *scope, const struct map
 	choice_make(&c, l, scope, ask, a);
 	struct map_of_place *v = arena_many(a, l->nplaces + 1, struct map_of_place);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct object *o = &l->objects[l->entries[i].id];
-		if (choice_has(&c, o))
-			sum_add(&v[o->place].sum, o->color[ask->by]);
+		const struct entry *e = &l->entries[i];
+		if (choice_has(&c, e))
+			sum_add(&v[entry_place(e)].sum, entry_color(e, ask->by));
 	}
 	for (size_t i = 0; i < l->nplaces; i++)
 		v[i].place = (struct place){ .area = arena_str(a, l->places[i].area), .sector = arena_str(a, l->places[i].sector) };
