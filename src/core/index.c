@@ -22,6 +22,7 @@ struct index_thread {
 	struct note *notes;
 	size_t n;
 	bool all, config, stop;
+	int64_t not_before;         // clock_mono: after a long count some rest, for an import that fills the notes again and again
 	// its own
 	const struct registry *reg; // what the boards were made from
 	struct arena *declared;
@@ -91,11 +92,11 @@ static void publish_one(struct core *co, const struct risk_index *x, const struc
 
 static void publish(struct core *co, const struct risk_index *x, const struct index_changes *c)
 {
-	bool many = c->n > STREAMED;
+	bool many = c->many || c->n > STREAMED;
 	for (size_t i = 0; i < c->n; i++)
 		if (!many || (c->v[i].kind == INDEX_AREA && c->v[i].color != c->v[i].color_was))
 			publish_one(co, x, &c->v[i]);
-	if (many)
+	if (many && c->n)
 		http_publish(co->app.http, "map", STR("{\"index\":\"\",\"reload\":true}"), &(struct api_event){ .type = STR_EMPTY, .everybody = true });
 }
 
@@ -330,6 +331,7 @@ static void build(struct index_thread *t, bool tell)
 		registry_unpin(old_reg);
 	for (size_t i = 0; i < index_boards(co->app.index); i++)
 		said(t, i, &c[i], tell && t->begun, a);
+	t->not_before = clock_mono() + 10 * (clock_mono() - begun);
 	if (!t->begun)
 		log_info("index", "the risk index was computed in %lld ms", (long long)((clock_mono() - begun) / US_PER_MS));
 	t->begun = true;
@@ -399,15 +401,21 @@ static size_t wait_news(struct index_thread *t, struct note *ret, bool *ret_all,
 	until.tv_sec += 60;
 	pthread_mutex_lock(&t->mutex);
 	int late = 0;
-	while (!t->n && !t->all && !t->stop && late != ETIMEDOUT)
-		late = pthread_cond_timedwait(&t->cond, &t->mutex, &until);
+	while (!t->n && !t->config && !(t->all && clock_mono() >= t->not_before) && !t->stop && late != ETIMEDOUT) {
+		struct timespec rest = { .tv_sec = t->not_before / US_PER_S + 1 };
+		late = pthread_cond_timedwait(&t->cond, &t->mutex, t->all && rest.tv_sec < until.tv_sec ? &rest : &until);
+		if (late == ETIMEDOUT && t->all)
+			break;
+	}
+	bool rested = t->config || clock_mono() >= t->not_before;
 	size_t n = t->n;
 	memcpy(ret, t->notes, n * sizeof *ret);
 	t->n = 0;
-	*ret_all = t->all;
+	*ret_all = t->all && rested;
 	*ret_config = t->config;
 	*ret_stop = t->stop;
-	t->all = t->config = false;
+	t->all = t->all && !rested;
+	t->config = false;
 	pthread_mutex_unlock(&t->mutex);
 	return n;
 }

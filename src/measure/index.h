@@ -124,6 +124,7 @@ struct index_change {       // of one object, worth keeping
 struct index_changes {
 	struct index_change *v; // in the arena
 	size_t n, cap;
+	bool many;              // of enterprises only those are here whose level changed or that rose
 };
 struct index_news {         // what has changed since the last time
 	int64_t *enterprises;   // whose records or alarms; any order, may repeat
@@ -180,7 +181,8 @@ enum err index_why_json(const struct index_ask *q, enum index_kind kind, struct 
 enum err index_records(const struct index_ask *q, enum index_kind kind, struct str key, struct str component, struct str value,
                        const struct type **ret_type, struct list_query *ret) must_check;
 // The kept scores of an object, oldest first, from … to.
-enum err index_trend_json(const struct index_ask *q, enum index_kind kind, struct str key, int64_t from, int64_t to, struct jw *w) must_check;
+enum err index_trend_json(const struct index_ask *q, enum index_kind kind, struct str key, int64_t from, int64_t to,
+                          struct jw *w) must_check;
 // Changes of level and rises in the caller's scope, newest first.
 enum err index_changes_json(const struct index_ask *q, int64_t from, int64_t to, size_t limit, struct jw *w) must_check;
 // Did orange or red come within `days` before an accident or major hazard? Counted on the kept history.

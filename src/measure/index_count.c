@@ -252,24 +252,30 @@ static void change_fill(const struct board *b, struct index_change *c, struct st
 static void unit_change(struct board *b, int64_t id, int was, uint8_t color_was, int64_t now, struct arena *a, struct index_changes *ret)
 {
 	struct unit *u = &b->units[id];
+	struct index_change one = { .kind = INDEX_ENTERPRISE, .id = id };
 	if (u->s.tenths == was && u->s.color == color_was)
+		return;
+	change_fill(b, &one, &u->s, was, color_was, now);
+	if (ret->many && was >= 0 && one.color == one.color_was && !one.rise)
 		return;
 	struct index_change *c = change_new(ret, a);
 	struct place at = unit_where(b, id);
-	*c = (struct index_change){ .kind = INDEX_ENTERPRISE, .key = arena_printf(a, "%lld", (long long)id), .id = id,
-		                    .place = { arena_str(a, at.area), id, arena_str(a, at.sector) } };
-	change_fill(b, c, &u->s, was, color_was, now);
+	one.key = arena_printf(a, "%lld", (long long)id);
+	one.place = (struct place){ arena_str(a, at.area), id, arena_str(a, at.sector) };
+	*c = one;
 	for (size_t k = 0; k < b->x->ncomponents; k++)
 		c->points[k] = (double)b->parts[(size_t)id * b->x->ncomponents + k];
 }
 
-static void node_change(struct board *b, struct node *n, int was, uint8_t color_was, int64_t now, struct arena *a, struct index_changes *ret)
+static void node_change(struct board *b, struct node *n, int was, uint8_t color_was, int64_t now, struct arena *a,
+                        struct index_changes *ret)
 {
 	if (n->s.tenths == was && n->s.color == color_was)
 		return;
 	struct index_change *c = change_new(ret, a);
 	struct place at = node_place(b, n);
-	*c = (struct index_change){ .kind = n->kind, .key = arena_str(a, str_of(n->key)), .place = { arena_str(a, at.area), 0, arena_str(a, at.sector) } };
+	*c = (struct index_change){ .kind = n->kind, .key = arena_str(a, str_of(n->key)),
+		                    .place = { arena_str(a, at.area), 0, arena_str(a, at.sector) } };
 	change_fill(b, c, &n->s, was, color_was, now);
 	for (size_t k = 0; k < b->x->ncomponents; k++)
 		c->points[k] = n->n ? n->parts[k] / n->n : 0;
@@ -279,6 +285,7 @@ static void node_change(struct board *b, struct node *n, int was, uint8_t color_
 static void compare(struct board *b, const struct board *old, int64_t now, struct arena *a, struct index_changes *ret)
 {
 	b->hour = old->hour;
+	ret->many = true;
 	for (size_t i = 0; i < b->nunits; i++) {
 		const struct unit *o = i < old->nunits && old->units[i].there ? &old->units[i] : NULL;
 		if (!b->units[i].there)
@@ -456,6 +463,7 @@ enum err index_update(struct index_live *l, struct db *db, size_t which, const s
 		put_recount(b, &v[i], now);
 	if (news->covers)
 		err = covers_again(b, db, now, a, p);
+	ret->many = news->covers;
 	nodes_score(b);
 	for (size_t i = 0; !news->covers && i < n; i++)
 		if (!v[i].gone)

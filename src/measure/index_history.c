@@ -27,7 +27,8 @@ static void row_json(const struct index_row *r, struct jw *w)
 	jw_end(w);
 }
 
-static enum err trend_part(const struct index_ask *q, enum stmt stmt, enum index_kind kind, struct str key, int64_t from, int64_t to, struct jw *w)
+static enum err trend_part(const struct index_ask *q, enum stmt stmt, enum index_kind kind, struct str key, int64_t from, int64_t to,
+                           struct jw *w)
 {
 	struct query s;
 	query_begin(&s, q->db, stmt);

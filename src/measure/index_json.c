@@ -255,7 +255,8 @@ static enum err rank_day(const struct index_ask *q, const struct index_rank_ask 
 	return query_end(&s);
 }
 
-static void ranked_json(const struct index_ask *q, const struct index_rank_ask *r, const struct risk_index *x, const struct ranked *one, struct jw *w)
+static void ranked_json(const struct index_ask *q, const struct index_rank_ask *r, const struct risk_index *x, const struct ranked *one,
+                        struct jw *w)
 {
 	jw_obj(w);
 	jw_kcstr(w, "kind", index_kind_name(r->kind));
@@ -322,7 +323,8 @@ enum err index_rank_json(const struct index_ask *q, const struct index_rank_ask 
 }
 
 // ---- why: an enterprise ------------------------------------------------------------------------
-static void weights_json(const struct index_component *c, const struct index_slot *slots, const struct index_slot *cover, double fade, struct jw *w)
+static void weights_json(const struct index_component *c, const struct index_slot *slots, const struct index_slot *cover, double fade,
+                         struct jw *w)
 {
 	jw_karr(w, "counts");
 	for (size_t i = 0; i < c->nweights; i++) {
@@ -583,7 +585,8 @@ static void filter_put(struct list_query *lq, struct arena *a, struct str column
 }
 
 // Whose: what covers areas is shown whole, it is a handful of rows.
-static void filter_whose(const struct index_ask *q, enum index_kind kind, struct str key, const struct index_component *c, struct list_query *lq)
+static void filter_whose(const struct index_ask *q, enum index_kind kind, struct str key, const struct index_component *c,
+                         struct list_query *lq)
 {
 	struct value text = { .kind = VAL_TEXT, .s = key }, number = { .kind = VAL_INT };
 	if (c->covers)

@@ -401,7 +401,7 @@ struct rule_file {          // packs/*/rules/*.yaml, compiled by alarm/
 	const struct yaml_node *root;
 };
 
-struct pack_file {          // packs/*/FOLDER/*.yaml for the folders that others check: calendars, schedules, indicators,
+struct pack_file {          // packs/*/FOLDER/*.yaml for the folders that others check: calendars, schedules, indicators, indexes,
 	struct str folder;      // assessments, documents, migrations, payloads. Its root is a mapping; all else is checked by who owns the folder.
 	struct str pack, file;
 	const struct yaml_node *root;

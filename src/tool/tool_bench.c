@@ -16,6 +16,7 @@ static const struct {
 	{ "records", bench_records },
 	{ "import", bench_import },
 	{ "query", bench_query },
+	{ "index", bench_index },
 	{ "detect", bench_detect },
 	{ "tiles", bench_tiles },
 	{ "qra", bench_qra },
