@@ -370,10 +370,14 @@ static void update(struct index_thread *t, struct note *v, size_t n, bool covers
 			news.covers |= of_cover;
 			if (!bits && strcmp(v[k].type, "enterprise") != 0)
 				continue;
+			if (v[k].id == INT64_MAX) {
+				news.own |= bits;
+				continue;
+			}
 			news.components |= bits;
-			ids[news.n++] = v[k].id == INT64_MAX ? 0 : v[k].id;
+			ids[news.n++] = v[k].id;
 		}
-		if (!news.n && !news.covers)
+		if (!news.n && !news.covers && !news.own)
 			continue;
 		enum err err = index_update(co->app.index, db, i, &news, clock_now(), a, &c, &p);
 		if (err) {

@@ -3,8 +3,8 @@
 //
 // The arithmetic (doc/decisions/0009-risk-index.md). A component sums weight × amount over its rows, capped; an enterprise's
 // score is the sum of its components, at most 100, rounded to a tenth. An area's (a grid's, a sector's) is
-//   worst × highest score + top_share × mean of its `top` highest + all_share × mean of all,
-// exact in tenths, since the scores are.
+//   worst × highest score + top_share × mean of its `top` highest + all_share × mean of all + own × own points,
+// exact in tenths, since the scores are. Own points: the components over the rows that lie in the area and have no enterprise.
 //
 // One thread changes a board (core/index.c), any thread reads it: every function that takes a struct index_live locks.
 #pragma once
@@ -59,6 +59,7 @@ struct risk_index {
 	struct index_component *components;
 	size_t ncomponents, nslots;
 	double worst, top_share, all_share; // of areas
+	double own;             // and of the records without enterprise in them; 0 = they count nothing
 	int top;
 	struct index_level levels[INDEX_RED + 1]; // [INDEX_NONE] is not used
 	double rise;            // points within 24 h that are told; 0 = never
@@ -131,6 +132,7 @@ struct index_news {         // what has changed since the last time
 	size_t n;
 	unsigned components;    // bits: which components are to be counted again; ~0u: all
 	bool covers;            // a record that covers areas changed
+	unsigned own;           // bits: components of which a record without enterprise changed
 };
 // Counts everything anew under the declarations, which must live until the next build has come back. Reads for seconds at
 // 100,000 enterprises; readers see the old boards meanwhile. Then ret[board] says what changed; of the first build nothing.

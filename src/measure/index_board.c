@@ -1,5 +1,6 @@
 // What is in memory: enterprises with what was counted of them, and above them areas, sectors and grids with how many have
 // which score. A change of one enterprise costs its slots and one walk over the bins of each of its (at most eight) nodes.
+#include <math.h>
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -20,8 +21,10 @@ void board_free(struct board *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; i < b->nnodes; i++)
+	for (size_t i = 0; i < b->nnodes; i++) {
 		mem_free(b->nodes[i].bins);
+		mem_free(b->nodes[i].own);
+	}
 	mem_free(b->nodes);
 	mem_free(b->units);
 	mem_free(b->slots);
@@ -241,14 +244,32 @@ void unit_score(struct board *b, int64_t id, int64_t now)
 	nodes_count(b, id, true);
 }
 
-void nodes_score(struct board *b)
+struct index_slot *node_slots(struct board *b, struct node *n)
+{
+	if (!n->own)
+		n->own = mem_alloc(b->x->nslots * sizeof *n->own);
+	return n->own;
+}
+
+int node_own(const struct board *b, const struct node *n, int64_t now, struct index_part *parts)
+{
+	double fade[INDEX_COMPONENTS];
+	if (parts)
+		memset(parts, 0, b->x->ncomponents * sizeof *parts);
+	if (!n->own || b->x->own <= 0)
+		return 0;
+	index_fade(b->x, now - b->epoch, fade);
+	return (int)lround(b->x->own * index_score(b->x, n->own, NULL, fade, parts));
+}
+
+void nodes_score(struct board *b, int64_t now)
 {
 	for (size_t i = 0; i < b->nnodes; i++) {
 		struct node *n = &b->nodes[i];
 		if (!n->dirty)
 			continue;
 		n->dirty = false;
-		n->s.tenths = (uint16_t)index_aggregate(b->x, n->bins);
+		n->s.tenths = (uint16_t)MIN(index_aggregate(b->x, n->bins) + node_own(b, n, now, NULL), INDEX_TENTHS);
 		n->s.color = (uint8_t)(n->n ? index_color_at(b->x, n->s.tenths) : INDEX_NONE);
 	}
 }

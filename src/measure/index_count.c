@@ -15,7 +15,7 @@ struct list_query index_rows(const struct source *s, int64_t enterprise, int64_t
 		return lq;
 	struct filter *f = arena_one(a, struct filter);
 	struct value *v = arena_one(a, struct value);
-	*v = (struct value){ .kind = VAL_INT, .i = enterprise };
+	*v = (struct value){ .kind = VAL_INT, .i = MAX(enterprise, INT64_C(0)) }; // NO_ENTERPRISE is kept as 0
 	*f = (struct filter){ .column = STR("enterprise"), .op = FILTER_EQ, .vals = v, .nvals = 1 };
 	lq.filters = f;
 	lq.nfilters = 1;
@@ -98,6 +98,32 @@ static void cover_add(struct counting *k, const struct row *row, size_t slot, do
 		snprintf(c->sectors, sizeof c->sectors, "%.*s", STR_FMT(v->s));
 }
 
+static void own_add(struct board *b, enum index_kind kind, struct str key, size_t slot, double amount)
+{
+	struct node *n = key.n ? board_node(b, kind, key) : NULL;
+	if (!n)
+		return;
+	struct index_slot *s = &node_slots(b, n)[slot];
+	s->n += 1;
+	s->v += (float)amount;
+	n->dirty = true;
+}
+
+// A row without enterprise: of its village, town, county, city, and of its sector.
+static void own_row(struct board *b, const struct row *row, size_t slot, double amount)
+{
+	static const size_t tiers[] = { 12, 9, 6, 4, 2 };
+	char code[13];
+	size_t own = area_prefix(row->c.area).n;
+	for (size_t i = 0; row->c.area.n == 12 && i < ARRAY_LEN(tiers); i++) {
+		if (tiers[i] > own)
+			continue;
+		snprintf(code, sizeof code, "%.*s%s", (int)tiers[i], row->c.area.p, &"000000000000"[tiers[i]]);
+		own_add(b, INDEX_AREA, str_of(code), slot, amount);
+	}
+	own_add(b, INDEX_SECTOR, row->c.sector, slot, amount);
+}
+
 static enum err count_row(void *arg, const struct row *row)
 {
 	struct counting *k = arg;
@@ -112,6 +138,10 @@ static enum err count_row(void *arg, const struct row *row)
 	}
 	int64_t e = row->c.enterprise;
 	struct index_slot *into = k->into;
+	if (!into && e <= 0) {
+		own_row(k->b, row, slot, amount);
+		return OK;
+	}
 	if (!into && e > 0 && (size_t)e < k->b->nunits && k->b->units[e].there)
 		into = k->b->slots + (size_t)e * k->b->x->nslots;
 	if (into) {
@@ -208,7 +238,7 @@ static void score_all(struct board *b, int64_t now)
 	for (size_t i = 0; i < b->nunits; i++)
 		if (b->units[i].there)
 			unit_score(b, (int64_t)i, now);
-	nodes_score(b);
+	nodes_score(b, now);
 }
 
 static enum err board_count(struct board *b, struct db *db, const struct registry *reg, int64_t now, struct arena *a, struct problem *p)
@@ -429,6 +459,24 @@ static enum err covers_again(struct board *b, struct db *db, int64_t now, struct
 	return OK;
 }
 
+// Rows without enterprise of these components; the other components' stay.
+static enum err own_again(struct board *b, struct db *db, unsigned components, int64_t now, struct arena *a, struct problem *p)
+{
+	enum err err = OK;
+	for (size_t i = 0; !err && i < b->x->ncomponents; i++) {
+		const struct index_component *c = &b->x->components[i];
+		if (!(components & 1u << i) || !c->of.type)
+			continue;
+		for (size_t k = 0; k < b->nnodes; k++)
+			if (b->nodes[k].own) {
+				memset(b->nodes[k].own + c->slot, 0, c->nweights * sizeof *b->nodes[k].own);
+				b->nodes[k].dirty = true;
+			}
+		err = count_component(b, db, c, NO_ENTERPRISE, NULL, now, a, p);
+	}
+	return err;
+}
+
 static struct before *remember(const struct board *b, bool units, struct arena *a)
 {
 	size_t n = b->nnodes + (units ? b->nunits : 0);
@@ -463,8 +511,10 @@ enum err index_update(struct index_live *l, struct db *db, size_t which, const s
 		put_recount(b, &v[i], now);
 	if (news->covers)
 		err = covers_again(b, db, now, a, p);
+	if (!err && news->own)
+		err = own_again(b, db, news->own, now, a, p);
 	ret->many = news->covers;
-	nodes_score(b);
+	nodes_score(b, now);
 	for (size_t i = 0; !news->covers && i < n; i++)
 		if (!v[i].gone)
 			unit_change(b, ids[i], unit_was[i].there ? unit_was[i].tenths : -1, unit_was[i].color, now, a, ret);

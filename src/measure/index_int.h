@@ -32,6 +32,7 @@ struct node {                   // an area, a sector, a grid
 	bool dirty;
 	uint32_t *bins;         // INDEX_TENTHS + 1
 	double parts[INDEX_COMPONENTS]; // sums over its enterprises
+	struct index_slot *own; // rows in it without enterprise; nslots, or NULL: none
 };
 struct cover {                  // a row that counts for every enterprise of a place
 	char prefix[16], sectors[256]; // sectors ",a,b,"; empty = all
@@ -69,7 +70,10 @@ void unit_place(struct board *b, int64_t id, struct str area, struct str sector,
 void unit_remove(struct board *b, int64_t id);
 // Its score of now from its slots, and of what lies above the bins; nodes become dirty.
 void unit_score(struct board *b, int64_t id, int64_t now);
-void nodes_score(struct board *b); // of the dirty ones
+void nodes_score(struct board *b, int64_t now); // of the dirty ones
+// What the rows without enterprise add to its score, in tenths; parts: ncomponents, or NULL.
+int node_own(const struct board *b, const struct node *n, int64_t now, struct index_part *parts);
+struct index_slot *node_slots(struct board *b, struct node *n); // its own, made if there are none
 struct str unit_area(const struct board *b, const struct unit *u);   // 12 digits or empty
 struct str unit_sector(const struct board *b, const struct unit *u);
 void standing_new(struct standing *s);
@@ -81,11 +85,13 @@ struct board *live_board(const struct index_live *l, struct str name);
 void cover_of(const struct board *b, const struct unit *u, struct index_slot *ret); // nslots
 
 // index_count.c
-// Adds the rows of the component to slots; enterprise 0: of every enterprise, into the board's. Covers: into the list.
+#define NO_ENTERPRISE INT64_C(-1)
+// Adds the rows of the component to slots; enterprise 0: of every enterprise, into the board's, and of none into the areas'
+// (NO_ENTERPRISE: these alone). Covers: into the list.
 enum err count_component(struct board *b, struct db *db, const struct index_component *c, int64_t enterprise, struct index_slot *into,
                          int64_t now, struct arena *a, struct problem *p) must_check;
 enum err count_units(struct board *b, struct db *db, const struct registry *reg, struct arena *a, struct problem *p) must_check;
-// The condition of a source at this moment, of one enterprise (0 = all); in the arena.
+// The condition of a source at this moment, of one enterprise (0 = all rows); in the arena.
 struct list_query index_rows(const struct source *s, int64_t enterprise, int64_t now, struct arena *a);
 // index_store.c
 struct index_row {              // of the history

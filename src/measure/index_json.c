@@ -102,6 +102,7 @@ static void declaration(struct jw *w, const struct risk_index *x)
 	jw_ki64(w, "top", x->top);
 	jw_kf64(w, "top_share", x->top_share);
 	jw_kf64(w, "all_share", x->all_share);
+	jw_kf64(w, "own", x->own);
 	jw_end(w);
 	jw_kf64(w, "rise", x->rise);
 	jw_karr(w, "levels");
@@ -202,6 +203,16 @@ static bool node_wanted(const struct index_rank_ask *r, const struct node *n)
 	return n->kind != INDEX_AREA || !r->tier || area_prefix(str_of(n->key)).n == r->tier;
 }
 
+// What the records without enterprise add. They are of every sector and of the whole area: not for who is bound to sectors, and of
+// a sector only for who sees all areas.
+static int own_seen(const struct index_ask *q, const struct board *b, const struct node *n, struct index_part *parts)
+{
+	bool whole = q->by->system || (!q->by->scope.sectors.n && auth_in_scope(q->by, node_place(b, n)));
+	if (!whole && parts)
+		memset(parts, 0, b->x->ncomponents * sizeof *parts);
+	return whole ? node_own(b, n, q->now, parts) : 0;
+}
+
 // Of what lies above: the enterprises in scope, into bins of their own.
 static void rank_nodes(const struct index_ask *q, const struct index_rank_ask *r, const struct board *b, struct ranking *all)
 {
@@ -225,8 +236,10 @@ static void rank_nodes(const struct index_ask *q, const struct index_rank_ask *r
 			one->n++;
 		}
 	}
-	for (size_t i = 0; i < all->n; i++)
-		all->v[i].tenths = index_aggregate(b->x, all->v[i].bins);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct node *n = board_node(b, r->kind, all->v[i].key);
+		all->v[i].tenths = MIN(index_aggregate(b->x, all->v[i].bins) + own_seen(q, b, n, NULL), INDEX_TENTHS);
+	}
 }
 
 static bool row_wanted(const struct index_ask *q, const struct index_rank_ask *r, const struct index_row *row)
@@ -444,13 +457,15 @@ static void shares(const struct risk_index *x, struct member *v, size_t n)
 	}
 }
 
-static void area_parts(const struct board *b, const struct member *v, size_t n, struct jw *w)
+static void area_parts(const struct board *b, const struct member *v, size_t n, const struct index_part *own, struct jw *w)
 {
 	double sums[INDEX_COMPONENTS] = { 0 };
 	size_t order[INDEX_COMPONENTS], nc = b->x->ncomponents;
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < nc; k++)
 			sums[k] += v[i].share * (double)b->parts[(size_t)v[i].id * nc + k];
+	for (size_t k = 0; k < nc; k++)
+		sums[k] += b->x->own * own[k].points;
 	for (size_t i = 0; i < nc; i++) {
 		size_t k = i;
 		for (; k > 0 && sums[order[k - 1]] < sums[i]; k--)
@@ -487,7 +502,7 @@ static void members_json(const struct index_ask *q, const struct board *b, const
 	jw_end(w);
 }
 
-static void formula_json(const struct board *b, const struct member *v, size_t n, struct jw *w)
+static void formula_json(const struct board *b, const struct member *v, size_t n, int own, struct jw *w)
 {
 	size_t top = MIN(n, (size_t)b->x->top);
 	double top_sum = 0, all_sum = 0;
@@ -504,6 +519,7 @@ static void formula_json(const struct board *b, const struct member *v, size_t n
 	jw_ki64(w, "enterprises", (int64_t)n);
 	jw_kf64(w, "all_mean", hundredth(all_sum / (double)n));
 	jw_kf64(w, "all_share", b->x->all_share);
+	jw_kf64(w, "own", points(own)); // of records without enterprise
 	jw_end(w);
 }
 
@@ -519,13 +535,14 @@ static enum err why_node(const struct index_ask *q, const struct board *b, const
 		}
 	if (!n)
 		return problem_set(q->p, ERR_NOT_FOUND, "key", "这里没有您能看到的企业", "there is no enterprise here that you may see");
-	int tenths = index_aggregate(b->x, bins);
+	struct index_part parts[INDEX_COMPONENTS];
+	int own = own_seen(q, b, node, parts), tenths = MIN(index_aggregate(b->x, bins) + own, INDEX_TENTHS);
 	shares(b->x, v, n);
 	jw_kf64(w, "score", points(tenths));
 	jw_kcstr(w, "level", color_at(b->x, tenths));
 	jw_kf64(w, "rise_24h", points(node->s.tenths - low_of(&node->s)));
-	formula_json(b, v, n, w);
-	area_parts(b, v, n, w);
+	formula_json(b, v, n, own, w);
+	area_parts(b, v, n, parts, w);
 	members_json(q, b, v, n, w);
 	return OK;
 }

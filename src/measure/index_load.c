@@ -300,7 +300,7 @@ static void share_read(struct loading *l, const struct yaml_node *map, const cha
 
 static void areas_read(struct loading *l, struct risk_index *x, const struct yaml_node *root)
 {
-	static const char *const keys[] = { "worst", "top", "top_share", "all_share", NULL };
+	static const char *const keys[] = { "worst", "top", "top_share", "all_share", "own", NULL };
 	const struct yaml_node *n, *top;
 	int64_t v = 0;
 	if (!need_node(l, root, "areas", &n) || !is_map(l, n))
@@ -309,6 +309,8 @@ static void areas_read(struct loading *l, struct risk_index *x, const struct yam
 	share_read(l, n, "worst", &x->worst);
 	share_read(l, n, "top_share", &x->top_share);
 	share_read(l, n, "all_share", &x->all_share);
+	if (yaml_get(n, "own"))
+		share_read(l, n, "own", &x->own);
 	if (need_node(l, n, "top", &top) && yaml_i64(top, &v, l->d) && (v < 1 || v > 1000))
 		diag_say(l->d, top, "top 要在 1 到 1000 之间；请改正", "top must be from 1 to 1000; correct it");
 	x->top = (int)v;

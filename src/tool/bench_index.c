@@ -45,7 +45,8 @@ static void set(const struct type *t, struct value *vals, const char *name, stru
 
 static struct value text(const char *s) { return (struct value){ .kind = VAL_TEXT, .s = str_of(s) }; }
 
-static enum err insert(struct bench *b, struct db *db, const char *type, struct common *c, const char *field, const char *value, struct problem *p)
+static enum err insert(struct bench *b, struct db *db, const char *type, struct common *c, const char *field, const char *value,
+                       struct problem *p)
 {
 	const struct type *t = registry_type(b->reg, str_of(type));
 	struct value *v = arena_many(b->a, t->table.ncols, struct value);

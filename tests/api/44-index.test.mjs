@@ -40,8 +40,8 @@ test('every score is the sum of its parts, every area the sum of its members, an
     const mine = (await api(bureau, `rank?kind=enterprise&size=500&under=${t.key}`)).items.map((e) => e.score);
     const mean = (v) => v.reduce((p, q) => p + q, 0) / v.length;
     assert.equal(mine.length, t.enterprises);
-    near(t.score, a.worst * mine[0] + a.top_share * mean(mine.slice(0, a.top)) + a.all_share * mean(mine), t.title);
     const w = await why(bureau, 'area', t.key);
+    near(t.score, a.worst * mine[0] + a.top_share * mean(mine.slice(0, a.top)) + a.all_share * mean(mine) + w.formula.own, t.title);
     assert.equal(w.score, t.score);
     near(w.parts.reduce((n, p) => n + p.points, 0), t.score, `${t.title} by components`, 0.15); // parts and scores are rounded each
   }
@@ -71,6 +71,18 @@ test('a hazard raises its enterprise, its town and the county, and browsers are 
   const behind = await api(bureau, `records?kind=enterprise&key=${plain.key}&component=hazards&value=general`);
   assert.deepEqual([behind.type, behind.items.map((r) => r.id)], ['hazard', [h.id]]);
   assert.equal((await bureau.get('/api/v1/index/safety/records?component=alarms&kind=enterprise&key=1')).status, 400);
+});
+
+test('an accident without an enterprise counts for its town and county, and for no enterprise', async () => {
+  const key = '990121105000';
+  const was = await why(bureau, 'area', key), firms = (await api(bureau, `rank?kind=enterprise&size=500&under=${key}`)).items.map((e) => e.score);
+  const at = new Date(Date.now() - 3600e3).toISOString();
+  await duty.ok_post('/api/v1/records/accident', { title: '路边沟槽坍塌', area: key, kind: 'fall', scope: 'production', happened: at, known: at, unit_reported: at, dead: 1, serious: 0, minor: 0 });
+  const now = await until('the accident to count', async () => { const w = await why(bureau, 'area', key); return w.score > was.score ? w : null; });
+  near(now.formula.own, was.formula.own + 12, 'own points');
+  near(now.score, was.score + 12, 'the town');
+  near(part(now, 'accidents').points, part(was, 'accidents').points + 12, 'its part');
+  assert.deepEqual((await api(bureau, `rank?kind=enterprise&size=500&under=${key}`)).items.map((e) => e.score), firms);
 });
 
 test('who may see what: an enterprise itself, a town its own, and figures only of what one may see', async () => {

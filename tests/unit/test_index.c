@@ -280,6 +280,28 @@ static void test_moving_and_leaving(void **state)
 	assert_int_equal(u.n, 0);
 }
 
+// A record that names no enterprise adds to the areas it lies in and to nobody's score.
+static void test_records_without_enterprise(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } }, u = { 0 };
+	(void)state;
+	int64_t a = enterprise("990121101001", "chemical", "red"), b = enterprise("990121102000", "dust", "red");
+	build(T0, c);
+	hazard(0, "major"); // lies in 990121101000
+	struct index_news news = { 0 };
+	news.own = index_concerns(x.live, 0, STR("hazard"), &news.covers);
+	struct db *db = store_read_begin(x.f.store);
+	assert_int_equal(index_update(x.live, db, 0, &news, T0, x.f.arena, &u, &x.f.p), OK);
+	store_read_end(x.f.store, db);
+	assert_int_equal(change_of(&u, INDEX_AREA, "990121101000")->tenths, 300); // 12 of its one enterprise, and 18
+	assert_int_equal(change_of(&u, INDEX_AREA, "990121000000")->tenths, 300);
+	assert_null(change_of(&u, INDEX_AREA, "990121101001")); // it is not of that village
+	assert_null(change_of(&u, INDEX_AREA, "990121102000"));
+	assert_true(mark(a) == 120 && mark(b) == 120);
+	build(T0, c);
+	assert_int_equal(c[0].n, 0); // counted anew it is the same
+}
+
 // After any sequence of changes the live board and one that is built anew say the same.
 static void test_live_agrees_with_anew(void **state)
 {
@@ -357,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_areas),
 		cmocka_unit_test_setup_teardown(test_one_change_reaches_what_lies_above, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moving_and_leaving, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_records_without_enterprise, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_live_agrees_with_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_history_and_rises, set_up, tear_down),
 	};

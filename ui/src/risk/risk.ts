@@ -8,7 +8,7 @@ export type RiskKind = 'area' | 'sector' | 'enterprise' | 'grid'
 export interface RiskLevel { color: Color; from: number; label: string; actions: string }
 export interface RiskIndex {
   name: string; label: string; about: string; version: string; valid_from: string; basis: string; enterprises: number; rise: number
-  areas: { worst: number; top: number; top_share: number; all_share: number }
+  areas: { worst: number; top: number; top_share: number; all_share: number; own: number }
   counts: Record<string, number>
   levels: RiskLevel[]
   components: { name: string; label: string; cap: number; take: string; half_life_days?: number; weights: { value: string; label: string; weight: number }[] }[]
@@ -21,7 +21,7 @@ export interface RiskPart {
 export interface Why {
   kind: RiskKind; key: string; title: string; score: number; level: Color; rise_24h: number; version: string; basis: string; at: string; area?: string; sector?: string
   parts: RiskPart[]
-  formula?: { worst: number; worst_share: number; top: number; top_mean: number; top_share: number; enterprises: number; all_mean: number; all_share: number }
+  formula?: { worst: number; worst_share: number; top: number; top_mean: number; top_share: number; enterprises: number; all_mean: number; all_share: number; own: number }
   members?: { key: string; title: string; score: number; level: Color; share: number; points: number }[]
   alarms?: { installation: number; installation_title: string; point: number; point_title: string; family: string; color: Color }[]
 }
@@ -65,10 +65,10 @@ export function arithmetic(p: RiskPart): string {
 export function areaArithmetic(w: Why): string {
   const f = w.formula
   if (!f) return ''
-  return t('risk.area.sum', { ws: num(f.worst_share), worst: points(f.worst), ts: num(f.top_share), top: f.top, tm: points(f.top_mean), as: num(f.all_share), n: f.enterprises, am: points(f.all_mean), score: points(w.score) })
+  return t('risk.area.sum', { ws: num(f.worst_share), worst: points(f.worst), ts: num(f.top_share), top: f.top, tm: points(f.top_mean), as: num(f.all_share), n: f.enterprises, am: points(f.all_mean), own: f.own ? t('risk.area.own', { n: points(f.own) }) : '', score: points(w.score) })
 }
 export function formulaWords(x: RiskIndex): string {
-  return t('risk.formula', { worst: num(x.areas.worst), ts: num(x.areas.top_share), top: x.areas.top, as: num(x.areas.all_share) })
+  return t('risk.formula', { worst: num(x.areas.worst), ts: num(x.areas.top_share), top: x.areas.top, as: num(x.areas.all_share) }) + (x.areas.own ? t('risk.formula.own') : '')
 }
 /** Why it has this colour: limit of the level, and the three parts that weigh most. */
 export function because(w: { score: number; level: Color; parts: { label: string; points: number }[] }, x: RiskIndex): string {
