@@ -18,7 +18,7 @@ after(async () => {
 
 const pressTown = async (p) => { // the town in the middle of the county
   const box = await p.test('map').boundingBox();
-  await p.page.mouse.click(box.x + box.width * 0.52, box.y + box.height * 0.47);
+  await p.page.mouse.click(box.x + box.width * 0.56, box.y + box.height * 0.47);
 };
 
 test('from a town on the map to the record that raises it', async () => {

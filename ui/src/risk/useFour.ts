@@ -66,6 +66,7 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     const d = drawing.value
     if (!d) return
     HIDDEN.forEach((name) => d.show(name, false))
+    room(d, true)
     const click = (e: { pixel: number[] }) => {
       const hit = map?.at(e.pixel)
       if (hit) choose([hit])
@@ -75,6 +76,12 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     unpick()
     void load()
   }
+  /** The legend stands beside the county, not on it. */
+  function room(d: MapDrawing, make: boolean) {
+    const wide = (d.map.getSize()?.[0] ?? 0) > 900
+    d.map.getView().padding = [0, 0, 0, make && wide ? (theme.big ? 430 : 110) : 0]
+    d.home()
+  }
   function finish() {
     unclick?.()
     unclick = null
@@ -82,6 +89,7 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     map = null
     path.value = []
     day.value = ''
+    if (drawing.value) room(drawing.value, false)
     HIDDEN.forEach((name) => drawing.value?.show(name, layers.value.find((l) => l.name === name)?.on ?? true))
   }
   function choose(next: { kind: RiskKind; key: string }[]) {
@@ -101,7 +109,7 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     on, index, areas, day, days, busy, failed, picked, deep,
     base(b: MapBase) { base = b },
     ready(th: Theme) { theme = th; if (on.value) begin() },
-    theme(th: Theme) { theme = th; map?.theme(th) },
+    theme(th: Theme) { theme = th; map?.theme(th); if (on.value && drawing.value) room(drawing.value, true) },
     toggle() { void router.replace({ query: { ...route.query, risk: on.value ? undefined : '1' } }) },
     setDay(d: string) { day.value = d === last(days) ? '' : d; void load() },
     pick(kind: RiskKind, key: string) { choose([...path.value, { kind, key }]) },
