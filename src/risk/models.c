@@ -19,6 +19,7 @@ static const struct risk_model *const models[] = {
 	&model_dose, &model_thermal, &model_overpressure, &model_other, &model_toxic, &model_toxic_ppm, &model_load,
 	&model_circles, &model_wedge, &model_fn, &model_criteria, &model_frequency, &model_ignition, &model_domino,
 	&model_combination,
+	&model_locate, &model_pipe_leak,
 	&model_rico, &model_breach,
 	&model_erg, &model_threshold, &model_oca, &model_oca_ammonia, &model_oca_rate,
 	&model_gb18218, &model_inventory,
