@@ -39,6 +39,7 @@ export const router = createRouter({
         { path: 'devices', name: 'devices', component: () => import('./pages/DevicesPage.vue') },
         { path: 'rules', name: 'rules', component: () => import('./pages/RulesPage.vue') },
         { path: 'calc/:model?', name: 'calc', component: () => import('./pages/CalcPage.vue') },
+        { path: 'qra/:id(\\d+)?', name: 'qra', component: () => import('./pages/QraPage.vue') },
         { path: 'audit', name: 'audit', component: () => import('./pages/AuditPage.vue') },
         { path: 'me', name: 'me', component: () => import('./pages/MePage.vue') },
         { path: 'try', name: 'try', component: () => import('./pages/TryPage.vue') },

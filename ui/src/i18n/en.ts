@@ -5,6 +5,7 @@ import { enAlarm } from './en_alarm'
 import { enSite } from './en_site'
 import { enRisk } from './en_risk'
 import { enMap } from './en_map'
+import { enQra } from './en_qra'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
@@ -14,6 +15,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enSite,
   ...enRisk,
   ...enMap,
+  ...enQra,
   'app.title': 'Anlan work-safety platform',
   'app.name': 'Anlan',
   'app.sub': 'Work-safety platform',
@@ -82,6 +84,7 @@ export const en: Record<keyof typeof zh, string> = {
   'nav.devices': 'Device health',
   'nav.rules': 'Alarm rules',
   'nav.calc': 'Consequences',
+  'nav.qra': 'Regional risk',
   'calc.pick': 'Choose a model',
   'calc.what': 'Choose a model: release, dispersion, fire, explosion, poison, dam-break, grade of a major hazard, LEC and others. Each says its source, units and ranges; outside of them it refuses or warns. Nothing is stored.',
   'calc.source': 'Source:',

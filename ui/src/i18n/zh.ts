@@ -5,6 +5,7 @@ import { zhAlarm } from './zh_alarm'
 import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
 import { zhMap } from './zh_map'
+import { zhQra } from './zh_qra'
 
 export const zh = {
   ...zhTerms,
@@ -13,6 +14,7 @@ export const zh = {
   ...zhSite,
   ...zhRisk,
   ...zhMap,
+  ...zhQra,
   'app.title': '安澜 安全生产综合平台',
   'app.name': '安澜',
   'app.sub': '安全生产综合平台',
@@ -81,6 +83,7 @@ export const zh = {
   'nav.devices': '设备健康',
   'nav.rules': '报警规则',
   'nav.calc': '后果计算',
+  'nav.qra': '区域定量风险',
   'calc.pick': '选择模型',
   'calc.what': '选择一个模型：泄漏、扩散、火灾、爆炸、中毒、溃坝、重大危险源分级、LEC 等。每个模型写明来源、单位、取值范围；超出范围会拒绝或给出警告。计算不保存。',
   'calc.source': '来源：',
