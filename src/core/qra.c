@@ -77,9 +77,9 @@ bool core_qra_part(struct app *app, int64_t run, double *ret)
 static enum err next_run(struct work *w, struct db *db, struct problem *p)
 {
 	struct value queued = { .kind = VAL_TEXT, .s = STR("queued") };
-	struct filter f = { STR("state"), FILTER_EQ, &queued, 1 };
+	struct filter f[] = { { STR("state"), FILTER_EQ, &queued, 1 }, { STR("park"), FILTER_NOT_NULL, NULL, 0 } };
 	struct sort oldest = { .column = STR("id") };
-	struct list_query lq = { .text = STR_EMPTY, .filters = &f, .nfilters = 1, .sorts = &oldest, .nsorts = 1, .limit = 1 };
+	struct list_query lq = { .text = STR_EMPTY, .filters = f, .nfilters = ARRAY_LEN(f), .sorts = &oldest, .nsorts = 1, .limit = 1 };
 	struct row *rows;
 	size_t n;
 	enum err err = records_list(db, &w->t->table, NULL, &lq, w->a, &rows, &n, NULL, p);

@@ -106,6 +106,13 @@ test('what is wrong in a register is said in the record, and computed again afte
   assert.equal((await until_over(r.id)).state, 'done');
 });
 
+test('what a stop interrupts is computed after the next start', async () => {
+  const { id } = await bureau.ok_post('/api/v1/qra', { name: '断电', park: park.id });
+  await s.stopAndStart(); // it stops in the middle, or before it began
+  bureau = await s.as('bureau');
+  assert.equal((await until_over(id)).state, 'done');
+});
+
 const cli = (input, ...args) => spawnSync(BIN, ['qra', '-', ...args], { input: JSON.stringify(input), encoding: 'utf8', maxBuffer: 1 << 26 });
 const tiny = {
   grid: { x0: -500, y0: -500, cell: 50, nx: 21, ny: 21 },
