@@ -60,6 +60,8 @@ void evaluator_prefetch(const struct evaluator *ev, uint32_t point)
 {
 	if (point <= ev->max_point)
 		__builtin_prefetch(&ev->hot[point], 1);
+	if (ev->when)
+		when_prefetch(ev->when, point);
 }
 
 // While the log is replayed: a reading that the point's own state holds already; the expressions' state is older.

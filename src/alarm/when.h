@@ -187,6 +187,7 @@ size_t when_bytes(const struct when_set *s);
 
 // when_run.c
 void when_feed(struct when_set *s, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg);
+void when_prefetch(const struct when_set *s, uint32_t point); // a sample of it comes soon
 void when_settle(struct when_set *s, transition_fn *fn, void *arg); // judges what has news
 void when_advance(struct when_set *s, int64_t to, transition_fn *fn, void *arg); // all watchers up to that event time
 void when_tick(struct when_set *s, int64_t now, transition_fn *fn, void *arg);

@@ -601,6 +601,6 @@ size_t when_cost(const struct when *w)
 {
 	size_t steps = w->nsteps;
 	for (size_t i = 0; i < w->nslots; i++)
-		steps += when_state(&w->slots[i]) > 3 ? WHEN_BUCKETS : 0;
+		steps += when_state(&w->slots[i]) > 5 ? WHEN_BUCKETS : 0;
 	return steps;
 }

@@ -239,6 +239,15 @@ static uint32_t slot_of(const struct when_set *s, uint32_t point)
 	return i & (uint32_t)s->mask;
 }
 
+void when_prefetch(const struct when_set *s, uint32_t point)
+{
+	uint32_t at = s->by_point[(point * UINT32_C(2654435761)) & s->mask];
+	if (at) {
+		__builtin_prefetch(&s->channels[at - 1], 1);
+		__builtin_prefetch((const char *)&s->channels[at - 1] + 64, 1);
+	}
+}
+
 struct channel *when_channel(const struct when_set *s, uint32_t point)
 {
 	uint32_t at = s->by_point[slot_of(s, point)];

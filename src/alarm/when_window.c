@@ -2,7 +2,8 @@
 // nothing is changed by asking. T_SERIES, or who back-tests.
 //
 // Words: [0] the first sample from which on it was observed without a gap as long as the window, [1] number of the newest
-// bucket, [2] of its own (TIMES: 1 = the test held; DURATION: since when it holds, 0 = it does not), then the buckets:
+// bucket, [2] of its own (TIMES: 1 = the test held; DURATION: since when it holds, 0 = it does not), [3] and [4] what the buckets but
+// the newest come to (RATE: time and value of the first sample), so that who asks reads one line of memory, then the buckets:
 //   MEAN        covered us, value × covered         HELD        us with the test true
 //   MAX, MIN    that                                COUNT TIMES how many
 //   RATE        time and value of the first sample  SLOPE       n, Σt, Σt², Σv, Σtv (t in s from the bucket's start)
@@ -12,7 +13,7 @@
 #include "alarm/when.h"
 #include "base/limits.h"
 
-enum { FROM, NEWEST, OWN, HEAD };
+enum { FROM, NEWEST, OWN, CLOSED, HEAD = CLOSED + 2 };
 
 static const uint8_t per_bucket[SLOT__MAX] = { [SLOT_HELD] = 1, [SLOT_MEAN] = 2, [SLOT_MAX] = 1, [SLOT_MIN] = 1,
 	                                          [SLOT_COUNT] = 1, [SLOT_TIMES] = 1, [SLOT_RATE] = 2, [SLOT_SLOPE] = 5 };
@@ -55,7 +56,7 @@ static int64_t *bucket_at(const struct when_slot *s, int64_t *w, int64_t number)
 
 void window_reset(const struct when_slot *s, int64_t *w)
 {
-	w[FROM] = w[NEWEST] = w[OWN] = 0;
+	w[FROM] = w[NEWEST] = w[OWN] = w[CLOSED] = w[CLOSED + 1] = 0;
 	for (int64_t i = 0; i < WHEN_BUCKETS && per_bucket[s->what]; i++)
 		clear_bucket(s, bucket_at(s, w, i));
 }
@@ -72,13 +73,53 @@ static bool passes(const struct feature *f, double v)
 	}
 }
 
+static double joined(const struct when_slot *s, double a, double b)
+{
+	return s->what == SLOT_MAX ? fmax(a, b) : s->what == SLOT_MIN ? fmin(a, b) : a + b;
+}
+
+// Of the buckets from first to last: one of the sums, or the extreme.
+static double summed(const struct when_slot *s, const int64_t *w, int64_t first, int64_t last, size_t which)
+{
+	double sum = empty_of(s);
+	for (; first <= last; first++)
+		sum = joined(s, sum, get(&w[HEAD + (first % WHEN_BUCKETS) * per_bucket[s->what] + (int64_t)which]));
+	return sum;
+}
+
+// The oldest sample of the buckets from first to last; NULL if they have none.
+static const int64_t *oldest(const int64_t *w, int64_t first, int64_t last)
+{
+	for (; first <= last; first++)
+		if (w[HEAD + (first % WHEN_BUCKETS) * 2])
+			return &w[HEAD + (first % WHEN_BUCKETS) * 2];
+	return NULL;
+}
+
+static void close_before(const struct when_slot *s, int64_t *w, int64_t number)
+{
+	int64_t first = MAX(number - WHEN_BUCKETS + 1, 0);
+	if (s->what == SLOT_RATE) {
+		const int64_t *b = oldest(w, first, number - 1);
+		w[CLOSED] = b ? b[0] : 0;
+		w[CLOSED + 1] = b ? b[1] : 0;
+	} else if (s->what != SLOT_SLOPE) {
+		set(&w[CLOSED], summed(s, w, first, number - 1, 0));
+		if (s->what == SLOT_MEAN)
+			set(&w[CLOSED + 1], summed(s, w, first, number - 1, 1));
+	}
+}
+
 // Makes the bucket of that number the newest; those between are empty.
 static void turn(const struct when_slot *s, int64_t *w, int64_t number)
 {
 	int64_t from = MAX(w[NEWEST] + 1, number - WHEN_BUCKETS + 1);
+	if (number <= w[NEWEST])
+		return;
 	for (int64_t i = from; i <= number; i++)
 		clear_bucket(s, bucket_at(s, w, i));
-	w[NEWEST] = MAX(w[NEWEST], number);
+	w[NEWEST] = number;
+	close_before(s, w, number);
 }
 
 // ---- a value that stood for some time ----------------------------------------------------------
@@ -159,8 +200,6 @@ void window_sample(const struct feature *f, int64_t *w, const struct channel *be
 }
 
 // ---- asking ------------------------------------------------------------------------------------
-struct total { double v[5]; double n; };
-
 static bool half(const struct when_slot *s, const int64_t *w, int64_t at) { return w[FROM] && at - w[FROM] >= s->window / 2; }
 
 // The numbers of the buckets that are inside the window.
@@ -171,17 +210,14 @@ static void inside(const struct when_slot *s, const int64_t *w, int64_t at, int6
 	*ret_last = MIN(now, w[NEWEST]);
 }
 
-// Of the buckets that are inside the window: sums, or the extreme.
-static double summed(const struct when_slot *s, const int64_t *w, int64_t at, size_t which)
+// Of the window at that time: one of the sums, or the extreme.
+static double total(const struct when_slot *s, const int64_t *w, int64_t at, size_t which)
 {
-	int64_t number, last;
-	double sum = empty_of(s);
-	inside(s, w, at, &number, &last);
-	for (; number <= last; number++) {
-		double v = get(&w[HEAD + (number % WHEN_BUCKETS) * per_bucket[s->what] + (int64_t)which]);
-		sum = s->what == SLOT_MAX ? fmax(sum, v) : s->what == SLOT_MIN ? fmin(sum, v) : sum + v;
-	}
-	return sum;
+	int64_t first, last, newest = w[NEWEST];
+	if (at / step_of(s) == newest)
+		return joined(s, get(&w[CLOSED + which]), get(&w[HEAD + (newest % WHEN_BUCKETS) * per_bucket[s->what] + (int64_t)which]));
+	inside(s, w, at, &first, &last);
+	return summed(s, w, first, last, which);
 }
 
 // How long the newest value has stood inside the window, us; it is in no bucket yet.
@@ -195,16 +231,16 @@ static bool stands(const struct channel *c, int64_t at) { return c->usable && at
 
 static struct bounds mean_value(const struct when_slot *s, const int64_t *w, const struct channel *c, int64_t at)
 {
-	double open = open_us(s, c, at), covered = summed(s, w, at, 0) + open;
+	double open = open_us(s, c, at), covered = total(s, w, at, 0) + open;
 	if (covered < (double)s->window / 2)
 		return unknown;
-	return exactly((summed(s, w, at, 1) + (open > 0 ? c->value * open : 0)) / covered);
+	return exactly((total(s, w, at, 1) + (open > 0 ? c->value * open : 0)) / covered);
 }
 
 static struct bounds extreme_value(const struct when_slot *s, const int64_t *w, const struct channel *c, int64_t at)
 {
 	bool max = s->what == SLOT_MAX, open = open_us(s, c, at) > 0 || stands(c, at);
-	double v = summed(s, w, at, 0);
+	double v = total(s, w, at, 0);
 	if (open)
 		v = max ? fmax(v, c->value) : fmin(v, c->value);
 	if (!isfinite(v))
@@ -216,19 +252,17 @@ static struct bounds extreme_value(const struct when_slot *s, const int64_t *w, 
 
 static struct bounds rate_value(const struct when_slot *s, const int64_t *w, const struct channel *c, int64_t at)
 {
-	int64_t number, last;
+	int64_t first, last, newest = w[NEWEST];
+	const int64_t *b = &w[CLOSED];
 	if (!stands(c, at))
 		return unknown;
-	inside(s, w, at, &number, &last);
-	for (; number <= last; number++) {
-		const int64_t *b = &w[HEAD + (number % WHEN_BUCKETS) * 2];
-		if (b[0] == 0)
-			continue;
-		if (c->time - b[0] < s->window / 2)
-			return unknown;
-		return exactly((c->value - get(&b[1])) / ((double)(c->time - b[0]) / US_PER_MIN));
+	if (at / step_of(s) != newest || !b[0]) {
+		inside(s, w, at, &first, &last);
+		b = oldest(w, first, last);
 	}
-	return unknown;
+	if (!b || c->time - b[0] < s->window / 2)
+		return unknown;
+	return exactly((c->value - get(&b[1])) / ((double)(c->time - b[0]) / US_PER_MIN));
 }
 
 // Least squares: the time of each bucket's samples is moved to the newest bucket's start.
@@ -266,10 +300,10 @@ struct bounds window_value(const struct feature *f, const int64_t *w, const stru
 	case SLOT_SLOPE: return slope_value(s, w, c, at);
 	case SLOT_HELD:
 		open = open_us(s, c, at);
-		open = summed(s, w, at, 0) + (open > 0 && passes(f, c->value) ? open : 0);
+		open = total(s, w, at, 0) + (open > 0 && passes(f, c->value) ? open : 0);
 		return half(s, w, at) ? exactly(open) : (struct bounds){ open, (double)s->window };
 	default:
-		open = summed(s, w, at, 0);
+		open = total(s, w, at, 0);
 		return half(s, w, at) ? exactly(open) : (struct bounds){ open, INFINITY };
 	}
 }

@@ -1,10 +1,12 @@
 // anlan bench alarm: what judging one sample costs, at 10k, 100k and 1M points with four own limits each. One thread.
+// --expressions N: instead what N conditions over two windows of a point and another point of its device cost, and hold in memory.
 // Prints one JSON object. Seconds depend on the machine; instructions and bytes hardly do.
 #include "tool/bench.h"
 
 #include <linux/perf_event.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -15,6 +17,7 @@
 #include "base/buf.h"
 #include "base/jw.h"
 #include "model/yaml.h"
+#include "tool/tool.h"
 
 #define SAMPLES 4000000u
 #define BATCH 256u // readings a message brings at once; the cache lines of a batch are asked for ahead
@@ -25,6 +28,12 @@ static const char rule_text[] =
 	"  h: {above: point.h, clear_by: 2, for: 5s, color: orange, say: {zh: 高, en: H}}\n"
 	"  l: {below: point.l, clear_by: 2, for: 5s, color: orange, say: {zh: 低, en: L}}\n"
 	"  ll: {below: point.ll, clear_by: 2, for: 5s, color: red, say: {zh: 低低, en: LL}}\n";
+
+// Every tenth point of a device is its pressure, which nine conditions read.
+static const char when_text[] =
+	"rule: both\nlabel: {zh: 组合, en: Both}\nwatch: {kind: level}\nwhen:\n  with: {p: {kind: pressure, in: device}}\n"
+	"  that: mean(level, 10min) > 0.9 * limit(hh) or (rate(level, 5min) > 20 %/min and p > 0.4 MPa)\n"
+	"  for: 5s\n  color: red\n  say: {zh: 高, en: H}\n";
 
 struct bench {
 	struct arena *a;
@@ -74,7 +83,8 @@ static struct evaluator *load(struct bench *b, uint32_t points)
 {
 	for (uint32_t i = 0; i < points; i++) {
 		double off = (double)(next_random(b) % 1000) / 1000; // limits of its own
-		b->defs[i] = (struct point_def){ .id = i + 1, .kind = STR("level"), .ll = 5 + off, .l = 10 + off,
+		bool pressure = i % 10 == 9;
+		b->defs[i] = (struct point_def){ .id = i + 1, .device = i / 10 + 1, .kind = pressure ? STR("pressure") : STR("level"), .ll = 5 + off, .l = 10 + off,
 			                         .h = 80 + off, .hh = 90 + off, .min = NAN, .max = NAN };
 	}
 	struct evaluator *ev = evaluator_new(points);
@@ -100,6 +110,9 @@ static void feed(struct bench *b, struct evaluator *ev, uint32_t points, uint64_
 		batch[k].quality = (uint16_t)evaluator_quality(ev, &batch[k], *clock);
 		evaluator_feed(ev, &batch[k], *clock, hear, b);
 	}
+	evaluator_settle(ev, hear, b);
+	if (evaluator_due(ev) <= *clock)
+		(void)evaluator_tick(ev, *clock, hear, b);
 }
 
 static void measure(struct bench *b, struct jw *w, uint32_t points, uint64_t alarms_every, const char *name)
@@ -131,23 +144,66 @@ static void measure(struct bench *b, struct jw *w, uint32_t points, uint64_t ala
 		jw_null(w);
 	else
 		jw_f64(w, round((double)used / SAMPLES * 10) / 10);
+	jw_kf64(w, "cpu_s_per_million", round((double)ns / SAMPLES * 10000) / 1e7);
 	jw_ki64(w, "bytes_per_point", (int64_t)(s.bytes / points));
 	jw_ki64(w, "changes", (int64_t)b->said);
 	jw_end(w);
 	evaluator_free(ev);
 }
 
+// The same points and readings without and with the rule of expressions; and how long a snapshot of their state takes.
+static bool measure_expressions(struct bench *b, struct jw *w, uint32_t expressions, struct diags *d)
+{
+	uint32_t points = (uint32_t)((uint64_t)expressions * 10 / 9);
+	measure(b, w, points, 0, "without");
+	rules_free(b->rules);
+	b->reg.nrules = 2;
+	if (rules_compile(&b->rules, &b->reg, d)) {
+		fprintf(stderr, "%.*s\n", d->n ? (int)d->v[0].text.n : 0, d->n ? d->v[0].text.p : "");
+		return false;
+	}
+	measure(b, w, points, 0, "with");
+	int64_t began = cpu_ns();
+	struct evaluator *ev = load(b, points);
+	int64_t loaded = cpu_ns();
+	struct buf state;
+	buf_init(&state, (size_t)4 << 30);
+	evaluator_save_all(ev, &state);
+	jw_ki64(w, "expressions", expressions);
+	jw_kf64(w, "load_ms", round((double)(loaded - began) / 1e5) / 10);
+	jw_kf64(w, "save_ms", round((double)(cpu_ns() - loaded) / 1e5) / 10);
+	jw_ki64(w, "saved_bytes_per_expression", (int64_t)(state.n / expressions));
+	buf_free(&state);
+	evaluator_free(ev);
+	return true;
+}
+
+static uint32_t expressions_option(int argc, char **argv)
+{
+	const char *text = tool_option(&argc, argv, "--expressions");
+	uint64_t n = 0;
+	if (text && (!str_to_u64(str_of(text), &n) || n < 10 || n > 800000)) {
+		fprintf(stderr, "anlan bench alarm [--expressions N]   N from 10 to 800000\n");
+		exit(2);
+	}
+	return (uint32_t)n;
+}
+
 int bench_alarm(int argc, char **argv)
 {
-	static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = US_PER_S } };
+	static struct point_kind kinds[] = {
+		{ .name = { "level", 5 }, .unit = { "%", 1 }, .min = 0, .max = 100, .interval = US_PER_S },
+		{ .name = { "pressure", 8 }, .unit = { "kPa", 3 }, .min = 0, .max = 1000, .interval = US_PER_S },
+	};
+	uint32_t expressions = expressions_option(argc, argv);
 	struct bench b = { .a = arena_new(0), .random = 0x9e3779b97f4a7c15u };
 	struct diags d = { .arena = b.a };
-	struct rule_file file = { .pack = STR("bench"), .file = STR("level.yaml"),
-		                  .root = yaml_parse(b.a, STR("level.yaml"), str_of(rule_text), &d) };
-	(void)argc;
-	(void)argv;
-	b.reg = (struct registry){ .arena = b.a, .kinds = kinds, .nkinds = 1, .rules = &file, .nrules = 1 };
-	if (!file.root || rules_compile(&b.rules, &b.reg, &d))
+	struct rule_file files[] = {
+		{ .pack = STR("bench"), .file = STR("level.yaml"), .root = yaml_parse(b.a, STR("level.yaml"), str_of(rule_text), &d) },
+		{ .pack = STR("bench"), .file = STR("both.yaml"), .root = yaml_parse(b.a, STR("both.yaml"), str_of(when_text), &d) },
+	};
+	b.reg = (struct registry){ .arena = b.a, .kinds = kinds, .nkinds = ARRAY_LEN(kinds), .rules = files, .nrules = 1 };
+	if (!files[0].root || !files[1].root || rules_compile(&b.rules, &b.reg, &d))
 		return 1;
 	b.defs = mem_alloc(1000000 * sizeof *b.defs);
 	struct buf out;
@@ -158,10 +214,14 @@ int bench_alarm(int argc, char **argv)
 	jw_kcstr(&w, "bench", "alarm");
 	jw_kcstr(&w, "rule", "four limits of the point itself, each with clear limit and delay");
 	jw_kcstr(&w, "counted", "CPU time of making the sample, judging its quality and its limits");
-	measure(&b, &w, 10000, 0, "points_10k");
-	measure(&b, &w, 100000, 0, "points_100k");
-	measure(&b, &w, 1000000, 0, "points_1m");
-	measure(&b, &w, 10000, 1000, "points_10k_with_excursions");
+	if (expressions && !measure_expressions(&b, &w, expressions, &d))
+		return 1;
+	if (!expressions) {
+		measure(&b, &w, 10000, 0, "points_10k");
+		measure(&b, &w, 100000, 0, "points_100k");
+		measure(&b, &w, 1000000, 0, "points_1m");
+		measure(&b, &w, 10000, 1000, "points_10k_with_excursions");
+	}
 	jw_end(&w);
 	bool whole = jw_done(&w);
 	printf("%.*s\n", (int)out.n, out.p);

@@ -129,7 +129,7 @@ static void test_windows_are_those_of_all_samples(void **state)
 		struct when_slot s = { .what = (enum when_measure)(SLOT_DURATION + (int)(seed % 9)), .op = below(2) ? EXPR_GT : EXPR_LE, .than = below(100),
 			               .window = (3 + below(60)) * US_PER_S, .limit = -1 };
 		struct feature f = { .slot = &s, .than = s.than };
-		int64_t w[3 + 5 * WHEN_BUCKETS];
+		int64_t w[5 + 5 * WHEN_BUCKETS];
 		make_series(&x);
 		struct channel c = { .hold = x.hold };
 		window_reset(&s, w);
