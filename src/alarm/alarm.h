@@ -154,6 +154,8 @@ struct label rule_say(const struct rule_set *rs, uint32_t rule, enum level level
 struct label rule_guide(const struct rule_set *rs, uint32_t rule, enum level level); // what to do
 bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret);
 struct str rule_category(const struct rule_set *rs, struct str name); // of the warning that the rule of this name opens, or empty
+// Whether a rule that watches `own` reads `other` in its expression, as far as kind and place say: perhaps another is nearer.
+bool rules_read(const struct rule_set *rs, const struct point_def *own, const struct point_def *other);
 bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
 bool rule_always(const struct rule_set *rs, uint32_t rule, enum level level); // nothing may hide it at this level
 int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule); // us, 0 = not said

@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "series/series.h"
 
-#define POINT 1u             // the only point of the private evaluator
+#define MAX_OPEN (4 * POINT_CONDS) // alarms of the point active together: its own conditions, and expressions
 #define SLICE 65536u         // samples between two questions whether to go on
 #define STANDING US_PER_DAY  // ISA-18.2: an alarm active for more than a day is stale
 #define NIGHT_FROM 22        // hours of the site's day
@@ -24,10 +24,11 @@ struct open_alarm {
 struct backtest {
 	struct backtest_setup s;
 	struct evaluator *ev;
+	uint32_t point;      // in the private evaluator, where ids are in the order of the true ones
 	struct arena *a;
 	struct backtest_alarm *v;
 	size_t n, cap;
-	struct open_alarm open[POINT_CONDS];
+	struct open_alarm open[MAX_OPEN];
 	size_t nopen;
 	uint64_t samples;
 	struct sample last;
@@ -47,7 +48,7 @@ static bool is_low(enum level l) { return l == LEVEL_L || l == LEVEL_LL; }
 // ---- what the evaluator says -------------------------------------------------------------------
 static void raised(struct backtest *b, const struct transition *t)
 {
-	if (b->n == LIMIT_BACKTEST_ALARMS || b->nopen == POINT_CONDS) {
+	if (b->n == LIMIT_BACKTEST_ALARMS || b->nopen == MAX_OPEN) {
 		b->full = true;
 		return;
 	}
@@ -62,6 +63,8 @@ static void raised(struct backtest *b, const struct transition *t)
 static void on_change(void *arg, const struct transition *t)
 {
 	struct backtest *b = arg;
+	if (t->point != b->point)
+		return; // another one's own alarm
 	if (b->s.hear)
 		b->s.hear(b->s.arg, t);
 	if (t->kind == COND_RAISED) {
@@ -87,17 +90,33 @@ static void on_change(void *arg, const struct transition *t)
 }
 
 // ---- samples -----------------------------------------------------------------------------------
+static uint32_t other_id(const struct backtest *b, size_t other)
+{
+	return (uint32_t)other + 1 + (b->s.others[other].id > b->s.point->id);
+}
+
+static void put_point(struct evaluator_load *l, const struct point_def *p, uint32_t id)
+{
+	struct point_def own = *p;
+	own.id = id;
+	own.calibration_due = 0;                        // stored quality says what was overdue then
+	own.maintenance = own.out_of_service = false;   // and when it was in maintenance
+	evaluator_put(l, &own);
+}
+
 struct backtest *backtest_begin(const struct backtest_setup *s, struct arena *a)
 {
 	struct backtest *b = arena_one(a, struct backtest);
-	struct point_def point = *s->point;
-	*b = (struct backtest){ .s = *s, .a = a };
+	*b = (struct backtest){ .s = *s, .a = a, .point = 1 };
 	b->s.chatter = s->chatter ? s->chatter : US_PER_MIN;
-	point.id = POINT;
-	point.calibration_due = 0;                          // stored quality says what was overdue then
-	point.maintenance = point.out_of_service = false;   // and when it was in maintenance
-	b->ev = evaluator_new(POINT);
-	evaluator_load(b->ev, s->rules, s->reg, &point, 1, s->from);
+	while (b->point <= s->nothers && s->others[b->point - 1].id < s->point->id)
+		b->point++;
+	b->ev = evaluator_new((uint32_t)s->nothers + 1);
+	struct evaluator_load *l = evaluator_begin(b->ev, s->rules, s->reg, true, (uint32_t)s->nothers + 1, s->from);
+	put_point(l, s->point, b->point);
+	for (size_t i = 0; i < s->nothers; i++)
+		put_point(l, &s->others[i], other_id(b, i));
+	evaluator_end(l);
 	(void)evaluator_tick(b->ev, s->from, on_change, b);
 	return b;
 }
@@ -106,7 +125,7 @@ struct backtest *backtest_begin(const struct backtest_setup *s, struct arena *a)
 static void pass_time(struct backtest *b, int64_t to)
 {
 	for (;;) {
-		int64_t due = silent_due(b->ev, POINT);
+		int64_t due = silent_due(b->ev, b->point);
 		if (due == INT64_MAX || (due / US_PER_S + 1) * US_PER_S > to)
 			return;
 		(void)evaluator_tick(b->ev, (due / US_PER_S + 1) * US_PER_S, on_change, b);
@@ -149,9 +168,9 @@ static void note_extreme(struct backtest *b, const struct sample *s)
 
 enum err backtest_feed(struct backtest *b, const struct sample *v, size_t n)
 {
-	int64_t silent = b->ev->cold[POINT].silent_for;
+	int64_t silent = b->ev->cold[b->point].silent_for;
 	for (size_t i = 0; i < n; i++) {
-		struct reading r = { .point = POINT, .time = v[i].time, .value = v[i].value, .quality = v[i].quality };
+		struct reading r = { .point = b->point, .time = v[i].time, .value = v[i].value, .quality = v[i].quality };
 		if (b->s.judge_quality)
 			r.quality = (uint16_t)evaluator_quality(b->ev, &r, r.time);
 		if (silent)
@@ -169,6 +188,14 @@ enum err backtest_feed(struct backtest *b, const struct sample *v, size_t n)
 		}
 	}
 	return b->full ? ERR_TOO_LARGE : OK;
+}
+
+void backtest_other(struct backtest *b, size_t other, const struct sample *s)
+{
+	struct reading r = { .point = other_id(b, other), .time = s->time, .value = s->value, .quality = s->quality };
+	if (b->s.judge_quality)
+		r.quality = (uint16_t)evaluator_quality(b->ev, &r, r.time);
+	evaluator_feed(b->ev, &r, r.time, on_change, b);
 }
 
 // ---- figures -----------------------------------------------------------------------------------
@@ -218,7 +245,9 @@ static void count(const struct backtest *b, struct backtest_figures *f)
 void backtest_end(struct backtest *b, struct backtest_alarm **ret, size_t *ret_n, struct backtest_figures *f)
 {
 	pass_time(b, b->s.to);
-	struct judged j = judged_of(b->ev, POINT, on_change, b);
+	if (b->ev->when)
+		when_advance(b->ev->when, b->s.to, on_change, b);
+	struct judged j = judged_of(b->ev, b->point, on_change, b);
 	judge_advance(&j, b->s.to);
 	note_beyond(b, b->s.to);
 	mark_chatter(b);

@@ -28,7 +28,9 @@ struct backtest_alarm {         // from its raise to its return; one a condition
 struct backtest_setup {
 	const struct rule_set *rules;
 	const struct registry *reg;
-	const struct point_def *point; // its id does not matter
+	const struct point_def *point;
+	const struct point_def *others; // what its rules' expressions read beside it (rules_read), by id; may be none
+	size_t nothers;
 	int64_t from, to;       // us: silence and delays run on to `to`
 	int64_t chatter;        // us, see backtest_chatter; 0 = one minute
 	bool judge_quality;     // samples carry what the device said: range is judged as live; else as stored
@@ -53,6 +55,7 @@ struct backtest *backtest_begin(const struct backtest_setup *s, struct arena *a)
 // Samples by time, each once. ERR_TOO_LARGE beyond LIMIT_BACKTEST_ALARMS, ERR_TIMEOUT if go_on said no; then only
 // backtest_end may follow.
 enum err backtest_feed(struct backtest *b, const struct sample *v, size_t n) must_check;
+void backtest_other(struct backtest *b, size_t other, const struct sample *s); // of others[other], in time with those of the point
 // Ends it. Alarms by their raise, in the arena of backtest_begin.
 void backtest_end(struct backtest *b, struct backtest_alarm **ret, size_t *ret_n, struct backtest_figures *f);
 

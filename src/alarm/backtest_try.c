@@ -132,16 +132,64 @@ static enum err feed(struct running *r, struct sample *v, size_t n)
 	return too_many(r, err);
 }
 
+// What the other points have in the slice, fed up to a time: those of each by time, the earliest of all first.
+struct beside { struct sample **v; size_t *n, *at; };
+
+static enum err read_others(struct running *r, int64_t from, int64_t to, struct arena *a, struct beside *o)
+{
+	enum err err = OK;
+	o->v = arena_many(a, r->t->nothers, struct sample *);
+	o->n = arena_many(a, r->t->nothers, size_t);
+	o->at = arena_many(a, r->t->nothers, size_t);
+	for (size_t i = 0; !err && i < r->t->nothers; i++) {
+		err = r->t->read_other(r->t->read_arg, i, from, to, a, &o->v[i], &o->n[i]);
+		r->samples += o->n[i];
+	}
+	return err;
+}
+
+static void feed_others(struct running *r, struct beside *o, int64_t before)
+{
+	for (;;) {
+		size_t next = r->t->nothers;
+		for (size_t i = 0; i < r->t->nothers; i++)
+			if (o->at[i] < o->n[i] && o->v[i][o->at[i]].time < before &&
+			    (next == r->t->nothers || o->v[i][o->at[i]].time < o->v[next][o->at[next]].time))
+				next = i;
+		if (next == r->t->nothers)
+			return;
+		for (size_t side = 0; side < r->sides; side++)
+			backtest_other(r->b[side], next, &o->v[next][o->at[next]]);
+		o->at[next]++;
+	}
+}
+
+// The point's samples of a slice, each after what the others have before it.
+static enum err feed_slice(struct running *r, int64_t from, int64_t to, struct arena *a)
+{
+	struct sample *v = NULL;
+	struct beside o;
+	size_t n = 0;
+	enum err err = r->t->read(r->t->read_arg, from, to, a, &v, &n);
+	if (err || r->t->nothers == 0)
+		return err || n == 0 ? err : feed(r, v, n);
+	if ((err = read_others(r, from, to, a, &o)))
+		return err;
+	for (size_t i = 0; !err && i < n; i++) {
+		feed_others(r, &o, v[i].time);
+		err = feed(r, &v[i], 1);
+	}
+	if (!err)
+		feed_others(r, &o, to);
+	return err;
+}
+
 static enum err read_all(struct running *r)
 {
 	struct arena *slice on_scope_exit(arena_freep) = arena_new(1u << 20);
 	enum err err = OK;
 	for (int64_t at = r->t->from; !err && at < r->t->to; at += r->t->slice, arena_reset(slice)) {
-		struct sample *v = NULL;
-		size_t n = 0;
-		err = r->t->read(r->t->read_arg, at, MIN(at + r->t->slice, r->t->to), slice, &v, &n);
-		if (!err && n)
-			err = feed(r, v, n);
+		err = feed_slice(r, at, MIN(at + r->t->slice, r->t->to), slice);
 	}
 	return err;
 }
@@ -167,12 +215,14 @@ enum err backtest_run(struct backtest_try *t, struct arena *a, struct problem *p
 	int64_t interval = t->stored.point.interval ? t->stored.point.interval : k ? k->interval : 0;
 	t->chatter = backtest_chatter(interval);
 	for (size_t i = 0; i < r.sides; i++) {
-		r.setup[i] = (struct backtest_setup){ .rules = sides[i]->rules, .reg = t->reg, .point = &sides[i]->point, .from = t->from,
+		r.setup[i] = (struct backtest_setup){ .rules = sides[i]->rules, .reg = t->reg, .point = &sides[i]->point, .others = t->others,
+			                              .nothers = t->nothers, .from = t->from,
 			                              .to = t->to, .chatter = t->chatter, .judge_quality = t->judge_quality,
 			                              .go_on = t->go_on, .go_on_arg = t->go_on_arg };
 		r.b[i] = backtest_begin(&r.setup[i], a);
 	}
 	enum err err = read_all(&r);
+	r.setup[0].nothers = 0; // a proposal is about the point's own limits
 	for (size_t i = 0; i < r.sides; i++) {
 		backtest_end(r.b[i], &sides[i]->v, &sides[i]->n, &sides[i]->f);
 		sides[i]->notices = sides[i]->night_notices = -1;

@@ -23,6 +23,10 @@ struct backtest_side {
 // Samples of [from, to), by time. Their memory may be from a, which is emptied between two calls.
 typedef enum err backtest_read(void *arg, int64_t from, int64_t to, struct arena *a, struct sample **ret, size_t *ret_n);
 
+// The same of others[other].
+typedef enum err backtest_read_other(void *arg, size_t other, int64_t from, int64_t to, struct arena *a, struct sample **ret,
+                                     size_t *ret_n);
+
 struct backtest_try {
 	// in
 	const struct registry *reg;
@@ -33,6 +37,9 @@ struct backtest_try {
 	uint64_t max;               // samples
 	backtest_read *read;
 	void *read_arg;
+	const struct point_def *others; // as struct backtest_setup: read by either side's rules
+	size_t nothers;
+	backtest_read_other *read_other;
 	bool (*go_on)(void *arg, double part);
 	void *go_on_arg;
 	const struct backtest_event *events; // by time

@@ -385,6 +385,28 @@ static void add_watchers(struct when_load *l)
 				watcher_add(l, r, p, f);
 }
 
+bool rules_read(const struct rule_set *rs, const struct point_def *own, const struct point_def *other)
+{
+	for (size_t i = 0; i < rs->n; i++) {
+		const struct rule *r = &rs->v[i];
+		if (!r->when || !watches_kind(r, own->kind) || !rule_watches(r, own))
+			continue;
+		for (size_t k = r->when->has_once ? 0 : 1; k < r->when->nroles; k++) {
+			const struct when_role *role = &r->when->roles[k];
+			enum when_scope scope = k ? role->scope : r->when->once;
+			int64_t key = scope_key(own, scope);
+			bool kind = false;
+			for (size_t j = 0; j < role->nkinds; j++)
+				kind |= str_eq(role->kinds[j], other->kind);
+			bool near = scope == SCOPE_AREA ? own->area.n >= 2 && str_starts(other->area, str_first(own->area, 2)) :
+			                                  key && scope_key(other, scope) == key;
+			if (kind && near && (k == 0 || code_fits(role, other)))
+				return true;
+		}
+	}
+	return false;
+}
+
 // ---- putting together --------------------------------------------------------------------------
 static void pack_features(struct when_load *l)
 {

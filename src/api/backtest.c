@@ -26,6 +26,8 @@ struct request {
 	uint64_t left;                   // samples
 	size_t shown;
 	const struct site_point *now;    // the point at hand
+	struct point_def *others;        // what rules read beside it
+	size_t nothers, others_cap;
 	struct told told[8];             // people told by a type of record about it
 	size_t ntold;
 };
@@ -249,6 +251,34 @@ static enum err read_samples(void *arg, int64_t from, int64_t to, struct arena *
 	return series_read(r->c->app->series, r->now->def.id, from, to, (size_t)r->left, a, ret, ret_n);
 }
 
+static enum err read_other(void *arg, size_t other, int64_t from, int64_t to, struct arena *a, struct sample **ret, size_t *ret_n)
+{
+	struct request *r = arg;
+	return series_read(r->c->app->series, r->others[other].id, from, to, (size_t)r->left, a, ret, ret_n);
+}
+
+// Points that the rules of the point read, in force or tried. Who may try a rule sees of them only what it says of his point.
+static enum err find_others(struct request *r, struct backtest_try *t, struct arena *a)
+{
+	const struct site *site = call_site(r->c);
+	struct site_point p;
+	r->others = NULL;
+	r->nothers = r->others_cap = 0;
+	for (uint32_t i = 0; site_point_next(site, &i, &p);) {
+		if (i == r->now->def.id || !(rules_read(t->stored.rules, &r->now->def, &p.def) || rules_read(t->candidate.rules, &r->now->def, &p.def)))
+			continue;
+		if (r->nothers == LIMIT_BACKTEST_OTHERS)
+			return problem_set(&r->c->p, ERR_TOO_LARGE, "points", "规则的条件涉及 %d 个以上测点，无法试算", "a rule reads more than %d points: too many to try",
+			                   LIMIT_BACKTEST_OTHERS);
+		r->others = arena_push(a, r->others, &r->nothers, &r->others_cap, sizeof *r->others);
+		r->others[r->nothers - 1] = p.def;
+	}
+	t->others = r->others;
+	t->nothers = r->nothers;
+	t->read_other = read_other;
+	return OK;
+}
+
 static bool go_on(void *arg, double part)
 {
 	struct request *r = arg;
@@ -339,6 +369,8 @@ static enum err try_point(struct request *r, const struct site_point *p, struct 
 	enum err err = apply_changes(r, &t.candidate.point);
 	if (!err)
 		err = read_events(r, &t);
+	if (!err)
+		err = find_others(r, &t, a);
 	if (!err)
 		err = backtest_run(&t, a, &r->c->p);
 	if (err == ERR_TOO_LARGE) // of series_read: more in one slice than is left

@@ -99,6 +99,7 @@
 #define LIMIT_EXPORT_POINTS 100             // points of one export of readings
 #define LIMIT_EXPORT_READINGS 20000000      // readings in it
 #define LIMIT_BACKTEST_POINTS 200           // points of one back-test
+#define LIMIT_BACKTEST_OTHERS 200           // points beside it that its rules read
 #define LIMIT_BACKTEST_DAYS 400             // its length
 #define LIMIT_BACKTEST_SAMPLES 20000000     // samples it reads, of all points together
 #define LIMIT_BACKTEST_ALARMS 200000        // alarms at one point; more is no setting anybody wants

@@ -92,3 +92,11 @@ test('an input that stops makes it blind, which is an alarm of its own and no re
   assert.equal(a.level, 'blind');
   assert.match(a.say.zh, /压力 未知/);
 });
+
+test('tried on the stored history, with the other point, it says what was live', async () => {
+  const { items: [one] } = await duty.ok_post('/api/v1/backtest', { points: ['WH-T'], from: at(0), to: at(1500) });
+  const mine = one.stored.alarms.filter((a) => a.rule === 'trial_when').sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
+  const [when, blind] = await Promise.all([alarm(), alarm('blind')]);
+  assert.deepEqual(mine.map((a) => [a.level, Date.parse(a.from)]), [['when', Date.parse(when.raised_at)], ['blind', Date.parse(blind.raised_at)]]);
+  assert.equal(Date.parse(mine[0].to), Date.parse(when.returned_at));
+});

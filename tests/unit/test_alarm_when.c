@@ -9,11 +9,13 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "alarm/backtest.h"
 #include "alarm/rule.h"
 #include "base/buf.h"
 #include "base/time.h"
 #include "base/workday.h"
 #include "model/yaml.h"
+#include "series/series.h"
 
 #define T0 INT64_C(1767225600000000) // 2026-01-01T00:00:00Z
 #define MAX_SAMPLES 300
@@ -357,6 +359,55 @@ static void test_disturbance_changes_nothing(void **state)
 			fail_msg("%s never came true", conditions[i]);
 }
 
+// ---- on history as live -------------------------------------------------------------------------
+// The ids of the others are below and above that of the point.
+static void on_history(struct world *w, const struct feeding *f, uint32_t own, struct heard *h)
+{
+	struct point_def others[POINTS];
+	size_t of[POINTS + 1] = { 0 }, n = 0;
+	for (uint32_t i = 0; i < POINTS; i++)
+		if (w->points[i].id != own) {
+			assert_true(rules_read(w->rules, &w->points[own - 1], &w->points[i]));
+			of[w->points[i].id] = n;
+			others[n++] = w->points[i];
+		}
+	struct backtest_setup s = { .rules = w->rules, .reg = &w->reg, .point = &w->points[own - 1], .others = others, .nothers = n, .from = T0,
+		                    .to = f->v[f->n - 1].time + US_PER_HOUR, .hear = hear, .arg = h };
+	struct backtest *b = backtest_begin(&s, w->a);
+	for (size_t i = 0; i < f->n; i++) {
+		struct sample one = { f->v[i].time, f->v[i].value, f->v[i].quality };
+		if (f->v[i].point != own)
+			backtest_other(b, of[f->v[i].point], &one);
+		else
+			assert_int_equal(backtest_feed(b, &one, 1), OK);
+	}
+	struct backtest_alarm *v;
+	struct backtest_figures figures;
+	backtest_end(b, &v, &n, &figures);
+}
+
+static void test_history_says_what_was_live(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		static struct heard a, b;
+		static struct feeding f;
+		struct world w;
+		const char *that = conditions[seed % ARRAY_LEN(conditions)];
+		seed_now = seed * 0x9e3779b97f4a7c15u;
+		begin(&w, that);
+		uint32_t own = 1 + (uint32_t)below(POINTS); // whose place the watched point takes
+		for (size_t i = 0; i < POINTS && own > 1; i++)
+			w.points[i].kind = i == 0 ? w.points[own - 1].kind : i == own - 1 ? STR("level") : w.points[i].kind;
+		a.n = b.n = 0;
+		samples_of(&f);
+		disturbed(&w, &f, &a);
+		on_history(&w, &f, own, &b);
+		same(&a, &b, seed, that);
+		end(&w);
+	}
+}
+
 // ---- what the checker says ---------------------------------------------------------------------
 static void refused(const char *that, const char *why)
 {
@@ -419,6 +470,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_windows_are_those_of_all_samples),
 		cmocka_unit_test(test_disturbance_changes_nothing),
+		cmocka_unit_test(test_history_says_what_was_live),
 		cmocka_unit_test(test_checker),
 		cmocka_unit_test(test_words),
 	};
