@@ -34,6 +34,8 @@ struct rejudging {
 
 void evaluator_note_late(struct evaluator *ev, const struct reading *r)
 {
+	if (r->point <= ev->max_point && ev->hot[r->point].flags & HOT_INPUT)
+		when_note_late(ev->when, r->point, r->time, r->time);
 	if (r->point > ev->max_point || !ev->hot[r->point].known || ev->plans[ev->cold[r->point].plan].n == 0)
 		return;
 	struct cold *c = &ev->cold[r->point];
@@ -260,5 +262,5 @@ size_t evaluator_late(struct evaluator *ev, size_t max, late_read *read, void *r
 		arena_reset(a);
 		done++;
 	}
-	return ev->nlate;
+	return ev->nlate + (ev->when ? when_judge_late(ev->when, max - done, read, read_arg, a, fn, arg) : 0);
 }

@@ -138,6 +138,7 @@ struct watcher {
 };
 
 struct when_timer { int64_t due; uint32_t watcher; };
+struct when_late { uint32_t point; uint16_t waited; bool fresh; int64_t from, to; }; // as struct late_point of eval.h
 
 struct when_set {
 	const struct rule_set *rules;
@@ -159,6 +160,8 @@ struct when_set {
 	size_t nbinds;
 	struct member *members;
 	size_t nmembers;
+	struct when_late *late; // points whose history changed
+	size_t nlate, late_cap;
 	uint32_t *dirty;        // watchers
 	size_t ndirty;
 	struct when_timer *heap;
@@ -177,6 +180,8 @@ struct when_load;
 struct when_load *when_begin(const struct when_set *old, const struct rule_set *rs, const struct registry *reg, bool all);
 void when_put(struct when_load *l, const struct point_def *p);
 void when_drop(struct when_load *l, uint32_t point);
+bool when_has(const struct when_load *l, uint32_t point); // was it put?
+const struct point_def *when_point_of(const struct when_set *s, uint32_t point); // of a point that is read or watched
 // The set that is in force from now on (NULL: no rule has an expression), its state taken over from old, which is freed unless it
 // is the same. What is active no more is said to gone.
 struct when_set *when_end(struct when_load *l, struct when_set *old, int64_t now, transition_fn *gone, void *arg);
@@ -197,10 +202,16 @@ void when_active(const struct when_set *s, transition_fn *fn, void *arg);
 void when_resume(struct when_set *s, alarm_newest_fn *newest, void *arg);
 // The table says it is active. False: the set knows better, it returned.
 bool when_adopt(struct when_set *s, uint32_t point, uint32_t key, enum level level);
+void when_mark(struct when_set *s, uint32_t watcher); // it has news
 void when_news(struct when_set *s);          // every watcher that was judged has news
 void when_drop_blind(struct when_set *s, struct watcher *w); // if its rule has no blind: any more
 void when_timers(struct when_set *s);        // from all watchers, after their state changed
 struct transition when_said(const struct when_set *s, const struct watcher *w, int which, enum transition_kind kind, int64_t at);
+
+// when_late.c
+void when_note_late(struct when_set *s, uint32_t point, int64_t from, int64_t to);
+// As evaluator_late; returns how many points still wait.
+size_t when_judge_late(struct when_set *s, size_t max, late_read *read, void *read_arg, struct arena *a, transition_fn *fn, void *arg);
 
 // when_eval.c
 struct bounds when_value(const struct when_set *s, const struct watcher *w, int64_t at); // of the whole: within [0, 1]

@@ -207,6 +207,15 @@ static void pass_all(struct when_set *s, const struct channel *c, int64_t to)
 	}
 }
 
+void when_mark(struct when_set *s, uint32_t watcher)
+{
+	struct watcher *w = &s->watchers[watcher];
+	w->dirty = true;
+	if (!w->queued)
+		s->dirty[s->ndirty++] = watcher;
+	w->queued = true;
+}
+
 static void tell(struct when_set *s, const struct channel *c, const struct reading *r, int64_t arrival)
 {
 	for (uint32_t i = 0; i < c->nusers; i++) {
@@ -217,10 +226,7 @@ static void tell(struct when_set *s, const struct channel *c, const struct readi
 			w->offset = arrival - r->time;
 		}
 		w->cause = MAX(w->cause, r->time);
-		w->dirty = true;
-		if (!w->queued)
-			s->dirty[s->ndirty++] = at;
-		w->queued = true;
+		when_mark(s, at);
 	}
 }
 

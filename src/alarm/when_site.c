@@ -133,6 +133,16 @@ void when_drop(struct when_load *l, uint32_t point)
 	l->changed |= knew(l, point);
 }
 
+bool when_has(const struct when_load *l, uint32_t point)
+{
+	for (size_t i = 0; l->s && i < l->s->npoints; i++)
+		if (l->s->points[i].def.id == point)
+			return true;
+	return false;
+}
+
+const struct point_def *when_point_of(const struct when_set *s, uint32_t point) { return &s->points[point_index(s, point)].def; }
+
 static int by_id(const void *a, const void *b)
 {
 	const struct when_point *x = a, *y = b;
@@ -514,6 +524,8 @@ static void take_over(struct when_set *s, const struct when_set *old)
 	when_save(old, &kept);
 	when_restore(s, buf_str(&kept));
 	buf_free(&kept);
+	for (size_t i = 0; i < old->nlate; i++)
+		when_note_late(s, old->late[i].point, old->late[i].from, old->late[i].to);
 	for (size_t i = 0; i < s->nwatchers; i++) // what is new was not there before: nothing was missed
 		s->watchers[i].unsure = false;
 	s->started = old->started;
@@ -553,6 +565,7 @@ void when_free(struct when_set *s)
 	arena_free(s->texts);
 	mem_free(s->points);
 	mem_free(s->words);
+	mem_free(s->late);
 	mem_free(s);
 }
 
