@@ -156,6 +156,10 @@ bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret);
 struct str rule_category(const struct rule_set *rs, struct str name); // of the warning that the rule of this name opens, or empty
 // Whether a rule that watches `own` reads `other` in its expression, as far as kind and place say: perhaps another is nearer.
 bool rules_read(const struct rule_set *rs, const struct point_def *own, const struct point_def *other);
+// What a rule's expression costs at a point that it watches: steps of one judgement and bytes of its windows, counted with one point for
+// each name (of all: true with as many as there are). False: it has none.
+struct rule_cost { size_t steps, bytes; const char *zh, *en; };
+bool rule_cost(const struct rule_set *rs, uint32_t rule, struct rule_cost *ret);
 bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
 bool rule_always(const struct rule_set *rs, uint32_t rule, enum level level); // nothing may hide it at this level
 int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule); // us, 0 = not said

@@ -41,6 +41,7 @@ X(EARLY_EVERY,   "early 的 every 太长：within 里至少要有 %d 段；请�
 X(WHEN_OP,       "规则的条件里不能用“%s”；请改写", "a rule's condition cannot use \"%s\"; write it differently") \
 X(WHEN_DURATION, "duration() 和 age() 只能与写明的时长比较，最多 %d 个；请写如 duration(level > 80) >= 10min", \
                  "duration() and age() are compared with a written duration only, at most %d; write for example duration(level > 80) >= 10min") \
+X(WHEN_NOTHING,  "条件里没有测点，永远不会判断；请写上要看的测点", "no point is in the condition, so it is never judged; name the point to look at") \
 X(WHEN_LONG,     "条件太长，判断起来步数太多；请拆成几条规则", "the condition takes too many steps; split it into several rules") \
 X(WHEN_UNITS,    "种类“%.*s”（%.*s）和“%.*s”（%.*s）单位不同，不能写在一个名字下；请分开", \
                  "the kinds \"%.*s\" (%.*s) and \"%.*s\" (%.*s) have different units and cannot share a name; separate them") \

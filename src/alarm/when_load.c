@@ -461,7 +461,12 @@ static bool make_steps(struct vocabulary *v, const struct expr *e, const struct 
 		w->slots[i].text = e->slots[i].text;
 	}
 	flatten(f, e->root);
-	if (f->wrong)
+	bool points = false;
+	for (size_t i = 0; i < w->nslots; i++)
+		points |= w->slots[i].what < SLOT_HOUR || w->slots[i].what > SLOT_WORKING_HOURS;
+	if (!points)
+		RULE_DIAG(d, at, WHEN_NOTHING);
+	else if (f->wrong)
 		RULE_DIAG(d, at, WHEN_OP, expr_op_name(f->wrong->op));
 	else if (f->loose)
 		RULE_DIAG(d, at, WHEN_DURATION, WHEN_DUES);
@@ -469,7 +474,7 @@ static bool make_steps(struct vocabulary *v, const struct expr *e, const struct 
 		RULE_DIAG(d, at, WHEN_LONG);
 	w->steps = f->steps;
 	w->nsteps = f->n;
-	return !f->wrong && !f->loose && f->most <= LIMIT_RULE_STACK && f->n < ARRAY_LEN(f->steps);
+	return points && !f->wrong && !f->loose && f->most <= LIMIT_RULE_STACK && f->n < ARRAY_LEN(f->steps);
 }
 
 // ---- the file ----------------------------------------------------------------------------------
@@ -595,6 +600,24 @@ const struct when *when_compile(struct arena *a, const struct registry *reg, con
 		return NULL;
 	}
 	return make_steps(&v, v.w->expr, that, d) ? v.w : NULL;
+}
+
+bool rule_cost(const struct rule_set *rs, uint32_t rule, struct rule_cost *ret)
+{
+	static const struct { size_t most; const char *zh, *en; } classes[] = { { 50, "轻", "light" }, { 200, "中", "medium" }, { SIZE_MAX, "重", "heavy" } };
+	const struct when *w = rs->v[rule].when;
+	size_t i = 0;
+	if (!w)
+		return false;
+	*ret = (struct rule_cost){ .steps = when_cost(w) };
+	ret->bytes = sizeof(struct watcher) + w->nslots * (sizeof(struct bind) + sizeof(struct member));
+	for (size_t k = 0; k < w->nslots; k++)
+		ret->bytes += when_state(&w->slots[k]) * sizeof(int64_t) + (when_state(&w->slots[k]) ? sizeof(struct feature) : 0);
+	while (ret->steps > classes[i].most)
+		i++;
+	ret->zh = classes[i].zh;
+	ret->en = classes[i].en;
+	return true;
 }
 
 size_t when_cost(const struct when *w)

@@ -290,6 +290,8 @@ struct bounds window_value(const struct feature *f, const int64_t *w, const stru
 {
 	const struct when_slot *s = f->slot;
 	double open;
+	if (isnan(f->than)) // compared with a limit that this point does not have
+		return unknown;
 	switch ((int)s->what) {
 	case SLOT_DURATION:
 		return stands(c, at) ? exactly(w[OWN] ? (double)(at - w[OWN]) : 0) : (struct bounds){ 0, INFINITY };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "alarm/alarm.h"
 #include "base/arena.h"
 #include "config/config.h"
 #include "model/pack_texts.h"
@@ -78,6 +79,23 @@ static void read_texts(struct str dir, struct pack_texts *t, struct diags *d)
 	pack_texts_read(t, dir, true, d);
 }
 
+// Of each rule with an expression: what one judgement takes and what it holds in memory at a point.
+static void print_costs(const struct registry *reg, struct str only, bool zh, struct arena *a)
+{
+	struct diags d = { .arena = a };
+	struct rule_set *rs;
+	struct rule_cost cost;
+	if (rules_compile(&rs, reg, &d))
+		return;
+	for (uint32_t i = 0; i < rules_count(rs); i++) {
+		struct rule_info r = rule_info(rs, i);
+		if (str_starts(r.file, only) && rule_cost(rs, i, &cost))
+			fprintf(stderr, zh ? "%.*s：%s，每次判断 %zu 步，每个测点 %zu 字节\n" : "%.*s: %s, %zu steps a judgement, %zu bytes a point\n",
+			        STR_FMT(r.name), zh ? cost.zh : cost.en, cost.steps, cost.bytes);
+	}
+	rules_free(rs);
+}
+
 static void check_path(struct arena *a, const char *path, bool zh, struct count *all)
 {
 	struct diags d = { .arena = a, .zh = zh };
@@ -96,6 +114,7 @@ static void check_path(struct arena *a, const char *path, bool zh, struct count 
 	if (!err) {
 		all->types += reg->ntypes;
 		all->rules += reg->nrules;
+		print_costs(reg, only, zh, a);
 	}
 	registry_free(reg);
 }
