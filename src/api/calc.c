@@ -17,6 +17,8 @@ enum err calc_list(struct call *c)
 	jw_obj(&c->w);
 	jw_key(&c->w, "items");
 	risk_write_list(&c->w);
+	jw_key(&c->w, "families");
+	risk_write_families(&c->w);
 	jw_end(&c->w);
 	return OK;
 }

@@ -183,7 +183,7 @@ static const struct {
 	{ "Key", "{key:str}" },
 	{ "Point", "{id:int, code:str, name:str, kind:str, unit:str, enterprise:int, area:str, limits:Limits, doubt?:Doubt}" },
 	{ "Doubt", "{reasons:['frozen'|'impossible'|'copied'], since:time}" },
-	{ "CalcModels", "{items:[{name:str, zh:str, en:str, source:str}]}" },
+	{ "CalcModels", "{items:[{name:str, zh:str, en:str, source:str, family:str}], families:[{name:str, zh:str, en:str, about:Label}]}" },
 	{ "CalcSchema", "{name:str, zh:str, en:str, source:str, valid?:Label, names:[str], inputs:[{name:str, kind:str, zh:str, en:str, required:bool, unit?:str, "
 	  "min?:num, max?:num, default?:any, items?:[str], columns?:[any], note?:Label}], outputs:[{name:str, unit:str, zh:str, en:str}], "
 	  "tables:[{name:str, source:str, columns:[str], rows:[[str]]}]}" },
@@ -198,6 +198,7 @@ static const struct {
 	  "limit:num, unit:str, target:str, probability:num|null, along:num|null, substance:str, scenario:str, next?:Label, inputs?:any, position:[num]}], domino_left:int, "
 	  "safety:{required:num, nearer:[ZonePlace]}|null, warnings:[{zh:str, en:str}], steps:[{model:str, why:Label, inputs:any, answer:any}], ms:num}" },
 	{ "GeoJson", "{type:'FeatureCollection', features:[{type:'Feature', properties:any, geometry:any}]}" },
+	{ "ZoneVessels", "{items:[{id:int, title:str, medium:str, cas:str, volume:num|null, mass:num|null, position:[num]|null}]}" },
 	{ "ZonePlace", "{type:str, id:int, title:str, kind:str, label:Label, color:str, zone:str, this_wind:bool, distance:num, day:int, night:int, minutes:num|null, position:[num]}" },
 	{ "QraRun", "{id:int, number:str, name:str, state:str, working:bool, part:num, answer?:any}" },
 	{ "Retention", "{kinds:[{kind:str, label:Label, days:int, hours_days?:int}],"

@@ -106,6 +106,7 @@ const struct route api_routes[] = {
 	{ "POST", "/api/v1/calc/:model", S, "risk.calc", true, calc_post,
 	  "Calculate: {input: number | text | list | {value,unit}}; outside of a range it is refused with the field; what holds only in part is in warnings", NULL, "CalcAnswer" },
 	{ "GET", "/api/v1/zones", S, "risk.calc", false, zones_get, "Consequence zones: scenarios with their inputs, what may be said of the weather, substances", NULL, "ZoneSchema" },
+	{ "GET", "/api/v1/zones/vessels", S, "risk.calc", false, zones_vessels, "Vessels of an installation or enterprise with what is in them and how much", "installation enterprise", "ZoneVessels" },
 	{ "POST", "/api/v1/zones", S, "risk.calc", true, zones_post,
 	  "Zones of a scenario on the map {at: [lon,lat] | equipment | installation, scenario, substance?, inputs?, weather: {live: true} or typed}: outlines, people, roads, "
 	  "domino chain, arithmetic; nothing is stored", NULL, "Zones" },

@@ -102,8 +102,9 @@ static bool zone_holds(const struct zone_set *s, struct zone_xy at, struct zone_
 
 static struct zone_place place_of(struct zone_work *w, const struct near *n, const struct row *row, struct zone_xy at)
 {
-	struct zone_place p = { .type = n->t->name, .title = row->c.title, .id = row->c.id, .distance = hypot(at.x, at.y), .minutes = NAN, .level = w->set.n,
+	struct zone_place p = { .type = n->t->name, .title = row->c.title, .id = row->c.id, .minutes = NAN, .level = w->set.n,
 		.kind = STR_EMPTY, .color = STR_EMPTY };
+	p.distance = hypot(at.x, at.y);
 	bool staff = str_is(n->t->name, "enterprise");
 	kind_of(w, n, row, &p);
 	plane_degrees(&w->plane, at, &p.lon, &p.lat);
@@ -191,8 +192,10 @@ static void add_line(struct zone_work *w, const json_t *coordinates, struct zone
 static void add_road(struct zone_work *w, const char *layer, const json_t *feature, const struct zone_ring *ring)
 {
 	const json_t *g = json_object_get(feature, "geometry"), *c = json_object_get(g, "coordinates");
-	const char *kind = json_string_value(json_object_get(g, "type")), *name = json_string_value(json_object_get(json_object_get(feature, "properties"), "name"));
-	struct zone_road r = { .name = arena_str(w->c->arena, str_of(name)), .kind = arena_str(w->c->arena, str_of(layer)), .level = w->set.n - 1 };
+	const char *kind = json_string_value(json_object_get(g, "type"));
+	const char *name = json_string_value(json_object_get(json_object_get(feature, "properties"), "name"));
+	struct arena *a = w->c->arena;
+	struct zone_road r = { .name = arena_str(a, str_of(name)), .kind = arena_str(a, str_of(layer)), .level = w->set.n - 1 };
 	json_t *line;
 	size_t i;
 	if (kind && strcmp(kind, "LineString") == 0)

@@ -148,7 +148,7 @@ static json_t *computed(const struct zone_work *w)
 	size_t n = time_text(clock_now(), now);
 	json_t *j = json_pack("{s:s,s:o,s:o,s:o,s:s%,s:[f,f],s:f,s:f,s:f}", "scenario", w->set.scenario->name, "substance",
 	                      text(known ? arena_printf(w->c->arena, "%.*s（CAS %.*s）", STR_FMT(sub.zh), STR_FMT(sub.cas)) : w->substance), "inputs",
-	                      text(w->inputs), "weather", text(weather_text(w)), "computed", now, n, "position", w->source.lon, w->source.lat, "reach",
+	                      text(zone_inputs_text(&w->set, call_is_en(w->c), w->c->arena)), "weather", text(weather_text(w)), "computed", now, n, "position", w->source.lon, w->source.lat, "reach",
 	                      round(reach), "day", day, "night", night);
 	if (widest)
 		json_object_set_new(j, "zone", json_pack("{s:s,s:[o]}", "type", "Polygon", "coordinates", coordinates(w, widest)));

@@ -27,7 +27,8 @@ static void look(struct station *s, const struct row *row, const struct field *p
 	if (d > STATION_FAR || d >= s->distance || age > OLD_US)
 		return;
 	const struct point_kind *k = registry_kind(s->w->c->reg, str_of(s->kind));
-	*s = (struct station){ s->w, s->kind, d, last.value, last.time, row->c.title, age > (k && k->stale_after ? k->stale_after : 10 * US_PER_MIN) };
+	int64_t fresh = k && k->stale_after ? k->stale_after : 10 * US_PER_MIN;
+	*s = (struct station){ s->w, s->kind, d, last.value, last.time, row->c.title, age > fresh };
 }
 
 // The nearest point of the kind; value NAN: there is none.
@@ -40,8 +41,9 @@ static enum err nearest(struct zone_work *w, const char *kind, struct station *r
 		return OK;
 	double dlon = STATION_FAR / w->plane.per_lon, dlat = STATION_FAR / w->plane.per_lat;
 	struct str lon = t->table.cols[place->col].name, lat = t->table.cols[place->col + 1].name;
-	struct value vals[] = { { .kind = VAL_TEXT, .s = str_of(kind) }, { .kind = VAL_REAL, .f = w->plane.lat - dlat },
-		{ .kind = VAL_REAL, .f = w->plane.lat + dlat }, { .kind = VAL_REAL, .f = w->plane.lon - dlon }, { .kind = VAL_REAL, .f = w->plane.lon + dlon } };
+	struct value vals[] = { { .kind = VAL_TEXT, .s = str_of(kind) },
+		{ .kind = VAL_REAL, .f = w->plane.lat - dlat }, { .kind = VAL_REAL, .f = w->plane.lat + dlat },
+		{ .kind = VAL_REAL, .f = w->plane.lon - dlon }, { .kind = VAL_REAL, .f = w->plane.lon + dlon } };
 	struct filter filters[] = { { STR("kind"), FILTER_EQ, &vals[0], 1 }, { lat, FILTER_GE, &vals[1], 1 }, { lat, FILTER_LE, &vals[2], 1 },
 		{ lon, FILTER_GE, &vals[3], 1 }, { lon, FILTER_LE, &vals[4], 1 } };
 	struct list_query lq = { .filters = filters, .nfilters = ARRAY_LEN(filters), .limit = LIMIT_PAGE_SIZE };
@@ -76,7 +78,7 @@ enum err zone_live_weather(struct zone_work *w, const json_t *typed, json_t **re
 	if (err)
 		return err;
 	if ((isnan(wind.value) && !json_object_get(*ret, "u")) || (isnan(from.value) && !json_object_get(*ret, "from")))
-		return call_fail(w->c, ERR_UNAVAILABLE, "weather.live", "30 公里内没有一小时以内的可信风速和风向，请填写天气",
+		return call_fail(w->c, ERR_INVALID, "weather.live", "30 公里内没有一小时以内的可信风速和风向，请填写天气",
 		                 "no trustworthy wind of the last hour within 30 km: type the weather");
 	take(*ret, "u", &wind, 0.5); // calm: the models need some wind
 	take(*ret, "from", &from, 0);

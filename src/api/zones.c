@@ -55,6 +55,73 @@ enum err zones_get(struct call *c)
 	return OK;
 }
 
+static double real_of(const struct type *t, const struct row *row, const char *name, size_t which)
+{
+	const struct field *f = type_field(t, str_of(name));
+	return f && f->ncols > which && row->vals[f->col + which].kind == VAL_REAL ? row->vals[f->col + which].f : NAN;
+}
+
+static struct str words_of(const struct type *t, const struct row *row, const char *name)
+{
+	const struct field *f = type_field(t, str_of(name));
+	return f && f->ncols && row->vals[f->col].kind == VAL_TEXT ? row->vals[f->col].s : STR_EMPTY;
+}
+
+static void vessel_json(struct call *c, const struct type *t, const struct row *row)
+{
+	struct zone_substance s;
+	double volume = real_of(t, row, "capacity", 0), lon = real_of(t, row, "position", 0), lat = real_of(t, row, "position", 1);
+	bool tonnes = str_is(words_of(t, row, "capacity_unit"), "t");
+	if (!zone_substance_find(c->app->risk, words_of(t, row, "medium"), &s))
+		return; // nothing that the scenarios know
+	jw_obj(&c->w);
+	jw_ki64(&c->w, "id", row->c.id);
+	jw_kstr(&c->w, "title", row->c.title);
+	jw_kstr(&c->w, "medium", words_of(t, row, "medium"));
+	jw_kstr(&c->w, "cas", s.cas);
+	jw_kf64(&c->w, "volume", tonnes ? volume * 1000 / s.rho : volume);
+	jw_kf64(&c->w, "mass", round(tonnes ? volume * 1000 : volume * s.rho * 0.85)); // kg, filled to 85 %
+	jw_key(&c->w, "position");
+	if (isnan(lon) || isnan(lat)) {
+		jw_null(&c->w);
+	} else {
+		jw_arr(&c->w);
+		jw_f64(&c->w, lon);
+		jw_f64(&c->w, lat);
+		jw_end(&c->w);
+	}
+	jw_end(&c->w);
+}
+
+// Vessels that belong to the installation or enterprise, in the caller's scope; at most one page of them.
+enum err zones_vessels(struct call *c)
+{
+	const struct type *t = registry_type(c->reg, STR("equipment"));
+	int64_t installation, enterprise, total;
+	struct row *rows = NULL;
+	size_t n = 0;
+	enum err err = query_int(c, "installation", 0, 1, INT64_MAX, &installation);
+	err = err ? err : query_int(c, "enterprise", 0, 1, INT64_MAX, &enterprise);
+	if (err)
+		return err;
+	if (!installation && !enterprise)
+		return call_fail(c, ERR_INVALID, "installation", "应给出 installation 或 enterprise", "installation or enterprise is needed");
+	struct value id = { .kind = VAL_INT, .i = installation ? installation : enterprise };
+	struct filter filter = { installation ? STR("installation") : STR("enterprise"), FILTER_EQ, &id, 1 };
+	struct list_query lq = { .filters = &filter, .nfilters = 1, .limit = LIMIT_PAGE_SIZE };
+	if (t && auth_may_read(&c->id, t)) {
+		struct scope scope = auth_scope(&c->id, t);
+		err = records_list(call_db(c), &t->table, &scope, &lq, c->arena, &rows, &n, &total, &c->p);
+	}
+	jw_obj(&c->w);
+	jw_karr(&c->w, "items");
+	for (size_t i = n; i-- > 0 && !err;) // in the order in which they were entered
+		vessel_json(c, t, &rows[i]);
+	jw_end(&c->w);
+	jw_end(&c->w);
+	return err;
+}
+
 // ---- reading what is asked --------------------------------------------------------------------------
 static enum err known_keys(struct call *c, const json_t *body)
 {
@@ -69,18 +136,6 @@ static enum err known_keys(struct call *c, const json_t *body)
 			return call_fail(c, ERR_INVALID, arena_cstr(c->arena, str_of(key)), "没有这一项", "there is no such member");
 	}
 	return json_is_object(body) ? OK : call_fail(c, ERR_INVALID, "", "应为一个对象", "an object is expected");
-}
-
-static double real_of(const struct type *t, const struct row *row, const char *name, size_t which)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols > which && row->vals[f->col + which].kind == VAL_REAL ? row->vals[f->col + which].f : NAN;
-}
-
-static struct str words_of(const struct type *t, const struct row *row, const char *name)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols && row->vals[f->col].kind == VAL_TEXT ? row->vals[f->col].s : STR_EMPTY;
 }
 
 // The equipment or installation that was named, in the caller's scope.
@@ -127,7 +182,8 @@ static enum err read_source(struct zone_work *w, const json_t *body)
 {
 	static const char *const types[] = { "equipment", "installation" };
 	const json_t *at = json_object_get(body, "at");
-	w->source = (struct zone_source){ .title = STR_EMPTY, .substance = STR_EMPTY, .area = STR_EMPTY, .lon = NAN, .lat = NAN, .volume = NAN, .required = NAN };
+	w->source = (struct zone_source){ .title = STR_EMPTY, .substance = STR_EMPTY, .area = STR_EMPTY, .lon = NAN, .lat = NAN,
+		.volume = NAN, .required = NAN };
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		const json_t *id = json_object_get(body, types[i]);
 		if (json_is_integer(id) && json_integer_value(id) > 0) {
@@ -138,8 +194,9 @@ static enum err read_source(struct zone_work *w, const json_t *body)
 		}
 	}
 	if (at) {
-		double lon = json_number_value(json_array_get(at, 0)), lat = json_number_value(json_array_get(at, 1));
-		if (json_array_size(at) != 2 || !json_is_number(json_array_get(at, 0)) || !json_is_number(json_array_get(at, 1)) || fabs(lon) > 180 || fabs(lat) > 85)
+		const json_t *x = json_array_get(at, 0), *y = json_array_get(at, 1);
+		double lon = json_number_value(x), lat = json_number_value(y);
+		if (json_array_size(at) != 2 || !json_is_number(x) || !json_is_number(y) || fabs(lon) > 180 || fabs(lat) > 85)
 			return call_fail(w->c, ERR_INVALID, "at", "应为 [经度, 纬度]（度）", "[longitude, latitude] in degrees is expected");
 		w->source.lon = lon;
 		w->source.lat = lat;

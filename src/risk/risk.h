@@ -99,8 +99,14 @@ struct risk_run {
 	size_t n_warnings, cap_warnings;
 };
 
+struct risk_family {
+	const struct risk_model *first;     // of the list; the family ends before the next one's first
+	const char *name, *zh, *en, *about_zh, *about_en;
+};
+
 // ---- the list -----------------------------------------------------------------------------------
 const struct risk_model *const *risk_models(size_t *ret_n);
+const struct risk_family *risk_families(size_t *ret_n);
 // By name or other name (upper and lower case are the same). NULL: none. *ret_alias may be NULL afterwards.
 const struct risk_model *risk_find(struct str name, const struct risk_alias **ret_alias);
 
@@ -113,6 +119,7 @@ enum err risk_read(struct risk_run *r, struct str json) must_check;
 void risk_write(struct risk_run *r, struct jw *w);
 void risk_write_schema(const struct risk_model *m, const struct risk_tables *tables, struct jw *w);
 void risk_write_list(struct jw *w);
+void risk_write_families(struct jw *w);
 
 // ---- for the models --------------------------------------------------------------------------------
 // An unknown name is a mistake of ours: the run fails with ERR_BUG.

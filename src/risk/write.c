@@ -280,15 +280,34 @@ void risk_write_schema(const struct risk_model *m, const struct risk_tables *tab
 
 void risk_write_list(struct jw *w)
 {
-	size_t n;
+	size_t n, n_families, family = 0;
 	const struct risk_model *const *list = risk_models(&n);
+	const struct risk_family *families = risk_families(&n_families);
 	jw_arr(w);
 	for (size_t i = 0; i < n; i++) {
+		family += family + 1 < n_families && families[family + 1].first == list[i];
 		jw_obj(w);
 		jw_kcstr(w, "name", list[i]->name);
 		jw_kcstr(w, "zh", list[i]->zh);
 		jw_kcstr(w, "en", list[i]->en);
 		jw_kcstr(w, "source", list[i]->source);
+		jw_kcstr(w, "family", families[family].name);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+void risk_write_families(struct jw *w)
+{
+	size_t n;
+	const struct risk_family *v = risk_families(&n);
+	jw_arr(w);
+	for (size_t i = 0; i < n; i++) {
+		jw_obj(w);
+		jw_kcstr(w, "name", v[i].name);
+		jw_kcstr(w, "zh", v[i].zh);
+		jw_kcstr(w, "en", v[i].en);
+		write_words(w, "about", (struct risk_words){ v[i].about_zh, v[i].about_en });
 		jw_end(w);
 	}
 	jw_end(w);

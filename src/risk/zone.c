@@ -300,6 +300,8 @@ static void turn_all(struct zone_job *z)
 		struct zone *zn = &s->v[i];
 		zone_measure(zn);
 		if (zn->reach >= ZONE_FAR) {
+			zn->ring = zone_cut(z->arena, &zn->ring, -ZONE_FAR, ZONE_FAR);
+			zone_measure(zn);
 			zone_warn(z, "有阈值的范围超过 50 km，只算到 50 km", "a zone reaches beyond 50 km, where the computation stops");
 		}
 		struct zone_ring band = zone_band(z->arena, &zn->ring, s->air.spread);
@@ -357,6 +359,23 @@ enum err zone_compute(const struct zone_ask *ask, const struct risk_tables *tabl
 		turn_all(z);
 	}
 	return p->err;
+}
+
+struct str zone_inputs_text(const struct zone_set *s, bool en, struct arena *a)
+{
+	const struct risk_run *r = s->job->in;
+	struct str text = STR_EMPTY;
+	for (size_t i = 0; s->scenario->inputs[i].name; i++) {
+		const struct risk_input *in = &s->scenario->inputs[i];
+		struct str menu = str_of(in->kind == RISK_MENU ? in->menu[r->v[i].choice] : NULL);
+		if (in->kind == RISK_NUM && !isfinite(r->v[i].num)) {
+			continue; // of the substance: it is in the steps
+		}
+		struct str value = in->kind == RISK_MENU ? str_cut(&menu, '|') : arena_printf(a, "%g %s", r->v[i].num, in->unit);
+		text = arena_printf(a, "%.*s%s%s %.*s%s", STR_FMT(text), text.n ? (en ? "; " : "；") : "", en ? in->en : in->zh, STR_FMT(str_trim(value)),
+				    r->v[i].given ? "" : en ? " (preset)" : "（预设）");
+	}
+	return text;
 }
 
 double zone_intensity(const struct zone_set *s, double east, double north)

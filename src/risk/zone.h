@@ -70,6 +70,8 @@ extern const struct risk_model zone_weather; // what may be said of the weather
 // Not OK: problem.field is "scenario", "substance", or "inputs.NAME", "weather.NAME".
 enum err zone_compute(const struct zone_ask *ask, const struct risk_tables *tables, struct arena *a, struct zone_set *ret,
                       struct problem *p) must_check;
+// "release rate 3 kg/s; duration 30 min (preset)": every input that was used, as a person reads it.
+struct str zone_inputs_text(const struct zone_set *s, bool en, struct arena *a);
 // kW/m2 of a fire, kPa of an explosion, at a place (m east and north of the source); 0 for clouds. Not recorded as a step.
 double zone_intensity(const struct zone_set *s, double east, double north);
 

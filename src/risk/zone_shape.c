@@ -94,12 +94,45 @@ static struct zone_xy turned(struct zone_xy p, double angle)
 	return (struct zone_xy){ p.x * cos(angle) - p.y * sin(angle), p.x * sin(angle) + p.y * cos(angle) };
 }
 
+// Farthest crossing of the ray at an angle with the outline, m; 0: none.
+static double ray(const struct zone_ring *r, double angle)
+{
+	double dx = cos(angle), dy = sin(angle), far = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		struct zone_xy p = r->v[i], q = r->v[(i + 1) % r->n];
+		double ex = q.x - p.x, ey = q.y - p.y, cross = dx * ey - dy * ex;
+		double along = cross != 0 ? (p.x * ey - p.y * ex) / cross : -1, part = cross != 0 ? (p.x * dy - p.y * dx) / cross : -1;
+		far = part >= 0 && part <= 1 ? fmax(far, along) : far;
+	}
+	return far;
+}
+
+// Of an outline that is wide around its source: in each direction the farthest that any wind within the spread brings.
+static struct zone_ring round_band(struct arena *a, const struct zone_ring *r, double spread)
+{
+	enum { RAYS = 180 };
+	double far[RAYS];
+	int turn = (int)ceil(spread / (2 * M_PI / RAYS));
+	struct zone_ring out = { arena_many(a, RAYS, struct zone_xy), RAYS };
+	for (int i = 0; i < RAYS; i++) {
+		far[i] = ray(r, 2 * M_PI * i / RAYS);
+	}
+	for (int i = 0; i < RAYS; i++) {
+		double most = 0;
+		for (int k = -turn; k <= turn; k++) {
+			most = fmax(most, far[((i + k) % RAYS + RAYS) % RAYS]);
+		}
+		out.v[i] = (struct zone_xy){ most * cos(2 * M_PI * i / RAYS), most * sin(2 * M_PI * i / RAYS) };
+	}
+	return out;
+}
+
 // The left side turned to the left, an arc at the farthest distance, the right side turned to the right: what the outline covers
 // while it turns, if it gets narrower seen from the source with the angle to the wind, as these do.
 struct zone_ring zone_band(struct arena *a, const struct zone_ring *r, double spread_deg)
 {
 	enum { ARC = 24 };
-	double spread = fmin(spread_deg, 180) * M_PI / 180, far = 0;
+	double spread = fmin(spread_deg, 180) * M_PI / 180, far = 0, half = 0;
 	size_t tip = 0, back = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		if (r->v[i].x > r->v[tip].x) {
@@ -109,12 +142,16 @@ struct zone_ring zone_band(struct arena *a, const struct zone_ring *r, double sp
 			back = i;
 		}
 		far = fmax(far, hypot(r->v[i].x, r->v[i].y));
+		half = fmax(half, r->v[i].y);
 	}
 	if (r->n < 3 || spread <= 0) {
 		return *r;
 	}
 	if (spread >= M_PI) {
 		return zone_ellipse(a, 0, far, far);
+	}
+	if (-r->v[back].x > half / 10) {
+		return round_band(a, r, spread);
 	}
 	struct zone_ring out = { arena_many(a, r->n + ARC + 3, struct zone_xy), 0 };
 	// outlines begin at the back and go along the left side (y > 0) to the tip

@@ -211,6 +211,19 @@ static void the_band_grows_with_the_uncertainty(void **state)
 	assert_true(plane_inside(&s2.v[0].band, (struct zone_xy){ 0, far }));
 }
 
+static void nothing_is_drawn_beyond_the_end_of_the_computation(void **state)
+{
+	(void)state;
+	struct zone_set s = zones("toxic-puff", "氯", "{\"m\":100000}", "{\"u\":2,\"from\":0,\"stability\":\"F\"}");
+	assert_near(s.v[2].reach, ZONE_FAR, 1e-9);
+	assert_true(s.n_warnings > 0);
+	for (size_t i = 0; i < s.v[2].ring.n; i++) { // wide around its source: what this wind does is part of what any wind may do
+		struct zone_xy in = { s.v[2].ring.v[i].x * 0.97, s.v[2].ring.v[i].y * 0.97 };
+		assert_true(plane_inside(&s.v[2].band, in));
+	}
+	assert_true(str_contains(zone_inputs_text(&s, false, a), STR("参与质量 100000 kg；泄漏高度 0 m（预设）")));
+}
+
 static void what_cannot_be_computed_is_refused_with_its_field(void **state)
 {
 	(void)state;
@@ -333,6 +346,7 @@ int main(void)
 		cmocka_unit_test(zones_agree_with_the_models_they_rest_on),
 		cmocka_unit_test(a_cloud_travels_and_is_gone_after_its_release),
 		cmocka_unit_test(the_band_grows_with_the_uncertainty),
+		cmocka_unit_test(nothing_is_drawn_beyond_the_end_of_the_computation),
 		cmocka_unit_test(what_cannot_be_computed_is_refused_with_its_field),
 		cmocka_unit_test(every_substance_has_a_name_and_a_scenario_that_works),
 		cmocka_unit_test(the_chain_goes_to_the_second_order_and_no_further),
