@@ -110,7 +110,7 @@ static double ray(const struct zone_ring *r, double angle)
 // Of an outline that is wide around its source: in each direction the farthest that any wind within the spread brings.
 static struct zone_ring round_band(struct arena *a, const struct zone_ring *r, double spread)
 {
-	enum { RAYS = 180 };
+	enum { RAYS = 240 };
 	double far[RAYS];
 	int turn = (int)ceil(spread / (2 * M_PI / RAYS));
 	struct zone_ring out = { arena_many(a, RAYS, struct zone_xy), RAYS };
@@ -150,7 +150,7 @@ struct zone_ring zone_band(struct arena *a, const struct zone_ring *r, double sp
 	if (spread >= M_PI) {
 		return zone_ellipse(a, 0, far, far);
 	}
-	if (-r->v[back].x > half / 10) {
+	if (half > far / 10) { // seen from the source it is wide enough for rays
 		return round_band(a, r, spread);
 	}
 	struct zone_ring out = { arena_many(a, r->n + ARC + 3, struct zone_xy), 0 };

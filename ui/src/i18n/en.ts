@@ -6,6 +6,7 @@ import { enSite } from './en_site'
 import { enRisk } from './en_risk'
 import { enMap } from './en_map'
 import { enQra } from './en_qra'
+import { enZone } from './en_zone'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
@@ -16,6 +17,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enRisk,
   ...enMap,
   ...enQra,
+  ...enZone,
   'app.title': 'Anlan work-safety platform',
   'app.name': 'Anlan',
   'app.sub': 'Work-safety platform',

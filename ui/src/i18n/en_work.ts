@@ -442,6 +442,7 @@ export const enWork = {
   'pack.core': 'Basics',
   'pack.monitoring': 'Monitoring',
   'pack.installation': 'Major hazard installations',
+  'pack.consequence': 'Consequence zones',
   'pack.warning': 'Warnings',
   'pack.hazard': 'Hidden hazards',
   'pack.notify': 'Messages',

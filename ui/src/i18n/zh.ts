@@ -6,6 +6,7 @@ import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
 import { zhMap } from './zh_map'
 import { zhQra } from './zh_qra'
+import { zhZone } from './zh_zone'
 
 export const zh = {
   ...zhTerms,
@@ -15,6 +16,7 @@ export const zh = {
   ...zhRisk,
   ...zhMap,
   ...zhQra,
+  ...zhZone,
   'app.title': '安澜 安全生产综合平台',
   'app.name': '安澜',
   'app.sub': '安全生产综合平台',

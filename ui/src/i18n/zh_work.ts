@@ -442,6 +442,7 @@ export const zhWork = {
   'pack.core': '基础',
   'pack.monitoring': '监测',
   'pack.installation': '重大危险源',
+  'pack.consequence': '后果推演',
   'pack.warning': '预警',
   'pack.hazard': '隐患',
   'pack.notify': '消息',
