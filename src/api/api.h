@@ -143,6 +143,7 @@ api_handler alarms_kpi, alarms_flood, alarms_rationale, alarms_suppressed;
 api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
 api_handler backtest_post;
 api_handler detect_get, detect_point;
+api_handler units_list, units_get, units_learn, units_trial;
 api_handler map_base, map_objects, map_within_get, map_areas_get, map_positions, tiles_list, tiles_get;
 struct str map_text(struct call *c); // the county's base map (or the demo's) as JSON; empty: there is none
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson;

@@ -120,8 +120,9 @@ struct doubted {                // a point whose data are in doubt: it has an op
 	uint32_t point, reasons;    // bits by doubt_reason
 	int64_t since;              // us
 };
+struct unit_view;               // api/unit_model.h
 struct detect_cost {            // of T_DETECT since the start
-	uint64_t turns, reads, samples, errors;
+	uint64_t turns, reads, samples, rows, errors; // rows: of units
 	int64_t cpu_us;
 };
 struct index_live;          // measure/index.h
@@ -158,6 +159,7 @@ struct app {
 	size_t (*detect_early_points)(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
 	bool (*detect_doubted)(struct app *app, uint32_t point, struct doubted *ret);
 	size_t (*detect_doubt_points)(struct app *app);         // that are looked at
+	bool (*detect_unit)(struct app *app, int64_t unit, struct unit_view *ret); // of a unit in force
 	struct detect_cost (*detect_cost)(struct app *app);
 	bool (*device_stats)(struct app *app, uint32_t device, struct device_stats *ret); // copy
 	// time: REJECT_TIME of a time that could be read, 0 otherwise

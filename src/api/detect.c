@@ -159,6 +159,7 @@ static void write_cost(struct call *c)
 	jw_ki64(w, "turns", (int64_t)k.turns);
 	jw_ki64(w, "reads", (int64_t)k.reads);
 	jw_ki64(w, "samples", (int64_t)k.samples);
+	jw_ki64(w, "unit_rows", (int64_t)k.rows);
 	jw_ki64(w, "errors", (int64_t)k.errors);
 	jw_kf64(w, "cpu_s", (double)k.cpu_us / (double)US_PER_S);
 	jw_end(w);

@@ -209,9 +209,18 @@ static const struct {
 	             " sum?:[num|null], first?:[num|null], last?:[num|null], quality?:[str|null], counts?:[{*:int}]}]}" },
 	{ "Series", "{point:Point, unit:str, items:[any]}" },
 	{ "Detect", "{early:{from:time, to:time, points:int, rules:[EarlyRule], open:int, hits:int, missed:int, prevented:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num},"
-	            " cost:{turns:int, reads:int, samples:int, errors:int, cpu_s:num}}" },
+	            " cost:{turns:int, reads:int, samples:int, unit_rows:int, errors:int, cpu_s:num}}" },
 	{ "EarlyRule", "{rule:str, label?:Label, within_min?:num, every_s?:num, points:int, open:int, hits:int, missed:int, prevented:int, dropped:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num}" },
 	{ "DetectPoint", "{point:int, early:[{rule:str, label:Label, through?:time, values:int, levels:[{level:str, limit:num, at?:time, p10_min?:num, p50_min?:num, p90_min?:num, said:bool, lasts?:bool, raised?:time, until?:time}]}], doubt?:Doubt}" },
+	{ "Units", "{items:[UnitState], total:int}" },
+	{ "UnitState", "{id:int, number:str, title:str, state:str, state_label?:Label, enterprise:int, version:int, alerts_open:int, alerts_confirmed:int, alerts_false:int, live?:UnitLive}" },
+	{ "UnitLive", "{state:'waits'|'runs'|'no_version'|'changed', version:int, rows:int, gaps:int, flagged:int, at?:time, score?:num, flag?:bool, causes?:[UnitCause], since?:time, recent?:[any]}" },
+	{ "UnitCause", "{point:int, code?:str, name?:str, share:num}" },
+	{ "Unit", "{id:int, number:str, title:str, state:str, state_label?:Label, enterprise:int, version:int, alerts_open:int, alerts_confirmed:int, alerts_false:int, live?:UnitLive,"
+	          " points:[{point:int, code?:str, name?:str}], wrong?:str, versions:[{version:int, at:time, by:str, from:time, to:time, interval_s:num, rows:int, gaps:int, checksum:str, summary:UnitSummary}]}" },
+	{ "UnitSummary", "{model:str, used:int, columns:[{point:int, judged:'level'|'moving'|'constant'}], limits:[num], spectrum:[num]}" },
+	{ "UnitLearned", "{version:int, rows:int, gaps:int, checksum:str, summary:UnitSummary}" },
+	{ "UnitTrial", "{version:int, from:time, to:time, episodes:[{from:time, to?:time, peak:num, causes:[UnitCause]}], episodes_total:int, rows:int, gaps:int, flagged:int, scores:[any]}" },
 	{ "AlarmKpi", "{from:time, to:time, targets:{per_hour:int, peak_10min:int, peak_hour:int, flood_percent:int}, total:KpiNumbers, groups:[KpiNumbers],"
 	  " priorities:{red:int, orange:int, yellow:int, blue:int}, actors:[KpiActor], chattering:[KpiActor], standing:[KpiOpen], stale:[KpiOpen],"
 	  " operators:[{person:int, name:str, acks:int, response_s:num}]}" },

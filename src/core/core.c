@@ -215,6 +215,7 @@ static struct core *core_new(const struct core_config *cfg)
 		.detect_cost = core_detect_cost,
 		.detect_doubted = core_detect_doubted,
 		.detect_doubt_points = core_detect_doubt_points,
+		.detect_unit = core_detect_unit,
 		.detect_early = core_detect_early,
 		.detect_early_points = core_detect_early_points,
 		.qra_part = core_qra_part,

@@ -145,6 +145,22 @@ enum err detect_kept_read(struct detect *d, const char *what, struct arena *a, s
 	return err;
 }
 
+enum err detect_kept_one(struct db *db, const char *what, uint32_t thing, uint32_t key, struct arena *a, struct detect_kept *ret)
+{
+	struct query q;
+	bool found = false;
+	query_begin(&q, db, STMT_DETECT_STATE);
+	query_str(&q, 1, str_of(what));
+	query_i64(&q, 2, thing);
+	query_i64(&q, 3, key);
+	if (query_row(&q)) {
+		*ret = (struct detect_kept){ .thing = thing, .key = key, .through = query_get_i64(&q, 0), .state = query_get_str(&q, 1, a) };
+		found = true;
+	}
+	enum err err = query_end(&q);
+	return err ? err : found ? OK : ERR_NOT_FOUND;
+}
+
 // ---- the thread ---------------------------------------------------------------------------------
 
 static int64_t cpu_now(void)
@@ -158,12 +174,14 @@ static void save_all(struct detect *d)
 {
 	early_save_all(d);
 	doubt_save_all(d);
+	unit_save_all(d);
 	d->save_due = clock_mono() + KEEP_EVERY;
 }
 
 static void turn(struct detect *d)
 {
 	struct site *s = core_site_take(&d->co->app);
+	unit_news(d, s, s->generation != d->generation);
 	if (s->generation != d->generation) {
 		early_site(d, s);
 		doubt_site(d, s);
@@ -173,6 +191,7 @@ static void turn(struct detect *d)
 	core_site_give(&d->co->app, s);
 	early_pass(d);
 	doubt_pass(d);
+	unit_pass(d);
 	if (clock_mono() >= d->save_due)
 		save_all(d);
 	pthread_mutex_lock(&d->mutex);
@@ -199,6 +218,7 @@ static void *detect_thread(void *arg)
 	struct site *s = core_site_take(&d->co->app);
 	early_begin(d, s);
 	doubt_begin(d, s);
+	unit_news(d, s, true);
 	d->generation = s->generation;
 	core_site_give(&d->co->app, s);
 	d->save_due = clock_mono() + KEEP_EVERY;

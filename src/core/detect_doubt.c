@@ -143,7 +143,8 @@ static int by_digest(const void *a, const void *b)
 }
 
 // The watch whose newest moves are moves of w; NULL: none. v: by digest of the newest moves.
-static const struct doubt_watch *twin_of(const struct detect *d, const struct doubt_watch *w, const struct print *v, size_t n, unsigned back)
+static const struct doubt_watch *twin_of(const struct detect *d, const struct doubt_watch *w, const struct print *v, size_t n,
+                                         unsigned back)
 {
 	uint64_t digest = doubt_digest(&w->d, back);
 	size_t lo = 0, hi = n;

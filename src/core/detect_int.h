@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "api/unit_model.h"
 #include "base/arena.h"
 #include "core/core_int.h"
 #include "detect/doubt.h"
@@ -28,6 +29,21 @@ struct doubt_watch {
 	struct doubt d;
 };
 
+struct unit_kept {              // what of a unit is kept besides where its model stands; plain data
+	uint32_t version, spare;
+	struct unit_rows rows;
+	struct unit_episode e;
+	uint64_t flagged;
+};
+
+struct unit_watch {
+	int64_t id;
+	bool dirty, said;
+	struct unit *unit;          // NULL: view.state says why
+	struct unit_kept k;
+	struct unit_view view;
+};
+
 struct detect {
 	struct core *co;
 	pthread_t thread;
@@ -42,6 +58,9 @@ struct detect {
 	size_t nearly;
 	struct doubt_watch *doubt;  // by point
 	size_t ndoubt;
+	struct unit_watch **units;  // in force, by id
+	size_t nunits;
+	_Atomic bool units_news;    // a record has changed
 	bool copies_wanted;
 	int64_t copies_due;         // clock_mono
 	struct doubted *marks;      // points with an open record, by point
@@ -68,6 +87,7 @@ void detect_save(struct detect_saving **s, const struct detect_kept *row); // in
 void detect_save_end(struct detect_saving *s);
 // The states kept, by thing and key. Memory of the arena.
 enum err detect_kept_read(struct detect *d, const char *what, struct arena *a, struct detect_kept **ret, size_t *ret_n);
+enum err detect_kept_one(struct db *db, const char *what, uint32_t thing, uint32_t key, struct arena *a, struct detect_kept *ret);
 void detect_forget(struct detect *d, const char *what, uint32_t thing, uint32_t key);
 
 // detect_early.c
@@ -82,3 +102,8 @@ void doubt_site(struct detect *d, const struct site *s);
 void doubt_pass(struct detect *d);
 void doubt_save_all(struct detect *d);
 void doubt_marks(struct detect *d, const struct site *s);   // reads the open records again if one has changed
+
+// detect_unit.c
+void unit_news(struct detect *d, struct site *s, bool all); // reads the records again if one has changed, or all
+void unit_pass(struct detect *d);
+void unit_save_all(struct detect *d);

@@ -275,6 +275,9 @@ static void note_for_site(struct core *co, const struct record_event *e)
 	} else if (str_is(e->type, "data_doubt")) {
 		detect_note_doubt(co);
 		return;
+	} else if (str_is(e->type, "unit_model")) {
+		detect_note_unit(co);
+		return;
 	} else {
 		return;
 	}

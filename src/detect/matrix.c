@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "detect/order.h"
+
 static bool decompose(double *a, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -82,5 +84,49 @@ void matrix_times(const double *packed, size_t n, const double *x, double *ret)
 		}
 		ret[i] += packed[i] * x[i];
 		packed += i + 1;
+	}
+}
+
+static void rotate(double *a, size_t n, size_t p, size_t q)
+{
+	double apq = a[p * n + q];
+	if (fabs(apq) < 1e-300)
+		return;
+	double theta = (a[q * n + q] - a[p * n + p]) / (2 * apq);
+	double t = (theta >= 0 ? 1 : -1) / (fabs(theta) + sqrt(theta * theta + 1)), c = 1 / sqrt(t * t + 1), s = t * c;
+	for (size_t k = 0; k < n; k++) {
+		double kp = a[k * n + p], kq = a[k * n + q];
+		a[k * n + p] = c * kp - s * kq;
+		a[k * n + q] = s * kp + c * kq;
+	}
+	for (size_t k = 0; k < n; k++) {
+		double pk = a[p * n + k], qk = a[q * n + k];
+		a[p * n + k] = c * pk - s * qk;
+		a[q * n + k] = s * pk + c * qk;
+	}
+}
+
+void matrix_eigenvalues(double *a, size_t n, double *ret)
+{
+	for (int sweep = 0; sweep < 30; sweep++) {
+		double off = 0, all = 0;
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < n; j++) {
+				off += i == j ? 0 : a[i * n + j] * a[i * n + j];
+				all += a[i * n + j] * a[i * n + j];
+			}
+		if (off <= 1e-20 * all)
+			break;
+		for (size_t p = 0; p + 1 < n; p++)
+			for (size_t q = p + 1; q < n; q++)
+				rotate(a, n, p, q);
+	}
+	for (size_t i = 0; i < n; i++)
+		ret[i] = a[i * n + i];
+	order_sort(ret, n);
+	for (size_t i = 0; i < n / 2; i++) {
+		double x = ret[i];
+		ret[i] = ret[n - 1 - i];
+		ret[n - 1 - i] = x;
 	}
 }

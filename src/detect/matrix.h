@@ -11,3 +11,5 @@ bool matrix_invert(double *a, size_t n) must_check;
 void matrix_quadratic3(const double *packed, size_t n, const double *const x[3], double ret[3]);
 // A x with A packed.
 void matrix_times(const double *packed, size_t n, const double *x, double *ret);
+// The eigenvalues of a (changed), the largest first, by Jacobi's rotations (Golub, Van Loan, 8.5): n^3 each of at most 30 sweeps.
+void matrix_eigenvalues(double *a, size_t n, double *ret);

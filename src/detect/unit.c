@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "base/cursor.h"
 #include "detect/matrix.h"
 #include "detect/order.h"
 
@@ -437,4 +438,161 @@ void unit_feed(struct unit *u, const double *row, struct unit_score *ret)
 	} else if (u->used) {
 		judge_row(u, u->last, ret);
 	}
+}
+
+// ---- keeping it --------------------------------------------------------------------------------
+
+static const char MODEL_MARK[8] = UNIT_VERSION "m", STATE_MARK[8] = UNIT_VERSION "s";
+_Static_assert(sizeof UNIT_VERSION + 1 <= sizeof MODEL_MARK, "room for the version");
+
+static void put_doubles(struct buf *out, const double *v, size_t n) { buf_add(out, v, n * sizeof *v); }
+
+size_t unit_used(const struct unit *u) { return u->used; }
+
+void unit_limits(const struct unit *u, double ret[3])
+{
+	_Static_assert(FILTERS == 3, "three distances");
+	memcpy(ret, u->limit, sizeof u->limit);
+}
+
+void unit_model_save(const struct unit *u, struct buf *out)
+{
+	assert(u->learned);
+	buf_add(out, MODEL_MARK, sizeof MODEL_MARK);
+	buf_add_le32(out, (uint32_t)u->columns);
+	buf_add_le32(out, (uint32_t)u->used);
+	buf_add_le32(out, (uint32_t)u->learn);
+	for (size_t c = 0; c < u->columns; c++)
+		buf_add_u8(out, (uint8_t)u->kind[c]);
+	for (size_t k = 0; k < u->used; k++)
+		buf_add_u8(out, (uint8_t)u->column[k]);
+	put_doubles(out, u->mean, u->columns);
+	put_doubles(out, u->scale, u->columns);
+	put_doubles(out, u->scale_moving, u->columns);
+	put_doubles(out, u->limit, FILTERS);
+	if (u->used) {
+		put_doubles(out, u->inverse, u->size * (u->size + 1) / 2);
+		put_doubles(out, u->own, u->used * LAGS * LAGS);
+	}
+}
+
+void unit_state_save(const struct unit *u, struct buf *out)
+{
+	assert(u->learned);
+	buf_add(out, STATE_MARK, sizeof STATE_MARK);
+	buf_add_le32(out, (uint32_t)u->columns);
+	buf_add_le32(out, (uint32_t)u->used);
+	buf_add_u8(out, u->running_known);
+	put_doubles(out, u->last, u->columns);
+	put_doubles(out, u->running, u->columns);
+	if (!u->used)
+		return;
+	put_doubles(out, u->vector, u->size);
+	for (size_t f = 0; f < FILTERS; f++)
+		put_doubles(out, u->filtered[f], u->size);
+}
+
+static void take_doubles(struct cursor *c, double *ret, size_t n) { take_bytes(c, ret, n * sizeof *ret); }
+
+// The columns as they are judged; false: they are not possible.
+static bool load_columns(struct unit *u, struct cursor *c, size_t used)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < u->columns; i++) {
+		uint8_t kind = take_u8(c);
+		if (kind > UNIT_CONSTANT)
+			return false;
+		u->kind[i] = (enum unit_column)kind;
+	}
+	for (size_t k = 0; k < used; k++) {
+		u->column[k] = take_u8(c);
+		if (u->column[k] >= u->columns || u->column[k] < at || u->kind[u->column[k]] == UNIT_CONSTANT)
+			return false;
+		at = u->column[k] + 1;
+	}
+	u->used = used;
+	return true;
+}
+
+struct unit *unit_model_load(struct str bytes)
+{
+	struct cursor c = cursor_of(bytes);
+	struct str mark = take_str(&c, sizeof MODEL_MARK);
+	size_t columns = take_le32(&c), used = take_le32(&c), learned = take_le32(&c);
+	if (!cursor_ok(&c) || memcmp(mark.p, MODEL_MARK, sizeof MODEL_MARK) != 0 || !columns || columns > UNIT_COLUMNS_MAX || used > columns ||
+	    learned < UNIT_LEARN_MIN || learned > UNIT_LEARN_MAX)
+		return NULL;
+	struct unit *u = unit_new(columns, UNIT_LEARN_MIN);
+	arena_free(u->learning);
+	u->learning = NULL;
+	u->learn = u->rows = learned;
+	u->learned = true;
+	bool good = load_columns(u, &c, used);
+	take_doubles(&c, u->mean, columns);
+	take_doubles(&c, u->scale, columns);
+	take_doubles(&c, u->scale_moving, columns);
+	take_doubles(&c, u->limit, FILTERS);
+	if (good && used) {
+		learned_arrays(u);
+		take_doubles(&c, u->inverse, u->size * (u->size + 1) / 2);
+		take_doubles(&c, u->own, used * LAGS * LAGS);
+	}
+	if (good && cursor_done(&c))
+		return u;
+	unit_free(u);
+	return NULL;
+}
+
+// As after learning: nothing was judged yet.
+static void state_reset(struct unit *u)
+{
+	for (size_t i = 0; i < u->columns; i++) {
+		u->last[i] = NAN;
+		u->running[i] = 0;
+	}
+	u->running_known = false;
+	if (u->used) {
+		memset(u->vector, 0, u->size * sizeof *u->vector);
+		filters_reset(u);
+	}
+}
+
+bool unit_state_load(struct unit *u, struct str bytes)
+{
+	struct cursor c = cursor_of(bytes);
+	struct str mark = take_str(&c, sizeof STATE_MARK);
+	size_t columns = take_le32(&c), used = take_le32(&c);
+	bool good = cursor_ok(&c) && memcmp(mark.p, STATE_MARK, sizeof STATE_MARK) == 0 && columns == u->columns && used == u->used;
+	if (good) {
+		u->running_known = take_u8(&c) == 1;
+		take_doubles(&c, u->last, columns);
+		take_doubles(&c, u->running, columns);
+		if (used)
+			take_doubles(&c, u->vector, u->size);
+		for (size_t f = 0; used && f < FILTERS; f++)
+			take_doubles(&c, u->filtered[f], u->size);
+		good = cursor_done(&c);
+	}
+	if (!good)
+		state_reset(u);
+	return good;
+}
+
+void unit_spectrum(const struct unit *u, double *ret)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 16);
+	double *full = arena_many(a, u->size * u->size + 1, double), *block = arena_many(a, u->used * u->used + 1, double);
+	size_t q = 0;
+	if (!u->used)
+		return;
+	for (size_t i = 0; i < u->size; i++)
+		for (size_t j = 0; j <= i; j++)
+			full[i * u->size + j] = full[j * u->size + i] = u->inverse[q++];
+	memset(ret, 0, u->used * sizeof *ret);
+	if (!matrix_invert(full, u->size))
+		return;
+	for (size_t i = 0; i < u->used; i++) // the newest row's part of the vector
+		for (size_t j = 0; j < u->used; j++)
+			block[i * u->used + j] = full[i * u->size + j] / sqrt(full[i * u->size + i] * full[j * u->size + j]);
+	matrix_eigenvalues(block, u->used, ret);
 }

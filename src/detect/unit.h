@@ -18,6 +18,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "base/buf.h"
 
 #define UNIT_VERSION "unit-1"
 #define UNIT_COLUMNS_MAX 128
@@ -51,3 +52,18 @@ bool unit_learn_end(struct unit *u) must_check;
 // How a column is judged. Only after learning.
 enum unit_column unit_column_kind(const struct unit *u, size_t column);
 size_t unit_bytes(const struct unit *u); // memory in use
+
+// ---- keeping it. Little-endian doubles; of this version only ------------------------------------
+// What was learned; and where it stands in what it judges, which changes with each row. Only after learning.
+void unit_model_save(const struct unit *u, struct buf *out);
+void unit_state_save(const struct unit *u, struct buf *out);
+// A unit as it was at the end of learning, to be freed; what comes next does not follow a row it knows. NULL: not of this
+// version, or damaged.
+struct unit *unit_model_load(struct str bytes) must_check;
+// False: not of this unit; then it stands as after unit_model_load.
+bool unit_state_load(struct unit *u, struct str bytes) must_check;
+size_t unit_used(const struct unit *u); // columns that are judged; 0: nothing moved while learning
+void unit_limits(const struct unit *u, double ret[3]); // of the three distances
+// Eigenvalues of the correlations of what is judged of the columns, the largest first: how many directions the unit moves in.
+// ret has room for unit_used().
+void unit_spectrum(const struct unit *u, double *ret);

@@ -297,6 +297,11 @@ static const struct migration core_migrations[] = {
 	  // what: early, doubt, unit; thing: id of the point or record; key: of the rule, 0 = none; through: the newest sample it saw
 	  "CREATE TABLE detect_state(what TEXT NOT NULL, thing INTEGER NOT NULL, key INTEGER NOT NULL, through INTEGER NOT NULL,"
 	  " state BLOB NOT NULL, PRIMARY KEY(what, thing, key)) WITHOUT ROWID;" },
+	{ 321, "models of units", // what was learned, version by version; points: record ids with commas; summary: JSON
+	  "CREATE TABLE detect_model(unit INTEGER NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, by INTEGER NOT NULL,"
+	  " by_name TEXT NOT NULL, from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, interval INTEGER NOT NULL,"
+	  " rows INTEGER NOT NULL, gaps INTEGER NOT NULL, points TEXT NOT NULL, checksum TEXT NOT NULL, summary TEXT NOT NULL,"
+	  " model BLOB NOT NULL, PRIMARY KEY(unit, version)) WITHOUT ROWID;" },
 	// core adds its next migrations here: { 301, "core …", "…" },
 };
 

@@ -244,6 +244,60 @@ static void test_a_unit_sees_no_future_and_is_deterministic(void **ignored)
 	unit_free(b);
 }
 
+static void test_a_unit_kept_and_loaded_goes_on_as_if_it_had_not_been(void **ignored)
+{
+	(void)ignored;
+	double row[N], spectrum[N], sum = 0;
+	struct unit *whole = unit_new(N, 400), *part;
+	struct unit_score x, y;
+	struct buf model, at;
+	state = 21;
+	for (int i = 0; i < 300; i++) {
+		plant(row);
+		unit_feed(whole, row, &x);
+	}
+	assert_true(unit_learn_end(whole));
+	buf_init(&model, 1 << 20);
+	unit_model_save(whole, &model);
+	part = unit_model_load(buf_str(&model));
+	assert_non_null(part);
+	for (int i = 0; i < 200; i++) {
+		plant(row);
+		row[0] += i > 150 ? 3 : 0;
+		if (i % 7 == 3)
+			row[4] = NAN;
+		if (i % 20 == 10) { // a restart
+			buf_init(&at, 1 << 20);
+			unit_state_save(part, &at);
+			unit_free(part);
+			part = unit_model_load(buf_str(&model));
+			assert_true(unit_state_load(part, buf_str(&at)));
+			assert_false(unit_state_load(part, str_from(at.p, at.n - 1)));
+			assert_true(unit_state_load(part, buf_str(&at)));
+			buf_free(&at);
+		}
+		unit_feed(whole, row, &x);
+		unit_feed(part, row, &y);
+		assert_true(x.score == y.score && x.flag == y.flag && x.cause[0] == y.cause[0]);
+	}
+	assert_true(x.flag);
+	assert_int_equal(unit_used(part), N);
+	unit_spectrum(part, spectrum);
+	for (int i = 0; i < N; i++) {
+		sum += spectrum[i];
+		assert_true(!i || spectrum[i] <= spectrum[i - 1]);
+	}
+	assert_true(fabs(sum - N) < 1e-9);
+	assert_true(spectrum[0] > 1.9 && spectrum[1] > 1.8 && spectrum[5] < 0.1); // two causes with two points each
+	for (size_t n = 0; n < model.n; n += 97) // cut short or of another version
+		assert_null(unit_model_load(str_from(model.p, n)));
+	model.p[5]++;
+	assert_null(unit_model_load(buf_str(&model)));
+	buf_free(&model);
+	unit_free(part);
+	unit_free(whole);
+}
+
 static void test_a_unit_does_not_grow_and_bears_gaps(void **ignored)
 {
 	(void)ignored;
@@ -442,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_slow_wear_is_followed_without_an_alarm),
 		cmocka_unit_test(test_columns_are_taken_as_what_they_are),
 		cmocka_unit_test(test_a_unit_sees_no_future_and_is_deterministic),
+		cmocka_unit_test(test_a_unit_kept_and_loaded_goes_on_as_if_it_had_not_been),
 		cmocka_unit_test(test_a_unit_does_not_grow_and_bears_gaps),
 		cmocka_unit_test(test_too_little_to_learn_from_is_refused),
 		cmocka_unit_test(test_a_daily_rhythm_is_no_event),
