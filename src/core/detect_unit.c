@@ -8,6 +8,7 @@
 
 #define UNITS_MAX 5000             // in force
 #define PATIENCE_LEAST (30 * US_PER_S) // a row waits so long, or three intervals, for a point that is behind the others
+#define BATCH_US (10 * US_PER_S)   // rows of shorter intervals are judged so many seconds of them at once: reading costs more than judging
 #define CATCH_UP_ROWS 20000        // a unit that is further behind begins anew
 #define LEAD_ROWS 60               // of history before now that a unit begins with
 
@@ -223,7 +224,7 @@ void unit_pass(struct detect *d)
 		struct unit_watch *w = d->units[i];
 		struct judging j = { d, w };
 		int64_t to = w->unit ? complete(d, w) : 0;
-		if (to <= 0 || (w->k.rows.next && to < w->k.rows.next))
+		if (to <= 0 || (w->k.rows.next && (to < w->k.rows.next || to - w->k.rows.next < BATCH_US - w->k.rows.interval)))
 			continue;
 		if (!w->k.rows.next || (to - w->k.rows.next) / w->k.rows.interval > CATCH_UP_ROWS)
 			begin_new(&save, w, to);

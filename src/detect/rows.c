@@ -46,7 +46,7 @@ bool rows_cell(struct str *rest, char separator, struct str *ret)
 
 bool rows_number(struct str s, double *ret)
 {
-	static const char *const missing[] = { "", "nan", "null", "na", "n/a" };
+	static const char *const missing[] = { "", "nan", "null", "na", "n/a", "#n/a", "none", "-", "--", "?", "inf", "+inf", "-inf", "infinity", "-infinity" };
 	if (one_of(s, missing, ARRAY_LEN(missing))) {
 		*ret = NAN;
 		return true;
@@ -54,9 +54,22 @@ bool rows_number(struct str s, double *ret)
 	return str_to_f64(s.p[0] == '+' ? str_skip(s, 1) : s, ret);
 }
 
+// Where the comma does not separate, it may be the decimal point: "9,3".
+static bool number_in(struct str cell, char separator, double *ret)
+{
+	char text[64];
+	const char *comma = separator == ',' || cell.n >= sizeof text ? NULL : memchr(cell.p, ',', cell.n);
+	if (!comma || memchr(cell.p, '.', cell.n))
+		return rows_number(cell, ret);
+	memcpy(text, cell.p, cell.n);
+	text[comma - cell.p] = '.';
+	return rows_number(str_from(text, cell.n), ret);
+}
+
+// The one there is most of; ; before , where there are as many: then the comma is the decimal point.
 static char find_separator(struct str line)
 {
-	static const char known[] = { ',', ';', '\t' };
+	static const char known[] = { ';', ',', '\t' };
 	size_t most = 0;
 	char best = ' ';
 	for (size_t k = 0; k < ARRAY_LEN(known); k++) {
@@ -72,13 +85,13 @@ static char find_separator(struct str line)
 }
 
 // All cells numbers: a row without a time. Else a header, unless only the first cell (the time) is not a number.
-static bool looks_headed(const struct str *cells, size_t n)
+static bool looks_headed(const struct str *cells, size_t n, char separator)
 {
 	double v;
 	for (size_t i = n > 1; i < n; i++)
-		if (rows_number(cells[i], &v))
+		if (number_in(cells[i], separator, &v))
 			return false;
-	return n > 1 || !rows_number(cells[0], &v);
+	return n > 1 || !number_in(cells[0], separator, &v);
 }
 
 static void find_time(struct rows *r, const struct str *cells, bool one_value)
@@ -86,7 +99,7 @@ static void find_time(struct rows *r, const struct str *cells, bool one_value)
 	double v;
 	r->time = ROWS_NONE;
 	if (!r->headed) {
-		if (!rows_number(cells[0], &v) || (one_value && r->cells > 1))
+		if (!number_in(cells[0], r->separator, &v) || (one_value && r->cells > 1))
 			r->time = 0;
 		return;
 	}
@@ -136,7 +149,7 @@ enum err rows_begin(struct rows *r, struct arena *a, struct str line, bool one_v
 		return problem_set(p, ERR_INVALID, "1", "第 1 行是空的", "line 1 is empty");
 	if (!str_utf8_valid(line))
 		return problem_set(p, ERR_INVALID, "1", "第 1 行不是 UTF-8", "line 1 is not UTF-8");
-	r->headed = looks_headed(cells, r->cells);
+	r->headed = looks_headed(cells, r->cells, r->separator);
 	find_time(r, cells, one_value);
 	for (size_t i = 0; i < r->cells; i++)
 		r->name[i] = r->headed ? arena_str(a, cells[i]) : arena_printf(a, "x%zu", i + (r->time == ROWS_NONE));
@@ -156,18 +169,21 @@ enum err rows_read(const struct rows *r, struct str line, size_t number, struct 
 {
 	struct str cell;
 	size_t column = 0, k = 0;
+	bool more = false; // than the first line has; a separator at the end is none
 	*ret_time = STR_EMPTY;
 	if (number == 1 && str_starts(line, STR("\xef\xbb\xbf")))
 		line = str_skip(line, 3);
 	for (struct str rest = line; rows_cell(&rest, r->separator, &cell); column++) {
-		if (column >= r->cells)
+		if (column >= r->cells) {
+			more |= cell.n > 0;
 			continue;
+		}
 		if (column == r->time)
 			*ret_time = cell;
-		if (k < r->nvalues && r->value[k] == column && !rows_number(cell, &ret[k++]))
+		if (k < r->nvalues && r->value[k] == column && !number_in(cell, r->separator, &ret[k++]))
 			return not_a_number(r, cell, number, column, p);
 	}
-	if (column != r->cells)
+	if (column < r->cells || more)
 		return problem_set(p, ERR_INVALID, "", "第 %zu 行有 %zu 列，应有 %zu 列", "line %zu has %zu columns, not %zu", number, column, r->cells);
 	return OK;
 }

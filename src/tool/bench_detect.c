@@ -1,7 +1,7 @@
 // anlan bench detect --data DIR: how well the detectors of src/detect find what is known to be wrong in public recordings:
 // DIR/tep (Tennessee Eastman), DIR/skab (Skoltech Anomaly Benchmark), DIR/nab (Numenta Anomaly Benchmark with windows.json).
 // The detectors see what `anlan detect` gives them; labels and windows are read here only. --units N instead: what a row of
-// 50 points costs. Prints one JSON object.
+// 50 points costs; --early N: what a million readings of N points cost the early warnings and doubts. Prints one JSON object.
 #include "tool/bench_detect.h"
 
 #include <math.h>
@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "detect/doubt.h"
+#include "detect/early.h"
 #include "detect/order.h"
 #include "detect/stream.h"
 #include "detect/unit.h"
@@ -291,6 +293,65 @@ static void stream_cost(struct jw *w)
 	stream_free(stream);
 }
 
+// ---- early warnings and doubts ------------------------------------------------------------------
+
+#define EARLY_READINGS 1000000
+#define EARLY_EVERY_S 10    // of one point
+#define EARLY_MOVING 20     // one point in so many is on its way to its limit, the whole time
+
+static void count_event(void *arg, const struct early_event *e)
+{
+	(void)e;
+	++*(uint64_t *)arg;
+}
+
+static void count_doubt(void *arg, const struct doubt_event *e)
+{
+	(void)e;
+	++*(uint64_t *)arg;
+}
+
+// A million readings of so many points, in the order in which a county sends them: each point in turn.
+static void early_cost(struct jw *w, size_t points)
+{
+	static const struct doubt_facts looks = { { 0, 1e6, 1000 }, true, true, true };
+	const struct early_facts facts = { { NAN, 10, 90, NAN }, US_PER_HOUR, US_PER_MIN };
+	struct early *e = mem_alloc(points * sizeof *e);
+	struct doubt *q = mem_alloc(points * sizeof *q);
+	double *scratch = mem_alloc(TREND_PAIRS_MAX * sizeof *scratch), seconds = 0, doubting = 0;
+	uint64_t random = 1, events = 0, doubts = 0;
+	size_t rounds = MAX((size_t)EARLY_READINGS / points, 1), warm = EARLY_KEEP * 60 / EARLY_EVERY_S;
+	for (size_t i = 0; i < points; i++) {
+		early_init(&e[i], &facts);
+		doubt_init(&q[i]);
+	}
+	for (size_t k = 0; k < warm + rounds; k++) {
+		double begin = cpu_seconds(), middle;
+		int64_t t = (int64_t)(k * EARLY_EVERY_S + 1000000000) * US_PER_S;
+		for (size_t i = 0; i < points; i++)
+			early_feed(&e[i], t, 50 + (i % EARLY_MOVING ? 0 : (double)k * 0.08) + next_noise(&random), scratch, count_event, &events);
+		middle = cpu_seconds();
+		for (size_t i = 0; i < points; i++)
+			doubt_feed(&q[i], &looks, t, 50 + next_noise(&random), count_doubt, &doubts);
+		if (k >= warm) { // with full memories
+			seconds += middle - begin;
+			doubting += cpu_seconds() - middle;
+		}
+	}
+	double readings = (double)(rounds * points);
+	jw_kobj(w, "early");
+	jw_ki64(w, "points", (int64_t)points);
+	jw_kf64(w, "cpu_s_per_million", bench_round4(seconds / readings * 1e6));
+	jw_kf64(w, "doubts_cpu_s_per_million", bench_round4(doubting / readings * 1e6));
+	jw_ki64(w, "bytes_per_point", (int64_t)sizeof *e);
+	jw_ki64(w, "doubts_bytes_per_point", (int64_t)sizeof *q);
+	jw_ki64(w, "events", (int64_t)events);
+	jw_end(w);
+	mem_free(scratch);
+	mem_free(e);
+	mem_free(q);
+}
+
 // ---- all ---------------------------------------------------------------------------------------
 
 static bool measure(struct arena *a, struct jw *w, const char *dir)
@@ -314,11 +375,12 @@ static bool measure(struct arena *a, struct jw *w, const char *dir)
 
 int bench_detect(int argc, char **argv)
 {
-	static const char usage[] = "usage: anlan bench detect --data DIR | --units N";
-	const char *dir = tool_option(&argc, argv, "--data"), *units = tool_option(&argc, argv, "--units");
+	static const char usage[] = "usage: anlan bench detect --data DIR | --units N | --early N";
+	const char *dir = tool_option(&argc, argv, "--data"), *units = tool_option(&argc, argv, "--units"),
+		   *early = tool_option(&argc, argv, "--early"), *number = units ? units : early;
 	tool_no_more_options(argc, argv, usage);
 	uint64_t n = 0;
-	if (argc || !dir == !units || (units && (!str_to_u64(str_of(units), &n) || n < 1 || n > 100000))) {
+	if (argc || !!dir + !!units + !!early != 1 || (number && (!str_to_u64(str_of(number), &n) || n < 1 || n > 100000))) {
 		fprintf(stderr, "%s\n", usage);
 		return 2;
 	}
@@ -332,6 +394,8 @@ int bench_detect(int argc, char **argv)
 	bool ok = true;
 	if (dir) {
 		ok = measure(a, &w, dir);
+	} else if (early) {
+		early_cost(&w, (size_t)n);
 	} else {
 		cost(a, &w, (size_t)n);
 		stream_cost(&w);

@@ -459,6 +459,16 @@ static void test_rows_of_every_kind_are_read(void **ignored)
 	assert_true(r.time == 0 && r.nvalues == 1 && r.value[0] == 1);
 	assert_int_equal(rows_begin(&r, a, STR("2014-04-01 00:00:00,20.5"), true, &p), OK);
 	assert_true(!r.headed && r.time == 0 && r.value[0] == 1);
+	assert_int_equal(rows_begin(&r, a, STR("time;a;b"), false, &p), OK); // a decimal comma, a separator at the end, a dash
+	assert_int_equal(rows_read(&r, STR("1;-9,25;-;"), 2, &time, v, &p), OK);
+	assert_true(v[0] == -9.25 && isnan(v[1]));
+	assert_int_equal(rows_read(&r, STR("1;1,000.5;2"), 3, &time, v, &p), ERR_INVALID); // of which kind is that?
+	assert_int_equal(rows_begin(&r, a, STR("7;9,25;8,5"), false, &p), OK);
+	assert_true(!r.headed && r.separator == ';' && r.nvalues == 3);
+	assert_int_equal(rows_begin(&r, a, STR("time,a"), false, &p), OK);
+	assert_int_equal(rows_read(&r, STR("1,\"1,250\""), 2, &time, v, &p), ERR_INVALID); // where the comma separates it is no point
+	assert_int_equal(rows_read(&r, STR("1,-inf"), 3, &time, v, &p), OK);
+	assert_true(isnan(v[0]));
 	arena_free(a);
 }
 
