@@ -29,7 +29,8 @@ struct unit_spec {                      // of a record
 };
 
 // ERR_INVALID with the field: the points are not all of the unit's enterprise, too few, gone …. Texts are the row's.
-enum err unit_spec_read(const struct type *t, const struct row *row, struct site *site, struct unit_spec *ret, struct problem *p) must_check;
+enum err unit_spec_read(const struct type *t, const struct row *row, struct site *site, struct unit_spec *ret,
+                        struct problem *p) must_check;
 // The first row at or behind `from`.
 void unit_rows_begin(struct unit_rows *r, const struct unit_spec *s, int64_t from);
 // Calls fn for every row up to and including `to`, in order; a value is NaN where the point had none. Stops if fn is false. What

@@ -204,7 +204,8 @@ static void keep(struct detect_saving **save, struct unit_watch *w)
 	buf_init(&out, 1 << 20);
 	buf_add(&out, &w->k, sizeof w->k);
 	unit_state_save(w->unit, &out);
-	detect_save(save, &(struct detect_kept){ .thing = (uint32_t)w->id, .key = w->k.version, .through = w->k.rows.seen, .state = buf_str(&out) });
+	struct detect_kept row = { .thing = (uint32_t)w->id, .key = w->k.version, .through = w->k.rows.seen, .state = buf_str(&out) };
+	detect_save(save, &row);
 	buf_free(&out);
 	w->dirty = w->said = false;
 }
@@ -254,13 +255,19 @@ void detect_note_unit(struct core *co)
 		atomic_store(&co->detect->units_news, true);
 }
 
+// Of the same points, in the same order, at the same interval.
+static bool same_rows(const struct unit_rows *r, uint32_t n, const uint32_t *point, int64_t interval)
+{
+	return r->n == n && r->interval == interval && memcmp(r->point, point, n * sizeof *point) == 0;
+}
+
 static void restore(struct unit_watch *w, struct str state)
 {
 	struct unit_kept k;
 	if (state.n <= sizeof k)
 		return;
 	memcpy(&k, state.p, sizeof k);
-	if (k.rows.n == w->k.rows.n && k.rows.interval == w->k.rows.interval && memcmp(k.rows.point, w->k.rows.point, k.rows.n * sizeof *k.rows.point) == 0 &&
+	if (same_rows(&k.rows, w->k.rows.n, w->k.rows.point, w->k.rows.interval) &&
 	    unit_state_load(w->unit, str_skip(state, sizeof k)))
 		w->k = k;
 }
@@ -275,7 +282,10 @@ static void load(struct db *db, struct unit_watch *w, const struct unit_spec *s,
 	if (s->version <= 0 || unit_version_get(db, s->id, s->version, a, &v))
 		return;
 	w->view.state = UNIT_WRONG;
-	if (v.n != s->n || v.interval != s->interval || memcmp(v.point, s->point, v.n * sizeof *v.point) != 0 || !(w->unit = unit_model_load(v.model)))
+	if (v.n != s->n || v.interval != s->interval || memcmp(v.point, s->point, v.n * sizeof *v.point) != 0)
+		return;
+	w->unit = unit_model_load(v.model);
+	if (!w->unit)
 		return;
 	w->view.state = UNIT_WAITS;
 	w->view.n = s->n;
@@ -307,8 +317,8 @@ static struct unit_watch *same_watch(struct units_found *g, const struct unit_sp
 {
 	for (size_t i = 0; i < g->d->nunits; i++) {
 		struct unit_watch *w = g->d->units[i];
-		if (!g->taken[i] && w->unit && w->id == s->id && w->view.version == s->version && w->k.rows.n == s->n && w->k.rows.interval == s->interval &&
-		    memcmp(w->k.rows.point, s->point, s->n * sizeof *s->point) == 0) {
+		if (!g->taken[i] && w->unit && w->id == s->id && w->view.version == s->version &&
+		    same_rows(&w->k.rows, s->n, s->point, s->interval)) {
 			g->taken[i] = true;
 			return w;
 		}

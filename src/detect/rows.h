@@ -29,7 +29,8 @@ bool rows_cell(struct str *rest, char separator, struct str *ret);
 // The first line: header (then it is not a row) or row. one_value: a single column of values is wanted, the one called
 // "value" or the first. Names are copied into a. ERR_INVALID, ERR_TOO_LARGE with line and column in p.
 enum err rows_begin(struct rows *r, struct arena *a, struct str line, bool one_value, struct problem *p) must_check;
-// A row: its time as it stands there (empty without such a column) and nvalues numbers; NaN for an empty cell, NaN, null, NA, - and the like.
+// A row: its time as it stands there (empty without such a column) and nvalues numbers; NaN for an empty cell, NaN, null,
+// NA, - and the like.
 // number: of the line, from 1, for messages.
 enum err rows_read(const struct rows *r, struct str line, size_t number, struct str *ret_time, double *ret, struct problem *p) must_check;
 // A cell as a number.

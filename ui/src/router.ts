@@ -18,6 +18,7 @@ export const router = createRouter({
         { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },
         { path: 'alarms/suppressed', name: 'suppressed', component: () => import('./pages/SuppressedPage.vue') },
         { path: 'risk', name: 'risk', component: () => import('./pages/RiskPage.vue') },
+        { path: 'detect/:unit(\\d+)?', name: 'detect', component: () => import('./pages/DetectPage.vue') },
         { path: 'alarms/load', name: 'alarmload', component: () => import('./pages/AlarmLoadPage.vue') },
         { path: 'work', alias: 'duties', name: 'duties', component: () => import('./pages/WorkPage.vue') },
         { path: 'outbox', name: 'outbox', component: () => import('./pages/OutboxPage.vue') },

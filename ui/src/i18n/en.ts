@@ -7,6 +7,7 @@ import { enRisk } from './en_risk'
 import { enMap } from './en_map'
 import { enQra } from './en_qra'
 import { enZone } from './en_zone'
+import { enDetect } from './en_detect'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
@@ -18,6 +19,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enMap,
   ...enQra,
   ...enZone,
+  ...enDetect,
   'app.title': 'Anlan work-safety platform',
   'app.name': 'Anlan',
   'app.sub': 'Work-safety platform',

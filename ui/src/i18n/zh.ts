@@ -7,6 +7,7 @@ import { zhRisk } from './zh_risk'
 import { zhMap } from './zh_map'
 import { zhQra } from './zh_qra'
 import { zhZone } from './zh_zone'
+import { zhDetect } from './zh_detect'
 
 export const zh = {
   ...zhTerms,
@@ -17,6 +18,7 @@ export const zh = {
   ...zhMap,
   ...zhQra,
   ...zhZone,
+  ...zhDetect,
   'app.title': '安澜 安全生产综合平台',
   'app.name': '安澜',
   'app.sub': '安全生产综合平台',

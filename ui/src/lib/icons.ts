@@ -3,6 +3,8 @@ import type { Component } from 'vue'
 import {
   Avatar, Bell, Box, Calendar, Cpu, Document, DataLine, Files, Flag, House, List, Location, MapLocation, Monitor,
   More, MuteNotification, Odometer, TrendCharts, Histogram, CircleCheck, Collection, Link, Lock, Medal, Microphone, Money, Postcard, Reading, Refresh, Search, SetUp, Share, Tools, Key, Message, DataAnalysis, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
+  AlarmClock, Avatar, Bell, Box, Calendar, Cpu, Document, DataLine, Files, Flag, House, List, Location, MapLocation, Monitor,
+  More, Odometer, TrendCharts, Histogram, CircleCheck, Collection, Link, Lock, Medal, Microphone, Money, Postcard, Reading, Refresh, Search, SetUp, Share, Tools, Key, Message, DataAnalysis, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
 } from '@element-plus/icons-vue'
 
 const named: Record<string, Component> = {
@@ -12,6 +14,7 @@ const named: Record<string, Component> = {
   enterprise: OfficeBuilding, building: OfficeBuilding, factory: OfficeBuilding,
   equipment: Setting, setting: Setting, tool: Setting,
   installation: WarningFilled, hazard: Flag, flag: Flag,
+  'trend-charts': TrendCharts, 'question-filled': QuestionFilled,
   device: Cpu, cpu: Cpu, point: Odometer, gauge: Odometer,
   send: Message, warning: Warning, alarm: Bell, bell: Bell,
   duty: Calendar, duty_roster: Calendar, calendar: Calendar,
@@ -23,5 +26,5 @@ const named: Record<string, Component> = {
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
   map: MapLocation, alarms: Bell, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
-  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
+  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }
