@@ -124,6 +124,8 @@ struct unit_view;               // api/unit_model.h
 struct detect_cost {            // of T_DETECT since the start
 	uint64_t turns, reads, samples, rows, errors; // rows: of units
 	int64_t cpu_us;
+	size_t early_watches, doubt_watches, units; // now
+	size_t early_left, doubt_left; // beyond LIMIT_EARLY_WATCHES, LIMIT_DOUBT_WATCHES: not watched
 };
 struct index_live;          // measure/index.h
 
@@ -158,7 +160,6 @@ struct app {
 	size_t (*detect_early)(struct app *app, uint32_t point, struct early_view *ret, size_t max);
 	size_t (*detect_early_points)(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
 	bool (*detect_doubted)(struct app *app, uint32_t point, struct doubted *ret);
-	size_t (*detect_doubt_points)(struct app *app);         // that are looked at
 	bool (*detect_unit)(struct app *app, int64_t unit, struct unit_view *ret); // of a unit in force
 	struct detect_cost (*detect_cost)(struct app *app);
 	bool (*device_stats)(struct app *app, uint32_t device, struct device_stats *ret); // copy

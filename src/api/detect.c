@@ -156,6 +156,11 @@ static void write_cost(struct call *c)
 	struct detect_cost k = c->app->detect_cost(c->app);
 	struct jw *w = &c->w;
 	jw_kobj(w, "cost");
+	jw_ki64(w, "early_watches", (int64_t)k.early_watches);
+	jw_ki64(w, "early_left_out", (int64_t)k.early_left);
+	jw_ki64(w, "doubt_watches", (int64_t)k.doubt_watches);
+	jw_ki64(w, "doubt_left_out", (int64_t)k.doubt_left);
+	jw_ki64(w, "units", (int64_t)k.units);
 	jw_ki64(w, "turns", (int64_t)k.turns);
 	jw_ki64(w, "reads", (int64_t)k.reads);
 	jw_ki64(w, "samples", (int64_t)k.samples);

@@ -209,7 +209,7 @@ static const struct {
 	             " sum?:[num|null], first?:[num|null], last?:[num|null], quality?:[str|null], counts?:[{*:int}]}]}" },
 	{ "Series", "{point:Point, unit:str, items:[any]}" },
 	{ "Detect", "{early:{from:time, to:time, points:int, rules:[EarlyRule], open:int, hits:int, missed:int, prevented:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num},"
-	            " cost:{turns:int, reads:int, samples:int, unit_rows:int, errors:int, cpu_s:num}}" },
+	            " cost:{early_watches:int, early_left_out:int, doubt_watches:int, doubt_left_out:int, units:int, turns:int, reads:int, samples:int, unit_rows:int, errors:int, cpu_s:num}}" },
 	{ "EarlyRule", "{rule:str, label?:Label, within_min?:num, every_s?:num, points:int, open:int, hits:int, missed:int, prevented:int, dropped:int, lead_median_min?:num, lead_least_min?:num, lead_most_min?:num}" },
 	{ "DetectPoint", "{point:int, early:[{rule:str, label:Label, through?:time, values:int, levels:[{level:str, limit:num, at?:time, p10_min?:num, p50_min?:num, p90_min?:num, said:bool, lasts?:bool, raised?:time, until?:time}]}], doubt?:Doubt}" },
 	{ "Units", "{items:[UnitState], total:int}" },

@@ -84,6 +84,9 @@
 #define LIMIT_DEVICE_NAME 64
 #define LIMIT_DEVICE_KEY 128
 #define LIMIT_POINT_NAME 64
+#define LIMIT_EARLY_WATCHES 50000           // points with a rule that speaks ahead of its limits; more are left out, and that is said
+#define LIMIT_DOUBT_WATCHES 50000           // points whose data are looked at for doubts; likewise
+#define LIMIT_UNIT_MODELS 5000              // unit models in force
 #define LIMIT_POINTS_PER_DEVICE 20000
 #define LIMIT_HJ212_SEGMENT 1024            // HJ 212-2017 6.3.1: data segment 0..1024
 #define LIMIT_GB26875_DATA 1024             // GB/T 26875.3-2011: application data unit 0..1024

@@ -10,6 +10,7 @@
 #define KEEP_EVERY (60 * US_PER_S)   // states are kept so often
 #define SLICE (6 * US_PER_HOUR)      // of history read at once
 #define SLICE_SAMPLES 100000
+#define MAKE_LONGEST (60 * US_PER_S) // after a change of the site
 #define SAVE_ROWS 500                // a job of the writer
 
 // ---- reading history ----------------------------------------------------------------------------
@@ -178,15 +179,23 @@ static void save_all(struct detect *d)
 	d->save_due = clock_mono() + KEEP_EVERY;
 }
 
+// Looks at every point; where there are so many that it takes long, not after each change of one.
+static void make_lists(struct detect *d, struct site *s)
+{
+	int64_t begin = clock_mono();
+	early_site(d, s);
+	doubt_site(d, s);
+	d->generation = s->generation;
+	d->make_due = clock_mono() + MIN(20 * (clock_mono() - begin), MAKE_LONGEST);
+}
+
 static void turn(struct detect *d)
 {
 	struct site *s = core_site_take(&d->co->app);
-	unit_news(d, s, s->generation != d->generation);
-	if (s->generation != d->generation) {
-		early_site(d, s);
-		doubt_site(d, s);
-		d->generation = s->generation;
-	}
+	unit_news(d, s, s->generation != d->units_generation);
+	d->units_generation = s->generation;
+	if (s->generation != d->generation && clock_mono() >= d->make_due)
+		make_lists(d, s);
 	doubt_marks(d, s);
 	core_site_give(&d->co->app, s);
 	early_pass(d);
@@ -260,6 +269,11 @@ struct detect_cost core_detect_cost(struct app *app)
 	struct detect *d = ((struct core *)app)->detect;
 	pthread_mutex_lock(&d->mutex);
 	struct detect_cost c = d->cost;
+	c.early_watches = d->nearly;
+	c.early_left = d->early_left;
+	c.doubt_watches = d->ndoubt;
+	c.doubt_left = d->doubt_left;
+	c.units = d->nunits;
 	pthread_mutex_unlock(&d->mutex);
 	return c;
 }

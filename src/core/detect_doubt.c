@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "core/detect_int.h"
 
 #define LOOK_US (30 * US_PER_S)    // a point is read when so much is new, or so long after the last time
@@ -279,12 +280,16 @@ static void drop(struct detect *d, struct doubt_watch *w)
 static void make(struct detect *d, const struct site *s, struct doubt_watch *old, size_t nold)
 {
 	struct doubt_watch *v = NULL;
-	size_t n = 0, cap = 0, at = 0;
+	size_t n = 0, cap = 0, at = 0, left = 0;
 	struct site_point p;
 	for (uint32_t id = 0; site_point_next(s, &id, &p);) {
 		const struct point_kind *k = registry_kind(s->reg, p.def.kind);
 		if (!k || !(k->frozen || k->copied || k->impossible) || p.def.out_of_service)
 			continue;
+		if (n == LIMIT_DOUBT_WATCHES) {
+			left++;
+			continue;
+		}
 		if (n == cap)
 			v = mem_resize(v, (cap = MAX(cap * 2, (size_t)64)) * sizeof *v);
 		while (at < nold && old[at].point < p.def.id)
@@ -309,6 +314,7 @@ static void make(struct detect *d, const struct site *s, struct doubt_watch *old
 	pthread_mutex_lock(&d->mutex);
 	d->doubt = v;
 	d->ndoubt = n;
+	d->doubt_left = left;
 	pthread_mutex_unlock(&d->mutex);
 	mem_free(old);
 }
@@ -430,13 +436,4 @@ bool core_detect_doubted(struct app *app, uint32_t point, struct doubted *ret)
 	}
 	pthread_mutex_unlock(&d->mutex);
 	return found;
-}
-
-size_t core_detect_doubt_points(struct app *app)
-{
-	struct detect *d = ((struct core *)app)->detect;
-	pthread_mutex_lock(&d->mutex);
-	size_t n = d->ndoubt;
-	pthread_mutex_unlock(&d->mutex);
-	return n;
 }

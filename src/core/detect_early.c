@@ -2,6 +2,7 @@
 // early_warning), which is moved as the watch says. T_DETECT; the record's changes are jobs of the writer.
 #include <math.h>
 
+#include "base/limits.h"
 #include "core/detect_int.h"
 
 static const char *const level_names[EARLY_LEVELS] = { "ll", "l", "h", "hh" };
@@ -193,7 +194,9 @@ static void begin_new(struct detect *d)
 		struct sample last;
 		if (w->through || !series_last(d->co->app.series, w->point, &last))
 			continue;
+		pthread_mutex_lock(&d->mutex);
 		w->through = MAX(last.time - EARLY_KEEP * w->e.facts.every, INT64_C(1)) - 1;
+		pthread_mutex_unlock(&d->mutex);
 		keep(&save, w);
 	}
 	detect_save_end(save);
@@ -250,13 +253,17 @@ static void drop(struct detect *d, struct early_watch *w)
 static void make(struct detect *d, const struct site *s, struct early_watch *old, size_t nold)
 {
 	struct early_watch *v = NULL;
-	size_t n = 0, cap = 0, at = 0;
+	size_t n = 0, cap = 0, at = 0, left = 0;
 	struct rule_early rules[RULE_EARLY_MAX];
 	struct site_point p;
 	for (uint32_t id = 0; rules_have_early(s->rules) && site_point_next(s, &id, &p);) {
 		size_t nrules = rules_early(s->rules, &p.def, rules);
 		for (size_t i = 0; i < nrules; i++) {
 			struct early_facts facts = facts_of(&rules[i]);
+			if (n == LIMIT_EARLY_WATCHES) {
+				left++;
+				continue;
+			}
 			if (n == cap)
 				v = mem_resize(v, (cap = MAX(cap * 2, (size_t)64)) * sizeof *v);
 			struct early_watch *w = &v[n++], *was = watch_find(old, nold, p.def.id, rules[i].key, &at);
@@ -280,6 +287,7 @@ static void make(struct detect *d, const struct site *s, struct early_watch *old
 	pthread_mutex_lock(&d->mutex);
 	d->early = v;
 	d->nearly = n;
+	d->early_left = left;
 	pthread_mutex_unlock(&d->mutex);
 	mem_free(old);
 }

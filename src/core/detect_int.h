@@ -50,14 +50,14 @@ struct detect {
 	pthread_mutex_t mutex;      // stop, and what the API looks at
 	pthread_cond_t cond;
 	bool stop;
-	uint64_t generation;        // of the site the lists were made from
-	int64_t save_due, kept_at;  // clock_mono
+	uint64_t generation, units_generation; // of the site the lists were made from
+	int64_t save_due, make_due; // clock_mono
 	struct arena *arena;        // of one read
 	double *scratch;            // trend.h
 	struct early_watch *early;  // by point
-	size_t nearly;
+	size_t nearly, early_left;  // left: beyond LIMIT_EARLY_WATCHES
 	struct doubt_watch *doubt;  // by point
-	size_t ndoubt;
+	size_t ndoubt, doubt_left;
 	struct unit_watch **units;  // in force, by id
 	size_t nunits;
 	_Atomic bool units_news;    // a record has changed

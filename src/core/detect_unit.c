@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "core/detect_int.h"
 
-#define UNITS_MAX 5000             // in force
 #define PATIENCE_LEAST (30 * US_PER_S) // a row waits so long, or three intervals, for a point that is behind the others
 #define BATCH_US (10 * US_PER_S)   // rows of shorter intervals are judged so many seconds of them at once: reading costs more than judging
 #define CATCH_UP_ROWS 20000        // a unit that is further behind begins anew
@@ -181,8 +181,9 @@ static bool judge_row(void *arg, int64_t time, const double *row)
 	w->view.state = UNIT_RUNS;
 	note_recent(&w->view, time, &s);
 	j->d->cost.rows++;
+	bool go_on = !j->d->stop;
 	pthread_mutex_unlock(&j->d->mutex);
-	return !j->d->stop;
+	return go_on;
 }
 
 // Up to when rows are complete: every point has been heard of behind it, or it lies so far back that who is late is not waited for.
@@ -367,7 +368,7 @@ void unit_news(struct detect *d, struct site *s, bool all)
 	g.a = arena_new(1 << 16);
 	struct filter f = { STR("state"), FILTER_EQ, &in_force, 1 };
 	struct sort by = { .column = STR("id") };
-	struct list_query lq = { .text = STR_EMPTY, .filters = &f, .nfilters = 1, .sorts = &by, .nsorts = 1, .limit = UNITS_MAX };
+	struct list_query lq = { .text = STR_EMPTY, .filters = &f, .nfilters = 1, .sorts = &by, .nsorts = 1, .limit = LIMIT_UNIT_MODELS };
 	struct problem p;
 	struct row *rows;
 	size_t n = 0;
