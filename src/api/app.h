@@ -160,6 +160,7 @@ struct app {
 	size_t (*detect_early)(struct app *app, uint32_t point, struct early_view *ret, size_t max);
 	size_t (*detect_early_points)(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
 	bool (*detect_doubted)(struct app *app, uint32_t point, struct doubted *ret);
+	void (*detect_doubted_each)(struct app *app, void (*fn)(void *arg, const struct doubted *k), void *arg);
 	bool (*detect_unit)(struct app *app, int64_t unit, struct unit_view *ret); // of a unit in force
 	struct detect_cost (*detect_cost)(struct app *app);
 	bool (*device_stats)(struct app *app, uint32_t device, struct device_stats *ret); // copy

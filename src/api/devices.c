@@ -192,6 +192,30 @@ static void write_sums(struct jw *w, const char *name, const struct part *v, siz
 	jw_end(w);
 }
 
+struct doubt_counts {           // points in doubt by device id
+	const struct site *site;
+	uint32_t *n;
+	size_t max;
+};
+
+static void count_doubt(void *arg, const struct doubted *k)
+{
+	struct doubt_counts *t = arg;
+	struct site_point p;
+	if (site_point(t->site, k->point, &p) && p.def.device > 0 && (size_t)p.def.device <= t->max)
+		t->n[p.def.device]++;
+}
+
+static struct doubt_counts count_doubts(struct call *c, const struct site *site)
+{
+	struct doubt_counts t = { .site = site };
+	for (size_t i = 0; i < site->roster->ndevices; i++)
+		t.max = MAX(t.max, (size_t)site->roster->devices[i].id);
+	t.n = arena_many(c->arena, t.max + 1, uint32_t);
+	c->app->detect_doubted_each(c->app, count_doubt, &t);
+	return t;
+}
+
 enum err devices_health(struct call *c)
 {
 	struct site *site = call_site(c);
@@ -199,6 +223,7 @@ enum err devices_health(struct call *c)
 	const struct roster *roster = site->roster;
 	struct part *parts = arena_many(c->arena, roster->ndevices + 1, struct part);
 	size_t nparts = 0;
+	struct doubt_counts doubts = count_doubts(c, site);
 	jw_obj(w);
 	jw_karr(w, "items");
 	for (size_t i = 0; i < roster->ndevices; i++) {
@@ -217,6 +242,7 @@ enum err devices_health(struct call *c)
 		jw_ki64(w, "enterprise", d->enterprise);
 		(void)points_of_device(site->points, d->id, &npoints);
 		jw_ki64(w, "points", (int64_t)npoints);
+		jw_ki64(w, "doubts", doubts.n[d->id]);
 		jw_kstr(w, "area", d->area);
 		jw_kbool(w, "disabled", d->disabled);
 		write_clock(w, d, &s);

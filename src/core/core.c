@@ -214,6 +214,7 @@ static struct core *core_new(const struct core_config *cfg)
 		.drop_files = core_drop_files,
 		.detect_cost = core_detect_cost,
 		.detect_doubted = core_detect_doubted,
+		.detect_doubted_each = core_detect_doubted_each,
 		.detect_unit = core_detect_unit,
 		.detect_early = core_detect_early,
 		.detect_early_points = core_detect_early_points,

@@ -332,6 +332,7 @@ void detect_note_doubt(struct core *co); // a record of type data_doubt has chan
 void detect_note_unit(struct core *co);  // likewise of type unit_model
 bool core_detect_unit(struct app *app, int64_t unit, struct unit_view *ret);
 bool core_detect_doubted(struct app *app, uint32_t point, struct doubted *ret);
+void core_detect_doubted_each(struct app *app, void (*fn)(void *arg, const struct doubted *k), void *arg);
 size_t core_detect_early_points(struct app *app, void (*fn)(void *arg, uint32_t point), void *arg);
 
 // setup.c

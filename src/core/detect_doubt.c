@@ -8,7 +8,8 @@
 #include "core/detect_int.h"
 
 #define LOOK_US (30 * US_PER_S)    // a point is read when so much is new, or so long after the last time
-#define COPIES_US (2 * US_PER_S)   // copies are looked for at most so often
+#define COPIES_US (2 * US_PER_S)   // copies are looked for at most so often,
+#define COPIES_REST 50             // and at most a fiftieth of the time
 #define MARKS_MAX 100000           // open doubts that are shown at points
 
 static const char *const reason_names[DOUBT_REASONS] = { "frozen", "impossible", "copied" };
@@ -241,10 +242,11 @@ void doubt_pass(struct detect *d)
 		w->dirty = true;
 		d->copies_wanted = true;
 	}
+	now = clock_mono();
 	if (d->copies_wanted && now >= d->copies_due) {
 		look_for_copies(d);
 		d->copies_wanted = false;
-		d->copies_due = now + COPIES_US;
+		d->copies_due = clock_mono() + MAX(COPIES_US, COPIES_REST * (clock_mono() - now));
 	}
 	keep_said(d);
 }
@@ -436,4 +438,13 @@ bool core_detect_doubted(struct app *app, uint32_t point, struct doubted *ret)
 	}
 	pthread_mutex_unlock(&d->mutex);
 	return found;
+}
+
+void core_detect_doubted_each(struct app *app, void (*fn)(void *arg, const struct doubted *k), void *arg)
+{
+	struct detect *d = ((struct core *)app)->detect;
+	pthread_mutex_lock(&d->mutex);
+	for (size_t i = 0; i < d->nmarks; i++)
+		fn(arg, &d->marks[i]);
+	pthread_mutex_unlock(&d->mutex);
 }

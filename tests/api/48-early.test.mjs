@@ -152,6 +152,7 @@ test('a frozen point is grey and says why, and is no alarm; it clears when the p
   assert.equal(here.color, 'grey');
   assert.deepEqual(here.doubt, p.doubt);
   assert.ok(['blue', 'yellow', 'orange', 'red'].includes(map.enterprises.find((e) => e.id === d.enterprise.id).color), 'a doubt raises, it never lowers');
+  assert.ok((await bureau.ok_get('/api/v1/devices/health')).items.find((x) => x.code === 'EARLY-GW').doubts >= 1); // A and B above are copies, too
   assert.equal((await duty.ok_get(`/api/v1/alarms?point=${c.id}&state=all`)).items.length, 0);
   await push(Array.from({ length: 15 }, (_, k) => row(c, 80 + k, varied())));
   await until('it is over', async () => { const [v] = await doubts(c); return v.state === 'cleared' && v.over; }, 60000);

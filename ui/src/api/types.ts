@@ -221,6 +221,7 @@ export interface DeviceHealth {
   name: string
   enterprise?: number
   area?: string
+  doubts?: number
   disabled?: boolean
   protocol?: string
   online: boolean

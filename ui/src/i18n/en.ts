@@ -359,6 +359,8 @@ export const en: Record<keyof typeof zh, string> = {
   'dev.trouble.clock_warn': 'Clock off',
   'dev.trouble.incomplete': 'Incomplete',
   'dev.trouble.rejects': 'Refusals',
+  'dev.trouble.doubts': 'Data in doubt',
+  'dev.doubts': '{n} points in doubt',
   'dev.onrate': 'Online (24 h)',
   'dev.complete.hour': 'Complete (1 h)',
   'dev.complete.day': 'Complete (24 h)',

@@ -358,6 +358,8 @@ export const zh = {
   'dev.trouble.clock_warn': '时钟有偏差',
   'dev.trouble.incomplete': '数据不完整',
   'dev.trouble.rejects': '有拒收',
+  'dev.trouble.doubts': '数据可疑',
+  'dev.doubts': '数据可疑 {n} 个测点',
   'dev.onrate': '在线率（24 小时）',
   'dev.complete.hour': '完整率（1 小时）',
   'dev.complete.day': '完整率（24 小时）',

@@ -1,7 +1,7 @@
 // What is wrong with a device, worst first: the words on its card, the filter and the order of the page.
 import type { DeviceHealth, Share } from '../api/types'
 
-export type Trouble = 'offline' | 'clock_bad' | 'clock_warn' | 'incomplete' | 'rejects'
+export type Trouble = 'offline' | 'clock_bad' | 'clock_warn' | 'incomplete' | 'rejects' | 'doubts'
 
 /** Below this the last hour counts as incomplete: one reading in twenty is missing. Only shown, nothing depends on it. */
 export const COMPLETE = 0.95
@@ -16,6 +16,7 @@ export function troubles(d: DeviceHealth): Trouble[] {
   if (d.clock === 'warn') all.push('clock_warn')
   if (d.hour.complete !== undefined && d.hour.complete < COMPLETE) all.push('incomplete')
   if (rejects(d)) all.push('rejects')
+  if (d.doubts) all.push('doubts')
   return all
 }
 
