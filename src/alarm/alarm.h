@@ -237,6 +237,8 @@ enum err alarm_suppress_load(struct db *db, const struct registry *reg, struct a
 // is looked at anew. cx->touched says which changed.
 enum err alarm_suppress_tick(struct db *db, const struct alarm_context *cx, int64_t now, bool all, struct arena *a,
                              int64_t *ret_next) must_check;
+// After a person has brought an alarm back: what hides it by itself hides it at once.
+enum err alarm_settle(struct db *db, const struct alarm_context *cx, int64_t alarm, int64_t now) must_check;
 // At start, before evaluator_active: which hints last is said anew.
 enum err alarm_causes_forget(struct db *db) must_check;
 // Any thread: all that is hidden now, {"items":[alarms],"windows":[…],"causes":[…]}.

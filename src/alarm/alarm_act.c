@@ -47,6 +47,10 @@ static enum err check_row(const struct alarm_row *row, enum alarm_act act, struc
 	if (hides(act) && row->always)
 		return problem_set(p, ERR_CONFLICT, "state", "规则规定这一级不得搁置、抑制或停用；请处置，或确认后处置",
 		                   "the rule never lets this level be hidden; acknowledge and handle it");
+	if (hides(act) && row->mode.state > ALARM_SHELVED && row->hidden.by > HIDE_PERSON)
+		return problem_set(p, ERR_CONFLICT, "state", "报警已由起因、检修窗口或测点检修隐藏，到时自动恢复", "it is hidden by a cause, a window or its point's service already, and comes back by itself");
+	if (ends && row->hidden.by == HIDE_SERVICE)
+		return problem_set(p, ERR_CONFLICT, "state", "测点在检修或停用；请把监测点恢复投用", "its point is in maintenance or out of service; put the point in service");
 	if (ends && row->hidden.by == HIDE_CAUSE)
 		return problem_set(p, ERR_CONFLICT, "state", "由设计抑制，起因消除后自动恢复；请处置起因", "suppressed by design; it comes back with the end of its cause: handle the cause");
 	if (ends && row->hidden.by == HIDE_WINDOW)

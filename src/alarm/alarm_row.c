@@ -87,7 +87,7 @@ void alarm_row_read(struct query *q, struct arena *a, struct alarm_row *ret)
 	ret->hidden.why.en = query_get_str(q, c++, a);
 	ret->always = query_get_i64(q, c++);
 	ret->hide_longest = query_get_i64(q, c++);
-	if (ret->by_service) // of a row that was hidden before rows said by what
+	if (ret->by_service && ret->hidden.by == HIDE_NONE) // of a row that was hidden before rows said by what
 		ret->hidden.by = HIDE_SERVICE;
 }
 
@@ -147,7 +147,6 @@ static enum err write_state(struct db *db, const struct alarm_row *row)
 		query_i64(&q, 6, row->closed_at);
 	else
 		query_null(&q, 6);
-	query_i64(&q, 7, row->by_service);
 	return query_run(&q);
 }
 
@@ -162,8 +161,6 @@ enum err alarm_move(struct db *db, struct alarm_row *row, enum alarm_input in, c
 		row->returned_at = 0;
 	else if (in == IN_RETURN)
 		row->returned_at = e->at;
-	if (row->mode.state != ALARM_OUT_OF_SERVICE)
-		row->by_service = false;
 	row->closed_at = row->mode.state == ALARM_NORMAL ? e->at : 0;
 	if ((err = write_state(db, row)))
 		return err;
@@ -202,7 +199,6 @@ enum err alarm_reveal(struct db *db, struct alarm_row *row, struct alarm_entry e
 {
 	bool shelved = row->mode.state == ALARM_SHELVED, suppressed = row->mode.state == ALARM_SUPPRESSED;
 	e.what = shelved ? "unshelve" : suppressed ? "unsuppress" : "in_service";
-	row->by_service = false;
 	enum err err = alarm_move(db, row, shelved ? IN_UNSHELVE : suppressed ? IN_UNSUPPRESS : IN_IN_SERVICE, &e, p);
 	if (!err)
 		err = alarm_clear_shelf(db, row);

@@ -35,7 +35,7 @@ struct alarm_row {
 	struct str opens;       // type of the record the rule opens at this level, or empty
 	double lon, lat;        // NaN = no position
 	struct label rule_label, say, guide;
-	bool by_service;
+	bool by_service;        // of a row written before `hidden`: it says HIDE_SERVICE
 	int64_t level_at, cause_time, arrival;
 	uint16_t quality;
 	struct hold hidden;     // what keeps it from being announced; of a shelf: the fields above

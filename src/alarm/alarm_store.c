@@ -292,6 +292,7 @@ static enum err finish(struct applying *ap, struct alarm_row *row)
 static enum err change_level(struct applying *ap, struct alarm_row *row)
 {
 	enum level was = ap->t->level;
+	enum alarm_state before = row->mode.state;
 	(void)level_find(row->level, &was);
 	if (was != ap->t->level) {
 		int up = level_rank(ap->t->level) - level_rank(was);
@@ -302,11 +303,9 @@ static enum err change_level(struct applying *ap, struct alarm_row *row)
 			err = alarm_move(ap->db, row, up >= 0 ? IN_LEVEL_UP : IN_LEVEL_DOWN, &e, &ap->p);
 		if (err)
 			return err;
-	} else if (ap->service == (row->mode.state == ALARM_OUT_OF_SERVICE && row->by_service)) {
-		return OK;
 	}
 	enum err err = hide_or_show(ap, row, false, ap->t->at);
-	return err ? err : finish(ap, row);
+	return err || (was == ap->t->level && before == row->mode.state) ? err : finish(ap, row);
 }
 
 static enum err raise_row(struct applying *ap, struct alarm_row *row, bool found, int64_t at)

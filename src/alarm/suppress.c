@@ -182,7 +182,6 @@ static enum err hide(const struct follow *f, struct alarm_row *row, const struct
 	bool cause = h->by == HIDE_CAUSE;
 	e.what = cause ? "suppress" : "out_of_service";
 	e.reason = journal_reason(f, h);
-	row->by_service = h->by == HIDE_SERVICE;
 	enum err err = alarm_move(f->db, row, cause ? IN_SUPPRESS : IN_OUT_OF_SERVICE, &e, f->p);
 	return err ? err : alarm_set_hidden(f->db, row, h, e.at);
 }
@@ -220,7 +219,7 @@ enum err follow_hold(const struct follow *f, struct alarm_row *row, const struct
 	if (h->by == HIDE_SERVICE)
 		return row->mode.state == ALARM_OUT_OF_SERVICE ? OK : hide(f, row, h, e);
 	// what a person hid ends by itself, and what has returned waits for its acknowledgement
-	return (is_shown(row) || by_itself) && (row->mode.active || raising) ? hide(f, row, h, e) : OK;
+	return by_itself || (is_shown(row) && (row->mode.active || raising)) ? hide(f, row, h, e) : OK;
 }
 
 // ---- causes -------------------------------------------------------------------------------------
@@ -236,17 +235,27 @@ static enum err ids_of(const struct follow *f, struct query *q, int64_t **ret, s
 	return query_end(q);
 }
 
-// Looks at one alarm anew. A row that is hidden because of its point's service stays: its point says when that is over.
+static bool out_of_service(const struct follow *f, int64_t point)
+{
+	const struct point_def *p = f->cx && f->cx->point ? f->cx->point(f->cx->arg, (uint32_t)point) : NULL;
+	return p && (p->maintenance || p->out_of_service);
+}
+
+// Looks at one alarm anew. What its point's service hides and is active stays: the next sample says whether it is over. What has
+// returned meanwhile waits for no sample.
 static enum err look_anew(const struct follow *f, int64_t id)
 {
 	struct alarm_row row;
 	struct hold h;
 	enum err err = alarm_row_get(f->db, id, f->a, &row);
-	if (err || row.closed_at || row.hidden.by == HIDE_SERVICE)
+	if (err || row.closed_at)
 		return err == ERR_NOT_FOUND ? OK : err;
+	bool service = out_of_service(f, row.point);
+	if (row.hidden.by == HIDE_SERVICE && (row.mode.active || !f->cx || !f->cx->point))
+		return OK;
 	struct alarm_mode was = row.mode;
 	struct alarm_entry e = { .at = f->at, .level = row.level, .value = NAN, .limit = NAN };
-	if ((err = hold_find(f, &row, false, &h)) || (err = follow_hold(f, &row, &h, false, e)))
+	if ((err = hold_find(f, &row, service, &h)) || (err = follow_hold(f, &row, &h, false, e)))
 		return err;
 	if (was.state == row.mode.state)
 		return OK;
@@ -388,6 +397,25 @@ static enum err end_hints(const struct follow *f)
 	return err;
 }
 
+// What is announced and active and might be hidden: all of it if a cause or a window lasts, else what its point's service hides.
+static enum err look_at_shown(const struct follow *f, bool any)
+{
+	struct query q;
+	int64_t *v = NULL;
+	size_t n = 0, cap = 0;
+	query_begin(&q, f->db, STMT_ALARM_SHOWN);
+	while (query_row(&q)) {
+		if (!any && !out_of_service(f, query_get_i64(&q, 1)))
+			continue;
+		v = arena_push(f->a, v, &n, &cap, sizeof *v);
+		v[n - 1] = query_get_i64(&q, 0);
+	}
+	enum err err = query_end(&q);
+	for (size_t i = 0; !err && i < n; i++)
+		err = look_anew(f, v[i]);
+	return err;
+}
+
 static enum err names_of(const struct follow *f, enum stmt stmt, struct str **ret, size_t *ret_n, size_t *cap)
 {
 	struct query q;
@@ -473,16 +501,23 @@ enum err alarm_suppress_tick(struct db *db, const struct alarm_context *cx, int6
 		query_begin(&q, db, STMT_ALARM_HIDDEN_ALL);
 		err = look_at_all(&f, &q);
 	}
-	if (!err && !(err = anything_hides(&f, &any)) && any) {
-		query_begin(&q, db, STMT_ALARM_SHOWN);
-		err = look_at_all(&f, &q);
-	}
+	if (!err && !(err = anything_hides(&f, &any)))
+		err = look_at_shown(&f, any);
 	if (err)
 		return err;
 	query_begin(&q, db, STMT_WINDOW_NEXT);
 	query_i64(&q, 1, now);
 	*ret_next = query_row(&q) && !query_is_null(&q, 0) ? query_get_i64(&q, 0) : 0;
 	return query_end(&q);
+}
+
+enum err alarm_settle(struct db *db, const struct alarm_context *cx, int64_t alarm, int64_t now)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(0);
+	struct problem p;
+	problem_init(&p, a);
+	struct follow f = { .db = db, .rules = cx->rules, .a = a, .p = &p, .at = now, .cx = cx };
+	return look_anew(&f, alarm);
 }
 
 enum err alarm_causes_forget(struct db *db)

@@ -97,12 +97,22 @@ struct act_job {
 	enum alarm_act act;
 	struct str reason;
 	struct alarm_change change;
+	struct site_point point;    // the last that was asked for
 };
+
+static const struct point_def *act_point(void *arg, uint32_t id)
+{
+	struct act_job *j = arg;
+	return site_point(call_site(j->c), id, &j->point) ? &j->point.def : NULL;
+}
 
 static enum err act_job_run(struct db *db, void *arg, struct problem *p)
 {
 	struct act_job *j = arg;
-	return alarm_act(db, j->alarm, j->act, j->reason, j->until, &j->c->id, &j->change, p);
+	struct alarm_context cx = { .rules = call_site(j->c)->rules, .point = act_point, .arg = j };
+	bool back = j->act == ACT_UNSHELVE || j->act == ACT_UNSUPPRESS || j->act == ACT_IN_SERVICE;
+	enum err err = alarm_act(db, j->alarm, j->act, j->reason, j->until, &j->c->id, &j->change, p);
+	return err || !back ? err : alarm_settle(db, &cx, j->alarm, clock_now());
 }
 
 static enum err read_until(struct call *c, struct act_job *j)

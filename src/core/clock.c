@@ -121,6 +121,7 @@ struct suppress_job {
 	struct core *co;
 	struct arena *arena;
 	struct site *site;
+	struct site_point point;    // the last that was asked for
 	bool all, load;
 	int64_t now, next;
 	struct touched *v;
@@ -141,10 +142,16 @@ static void suppress_touched(void *arg, int64_t alarm, bool opened)
 	j->v[j->n - 1] = (struct touched){ alarm, opened };
 }
 
+static const struct point_def *suppress_point(void *arg, uint32_t id)
+{
+	struct suppress_job *j = arg;
+	return site_point(j->site, id, &j->point) ? &j->point.def : NULL;
+}
+
 static enum err suppress_run(struct db *db, void *arg, struct problem *p)
 {
 	struct suppress_job *j = arg;
-	struct alarm_context cx = { .rules = j->site->rules, .arg = j, .touched = suppress_touched };
+	struct alarm_context cx = { .rules = j->site->rules, .point = suppress_point, .arg = j, .touched = suppress_touched };
 	struct arena *a on_scope_exit(arena_freep) = arena_new(0);
 	(void)p;
 	enum err err = j->load ? alarm_suppress_load(db, j->site->reg, a) : OK;

@@ -234,8 +234,7 @@ static void load_site(struct core *co, const struct registry *reg, struct rule_s
 	core_site_give(&co->app, s);
 	core_site_give(&co->app, old);
 	news_forget(news);
-	if (other_rules)
-		suppress_wake(co, true);
+	suppress_wake(co, other_rules); // of points, too: what their service hid may be over
 }
 
 static void on_site_timer(void *arg)

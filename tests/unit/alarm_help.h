@@ -34,19 +34,23 @@ static inline void hear(void *arg, const struct transition *t)
 
 static struct point_kind kinds[] = { { .name = { "level", 5 }, .min = 0, .max = 100, .interval = US_PER_S } };
 
-// A rule file over `kinds`; reg and the rules live as long as a.
-static inline struct rule_set *rules_of(struct arena *a, struct registry *reg, const char *text)
+// Rule files over `kinds`, in this order; more may be NULL. reg and the rules live as long as a.
+static inline struct rule_set *rules_of_two(struct arena *a, struct registry *reg, const char *text, const char *more)
 {
 	struct diags d = { .arena = a };
 	struct rule_set *rules;
-	*reg = (struct registry){ .arena = a, .kinds = kinds, .nkinds = 1, .rules = arena_one(a, struct rule_file), .nrules = 1 };
+	*reg = (struct registry){ .arena = a, .kinds = kinds, .nkinds = 1, .rules = arena_many(a, 2, struct rule_file), .nrules = more ? 2 : 1 };
 	reg->rules[0] = (struct rule_file){ .file = STR("a.yaml"), .root = yaml_parse(a, STR("a.yaml"), str_of(text), &d) };
+	if (more)
+		reg->rules[1] = (struct rule_file){ .file = STR("b.yaml"), .root = yaml_parse(a, STR("b.yaml"), str_of(more), &d) };
 	if (rules_compile(&rules, reg, &d)) {
 		print_error("%s\n%.*s\n", text, STR_FMT(d.v[0].text));
 		fail();
 	}
 	return rules;
 }
+
+static inline struct rule_set *rules_of(struct arena *a, struct registry *reg, const char *text) { return rules_of_two(a, reg, text, NULL); }
 
 // The families beside the limits.
 #define FAMILY_RULES \
