@@ -407,6 +407,72 @@ static enum err release_add(const struct change *ch, const struct move *m, const
 	return err;
 }
 
+// ---- tasks of departments -----------------------------------------------------------------------
+// Is this task of the department still open for the record? Then it is not given twice (an upgrade tells everybody again).
+static enum err task_is_open(const struct change *ch, const struct row *row, int64_t organisation, struct str task, bool *ret)
+{
+	const struct releasing *r = &ch->t->release;
+	struct value of = { .kind = VAL_INT, .i = row->c.id }, org = { .kind = VAL_INT, .i = organisation };
+	struct filter f[] = { { r->task_of->name, FILTER_EQ, &of, 1 }, { STR("organisation"), FILTER_EQ, &org, 1 } };
+	struct list_query lq = { .text = STR_EMPTY, .filters = f, .nfilters = ARRAY_LEN(f), .limit = ROWS_MAX };
+	struct row *rows;
+	size_t n;
+	enum err err = records_list(ch->db, &r->tasks->table, NULL, &lq, ch->a, &rows, &n, NULL, ch->p);
+	*ret = false;
+	for (size_t i = 0; !err && i < n; i++) {
+		const struct state *s = type_state(r->tasks, rows[i].c.state);
+		*ret |= !rows[i].c.retired && !(s && s->end) && str_eq(text_at(type_field(r->tasks, STR("task")), &rows[i]), task);
+	}
+	return err;
+}
+
+static enum err task_open(const struct change *ch, const struct row *row, int64_t organisation, struct str task, double within, int64_t now)
+{
+	const struct releasing *r = &ch->t->release;
+	const struct field *level = type_field(r->tasks, STR("level"));
+	struct flow_field fields[] = {
+		{ "title", { .kind = VAL_TEXT, .s = row->c.title } }, { "task", { .kind = VAL_TEXT, .s = task } },
+		{ arena_cstr(ch->a, r->task_of->name), { .kind = VAL_INT, .i = row->c.id } },
+		{ "organisation", { .kind = VAL_INT, .i = organisation } },
+		{ "due", { .kind = VAL_INT, .i = now + (int64_t)(within * (double)US_PER_MIN) } },
+		{ "level", { .kind = VAL_TEXT, .s = text_at(r->level, row) } },
+	};
+	bool open;
+	int64_t id;
+	enum err err = task_is_open(ch, row, organisation, task, &open);
+	if (err || open)
+		return err;
+	err = flow_open(ch->db, ch->reg, r->tasks, fields, ARRAY_LEN(fields) - !level, row->c.area, row->c.enterprise, row->c.thread,
+	                ch->a, &id, ch->p);
+	if (err)
+		return err;
+	struct str detail = arena_printf(ch->a, "{\"type\":\"%.*s\",\"id\":%lld}", STR_FMT(r->tasks->name), (long long)id);
+	return history_add(ch->db, ch->t, row->c.id, "open", r->tasks->name, detail, ch->by);
+}
+
+// Rows of the matrix that say what its departments are to do, besides confirming that they know: a receipt is no task.
+static enum err release_tasks(const struct change *ch, const struct row *row, int64_t now)
+{
+	const struct releasing *r = &ch->t->release;
+	struct row *rules;
+	size_t n;
+	struct list_query lq = { .text = STR_EMPTY, .limit = ROWS_MAX };
+	struct choosing to = { .db = ch->db, .reg = ch->reg, .m = r->matrix, .a = ch->a };
+	enum err err = r->tasks ? records_list(ch->db, &r->matrix->table, NULL, &lq, ch->a, &rules, &n, NULL, ch->p) : OK;
+	for (size_t i = 0; r->tasks && !err && i < n; i++) {
+		to.rule = &rules[i];
+		struct str task = str_trim(cell(&to, "task"));
+		double within = number_cell(&to, "task_within", 0);
+		if (!task.n || !(within > 0) || !rule_fits(&to, text_at(r->category, row), text_at(r->level, row), 0))
+			continue;
+		int64_t *ids;
+		size_t nids = value_ids(&rules[i].vals[type_field(r->matrix, STR("organisations"))->col], ch->a, &ids);
+		for (size_t k = 0; !err && k < nids; k++)
+			err = task_open(ch, row, ids[k], task, within, now);
+	}
+	return err;
+}
+
 enum err release_make(const struct change *ch, const struct move *m, const struct row *row, struct str reason)
 {
 	int64_t now = clock_now(), id = 0, *tiers = NULL;
@@ -420,6 +486,8 @@ enum err release_make(const struct change *ch, const struct move *m, const struc
 		err = close_before(ch, row->c.id, now);
 	if (!err)
 		err = release_add(ch, m, row, reason, text, to.webhook, now, &id);
+	if (!err && !cancel)
+		err = release_tasks(ch, row, now);
 	if (!err && !cancel) // what is lifted goes to those who had it, and to nobody new
 		err = receipts_add(ch->db, ch->t, row, id, 0, &to, text, "release", now);
 	if (!err)

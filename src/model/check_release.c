@@ -41,7 +41,7 @@ void check_cap(struct check *c, const struct yaml_node *n, struct cap_words *ret
 // ---- release: -----------------------------------------------------------------------------------
 struct raw_release {
 	struct releasing r;
-	struct str matrix, category, level, effective, expires, exercise, shape, radius, description, description_en, instruction,
+	struct str tasks, matrix, category, level, effective, expires, exercise, shape, radius, description, description_en, instruction,
 		instruction_en;
 };
 
@@ -69,6 +69,29 @@ static void check_matrix(struct check *c, const struct yaml_node *n, const struc
 		if (!f || f->kind != want[i].kind || f->ncols != 1)
 			DIAG(c->d, at_key(n, "matrix"), RELEASE_MATRIX, STR_FMT(r->matrix->name), field_kind_name(want[i].kind), want[i].name);
 	}
+}
+
+// Tasks of departments: their type refers to the record, and has what a row of the matrix says of one.
+static void check_tasks(struct check *c, const struct type *t, const struct yaml_node *n, struct releasing *r)
+{
+	static const struct { const char *name; enum field_kind kind; } want[] = {
+		{ "title", FIELD_TEXT }, { "task", FIELD_TEXT }, { "organisation", FIELD_REF }, { "due", FIELD_TIME },
+	}, matrix[] = { { "task", FIELD_TEXT }, { "task_within", FIELD_NUMBER } };
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		const struct field *f = type_field(r->tasks, str_of(want[i].name));
+		if (!f || f->kind != want[i].kind)
+			DIAG(c->d, at_key(n, "tasks"), RELEASE_TASKS, STR_FMT(r->tasks->name), field_kind_name(want[i].kind), want[i].name);
+	}
+	for (size_t i = 0; r->matrix && i < ARRAY_LEN(matrix); i++) {
+		const struct field *f = type_field(r->matrix, str_of(matrix[i].name));
+		if (!f || f->kind != matrix[i].kind || f->ncols != 1)
+			DIAG(c->d, at_key(n, "tasks"), RELEASE_MATRIX, STR_FMT(r->matrix->name), field_kind_name(matrix[i].kind), matrix[i].name);
+	}
+	for (size_t i = 0; i < r->tasks->nfields && !r->task_of; i++)
+		if (r->tasks->fields[i].kind == FIELD_REF && str_eq(r->tasks->fields[i].to, t->name))
+			r->task_of = &r->tasks->fields[i];
+	if (!r->task_of)
+		DIAG(c->d, at_key(n, "tasks"), RELEASE_TASKS, STR_FMT(r->tasks->name), field_kind_name(FIELD_REF), arena_cstr(c->a, t->name));
 }
 
 // CAP 1.2, 3.2.1: sender has no spaces, commas or restricted characters (< and &).
@@ -103,6 +126,7 @@ void check_release(struct check *c, struct type *t, const struct yaml_node *n)
 {
 	static const struct key keys[] = {
 		{ "matrix", KEY_STR, true, offsetof(struct raw_release, matrix), 0 },
+		{ "tasks", KEY_STR, false, offsetof(struct raw_release, tasks), 0 },
 		{ "category", KEY_STR, true, offsetof(struct raw_release, category), 0 },
 		{ "level", KEY_STR, true, offsetof(struct raw_release, level), 0 },
 		{ "effective", KEY_STR, true, offsetof(struct raw_release, effective), 0 },
@@ -119,8 +143,8 @@ void check_release(struct check *c, struct type *t, const struct yaml_node *n)
 		{ "expired", KEY_STRS, true, offsetof(struct raw_release, r.expired), offsetof(struct raw_release, r.nexpired) },
 	};
 	struct raw_release raw = { .r.sender = STR_EMPTY };
-	struct str *texts[] = { &raw.matrix, &raw.category,    &raw.level,          &raw.effective,   &raw.expires,       &raw.exercise,
-		                &raw.shape,  &raw.description, &raw.description_en, &raw.instruction, &raw.instruction_en, &raw.radius };
+	struct str *texts[] = { &raw.tasks, &raw.matrix, &raw.category, &raw.level, &raw.effective, &raw.expires, &raw.exercise, &raw.shape,
+		                &raw.radius, &raw.description, &raw.description_en, &raw.instruction, &raw.instruction_en };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*texts[i] = STR_EMPTY;
 	if (!n || !keys_read(c, n, keys, ARRAY_LEN(keys), &raw))
@@ -132,6 +156,9 @@ void check_release(struct check *c, struct type *t, const struct yaml_node *n)
 	t->release.matrix = raw.matrix.n ? want_type(c, at_key(n, "matrix"), raw.matrix) : NULL;
 	if (t->release.matrix)
 		check_matrix(c, n, &t->release);
+	t->release.tasks = raw.tasks.n ? want_type(c, at_key(n, "tasks"), raw.tasks) : NULL;
+	if (t->release.tasks)
+		check_tasks(c, t, n, &t->release);
 	if (raw.r.sender.n && !sender_ok(raw.r.sender))
 		DIAG(c->d, at_key(n, "sender"), RELEASE_SENDER);
 }

@@ -131,6 +131,7 @@ X(PUBLISH_KIND,   "字段“%.*s”是 %s，不登录打不开，不能公开；
                   "the field \"%.*s\" is of kind %s, which cannot be opened without logging in; take it out of show") \
 X(RELEASE_FIELD,  "%s 要写 %s 字段，“%.*s”不是；请改正", "%s must name a %s field, \"%.*s\" is none; correct it") \
 X(RELEASE_MATRIX, "发布矩阵“%.*s”缺少 %s 字段“%s”；请补上", "the matrix \"%.*s\" lacks the %s field \"%s\"; add it") \
+X(RELEASE_TASKS,  "任务类型“%.*s”缺少 %s 字段“%s”；请补上", "the type of tasks \"%.*s\" lacks the %s field \"%s\"; add it") \
 X(RELEASE_SENDER, "sender 要写成邮箱的样子，不含空格和逗号（CAP 1.2）；请改正", "sender must look like a mail address, without blanks and commas (CAP 1.2); correct it") \
 X(RELEASE_WORD,   "release 没有“%.*s”；可用 alert update upgrade downgrade cancel", "release cannot be \"%.*s\"; use alert update upgrade downgrade cancel") \
 X(RELEASE_ALONE,  "类型没有 release，这一步不能发布；请补上或删去", "the type has no release, so no step can release it; add it or take this out") \

@@ -258,6 +258,8 @@ struct releasing {          // release: whom a record is told to when a move rel
 	const struct field *exercise;   // BOOL or NULL
 	const struct field *shape, *radius; // SHAPE; NUMBER in metres around the position of what it refers to; or NULL
 	const struct field *description[2], *instruction[2]; // TEXT, in Chinese and English, or NULL
+	const struct type *tasks;   // what a department is to do, as rows of the matrix say; or NULL
+	const struct field *task_of; // REF of tasks to the released record
 	struct str sender;      // of CAP: whom receivers know as the source, as a mail address
 	struct str *see, *expired; // roles: who sees all receipts; who is told when the time of validity has ended
 	size_t nsee, nexpired;

@@ -234,3 +234,29 @@ test('one leak seen by several detectors of an installation is one warning with 
   assert.equal(thread.length, 3);
   assert.equal((await duty.ok_get(`/api/v1/records/warning/${id}/history`)).items.filter((h) => h.action === 'joined').length, 2);
 });
+
+test('each department of the matrix gets its task with a deadline; a receipt does not finish it, what is late climbs, an upgrade gives it once', async () => {
+  const [dep] = (await bureau.ok_get('/api/v1/records/organisation?size=1&sort=id')).items;
+  const rule = { name: '扬尘响应任务', categories: ['dust'], levels: ['orange', 'red'], tier: 0, organisations: [dep.id], wait: 60, times: 1 };
+  assert.equal((await bureau.post('/api/v1/records/release_rule', { ...rule, task: '到场核查' })).json.error.field, 'task', 'a task needs its time');
+  await bureau.ok_post('/api/v1/records/release_rule', { ...rule, task: '到场核查除尘系统，督促停产清灰', task_within: 0.03 });
+  const id = await verified('粉尘浓度超限', { category: 'dust' });
+  await publish(id);
+  const tasks = async () => (await bureau.ok_get(`/api/v1/records/warning_task?where.warning=${id}`)).items;
+  const [one, ...more] = await tasks();
+  assert.equal(more.length, 0);
+  assert.equal(one.organisation.id, dep.id);
+  assert.equal(one.state, 'assigned');
+  assert.match(one.task, /督促停产清灰/);
+  assert.equal(Date.parse(one.due), Date.parse(one.deadline));
+  const [r] = await releases(duty, id);
+  const staff = (await bureau.ok_get('/api/v1/records/person?size=500')).items.filter((p) => p.organisation?.id === dep.id);
+  assert.ok(staff.length && r.receipts.some((x) => x.person === staff[0].id), 'they owe a receipt too');
+  await until('it to climb', async () => (await tasks())[0].escalated >= 1);
+  assert.ok((await bureau.ok_get('/api/v1/records/warning_task?list=late')).items.some((x) => x.id === one.id));
+  await ok_move(duty, id, 'upgrade', { level: 'red', reason: '扩大', valid_until: rfc(Date.now() + 3600e3) });
+  assert.equal((await tasks()).length, 1, 'a task that is open is not given again');
+  await bureau.ok_post(`/api/v1/records/warning_task/${one.id}/moves/drop`, { reason: '已由属地完成' });
+  await ok_move(duty, id, 'prolong', { reason: '延长', valid_until: rfc(Date.now() + 7200e3) });
+  assert.equal((await tasks()).length, 2, 'one that is over is');
+});
