@@ -169,7 +169,8 @@ static const struct {
 	  " fields:[{name:str, is:str, label:str, help:str, group:str, need:bool}],"
 	  " states:[{name:str, label:str, color:str, end:bool, who:[str]}],"
 	  " moves:[{name:str, label:str, from:[str], to:str, who:[str], needs:[str], asks:[str], reason:bool, sign:bool}],"
-	  " lists:[{name:str, label:str, show:[str], open:bool, where:{}, order:[str]}], can:[str]}" },
+	  " lists:[{name:str, label:str, show:[str], open:bool, where:{}, order:[str]}], can:[str],"
+	  " drawing?:{picture:str, spots:str, x:str, y:str, of:str, to:str, color:str}}" },
 	{ "PublicTypes", "{county:str, items:[{name:str, label:str, about:str}]}" },
 	{ "PublicRecords", "{name:str, label:str, about:str, title:str, fields:[{name:str, is:str, label:str, unit:str, lines:bool}], items:[{}], total:int, page:int, size:int}" },
 	{ "Records", "{items:[Record], total:int, page:int, size:int}" },

@@ -317,6 +317,19 @@ static void parts_json(struct jw *w, const struct type *t, const struct identity
 	lists_json(w, t, by);
 }
 
+static void drawing_json(struct jw *w, const struct drawing *d)
+{
+	jw_kobj(w, "drawing");
+	jw_kstr(w, "picture", d->picture->name);
+	jw_kstr(w, "spots", d->spots->name);
+	jw_kstr(w, "x", d->x->name);
+	jw_kstr(w, "y", d->y->name);
+	jw_kstr(w, "of", d->of->name);
+	jw_kstr(w, "to", d->of->to);
+	jw_kstr(w, "color", d->color->name);
+	jw_end(w);
+}
+
 void type_json(struct jw *w, const struct registry *reg, const struct type *t, const struct identity *by, bool full)
 {
 	(void)reg;
@@ -331,6 +344,8 @@ void type_json(struct jw *w, const struct registry *reg, const struct type *t, c
 		jw_kstr(w, "title", t->title);
 		jw_kstr(w, "geometry", t->geometry);
 		jw_kbool(w, "released", t->release.matrix != NULL);
+		if (t->drawing.spots && auth_may_read_field(by, t->drawing.spots) && auth_may_read_field(by, t->drawing.picture))
+			drawing_json(w, &t->drawing);
 		parts_json(w, t, by);
 	} else {
 		jw_kbool(w, "states", t->nstates > 0);

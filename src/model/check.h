@@ -97,6 +97,7 @@ void check_field_exprs(struct check *c, struct type *t);
 void check_draws(struct check *c, struct type *t);
 void check_unique(struct check *c, struct type *t, const struct yaml_node *n);
 void check_rules(struct check *c, struct type *t, const struct yaml_node *n);
+void check_drawing(struct check *c, struct type *t, const struct yaml_node *n);
 void check_models(struct check *c, struct type *t, const struct yaml_node *n);
 void check_publish(struct check *c, struct type *t, const struct yaml_node *n);
 void check_keep(struct check *c, struct type *t, const struct yaml_node *n);

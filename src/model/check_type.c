@@ -5,7 +5,7 @@
 struct raw_type {
 	struct type t;
 	const struct yaml_node *groups, *fields, *states, *moves, *rights, *lists, *uses, *unique, *checks, *expires, *extend, *publish,
-		*keep, *dossier, *release, *gather, *models;
+		*keep, *dossier, *release, *gather, *models, *drawing;
 };
 
 static const struct key type_keys[] = {
@@ -35,6 +35,7 @@ static const struct key type_keys[] = {
 	{ "extend", KEY_MAP, false, offsetof(struct raw_type, extend), 0 },
 	{ "release", KEY_MAP, false, offsetof(struct raw_type, release), 0 },
 	{ "gather", KEY_MAP, false, offsetof(struct raw_type, gather), 0 },
+	{ "drawing", KEY_MAP, false, offsetof(struct raw_type, drawing), 0 },
 	{ "models", KEY_MAP, false, offsetof(struct raw_type, models), 0 },
 };
 
@@ -222,6 +223,7 @@ void check_type_flow(struct check *c, struct type *t, const struct yaml_node *ro
 	check_field_exprs(c, t);
 	check_unique(c, t, part(root, "unique", YAML_LIST));
 	check_rules(c, t, part(root, "checks", YAML_MAP));
+	check_drawing(c, t, part(root, "drawing", YAML_MAP));
 	check_models(c, t, part(root, "models", YAML_MAP));
 	check_publish(c, t, part(root, "publish", YAML_MAP));
 	check_keep(c, t, yaml_get(root, "keep"));

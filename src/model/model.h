@@ -288,6 +288,12 @@ struct model_use {
 	size_t before;              // it is computed before fields[before], the first it gives
 };
 
+struct drawing {            // drawing: a picture with spots that stand for other records
+	const struct field *picture, *spots;    // PHOTOS (the first counts), ROWS; NULL: the type has none
+	const struct field *x, *y, *of;         // columns of spots: % of width and height from the upper left corner; REF
+	const struct field *color;              // MENU field of the type that `of` refers to
+};
+
 struct expiry {             // expires: of a register without states
 	const struct field *at; // DATE or TIME; NULL: none
 	struct allowance *remind;    // so long before, longest first; at the end itself everybody of tell is told besides
@@ -355,6 +361,7 @@ struct type {
 	size_t nchecks;
 	struct model_use *models;   // in the order in which they are computed
 	size_t nmodels;
+	struct drawing drawing;
 	struct publish publish;
 	struct releasing release;
 	struct gathering gather;

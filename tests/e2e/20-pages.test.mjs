@@ -3,14 +3,8 @@
 // the same components: they are dealt out among the four combinations.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { makeDevice, root, Server, until } from '../lib/server.mjs';
+import { makeDevice, Server, until } from '../lib/server.mjs';
 import { chinese, dataWords, DESK, keysShown, openBrowser, Person, PHONE, watched, wordsOf } from '../lib/browser.mjs';
-
-// What schedules open while the test runs is data too: its words stand in the packs.
-const scheduled = () => readdirSync(join(root, 'packs'), { recursive: true }).map(String).filter((f) => /(schedules|types)\/[a-z_]+\.yaml$/.test(f))
-  .flatMap((f) => readFileSync(join(root, 'packs', f), 'utf8').match(/(?:title|default): [^,}\n]*/g) ?? []).join('\n');
 
 let s, browser, data, alarm, made;
 
@@ -21,7 +15,7 @@ before(async () => {
   const rows = Array.from({ length: 40 }, (_, i) => ({ point: 'PAGE-LT', time: new Date(t0 + i * 1000).toISOString(), value: i < 10 ? 70 : 95 }));
   await s.call('POST', '/api/v1/readings', rows, { headers: { Authorization: `Device PAGE-GW:${made.key}` } });
   alarm = await until('the warning', async () => (await made.bureau.ok_get('/api/v1/alarms')).items.find((a) => a.point.code === 'PAGE-LT' && a.opened));
-  data = `${await dataWords(s)}\n${await wordsOf(made.bureau, 'warning')}\n${scheduled()}`;
+  data = `${await dataWords(s)}\n${await wordsOf(made.bureau, 'warning')}`;
   browser = await openBrowser();
 });
 after(async () => {

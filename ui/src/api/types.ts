@@ -111,6 +111,7 @@ export interface TypeInfo {
   lists: Listing[]
   can: string[]
   released?: boolean
+  drawing?: { picture: string; spots: string; x: string; y: string; of: string; to: string; color: string } // spots on a picture
   pack?: string
   checks?: Check[]
   extend?: { states: string[]; max?: number; longest?: string; may_ask?: boolean } | null
