@@ -26,6 +26,8 @@ struct unit {
 	size_t nsubs, ntanks;
 	double *judged;             // masses that were judged last, by substance
 	bool rises;                 // it is graver than the grade on file
+	bool edited;                // by a person, since it was graded from its levels
+	bool agrees;                // what is there was computed and is as the record says
 };
 
 struct settings { double dead_band, write_share, write_interval; };
@@ -142,6 +144,7 @@ static enum err read_unit(void *arg, const struct row *row)
 	json_t *subs = rows_of(r->t, row, "substances"), *tanks = rows_of(r->t, row, "tanks");
 	struct unit u = { .id = row->c.id, .enterprise = row->c.enterprise, .changed_at = row->c.changed_at,
 		          .live_grade = arena_str(a, text_cell(r->t, row, "live_grade")), .rises = rises(r->t, row),
+		          .edited = row->c.changed_by != 0, // the system itself is nobody
 		          .persons = value_number(site_cell(r->t, row, "persons"), NAN), .live_r = value_number(site_cell(r->t, row, "live_r"), NAN) };
 	if (!row->c.retired && !(s && s->end)) {
 		read_substances(&u, subs, a);
@@ -464,29 +467,44 @@ static bool is_same(const struct unit *u, const struct present *now)
 	return true;
 }
 
-// A new grade is written at once; another R when it is another by a good share, and not more often than the interval.
+// A new grade is written at once, and any other R after somebody has edited the record (persons, substances, tanks); otherwise
+// an R that is another by a good share, and not more often than the interval.
 static bool worth_writing(const struct settings *set, const struct unit *u, const struct answer *x, int64_t at)
 {
 	if (isnan(u->live_r) || !str_eq(x->grade, u->live_grade))
 		return true;
+	if (u->edited && fabs(x->r - u->live_r) > SAME * MAX(u->live_r, x->r))
+		return true;
 	return fabs(x->r - u->live_r) > set->write_share * MAX(u->live_r, x->r) && at - u->changed_at >= (int64_t)(set->write_interval * US_PER_S);
+}
+
+// True: the record is being changed.
+static bool judge_masses(struct core *co, struct unit *u, const struct present *now, struct arena *a)
+{
+	const struct settings *set = &co->regrader->set;
+	struct answer x;
+	int64_t at = clock_now();
+	if (is_same(u, now) || !compute(co, registry_type(co->regrader->reg, TYPE), u, now, a, &x))
+		return false;
+	if (worth_writing(set, u, &x, at)) {
+		change(co, u, now, &x, at);
+		return true;
+	}
+	u->agrees = true;
+	if (fabs(x.r - u->live_r) <= set->write_share * MAX(u->live_r, x.r)) // else it waits for the interval
+		for (size_t i = 0; i < u->nsubs; i++)
+			u->judged[i] = now[i].mass;
+	return false;
 }
 
 static void judge(struct core *co, const struct site *s, struct unit *u, struct arena *a)
 {
-	const struct type *t = registry_type(co->regrader->reg, TYPE);
 	struct present *now = arena_many(a, u->nsubs, struct present);
-	struct answer x;
-	int64_t at = clock_now();
-	if (u->rises)
-		post(co, job_new(co, u->id));
-	if (u->rises || !masses(co, s, u, now) || is_same(u, now) || !compute(co, t, u, now, a, &x))
+	bool measured = masses(co, s, u, now);
+	if (measured && judge_masses(co, u, now, a))
 		return;
-	if (worth_writing(&co->regrader->set, u, &x, at))
-		change(co, u, now, &x, at);
-	else if (fabs(x.r - u->live_r) <= co->regrader->set.write_share * MAX(u->live_r, x.r))
-		for (size_t i = 0; i < u->nsubs; i++)
-			u->judged[i] = now[i].mass; // else it waits for the interval
+	if (u->rises && (u->agrees || !measured)) // never on a grade that is about to be corrected
+		post(co, job_new(co, u->id));
 }
 
 void regrade_tick(struct core *co)

@@ -110,6 +110,15 @@ test('levels rise: what is there is graded again, with history, event and notice
   assert.deepEqual([r.state, r.filed_grade], ['filed', '2']);
 });
 
+test('fewer persons: both grades follow, nothing rises', async () => {
+  const r = await rec('installation', unit.id);
+  assert.equal(r.live_r, 72);
+  await bureau.ok_patch(`/api/v1/records/installation/${unit.id}`, { version: r.version, exposed: 10 });
+  await until('the new alpha in what is there', async () => (await rec('installation', unit.id)).live_r === 60);
+  const n = await rec('installation', unit.id);
+  assert.deepEqual([n.r_value, n.state, n.live_grade], [10, 'filed', '2']);
+});
+
 test('a level of another enterprise counts for nothing', async () => {
   const theirs = (await bureau.ok_get('/api/v1/records/point?size=500&where.kind=level')).items.find((p) => p.enterprise.id !== ent.me.enterprise.id);
   const x = await bureau.ok_post('/api/v1/records/installation', { name: '别家的液位', unit: 'storage', enterprise: ent.me.enterprise.id, position: [113.1, 33.1], exposed: 0, substances: ammonia(50),
