@@ -131,6 +131,15 @@ test('a level of another enterprise counts for nothing', async () => {
   assert.equal(r.present[0].quantity_t, 50, 'a tank that is not seen counts up to the design maximum');
 });
 
+test('a gas holder of a smelter is a source like any other', async () => {
+  const holder = await bureau.ok_post('/api/v1/records/installation', { name: '煤气柜', unit: 'storage', enterprise: ent.me.enterprise.id, position: [113.1, 33.1], exposed: 0, substances: [{ name: '煤气', state: 'gas', quantity_t: 60 }],
+    tanks: [{ name: 'G-1', substance: '煤气', point: point.id, shape: 'vertical', volume_m3: 100000, density: 1.2 }] });
+  await until('the grading', async () => (await rec('installation', holder.id)).live_r > 0);
+  const r = await rec('installation', holder.id);
+  assert.deepEqual([r.s_value, r.r_value, r.grade], [3, 3, '4'], 'alpha 0.5, beta 2, Q 20 t');
+  assert.ok(Math.abs(r.present[0].quantity_t - 0.505 * 120) < 0.01, JSON.stringify(r.present));
+});
+
 test('what opens by itself: duties of the three persons, the yearly check, the month of dual prevention, the day of commitment', async () => {
   const mine = (t, more = '') => ent.ok_get(`/api/v1/records/${t}?size=200${more}`).then((r) => r.items);
   await until('the schedules', async () => (await mine('guarantee_duty')).length >= 3 && (await mine('risk_commitment')).length >= 1 && (await mine('dual_prevention')).length >= 1);

@@ -269,6 +269,13 @@ static void test_good(void **state)
 	good_fields(t);
 	good_flow(t);
 	good_lists(t);
+	const struct type *graded = registry_type(r, STR("graded"));
+	assert_int_equal(graded->nmodels, 2);
+	assert_true(graded->models[0].when && !type_field(graded, STR("score"))->readonly);
+	assert_true(!graded->models[1].when && type_field(graded, STR("sum"))->readonly);
+	assert_int_equal(graded->models[1].ncolumns, 2);
+	assert_text(graded->states[0].overdue->name, "miss");
+	assert_text(graded->drawing.color->name, "level");
 	assert_int_equal(registry_kind(r, STR("level"))->decimals, 1);
 	assert_true(role_may(registry_role(r, STR("chief")), "alarm.handle"));
 	assert_false(role_may(registry_role(r, STR("clerk")), "alarm.handle"));
