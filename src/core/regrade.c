@@ -196,7 +196,7 @@ static double tank_mass(struct core *co, const struct site *s, const struct unit
 {
 	struct site_point p;
 	struct sample last;
-	double metres;
+	double metres = 0;
 	if (!site_point(s, k->point, &p) || p.def.enterprise != u->enterprise || !series_last(co->app.series, k->point, &last) ||
 	    last.quality >= Q_RANGE)
 		return NAN;
