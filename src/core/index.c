@@ -2,6 +2,7 @@
 // tells people. T_EVENTS only notes what happened (index_note); nothing waits for this thread.
 #include <errno.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "core/core_int.h"
@@ -9,6 +10,7 @@
 
 #define TOLD 20                 // notices, and records opened, for enterprises that change at once; beyond it the areas say so
 #define STREAMED 500            // changes sent to browsers one by one; beyond it they load anew
+#define STORM 64                // notes at once that are one: then the thread rests twice as long as it worked, readings go first
 #define KEPT_AT_ONCE 500        // rows of the history in one job
 
 struct note { int64_t id, mono; char type[48]; }; // of an enterprise, or of an alarm
@@ -436,7 +438,7 @@ static void *index_main(void *arg)
 	t->minute = clock_now() / US_PER_MIN;
 	while (!stop) {
 		size_t n = wait_news(t, v, &all, &config, &stop);
-		int64_t now = clock_now();
+		int64_t now = clock_now(), begun = clock_mono();
 		bool hour = now / US_PER_HOUR != t->hour, minute = now / US_PER_MIN != t->minute;
 		if (stop)
 			break;
@@ -444,6 +446,8 @@ static void *index_main(void *arg)
 			build(t, !config); // another version is no news about the county
 		else if (n || minute)
 			update(t, v, n, minute); // what covers areas begins and ends by the minute
+		if (n > STORM)
+			usleep((useconds_t)MIN(2 * (clock_mono() - begun), US_PER_S / 2));
 		if (hour) {
 			index_hour(t->co->app.index);
 			keep_hour(t);
