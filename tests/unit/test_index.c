@@ -3,6 +3,7 @@
 // needs: base loop expr store model auth measure
 #include "store_fixture.h"
 
+#include <jansson.h>
 #include <math.h>
 
 #include "base/time.h"
@@ -140,6 +141,8 @@ static enum err migrate(struct db *db, void *arg, struct problem *p)
 	const struct risk_index *i = &x.all->v[0];
 	(void)arg;
 	enum err err = records_migrate(db, &x.enterprise->table, p);
+	if (!err)
+		err = records_migrate(db, &registry_type(x.reg, STR("area"))->table, p);
 	for (size_t k = 0; !err && k < i->ncomponents; k++)
 		if (i->components[k].of.type)
 			err = records_migrate(db, &i->components[k].of.type->table, p);
@@ -172,7 +175,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-struct put { const struct type *t; struct common c; const char *field, *value; int64_t id; };
+struct put { const struct type *t; struct common c; const char *field, *value; int64_t id, found; };
 
 static enum err put_run(struct db *db, void *arg, struct problem *p)
 {
@@ -180,6 +183,8 @@ static enum err put_run(struct db *db, void *arg, struct problem *p)
 	struct value *v = arena_many(x.f.arena, r->t->table.ncols, struct value);
 	const struct field *f = type_field(r->t, str_of(r->field));
 	v[f->col] = (struct value){ .kind = VAL_TEXT, .s = str_of(r->value) };
+	if (r->found)
+		v[type_field(r->t, STR("found"))->col] = (struct value){ .kind = VAL_INT, .i = r->found };
 	r->c.created_at = r->c.changed_at = r->c.state_at = T0;
 	r->c.version = 1;
 	enum err err = records_insert(db, &r->t->table, &r->c, v, p);
@@ -195,13 +200,15 @@ static int64_t enterprise(const char *area, const char *sector, const char *risk
 	return r.id;
 }
 
-static int64_t hazard(int64_t of, const char *level)
+static int64_t hazard_found(int64_t of, const char *level, int64_t found)
 {
 	struct put r = { .t = x.hazard, .c = { .area = STR("990121101000"), .enterprise = of, .state = STR("found"), .title = STR("h") },
-		         .field = "level", .value = level };
+		         .field = "level", .value = level, .found = found };
 	assert_int_equal(fixture_write(&x.f, put_run, &r), OK);
 	return r.id;
 }
+
+static int64_t hazard(int64_t of, const char *level) { return hazard_found(of, level, 0); }
 
 static void build(int64_t now, struct index_changes ret[INDEX_BOARDS])
 {
@@ -369,6 +376,153 @@ static void test_history_and_rises(void **state)
 	keep_all(T0 + 5 * US_PER_HOUR);
 }
 
+// ---- answers -----------------------------------------------------------------------------------
+static const struct identity town = { .person = 7, .lang = { "zh", 2 }, .scope = { .area = { "990121101", 9 } } };
+static const struct identity department = { .person = 8, .lang = { "zh", 2 }, .scope = { .area = { "990121", 6 }, .sectors = { ",dust,", 6 } } };
+
+enum what { RANK, RANK_DAY, WHY, TREND, CHANGES, BACKTEST };
+static json_t *answer(enum what what, const struct identity *by, enum index_kind kind, const char *key, int64_t now, enum err want)
+{
+	struct db *db = store_read_begin(x.f.store);
+	struct buf out;
+	struct jw w;
+	enum err err = OK;
+	buf_init(&out, 1 << 20);
+	jw_init(&w, &out);
+	problem_init(&x.f.p, x.f.arena);
+	struct index_ask q = { .live = x.live, .db = db, .reg = x.reg, .by = by, .arena = x.f.arena, .p = &x.f.p, .name = STR("safety"), .now = now };
+	struct index_rank_ask r = { .kind = kind, .tier = 9, .under = STR_EMPTY, .sector = STR_EMPTY, .day = what == RANK_DAY ? str_of(key) : STR_EMPTY, .limit = 50 };
+	switch (what) {
+	case RANK: case RANK_DAY: err = index_rank_json(&q, &r, &w); break;
+	case WHY: err = index_why_json(&q, kind, str_of(key), &w); break;
+	case TREND: err = index_trend_json(&q, kind, str_of(key), now - US_PER_DAY, now, &w); break;
+	case CHANGES: err = index_changes_json(&q, now - US_PER_DAY, now, 50, &w); break;
+	case BACKTEST: err = index_backtest_json(&q, now - 90 * US_PER_DAY, now, 7, &w); break;
+	}
+	store_read_end(x.f.store, db);
+	assert_int_equal(err, want);
+	json_t *j = err ? NULL : json_loadb(out.p, out.n, 0, NULL);
+	assert_true(err || (j && jw_done(&w)));
+	buf_free(&out);
+	return j;
+}
+
+static double number(const json_t *j, const char *key) { return json_number_value(json_object_get(j, key)); }
+static size_t items(const json_t *j) { return json_array_size(json_object_get(j, "items")); }
+
+static void test_answers_and_scopes(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	const struct identity all = identity_system();
+	json_t *j;
+	(void)state;
+	int64_t a = enterprise("990121101001", "chemical", "red"), b = enterprise("990121102000", "dust", "yellow");
+	hazard(a, "major");
+	build(T0, c);
+	keep_all(T0);
+	j = answer(WHY, &all, INDEX_ENTERPRISE, "1", T0, OK);
+	json_t *first = json_array_get(json_object_get(j, "parts"), 0);
+	assert_string_equal(json_string_value(json_object_get(first, "component")), "hazards"); // the heaviest first
+	assert_true(number(j, "score") == 30 && number(first, "points") == 18 && number(first, "cap") == 40);
+	json_decref(j);
+	j = answer(WHY, &all, INDEX_AREA, "990121000000", T0, OK);
+	assert_true(number(json_object_get(j, "formula"), "worst") == 30 && number(json_object_get(j, "formula"), "enterprises") == 2);
+	assert_int_equal(json_array_size(json_object_get(j, "members")), 2);
+	json_decref(j);
+	// a town sees its own, a department its sector, and figures are made of these alone
+	(void)answer(WHY, &town, INDEX_ENTERPRISE, "2", T0, ERR_NOT_FOUND);
+	(void)answer(WHY, &town, INDEX_AREA, "990121000000", T0, ERR_NOT_FOUND);
+	(void)answer(WHY, &all, INDEX_ENTERPRISE, "999", T0, ERR_NOT_FOUND);
+	(void)answer(WHY, &all, INDEX_ENTERPRISE, "x", T0, ERR_NOT_FOUND);
+	j = answer(RANK, &town, INDEX_AREA, "", T0, OK);
+	assert_int_equal(items(j), 1);
+	json_decref(j);
+	j = answer(WHY, &department, INDEX_AREA, "990121000000", T0, OK);
+	assert_true(number(j, "score") == 4 && number(json_object_get(j, "formula"), "enterprises") == 1);
+	json_decref(j);
+	j = answer(RANK, &all, INDEX_ENTERPRISE, "", T0, OK);
+	assert_true(items(j) == 2 && number(json_array_get(json_object_get(j, "items"), 0), "score") == 30);
+	json_decref(j);
+	(void)b;
+}
+
+static void test_answers_of_the_past(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	const struct identity all = identity_system();
+	json_t *j;
+	(void)state;
+	int64_t a = enterprise("990121101001", "chemical", "red");
+	build(T0, c);
+	keep_all(T0);
+	hazard(a, "major");
+	struct index_changes u = update(a, "hazard", T0 + US_PER_DAY);
+	struct keeping k = { .c = u, .now = T0 + US_PER_DAY };
+	assert_int_equal(fixture_write(&x.f, keep_run, &k), OK);
+	index_kept(x.live, 0, &k.c);
+	int64_t now = T0 + 3 * US_PER_DAY;
+	char day[TIME_TEXT_MAX];
+	day[time_text(T0, day) > 10 ? 10 : 0] = 0;
+	j = answer(RANK_DAY, &all, INDEX_ENTERPRISE, day, now, OK); // before the hazard
+	assert_true(items(j) == 1 && number(json_array_get(json_object_get(j, "items"), 0), "score") == 12);
+	json_decref(j);
+	(void)answer(RANK_DAY, &all, INDEX_ENTERPRISE, "2026-13-01", now, ERR_INVALID);
+	j = answer(TREND, &all, INDEX_ENTERPRISE, "1", T0 + US_PER_DAY + US_PER_HOUR, OK);
+	assert_int_equal(items(j), 2); // as it was when the day began, and the change
+	json_decref(j);
+	j = answer(CHANGES, &all, INDEX_ENTERPRISE, "", T0 + US_PER_DAY + US_PER_HOUR, OK);
+	assert_true(items(j) >= 3); // the enterprise and what lies above it went from blue to yellow
+	json_decref(j);
+	j = answer(BACKTEST, &all, INDEX_ENTERPRISE, "", now, OK);
+	assert_true(json_is_false(json_object_get(j, "enough")) && number(json_object_get(j, "hits"), "n") == 0);
+	json_decref(j);
+}
+
+// Keeps what has changed since, as the thread of core does.
+static void change_at(int64_t id, int64_t at)
+{
+	struct keeping k = { .c = update(id, "hazard", at), .now = at };
+	assert_int_equal(fixture_write(&x.f, keep_run, &k), OK);
+	index_kept(x.live, 0, &k.c);
+}
+
+static void test_backtest_counts(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	const struct identity all = identity_system();
+	(void)state;
+	int64_t warned = enterprise("990121101001", "chemical", "red"), missed = enterprise("990121101001", "dust", "blue"),
+	        quiet = enterprise("990121102000", "metal", "red");
+	build(T0, c);
+	keep_all(T0);
+	for (int i = 0; i < 14; i++) { // 12 + 28: orange on the tenth day
+		hazard(warned, "general");
+		hazard(quiet, "general");
+	}
+	change_at(warned, T0 + 10 * US_PER_DAY);
+	change_at(quiet, T0 + 10 * US_PER_DAY);
+	hazard_found(warned, "major", T0 + 12 * US_PER_DAY); // two days after the warning
+	hazard_found(missed, "major", T0 + 12 * US_PER_DAY); // blue until it happened
+	change_at(warned, T0 + 12 * US_PER_DAY + US_PER_HOUR);
+	change_at(missed, T0 + 12 * US_PER_DAY + US_PER_HOUR);
+	hazard_found(missed, "major", T0 + 2 * US_PER_DAY); // no seven days of history before it
+	json_t *j = answer(BACKTEST, &all, INDEX_ENTERPRISE, "", T0 + 40 * US_PER_DAY, OK);
+	assert_true(number(j, "spells_not_over") == 1); // `quiet` is orange still: what may come is not judged
+	json_decref(j);
+	struct index_change down = { .kind = INDEX_ENTERPRISE, .key = STR("3"), .id = quiet, .tenths = 120, .was = 400, .color = INDEX_BLUE,
+		                     .color_was = INDEX_ORANGE, .place = { STR("990121102000"), quiet, STR("metal") } };
+	struct keeping k = { .c = { .v = &down, .n = 1 }, .now = T0 + 15 * US_PER_DAY };
+	assert_int_equal(fixture_write(&x.f, keep_run, &k), OK);
+	j = answer(BACKTEST, &all, INDEX_ENTERPRISE, "", T0 + 40 * US_PER_DAY, OK);
+	json_t *hits = json_object_get(j, "hits"), *wrong = json_object_get(j, "false_alarms");
+	assert_true(number(j, "events") == 3 && number(j, "events_without_history") == 1);
+	assert_true(number(hits, "k") == 1 && number(hits, "n") == 2 && number(hits, "rate") == 0.5);
+	assert_true(number(hits, "low") > 0.05 && number(hits, "high") < 0.95); // two say little
+	assert_true(number(wrong, "k") == 1 && number(wrong, "n") == 2); // that of `quiet`, and not that of `warned`
+	assert_true(json_is_false(json_object_get(j, "enough")));
+	json_decref(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +536,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_records_without_enterprise, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_live_agrees_with_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_history_and_rises, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_answers_and_scopes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_backtest_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_answers_of_the_past, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
