@@ -21,7 +21,7 @@ struct index_thread {
 	bool runs;
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
-	struct note *notes;
+	struct note *notes, *more;  // more: taken between two parts of a long job; its own
 	size_t n;
 	bool all, config, stop;
 	int64_t not_before;         // clock_mono: after a long count some rest, for an import that fills the notes again and again
@@ -253,7 +253,21 @@ static enum err keep_run(struct db *db, void *arg, struct problem *p)
 }
 
 // ---- keeping -----------------------------------------------------------------------------------
-static void keep(struct index_thread *t, size_t which, const struct index_changes *c, bool tell)
+static void update(struct index_thread *t, struct note *v, size_t n, bool covers);
+
+// What has happened meanwhile does not wait for the rest of a long job.
+static void catch_up(struct index_thread *t)
+{
+	pthread_mutex_lock(&t->mutex);
+	size_t n = t->n;
+	memcpy(t->more, t->notes, n * sizeof *t->more);
+	t->n = 0;
+	pthread_mutex_unlock(&t->mutex);
+	if (n)
+		update(t, t->more, n, false);
+}
+
+static bool keep(struct index_thread *t, size_t which, const struct index_changes *c, bool tell)
 {
 	for (size_t at = 0; at < c->n; at += KEPT_AT_ONCE) {
 		struct arena *a on_scope_exit(arena_freep) = arena_new(64 << 10);
@@ -264,10 +278,11 @@ static void keep(struct index_thread *t, size_t which, const struct index_change
 		enum err err = store_write(t->co->app.store, keep_run, &j, &p);
 		if (err) { // what is not kept is kept with the next hour
 			log_error("index", "cannot keep changes: %s %.*s", err_name(err), STR_FMT(p.en));
-			return;
+			return false;
 		}
 		index_kept(t->co->app.index, which, &j.c);
 	}
+	return true;
 }
 
 // Only what the history needs at once.
@@ -288,7 +303,7 @@ static void said(struct index_thread *t, size_t which, const struct index_change
 {
 	publish(t->co, index_of_board(t->co->app.index, which), all);
 	struct index_changes some = important(all, a);
-	keep(t, which, &some, tell);
+	(void)keep(t, which, &some, tell);
 }
 
 // ---- counting ----------------------------------------------------------------------------------
@@ -296,9 +311,14 @@ static void keep_hour(struct index_thread *t)
 {
 	struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 20);
 	for (size_t i = 0; i < index_boards(t->co->app.index); i++) {
-		struct index_changes c = { 0 };
-		if (!index_differs(t->co->app.index, i, a, &c))
-			keep(t, i, &c, false);
+		struct index_changes part = { .n = KEPT_AT_ONCE };
+		for (bool ok = true; ok && part.n == KEPT_AT_ONCE;) {
+			arena_reset(a);
+			part = (struct index_changes){ 0 };
+			index_differs(t->co->app.index, i, KEPT_AT_ONCE, a, &part);
+			ok = keep(t, i, &part, false);
+			catch_up(t);
+		}
 	}
 }
 
@@ -392,7 +412,7 @@ static void update(struct index_thread *t, struct note *v, size_t n, bool covers
 			histogram_add(&co->index_lag, clock_mono() - v[k].mono);
 		struct index_changes some = important(&c, a);
 		store_read_end(co->app.store, db);
-		keep(t, i, &some, true);
+		(void)keep(t, i, &some, true);
 		db = store_read_begin(co->app.store);
 	}
 	store_read_end(co->app.store, db);
@@ -465,6 +485,7 @@ void index_start(struct core *co)
 	pthread_condattr_t attr;
 	t->co = co;
 	t->notes = mem_alloc(LIMIT_INDEX_NEWS * sizeof *t->notes);
+	t->more = mem_alloc(LIMIT_INDEX_NEWS * sizeof *t->more);
 	pthread_mutex_init(&t->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

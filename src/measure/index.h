@@ -154,8 +154,8 @@ void index_hour(struct index_live *l);
 // ---- history -----------------------------------------------------------------------------------
 // Inside a store job: rows for changes (level, rise, first).
 enum err index_keep(struct db *db, const struct risk_index *x, const struct index_changes *c, int64_t now, struct arena *a) must_check;
-// Everything that differs from what was kept last, as changes with color_was == color: for index_keep, once an hour.
-enum err index_differs(struct index_live *l, size_t which, struct arena *a, struct index_changes *ret) must_check;
+// At most max objects that differ from what was kept last: for index_keep, once an hour.
+void index_differs(struct index_live *l, size_t which, size_t max, struct arena *a, struct index_changes *ret);
 // After index_keep: these are kept.
 void index_kept(struct index_live *l, size_t which, const struct index_changes *c);
 // After the first build of a process: the kept scores, the lowest of the last 24 h, and the rises that were told.

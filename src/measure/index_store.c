@@ -84,11 +84,11 @@ static struct index_change *differing(const struct standing *s, struct arena *a,
 	return c;
 }
 
-enum err index_differs(struct index_live *l, size_t which, struct arena *a, struct index_changes *ret)
+void index_differs(struct index_live *l, size_t which, size_t max, struct arena *a, struct index_changes *ret)
 {
 	const struct board *b = l->boards[which]; // changed by this thread only
 	size_t nc = b->x->ncomponents;
-	for (size_t i = 0; i < b->nunits; i++) {
+	for (size_t i = 0; i < b->nunits && ret->n < max; i++) {
 		const struct unit *u = &b->units[i];
 		if (!u->there || !differs(&u->s))
 			continue;
@@ -102,7 +102,7 @@ enum err index_differs(struct index_live *l, size_t which, struct arena *a, stru
 		for (size_t k = 0; k < nc; k++)
 			c->points[k] = (double)b->parts[i * nc + k];
 	}
-	for (size_t i = 0; i < b->nnodes; i++) {
+	for (size_t i = 0; i < b->nnodes && ret->n < max; i++) {
 		const struct node *n = &b->nodes[i];
 		if (!differs(&n->s))
 			continue;
@@ -115,7 +115,6 @@ enum err index_differs(struct index_live *l, size_t which, struct arena *a, stru
 		for (size_t k = 0; k < nc; k++)
 			c->points[k] = n->n ? n->parts[k] / n->n : 0;
 	}
-	return OK;
 }
 
 static struct standing *standing_of(struct board *b, enum index_kind kind, struct str key)
