@@ -42,7 +42,7 @@ bool qra_in_cloud(const struct qra_cloud *c, double x, double y)
 	if (c->lfl <= 0 || x > c->far) {
 		return false;
 	}
-	if (hypot(x, y) < ALMOST_AT) {
+	if (x * x + y * y < ALMOST_AT * ALMOST_AT) {
 		return c->far >= ALMOST_AT;
 	}
 	return concentration(c, x, y) >= c->lfl;
@@ -105,7 +105,7 @@ static struct qra_v burnt(const struct qra_rules *k, double heat, double seconds
 
 struct qra_v qra_lethality(const struct qra_rules *k, const struct qra_branch *b, double x, double y)
 {
-	double r = hypot(x, y);
+	double r = sqrt(x * x + y * y); // far from where hypot would be needed
 	if (r < ALMOST_AT) {
 		x = ALMOST_AT, y = 0, r = ALMOST_AT;
 	}
@@ -130,7 +130,7 @@ struct qra_v qra_lethality(const struct qra_rules *k, const struct qra_branch *b
 	case QRA_POOL: return r <= b->radius ? (struct qra_v){ 1, 1, 1 } : burnt(k, pool_heat(b, r), b->seconds);
 	case QRA_BALL: return burnt(k, ball_heat(b, r), b->seconds);
 	case QRA_BLAST: {
-		double away = hypot(x - b->centre, y);
+		double dx = x - b->centre, away = sqrt(dx * dx + y * y);
 		if (away <= b->high) {
 			return (struct qra_v){ 1, 1, 1 };
 		}

@@ -40,6 +40,7 @@ struct job {
 	struct qra_direction *d;
 	size_t nd;
 	const double *domino;
+	double *cosine, *sine;    // of the columns' angles, 0 … half a turn
 	struct slot slots[BATCH];
 	struct work *works;
 	size_t from, to;          // sources of the batch
@@ -166,7 +167,7 @@ static void make_print(struct job *j, struct work *w, struct slot *s, const stru
 		double r = qra_row_radius(&j->p, row), *v[3] = { w->person + row * columns, w->outdoors + row * columns, w->indoors + row * columns };
 		size_t n = 0;
 		for (; n <= half; n++) {
-			struct qra_v l = qra_lethality(&j->in->rules, b, r * cos((double)n * angle), r * sin((double)n * angle));
+			struct qra_v l = qra_lethality(&j->in->rules, b, r * j->cosine[n], r * j->sine[n]);
 			if (l.person < QRA_NOTHING && l.indoors < QRA_NOTHING) {
 				break;
 			}
@@ -480,6 +481,13 @@ static void prepare(struct job *j, struct arena *a, struct arena *scratch)
 	for (size_t i = 0; i < in->nsources; i++) {
 		r->sources[i].scenario_pll = arena_many(a, in->sources[i].n, double);
 		r->sources[i].domino = domino[i];
+	}
+	j->cosine = arena_many(scratch, j->p.columns / 2 + 1, double);
+	j->sine = arena_many(scratch, j->p.columns / 2 + 1, double);
+	for (size_t n = 0; n <= j->p.columns / 2; n++) {
+		double angle = (double)n * 2 * M_PI / (double)j->p.columns;
+		j->cosine[n] = cos(angle);
+		j->sine[n] = sin(angle);
 	}
 	j->works = arena_many(scratch, j->threads, struct work);
 	for (unsigned t = 0; t < j->threads; t++) {
