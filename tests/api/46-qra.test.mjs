@@ -20,7 +20,7 @@ const list = async (type, who = bureau) => (await who.ok_get(`/api/v1/records/${
 // Computed in the core, however long that takes: asked again until it is there.
 const until_over = async (id) => {
   const parts = [];
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 3000; i++) {
     const r = await bureau.ok_get(`/api/v1/qra/${id}`);
     parts.push(r.part);
     if (r.state !== 'queued') return { ...r, parts };
