@@ -75,6 +75,8 @@ enum err idempotent_before(struct call *c, bool *ret_answered)
 		return call_fail(c, ERR_INVALID, "Idempotency-Key", "这个 Idempotency-Key 已用于内容不同的请求", "this Idempotency-Key was used for a different request");
 	}
 	*ret_answered = true;
+	if (c->route->run == qra_post) // its address does not name the type
+		c->param[0] = STR("qra_run");
 	if (k.status == 0)
 		return records_answer(c, k.record);
 	buf_add_str(&c->rs->body, k.answer);

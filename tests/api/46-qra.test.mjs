@@ -108,6 +108,8 @@ test('what is wrong in a register is said in the record, and computed again afte
 
 test('what a stop interrupts is computed after the next start', async () => {
   const { id } = await bureau.ok_post('/api/v1/qra', { name: '断电', park: park.id });
+  const twice = () => bureau.post('/api/v1/qra', { name: '只一次', park: park.id }, { headers: { 'Idempotency-Key': 'qra-once' } });
+  assert.equal((await twice()).json.id, (await twice()).json.id);
   await s.stopAndStart(); // it stops in the middle, or before it began
   bureau = await s.as('bureau');
   assert.equal((await until_over(id)).state, 'done');
