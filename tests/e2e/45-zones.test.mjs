@@ -38,13 +38,13 @@ test('a duty officer: pick, see, compare, save; how long a click takes', async (
   await shot(p, 'zones-desk');
   const times = [];
   const box = await p.test('map').boundingBox();
-  for (let i = 0; i < 24; i++) { // anywhere on the map: the substance stays
+  for (let i = 0; i < 20; i++) { // anywhere on the map: the substance stays
     await p.page.mouse.click(box.x + box.width * (0.35 + 0.012 * i), box.y + box.height * (0.35 + 0.011 * i));
     times.push(await drawn(p));
   }
   times.sort((a, b) => a - b);
-  console.log(`# zones: click to drawn, 24 clicks: p50 ${times[12]} ms, p99 ${times[23]} ms (limit wanted 300 ms; the machine may be loaded)`);
-  assert.ok(times[12] < 5000, `${times}`);
+  console.log(`# zones: click to drawn, 20 clicks: p50 ${times[10]} ms, most ${times[19]} ms (limit wanted 300 ms; the machine may be loaded)`);
+  assert.ok(times[10] < 5000, `${times}`);
   await p.test('zone-keep').click();
   await p.test('zone-in-Q').fill('5');
   await p.test('zone-list').getByText('对比').first().waitFor();
