@@ -311,8 +311,10 @@ enum err zone_around(struct zone_work *w)
 	}
 	if (err)
 		return err;
-	qsort(w->places, w->nplaces, sizeof *w->places, urgency);
-	qsort(w->nearer, w->nnearer, sizeof *w->nearer, urgency);
+	if (w->nplaces)
+		qsort(w->places, w->nplaces, sizeof *w->places, urgency);
+	if (w->nnearer)
+		qsort(w->nearer, w->nnearer, sizeof *w->nearer, urgency);
 	count(w);
 	add_roads(w);
 	return add_chain(w, far);

@@ -75,7 +75,7 @@ static void strike(struct chain *c, const struct zone_set *s, const struct zone_
 	const struct zone_target *t = &c->v[i];
 	struct zone_substance sub;
 	double east = t->east - (from ? from->east : 0), north = t->north - (from ? from->north : 0);
-	if (c->hit[i] || !zone_substance_find(c->tables, t->medium, &sub) || (from && hypot(east, north) > PAIR_FAR)) {
+	if (c->hit[i] || !zone_substance_find(c->tables, t->medium, &sub)) {
 		return;
 	}
 	struct zone_blow b = { .from = from ? from->id : 0, .to = t->id, .order = before ? before->order + 1 : 1, .distance = hypot(east, north),
@@ -103,6 +103,20 @@ static void strike(struct chain *c, const struct zone_set *s, const struct zone_
 	c->blows[c->n_blows - 1] = b;
 }
 
+// How far from a vessel that fails something may stand in as much as the weakest class bears: nothing beyond is asked about.
+static double farthest(const struct chain *c, const struct zone_set *s)
+{
+	double least = HUGE_VAL, lo = 1, hi = PAIR_FAR, to = (s->air.from + 180) * M_PI / 180; // downwind it is most
+	for (size_t i = 0; i < c->domino->n; i++) {
+		least = fmin(least, risk_table_num(c->domino, i, s->effect == ZONE_BLAST ? "P_limit" : "I_limit"));
+	}
+	for (int i = 0; i < 12; i++) {
+		double mid = sqrt(lo * hi);
+		*(zone_intensity(s, mid * sin(to), mid * cos(to)) >= least ? &lo : &hi) = mid;
+	}
+	return hi;
+}
+
 // What a vessel that fails does to the others.
 static void spread(struct chain *c, size_t k)
 {
@@ -121,8 +135,11 @@ static void spread(struct chain *c, size_t k)
 	if (!from || str_starts(before.next, STR("toxic")) || zone_compute(&ask, c->tables, c->a, s, &own) != OK) {
 		return; // a cloud breaks nothing; what cannot be computed of a vessel ends its chain
 	}
+	double far = farthest(c, s);
 	for (size_t i = 0; i < c->n; i++) {
-		strike(c, s, from, &before, i);
+		if (hypot(c->v[i].east - from->east, c->v[i].north - from->north) <= far) {
+			strike(c, s, from, &before, i);
+		}
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/jr.h"
+#include "base/limits.h"
 #include "map/plane.h"
 #include "risk/zone.h"
 
@@ -306,6 +307,27 @@ static void the_chain_goes_to_the_second_order_and_no_further(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void a_chain_among_many_vessels_is_bounded(void **state)
+{
+	(void)state;
+	struct zone_target v[LIMIT_ZONE_TARGETS];
+	struct zone_blow *b;
+	size_t n, left;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		v[i] = (struct zone_target){ (int64_t)i + 1, 30.0 * (double)(i % 25), 30.0 * (double)(i / 25), STR("tank"), STR("汽油"), 1000 };
+	}
+	struct zone_set s = zones("vce", "丙烷", "{\"m\":50000}", AIR);
+	problem_init(&problem, a);
+	assert_int_equal(zone_chain(&s, v, ARRAY_LEN(v), 1, &tables, a, &b, &n, &left, &problem), OK);
+	assert_true(n > 20 && n <= LIMIT_DOMINO);
+	assert_true(n < LIMIT_DOMINO || left > 0);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			assert_true(b[i].to != b[k].to); // a vessel fails once
+		}
+	}
+}
+
 static void degrees_and_metres_agree_and_outlines_know_what_is_inside(void **state)
 {
 	(void)state;
@@ -350,6 +372,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_computed_is_refused_with_its_field),
 		cmocka_unit_test(every_substance_has_a_name_and_a_scenario_that_works),
 		cmocka_unit_test(the_chain_goes_to_the_second_order_and_no_further),
+		cmocka_unit_test(a_chain_among_many_vessels_is_bounded),
 		cmocka_unit_test(degrees_and_metres_agree_and_outlines_know_what_is_inside),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

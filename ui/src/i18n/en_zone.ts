@@ -44,7 +44,7 @@ export const enZone = {
   'zone.nobody': 'No registered place or enterprise is inside',
   'zone.less': 'Show less',
   'zone.all': 'All {n}',
-  'zone.counted': 'People are those of the registers of places and enterprises (staff by day and night alike); residents and passers-by that are not registered are not counted.',
+  'zone.counted': 'People are those of the registers of places and enterprises (staff by day and night alike); residents and passers-by that are not registered are not counted, nor what you may not see.',
   'zone.roads': 'Roads to close',
   'zone.road': '{m} m inside, {n} points to close (red crosses)',
   'zone.domino': 'Domino chain',

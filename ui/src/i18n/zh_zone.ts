@@ -44,7 +44,7 @@ export const zhZone = {
   'zone.nobody': '登记的目标和企业都不在范围内',
   'zone.less': '收起',
   'zone.all': '全部 {n} 个',
-  'zone.counted': '人数取自敏感目标和企业登记，企业按从业人数、不分昼夜；未登记的居民和过路人不在内。',
+  'zone.counted': '人数取自敏感目标和企业登记，企业按从业人数、不分昼夜；未登记的居民和过路人不在内，您无权查看的也不在内。',
   'zone.roads': '应封控的道路',
   'zone.road': '范围内 {m} m，封控点 {n} 处（地图上的红叉）',
   'zone.domino': '多米诺事故链',
