@@ -170,6 +170,9 @@ enum err api_map_levels(struct app *app, const struct site *site, struct db *db,
 bool call_map_source(struct call *c, const struct type *t, struct map_source *ret);
 // The layer of that name, if he may have it; and what by, level, sector and state of the query ask of it.
 enum err call_map_layer(struct call *c, struct str name, const struct type **ret, struct map_layer **ret_layer) must_check;
+// The field of the type's border, if it has one and he may see it; and its tile.
+const struct field *call_area_field(struct call *c, const struct type *t);
+enum err area_tile(struct call *c, const struct type *t, struct tile tile) must_check;
 enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret) must_check;
 
 // ---- public.c: pages for everybody --------------------------------------------------------------

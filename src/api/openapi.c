@@ -241,7 +241,7 @@ static const struct {
 	{ "Objects", "{points:[{id:int, code:str, name:str, kind:str, position:[num]|null, color:str, unit:str, enterprise:int, installation:int, doubt?:Doubt}],"
 	  " enterprises:[MapThing], installations:[MapThing], at:time}" },
 	{ "Tile", "{\"type\":\"string\",\"format\":\"binary\"}" },
-	{ "TileLayers", "{items:[{layer:str, label:str, url:str, risk:bool, live:bool, z_max:int, z_titles:int}]}" },
+	{ "TileLayers", "{items:[{layer:str, label:str, url:str, kind:'point'|'area', risk:bool, live:bool, z_max:int, z_titles:int}]}" },
 	{ "MapAreas", "{items:[{code:str, level:str, total:int, grey:int, green:int, blue:int, yellow:int, orange:int, red:int}]}" },
 	{ "MapPositions", "{items:[{device:int, code:str, name:str, tag:str, what:'vehicle'|'person', enterprise:int, position:[num], at:time, age_s:num, stale:bool,"
 	  " speed?:num, heading?:num, zone?:num, alarm?:bool, points:{lon:int, lat:int}}], at:time}" },

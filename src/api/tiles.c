@@ -94,8 +94,14 @@ enum err tiles_get(struct call *c)
 	struct map_ask ask;
 	struct tile tile;
 	enum err err = read_tile(c, &tile);
-	if (!err)
-		err = call_map_layer(c, c->param[0], &t, &l);
+	if (err)
+		return err;
+	c->rs->type = "application/vnd.mapbox-vector-tile";
+	c->rs->kept = true;
+	t = registry_type(c->reg, c->param[0]);
+	if (t && call_area_field(c, t))
+		return area_tile(c, t, tile);
+	err = call_map_layer(c, c->param[0], &t, &l);
 	if (!err)
 		err = call_map_ask(c, t, &ask);
 	if (err)
@@ -104,8 +110,6 @@ enum err tiles_get(struct call *c)
 	bool gzip = str_contains(http_header(c->rq, "Accept-Encoding"), STR("gzip"));
 	struct str key = key_of(c, t, tile, &scope, &ask, gzip);
 	uint32_t stamp = map_stamp(l, tile); // before it is made: what changes meanwhile has a newer one
-	c->rs->type = "application/vnd.mapbox-vector-tile";
-	c->rs->kept = true;
 	c->rs->etag = arena_printf(c->arena, "\"%llx-%x-%llx\"", (unsigned long long)c->app->started, stamp, (unsigned long long)str_hash(key));
 	if (str_eq(str_trim(http_header(c->rq, "If-None-Match")), c->rs->etag)) {
 		c->rs->status = 304;
@@ -128,14 +132,16 @@ enum err tiles_list(struct call *c)
 	jw_karr(&c->w, "items");
 	for (size_t i = 0; i < c->reg->ntypes; i++) {
 		const struct type *t = &c->reg->types[i];
-		if (!call_map_source(c, t, &s))
+		bool point = call_map_source(c, t, &s);
+		if (!point && !call_area_field(c, t))
 			continue;
 		jw_obj(&c->w);
 		jw_kstr(&c->w, "layer", t->name);
 		jw_kstr(&c->w, "label", label_text(c, t->label));
 		jw_kstr(&c->w, "url", arena_printf(c->arena, "/api/v1/tiles/%.*s/{z}/{x}/{y}.mvt", STR_FMT(t->name)));
-		jw_kbool(&c->w, "risk", s.level != NULL);
-		jw_kbool(&c->w, "live", s.live);
+		jw_kcstr(&c->w, "kind", point ? "point" : "area");
+		jw_kbool(&c->w, "risk", !point || s.level); // areas: of their enterprises
+		jw_kbool(&c->w, "live", point && s.live);
 		jw_ki64(&c->w, "z_max", TILE_Z_MAX);
 		jw_ki64(&c->w, "z_titles", MAP_TITLE_Z);
 		jw_end(&c->w);

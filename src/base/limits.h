@@ -20,6 +20,7 @@
 #define LIMIT_MAP_CACHE (32u << 20)         // bytes of tiles that are kept as they were answered
 #define LIMIT_TILE_BYTES (4u << 20)         // of one tile
 #define LIMIT_MAP_TOLD 100                  // objects on the map that the event stream names at once
+#define LIMIT_MAP_AREAS 5000                // areas or grids on one tile
 #define LIMIT_MAP_FOUND 5000                // objects of one answer of what lies within an area
 #define LIMIT_MAP_RING 1000                 // corners of the area asked for
 #define LIMIT_BULK 1000                     // records of one bulk change

@@ -64,7 +64,7 @@ enum map_color map_sum_worst(const struct map_sum *s); // grey: nothing, or noth
 
 #define MAP_TITLE_Z 10          // from this depth on single objects have their title
 #define MAP_CELL 4              // a tile's side is cut into 2^4 cells; what lies in one is a cluster
-#define MAP_CROWD 48            // more signs than this in a tile, and it is cut into 2^3
+#define MAP_CROWD 48            // more signs than this in a tile, or ten times as many objects, and it is cut into 2^3
 
 // The tile as a Mapbox Vector Tile with one layer of the name of this one, appended to out; empty without objects. A feature is
 //   one object:  id, level (its colour), type, state, sector, title (from MAP_TITLE_Z on, if ask->titles)

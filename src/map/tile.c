@@ -109,7 +109,7 @@ enum err map_tile(struct map_layer *l, const struct scope *scope, const struct m
 	mvt_open(&p.m, str_of(l->name));
 	choice_make(&c, l, scope, ask, a);
 	read_cells(&p, &c, ret);
-	if (p.n > MAP_CROWD)
+	if (p.n > MAP_CROWD || ret->n > 10 * MAP_CROWD)
 		thin_out(&p);
 	for (size_t i = 0; i < p.n; i++)
 		if (p.cells[i].sum.n == 1)

@@ -92,7 +92,7 @@ test('filters and colours: sector, level, state; now or by grade', async () => {
 
 test('what is wrong with an address is said', async () => {
   const wrong = [['enterprise/21/0/0.mvt', 422, 'z'], ['enterprise/x/0/0.mvt', 422, 'z'], ['enterprise/3/8/0.mvt', 422, 'x'], ['enterprise/3/0/-1.mvt', 422, 'y'],
-    ['enterprise/3/0/0', 404, 'y'], ['nothing/3/0/0.mvt', 404, 'layer'], ['person/3/0/0.mvt', 404, 'layer'], ['area/3/0/0.mvt', 404, 'layer'],
+    ['enterprise/3/0/0', 404, 'y'], ['nothing/3/0/0.mvt', 404, 'layer'], ['person/3/0/0.mvt', 404, 'layer'], ['area/3/0/9.mvt', 422, 'y'],
     ['enterprise/3/0/0.mvt?level=pink', 422, 'level'], ['enterprise/3/0/0.mvt?by=luck', 422, 'by'], [`enterprise/3/0/0.mvt?sector=${'a'.repeat(5000)}`, 413, 'sector']];
   for (const [path, status, field] of wrong) {
     const r = await bureau.get(`/api/v1/tiles/${path}`, undefined, { lang: 'en' });
@@ -207,4 +207,23 @@ test('areas: the worst and how many, of what the reader may see', async () => {
       assert.equal(a.red, inside.filter((e) => e.risk === 'red').length);
     }
   }
+});
+
+test('areas and grids as polygons: cut to the tile, coloured by what the reader sees inside', async () => {
+  const [w, so, e, n] = (await bureau.ok_get('/api/v1/map')).bounds, middle = [(w + e) / 2, (so + n) / 2];
+  const grid = await bureau.ok_post('/api/v1/records/grid', { name: '第一网格', area: town.me.area.padEnd(12, '0'), leader: bureau.me.id,
+    shape: { type: 'Polygon', coordinates: [[[w, so], [e, so], [e, n], [w, n], [w, so]]] } });
+  const list = await all(bureau, 'enterprise'), inside = list.filter((x) => x.position && x.position[0] > w && x.position[0] < e && x.position[1] > so && x.position[1] < n);
+  for (const z of [6, 14]) {
+    const [f] = await tile(bureau, 'grid', at(z, middle), '?by=risk');
+    assert.deepEqual([f.title, f.n, f.level, f.red], ['第一网格', inside.length, 'red', inside.filter((x) => x.risk === 'red').length]);
+  }
+  assert.deepEqual(await tile(bureau, 'grid', at(14, [w - 1, so])), []);
+  assert.ok((await tile(town, 'grid', at(6, middle)))[0].n < inside.length, 'a town counts its own');
+  const res = await raw(bureau, 'grid', at(6, middle));
+  assert.equal((await raw(bureau, 'grid', at(6, middle), '', { 'If-None-Match': res.headers.get('etag') })).status, 304);
+  const town9 = (await tile(bureau, 'area', at(6, middle), '?by=risk')).find((x) => x.code === town.me.area);
+  if (town9) assert.equal(town9.n, list.filter((x) => x.position && x.area.startsWith(town.me.area)).length);
+  assert.deepEqual((await bureau.ok_get('/api/v1/tiles')).items.filter((l) => l.kind === 'area').map((l) => l.layer).sort(), ['area', 'grid']);
+  await bureau.ok_get(`/api/v1/records/grid/${grid.id}`);
 });

@@ -13,6 +13,7 @@
 #include "base/cursor.h"
 #include "map/map.h"
 #include "map/mvt.h"
+#include "map/shape.h"
 
 // ---- a decoder of the wire format, from the specification ---------------------------------------
 struct feature {
@@ -454,6 +455,115 @@ static void test_within_a_circle_and_a_polygon(void **state)
 	map_layer_free(l);
 }
 
+// ---- areas -------------------------------------------------------------------------------------
+static double area_of(const struct shape_xy *v, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += v[i].x * v[(i + 1) % n].y - v[(i + 1) % n].x * v[i].y;
+	return fabs(sum) / 2;
+}
+
+static void test_rings_are_cut_to_the_square(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct shape_xy out[64];
+	const struct shape_xy whole[] = { { 10, 10 }, { 90, 10 }, { 90, 90 }, { 10, 90 } }, corner[] = { { 50, 50 }, { 150, 50 }, { 150, 150 }, { 50, 150 } },
+	                      around[] = { { -50, -50 }, { 150, -50 }, { 150, 150 }, { -50, 150 } }, away[] = { { 200, 200 }, { 300, 200 }, { 300, 300 } },
+	                      comb[] = { { -50, 20 }, { 150, 20 }, { -50, 40 }, { 150, 60 }, { -50, 80 } };
+	(void)state;
+	assert_int_equal(shape_clip(whole, 4, 0, 100, out, a), 4);
+	assert_memory_equal(out, whole, sizeof whole);
+	size_t n = shape_clip(corner, 4, 0, 100, out, a);
+	assert_true(fabs(area_of(out, n) - 2500) < 1e-9);
+	n = shape_clip(around, 4, 0, 100, out, a);
+	assert_true(fabs(area_of(out, n) - 10000) < 1e-9);
+	assert_int_equal(shape_clip(away, 3, 0, 100, out, a), 0);
+	n = shape_clip(comb, 5, 0, 100, out, a);
+	for (size_t i = 0; i < n; i++)
+		assert_true(out[i].x >= -1e-9 && out[i].x <= 100 + 1e-9 && out[i].y >= -1e-9 && out[i].y <= 100 + 1e-9);
+	// any ring: never more room than promised, and inside
+	for (int round = 0; round < 500; round++) {
+		struct shape_xy v[10];
+		size_t k = 3 + roll(8);
+		for (size_t i = 0; i < k; i++)
+			v[i] = (struct shape_xy){ (double)roll(400) - 150, (double)roll(400) - 150 };
+		n = shape_clip(v, k, 0, 100, out, a);
+		assert_true(n <= 6 * k + 8);
+		for (size_t i = 0; i < n; i++)
+			assert_true(out[i].x >= -1e-9 && out[i].x <= 100 + 1e-9 && out[i].y >= -1e-9 && out[i].y <= 100 + 1e-9);
+	}
+	arena_free(a);
+}
+
+static void test_what_lies_beside_the_line_is_left_out(void **state)
+{
+	struct arena *a = arena_new(0);
+	struct shape_xy v[] = { { 0, 0 }, { 10, 0.5 }, { 20, -0.5 }, { 30, 0 }, { 30, 20 }, { 30.9, 30 }, { 30, 40 } }, circle[200];
+	(void)state;
+	assert_int_equal(shape_simplify(v, 7, 1, a), 3);
+	assert_true(v[1].x == 30 && v[1].y == 0 && v[2].y == 40);
+	for (size_t i = 0; i < 200; i++)
+		circle[i] = (struct shape_xy){ 1000 * cos(i * M_PI / 100), 1000 * sin(i * M_PI / 100) };
+	size_t n = shape_simplify(circle, 200, 1, a);
+	assert_in_range(n, 40, 120);
+	assert_true(area_of(circle, n) > M_PI * 1e6 * 0.995); // no point of it is more than 1 beside what is left
+	arena_free(a);
+}
+
+static void test_an_area_on_a_tile(void **state)
+{
+	static struct decoded d;
+	struct arena *a = arena_new(0);
+	struct map_ring *rings;
+	struct mvt m;
+	struct buf out;
+	size_t n;
+	json_t *j = json_loads("{\"type\":\"MultiPolygon\",\"coordinates\":[[[[119,33],[119.5,33],[119.5,33.5],[119,33.5],[119,33]],"
+	                       "[[119.1,33.1],[119.1,33.2],[119.2,33.2],[119.2,33.1],[119.1,33.1]]],[[[0,0],[1,0],[1,1],[0,0]]]]}", 0, NULL);
+	(void)state;
+	assert_true(shape_rings(j, a, &rings, &n));
+	assert_int_equal(n, 3);
+	assert_true(rings[0].outer && !rings[1].outer && rings[2].outer && rings[0].n == 4);
+	buf_init(&out, 1 << 20);
+	mvt_open(&m, STR("area"));
+	mvt_feature(&m, MVT_AREA, 7);
+	assert_true(shape_paint(&m, rings, n, tile_at(8, 119.25, 33.25), a));
+	mvt_feature(&m, MVT_AREA, 8);
+	assert_false(shape_paint(&m, rings, n, tile_at(8, 100, 20), a)); // elsewhere: it is not there
+	assert_true(mvt_close(&m, &out));
+	read_tile(buf_str(&out), &d);
+	assert_int_equal(d.n, 1);
+	assert_int_equal(d.v[0].id, 7);
+	struct cursor g = cursor_of(d.v[0].geometry);
+	size_t closed = 0;
+	double sum[2] = { 0 };
+	struct mvt_xy at = { 0, 0 }, ring[64];
+	for (size_t k = 0; cursor_left(&g);) {
+		uint64_t command = take_varint(&g);
+		if ((command & 7) == 1)
+			k = 0;
+		for (uint64_t i = 0; (command & 7) != 7 && i < command >> 3; i++) {
+			at.x += (int32_t)take_zigzag(&g);
+			at.y += (int32_t)take_zigzag(&g);
+			ring[k++] = at;
+		}
+		for (size_t i = 0; (command & 7) == 7 && i < k; i++)
+			sum[closed] += (double)ring[i].x * ring[(i + 1) % k].y - (double)ring[(i + 1) % k].x * ring[i].y;
+		closed += (command & 7) == 7;
+	}
+	assert_true(cursor_ok(&g));
+	assert_int_equal(closed, 2);
+	assert_true(sum[0] > 0 && sum[1] < 0); // outer clockwise, hole the other way round
+	assert_false(shape_rings(json_object_get(j, "type"), a, &rings, &n));
+	json_decref(j);
+	j = json_loads("{\"type\":\"Polygon\",\"coordinates\":[[[1,2],[3,\"x\"],[4,5]]]}", 0, NULL);
+	assert_false(shape_rings(j, a, &rings, &n));
+	json_decref(j);
+	buf_free(&out);
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +574,9 @@ int main(void)
 		cmocka_unit_test(test_changes_come_to_the_same_as_all_anew),
 		cmocka_unit_test(test_only_touched_tiles_are_new),
 		cmocka_unit_test(test_within_a_circle_and_a_polygon),
+		cmocka_unit_test(test_rings_are_cut_to_the_square),
+		cmocka_unit_test(test_what_lies_beside_the_line_is_left_out),
+		cmocka_unit_test(test_an_area_on_a_tile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@ import { csvCell, num, quality, withUnit } from '../src/lib/number'
 import { brief, fromWall, span, stamp, toWall } from '../src/lib/time'
 import { stepFor } from '../src/chart/series'
 import { asked, tileOver } from '../src/map/model'
+import { ringParts } from '../src/map/style'
 import { periodOf } from '../src/measure/indicator'
 
 test('times are China Standard Time everywhere', () => {
@@ -50,6 +51,12 @@ test('the tile over a place is the one the server cuts', () => {
   assert.equal(tileOver(12, [119.5, 33.5]), '12/3407/1643') // as in tests/unit/test_map.c
   assert.equal(tileOver(3, [180, -90]), '3/7/7')
   assert.equal(tileOver(3, [-180, 90]), '3/0/0')
+})
+test('the ring of a cluster: sixteen parts, the worst first, nothing too small to be seen', () => {
+  assert.deepEqual(ringParts({ red: 1, blue: 999 }), [['red', 1], ['blue', 15]])
+  assert.deepEqual(ringParts({ yellow: 5, orange: 5 }), [['orange', 8], ['yellow', 8]])
+  assert.deepEqual(ringParts({ grey: 2 }), [['grey', 16]])
+  for (const c of [{ red: 1, orange: 1, yellow: 1, blue: 1, green: 1, grey: 400 }, { red: 3, orange: 3, yellow: 3 }]) assert.equal(ringParts(c).reduce((n, p) => n + p[1], 0), 16)
 })
 test('a filter asks only for what it leaves out', () => {
   assert.deepEqual(asked({ by: 'state', levels: [], sectors: [] }), {})

@@ -209,7 +209,7 @@ export interface JournalItem { at: string; what: string; level?: string; from?: 
 
 export interface MapArea { code: string; name: Text; tier: string; color?: Color; geometry: GeoJSON.Geometry }
 export interface MapBase { bounds: [number, number, number, number]; areas: MapArea[]; layers: Record<string, GeoJSON.FeatureCollection> }
-export interface TileLayerInfo { layer: string; label: string; risk: boolean; live: boolean }
+export interface TileLayerInfo { layer: string; label: string; kind: 'point' | 'area'; risk: boolean; live: boolean }
 
 export interface Duty { type: string; id: number; number: string; title: string; state: string; deadline?: string | null; since?: string; escalated?: number }
 export interface Notice { id: number; at: string; text: Text; text_zh?: string; text_en?: string; type?: string; record?: number; read_at?: string | null }

@@ -28,7 +28,7 @@ export interface Clicked { sign?: Sign; mover?: Mover }
 export interface MapDrawing {
   map: Map
   show(layer: string, on: boolean): void
-  things(kind: string): TileLayer // made when it is first asked for
+  things(kind: string, area?: boolean): TileLayer // made when it is first asked for
   tint(colors: globalThis.Map<string, Color>): void
   pulse(alarms: { position: [number, number]; color: Color }[]): void
   choose(thing: Thing | null): void
@@ -113,11 +113,11 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, clicke
       else if (things.has(name)) things.get(name)!.show(on)
       else bases.filter((b) => b.name === name).forEach((b) => b.layer.setVisible(on))
     },
-    things(kind) {
+    things(kind, area = false) {
       let l = things.get(kind)
       if (!l) {
         const at = KINDS.indexOf(kind)
-        l = tileLayer(kind, 10 + (at < 0 ? 0 : at), kind === 'point' ? NEAR : kind === 'installation' ? 90 : undefined, () => th)
+        l = tileLayer(kind, area ? 5 : 10 + Math.max(at, 0), kind === 'point' ? NEAR : kind === 'installation' ? 90 : undefined, () => th, area)
         things.set(kind, l)
         l.layers.forEach((x) => map.addLayer(x))
       }

@@ -1,9 +1,9 @@
 // How things look on the map. Everything is drawn here from vectors: no tiles, no fonts, no images from outside.
-import { Circle, Fill, RegularShape, Stroke, Style, Text } from 'ol/style'
+import { Circle, Fill, Icon, RegularShape, Stroke, Style, Text } from 'ol/style'
 import type { FeatureLike } from 'ol/Feature'
 import type { Color } from '../api/types'
 import { lang, t, tx } from '../i18n'
-import { letter, look, rank } from '../lib/level'
+import { COLORS, letter, look, rank } from '../lib/level'
 
 export interface Theme { dark: boolean; big: boolean }
 const FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","WenQuanYi Micro Hei",sans-serif'
@@ -118,4 +118,83 @@ export function thingStyle(kind: string, color: Color, n: number, name: string, 
   if (cache.size > 4000) cache.clear()
   cache.set(key, styles)
   return styles
+}
+
+const PARTS = 16 // a ring has so many parts: what is there at all has at least one
+const rings = new Map<string, HTMLCanvasElement>()
+
+/** Parts of the ring of each colour, from the worst on; together PARTS. */
+export function ringParts(counts: Partial<Record<Color, number>>): [Color, number][] {
+  const there = COLORS.filter((c) => counts[c])
+  const total = there.reduce((n, c) => n + counts[c]!, 0)
+  const parts = there.map((c): [Color, number] => [c, Math.max(1, Math.round((counts[c]! / total) * PARTS))])
+  const most = parts.reduce((a, b) => (b[1] > a[1] ? b : a), ['grey', 0] as [Color, number])
+  most[1] += PARTS - parts.reduce((n, p) => n + p[1], 0)
+  return parts
+}
+
+function ring(parts: [Color, number][], r: number, g: (typeof GROUND)['light']): HTMLCanvasElement {
+  const key = parts.join('|') + r + g.page
+  let c = rings.get(key)
+  if (c) return c
+  c = document.createElement('canvas')
+  const scale = Math.max(1, Math.min(2, window.devicePixelRatio))
+  c.width = c.height = Math.ceil((r + 2) * 2 * scale)
+  const x = c.getContext('2d')!
+  x.scale(scale, scale)
+  x.translate(r + 2, r + 2)
+  let from = -Math.PI / 2 // clockwise from the top, the worst first
+  for (const [color, n] of parts) {
+    const to = from + (n / PARTS) * 2 * Math.PI
+    x.beginPath()
+    x.moveTo(0, 0)
+    x.arc(0, 0, r, from, to)
+    x.fillStyle = look(color).fill
+    x.fill()
+    from = to
+  }
+  x.beginPath()
+  x.arc(0, 0, r - 5, 0, 2 * Math.PI)
+  x.fillStyle = g.town
+  x.fill()
+  rings.set(key, c)
+  return c
+}
+
+/** A cluster by grade: a ring of the shares, how many there are, and how many of the worst by its letter. */
+export function shareStyle(n: number, counts: Partial<Record<Color, number>>, th: Theme): Style[] {
+  const g = ground(th)
+  const parts = ringParts(counts)
+  const [worst] = parts[0] ?? ['grey']
+  const key = ['ring', n, parts.join('|'), counts[worst], th.dark, th.big, lang.value].join('|')
+  const known = cache.get(key)
+  if (known) return known
+  const k = th.big ? 1.4 : 1
+  const r = Math.round((17 + Math.min(10, Math.log10(n) * 2.8)) * k)
+  const img = ring(parts, r, g)
+  const styles = [
+    new Style({
+      image: new Icon({ img, width: (r + 2) * 2, height: (r + 2) * 2, ...always }),
+      zIndex: 1000 - rank(worst) * 100,
+      text: new Text({ text: [String(n), font(11.5 * k, true), '\n', '', letter(worst) + (counts[worst] ?? ''), font(9.5 * k)], fill: new Fill({ color: g.text }), declutterMode: 'none' }),
+    }),
+  ]
+  if (cache.size > 4000) cache.clear()
+  cache.set(key, styles)
+  return styles
+}
+
+/** An area of a tile: tinted by its level, with its name and how many enterprises it has when there is room. */
+export function areaTileStyle(f: FeatureLike, res: number, th: Theme): Style[] {
+  const color = f.get('level') as Color
+  const g = ground(th)
+  const quiet = color === 'grey' || color === 'green'
+  const name = res < 40 ? [f.get('title'), `${quiet ? '' : letter(color) + ' '}${f.get('n') ?? 0}`].filter(Boolean).join(' ') : ''
+  return [
+    new Style({
+      fill: new Fill({ color: alpha(look(color).fill, quiet ? 0.06 : 0.18) }),
+      stroke: new Stroke({ color: alpha(look(color).fill, 0.8), width: quiet ? 1.2 : 2, lineDash: quiet ? [6, 4] : undefined }),
+      text: name ? new Text({ text: name, font: font(12.5, true), fill: new Fill({ color: g.text }), stroke: new Stroke({ color: g.halo, width: 3 }) }) : undefined,
+    }),
+  ]
 }

@@ -9,8 +9,8 @@ import type { FeatureLike } from 'ol/Feature'
 import { toLonLat } from 'ol/proj'
 import { api } from '../api/http'
 import type { Color } from '../api/types'
-import { rank } from '../lib/level'
-import { thingStyle, type Theme } from './style'
+import { COLORS, rank } from '../lib/level'
+import { areaTileStyle, shareStyle, thingStyle, type Theme } from './style'
 import { asked, tileOver, type Filter, type Thing } from './model'
 
 const Z_MAX = 20 // of the server
@@ -43,7 +43,7 @@ export function signOf(f: FeatureLike, kind: string): Sign {
   return { n, position, kind, thing: { kind, id: Number(f.getId()), name: String(f.get('title') ?? ''), position, color: f.get('level') as Color, sector: f.get('sector') as string, state: f.get('state') as string } }
 }
 
-export function tileLayer(kind: string, zIndex: number, maxResolution: number | undefined, theme: () => Theme): TileLayer {
+export function tileLayer(kind: string, zIndex: number, maxResolution: number | undefined, theme: () => Theme, area = false): TileLayer {
   const format = new MVT()
   let query = ''
   let all = 0
@@ -67,15 +67,17 @@ export function tileLayer(kind: string, zIndex: number, maxResolution: number | 
     },
   })
   const style = (f: FeatureLike, res: number) => {
+    if (area) return areaTileStyle(f, res, theme())
     const n = Number(f.get('n') ?? 1)
+    if (n > 1 && !hotOn) return shareStyle(n, Object.fromEntries(COLORS.map((c) => [c, f.get(c) as number | undefined])), theme()) // by grade: the shares; by state the worst decides
     return thingStyle(kind, f.get('level') as Color, n, n > 1 ? '' : String(f.get('title') ?? ''), res, false, theme())
   }
   // names of places stand above the quiet signs; whatever is in alarm is drawn once more above them
   const hot = (f: FeatureLike, res: number) => (rank(f.get('level') as Color) < rank('green') ? style(f, res) : undefined)
   let hotOn = true
   const make = (z: number, s: typeof style | typeof hot) =>
-    new VectorTileLayer({ source, zIndex: z, declutter: kind, maxResolution, renderBuffer: 60, style: s as never, properties: { kind } })
-  const layers = [make(zIndex, style), make(zIndex + 20, hot)]
+    new VectorTileLayer({ source, zIndex: z, declutter: kind, maxResolution, renderBuffer: 60, style: s as never, properties: area ? {} : { kind } }) // an area is not pressed: what lies on it is
+  const layers = area ? [make(zIndex, style)] : [make(zIndex, style), make(zIndex + 20, hot)]
   let visible = true
   let timer = 0
   const anew = () => source.setTileUrlFunction(path, `${kind} ${query} ${++count}`)
