@@ -1,7 +1,10 @@
 // Tiles: what is written is read by a decoder of its own; counts add up at every depth and are the reader's; a layer that
 // followed its changes is the same as one made anew.
 // needs: base loop expr store model auth map
+// threads
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/cursor.h"
+#include "map/cache.h"
 #include "map/map.h"
 #include "map/mvt.h"
 #include "map/shape.h"
@@ -455,6 +459,58 @@ static void test_within_a_circle_and_a_polygon(void **state)
 	map_layer_free(l);
 }
 
+// ---- many at once ------------------------------------------------------------------------------
+struct crowd {
+	struct map_layer *l;
+	struct map_cache *cache;
+	atomic_bool stop;
+};
+
+static void *reader(void *arg)
+{
+	struct crowd *c = arg;
+	const struct map_ask all = { .titles = true };
+	int looks = 0;
+	while (!atomic_load(&c->stop) || looks < 20) {
+		struct tile t = { 0, 0, 0 };
+		struct map_sum sum = { 0 };
+		struct buf out;
+		buf_init(&out, 1 << 20);
+		uint32_t stamp = map_stamp(c->l, t);
+		if (!map_cache_get(c->cache, STR("world"), stamp, &out)) {
+			assert_int_equal(map_tile(c->l, &everywhere, &all, t, &out, &sum), OK);
+			assert_int_equal(sum.n, 400); // none is missing while it moves, none is there twice
+			map_cache_put(c->cache, STR("world"), stamp, buf_str(&out));
+		}
+		assert_true(out.n > 0);
+		buf_free(&out);
+		looks++;
+	}
+	return NULL;
+}
+
+static void test_readers_see_whole_changes(void **state)
+{
+	struct crowd c = { .l = county(400), .cache = map_cache_new(1 << 16) };
+	pthread_t readers[2];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++)
+		assert_int_equal(pthread_create(&readers[i], NULL, reader, &c), 0);
+	for (int round = 0; round < 300; round++) {
+		map_begin(c.l, false);
+		for (int i = 0; i < 5; i++) {
+			struct map_object o = invent((int64_t)roll(400) + 1);
+			map_put(c.l, &o);
+		}
+		map_end(c.l);
+	}
+	atomic_store(&c.stop, true);
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++)
+		pthread_join(readers[i], NULL);
+	map_cache_free(c.cache);
+	map_layer_free(c.l);
+}
+
 // ---- areas -------------------------------------------------------------------------------------
 static double area_of(const struct shape_xy *v, size_t n)
 {
@@ -574,6 +630,7 @@ int main(void)
 		cmocka_unit_test(test_changes_come_to_the_same_as_all_anew),
 		cmocka_unit_test(test_only_touched_tiles_are_new),
 		cmocka_unit_test(test_within_a_circle_and_a_polygon),
+		cmocka_unit_test(test_readers_see_whole_changes),
 		cmocka_unit_test(test_rings_are_cut_to_the_square),
 		cmocka_unit_test(test_what_lies_beside_the_line_is_left_out),
 		cmocka_unit_test(test_an_area_on_a_tile),
