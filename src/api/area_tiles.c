@@ -31,7 +31,8 @@ static void add(struct map_sum *to, const struct map_sum *from)
 		to->color[k] += from->color[k];
 }
 
-static enum err sum_inside(struct area_tile *at, struct str code, const struct map_ring *rings, size_t n, struct arena *a, struct map_sum *ret)
+static enum err sum_inside(struct area_tile *at, struct str code, const struct map_ring *rings, size_t n, struct arena *a,
+                           struct map_sum *ret)
 {
 	enum err err = OK;
 	*ret = (struct map_sum){ 0 };
