@@ -38,7 +38,7 @@ before(async () => {
 after(() => s.stop());
 
 test('a person chooses points and a time; what is missing is said', async () => {
-  unit = await bureau.ok_post('/api/v1/records/unit_model', { name: '一号换热单元', enterprise: d.enterprise.id, points: points.map((p) => p.id), interval_s: 10 });
+  unit = await bureau.ok_post('/api/v1/records/unit_model', { name: '一号换热单元', enterprise: d.enterprise.id, points: points.map((p) => p.id), interval_s: 10, says: 'warning' });
   assert.equal(unit.state, 'draft');
   let r = await bureau.post(`/api/v1/detect/units/${unit.id}/learn`, {});
   assert.deepEqual([r.status, r.json.error.field], [400, 'learn_from']);
@@ -88,6 +88,8 @@ test('in force it finds a fault that no single point shows and names the point, 
   assert.ok(began >= 600 && began < 612, `since row ${began}; the fault begins at 600`);
   assert.equal(a.points[0].id, points[2].id);
   assert.match(a.content, /^贡献最大：测试点 UNIT-2（\d+%）/);
+  const warning = await until('the warning that it asks for', async () => (await duty.ok_get(`/api/v1/records/warning?where.point=${points[2].id}&size=5`)).items[0], 60000);
+  assert.deepEqual([warning.state, warning.level, warning.title], ['triggered', 'yellow', '一号换热单元 运行异常']);
   s.kill();
   await s.exited;
   await s.spawn();
