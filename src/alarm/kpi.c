@@ -114,10 +114,12 @@ static void label_json(struct jw *w, const char *key, struct str zh, struct str 
 	jw_end(w);
 }
 
+// ret_n: their activations together; NULL: nobody asks.
 static enum err actors_json(struct db *db, enum stmt stmt, const char *key, const struct scope *scope, const struct kpi_query *kq,
-                            struct jw *w, struct arena *a)
+                            struct jw *w, struct arena *a, int64_t *ret_n)
 {
 	struct query q;
+	int64_t sum = 0;
 	ask(&q, db, stmt, scope, kq);
 	jw_karr(w, key);
 	while (query_row(&q)) {
@@ -129,8 +131,11 @@ static enum err actors_json(struct db *db, enum stmt stmt, const char *key, cons
 		label_json(w, "rule_label", query_get_str(&q, 4, a), query_get_str(&q, 5, a));
 		jw_ki64(w, "n", query_get_i64(&q, 6));
 		jw_end(w);
+		sum += query_get_i64(&q, 6);
 	}
 	jw_end(w);
+	if (ret_n)
+		*ret_n = sum;
 	return query_end(&q);
 }
 
@@ -206,6 +211,13 @@ static void targets_json(struct jw *w)
 	jw_ki64(w, "peak_10min", KPI_FLOOD_BEGINS);
 	jw_ki64(w, "peak_hour", 15);
 	jw_ki64(w, "flood_percent", 1);
+	jw_ki64(w, "stale", KPI_STALE_TARGET);
+	jw_ki64(w, "top_percent", KPI_TOP_TARGET);
+	jw_kobj(w, "priorities"); // four levels: the highest below 1 %, then 5, 15, 80
+	static const struct { const char *color; int percent; } shares[] = { { "red", 1 }, { "orange", 5 }, { "yellow", 15 }, { "blue", 80 } };
+	for (size_t i = 0; i < ARRAY_LEN(shares); i++)
+		jw_ki64(w, shares[i].color, shares[i].percent);
+	jw_end(w);
 	jw_end(w);
 }
 
@@ -213,6 +225,7 @@ enum err kpi_json(struct db *db, const struct scope *scope, const struct kpi_que
 {
 	struct kpi_query all = *kq;
 	struct kpi_numbers *total, *v;
+	int64_t top = 0;
 	size_t n;
 	all.by = KPI_ALL;
 	enum err err = kpi_groups(db, scope, &all, a, &total, &n);
@@ -232,11 +245,12 @@ enum err kpi_json(struct db *db, const struct scope *scope, const struct kpi_que
 		jw_end(w);
 	}
 	jw_end(w);
-	if (!(err = colors_json(db, scope, kq, w, a)) && !(err = actors_json(db, STMT_KPI_ACTORS, "actors", scope, kq, w, a)) &&
-	    !(err = actors_json(db, STMT_KPI_CHATTER, "chattering", scope, kq, w, a)) &&
+	if (!(err = colors_json(db, scope, kq, w, a)) && !(err = actors_json(db, STMT_KPI_ACTORS, "actors", scope, kq, w, a, &top)) &&
+	    !(err = actors_json(db, STMT_KPI_CHATTER, "chattering", scope, kq, w, a, NULL)) &&
 	    !(err = open_json(db, STMT_KPI_STANDING, "standing", scope, kq, w, a)) &&
 	    !(err = open_json(db, STMT_KPI_STALE, "stale", scope, kq, w, a)))
 		err = operators_json(db, scope, kq, w, a);
+	jw_kf64(w, "top_percent", total->activations ? 100.0 * (double)top / (double)total->activations : 0);
 	jw_end(w);
 	return err;
 }

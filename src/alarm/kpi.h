@@ -11,6 +11,9 @@
 #define KPI_FLOOD_ENDS 5                // … until fewer than five
 #define KPI_TARGET 1                    // EEMUA 191: one in ten minutes is manageable in steady state
 #define KPI_STANDING (24 * US_PER_HOUR) // ISA-18.2-2016, 3.1: stale after a day
+#define KPI_STALE_TARGET 5              // ISA-18.2-2016, clause 16: fewer than five stale alarms, with a plan for each
+#define KPI_TOP 10                      // … the ten most frequent are at most 5 % of the load
+#define KPI_TOP_TARGET 5
 #define KPI_LONGEST (366 * US_PER_DAY)
 
 enum kpi_by { KPI_ALL, KPI_AREA, KPI_ENTERPRISE, KPI_OPERATOR };

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "alarm/alarm.h"
+#include "alarm/kpi.h"
 #include "auth/auth.h"
 #include "base/buf.h"
 #include "base/time.h"
@@ -339,6 +340,52 @@ static void test_replay(void **state)
 	json_decref(j);
 }
 
+// ---- alarms that are a day old, on a clock of our own ------------------------------------------
+static json_t *kpi_at(int64_t now)
+{
+	struct buf out;
+	struct jw w;
+	buf_init(&out, 1u << 20);
+	jw_init(&w, &out);
+	struct db *db = store_read_begin(x.f.store);
+	struct kpi_query q = { .from = now - US_PER_DAY, .to = now, .now = now, .area = STR_EMPTY };
+	assert_int_equal(kpi_json(db, &(struct scope){ 0 }, &q, &w, x.f.arena), OK);
+	store_read_end(x.f.store, db);
+	return json_of(&out);
+}
+
+static void counts_at(int64_t now, size_t standing, size_t stale)
+{
+	json_t *j = kpi_at(now);
+	assert_int_equal(json_array_size(json_object_get(j, "standing")), standing);
+	assert_int_equal(json_array_size(json_object_get(j, "stale")), stale);
+	json_decref(j);
+}
+
+static void test_an_alarm_stands_after_a_day_and_is_stale_until_somebody_acts(void **state)
+{
+	const int64_t day = T0 + US_PER_DAY;
+	(void)state;
+	int64_t first = apply(1, COND_RAISED, LEVEL_HH, 0).alarm, second = apply(2, COND_RAISED, LEVEL_H, 60).alarm;
+	counts_at(day - 1, 0, 0);
+	counts_at(day, 1, 1);               // to the microsecond
+	counts_at(day + US_PER_MIN, 2, 2);
+	clock_set_fake(day + US_PER_MIN);
+	assert_int_equal(act(first, ACT_ACK, "", 0), OK);
+	counts_at(day + US_PER_MIN, 2, 1);  // acknowledged it still stands, and is not stale
+	assert_int_equal(act(second, ACT_SHELVE, "known", day + US_PER_HOUR), OK);
+	counts_at(day + US_PER_MIN, 1, 0);  // what is hidden is counted in its own list
+	apply(1, COND_RETURNED, LEVEL_HH, 86400 + 120);
+	counts_at(day + 3 * US_PER_MIN, 0, 0);
+	apply(1, COND_RAISED, LEVEL_HH, 86400 + 200);
+	apply(1, COND_RETURNED, LEVEL_HH, 86400 + 210);
+	counts_at(day + US_PER_DAY, 0, 0);
+	counts_at(day + 2 * US_PER_DAY, 0, 1); // over, and nobody has acknowledged it for a day
+	json_t *j = kpi_at(day + 2 * US_PER_MIN);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "targets"), "stale")), 5);
+	json_decref(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shelf, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_outbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_an_alarm_stands_after_a_day_and_is_stale_until_somebody_acts, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,6 +79,8 @@ export const enAlarm = {
   'kpi.floods': 'Floods',
   'kpi.flood_percent': 'Time in flood, %',
   'kpi.standing': 'Standing over 24 h',
+  'kpi.stale': 'Unacknowledged for a day',
+  'kpi.top_percent': 'Share of the top 10',
   'kpi.chattering': 'Chattering',
   'kpi.list.actors': 'Top ten',
   'kpi.list.chattering': 'Chattering (3 in a minute)',

@@ -79,6 +79,8 @@ export const zhAlarm = {
   'kpi.floods': '洪水次数',
   'kpi.flood_percent': '洪水时间占比',
   'kpi.standing': '持续超过 24 小时',
+  'kpi.stale': '超过 24 小时未确认',
+  'kpi.top_percent': '最多 10 个占比',
   'kpi.chattering': '抖动',
   'kpi.list.actors': '报警最多的 10 个',
   'kpi.list.chattering': '抖动（一分钟内 3 次）',
