@@ -342,6 +342,8 @@ static void load_when(struct loading *ld, struct rule *r, const struct yaml_node
 	load_says(ld, map, c);
 	if (ld->d->n == before)
 		r->when = when_compile(ld->a, ld->reg, r, map, ld->d);
+	if (!r->when && ld->d->n == before) // an empty list of kinds, say
+		RULE_DIAG(ld->d, map, MISSING, "kind");
 }
 
 static void load_blind(struct loading *ld, struct rule *r, const struct yaml_node *map, bool when)

@@ -559,7 +559,7 @@ static bool load_role(struct vocabulary *v, const struct yaml_node *key, const s
 
 static bool load_roles(struct vocabulary *v, const struct yaml_node *map, const struct yaml_node *with, struct diags *d)
 {
-	struct when_role *own = &v->w->roles[0];
+	struct when_role *own;
 	v->w->roles = own = arena_many(v->a, LIMIT_RULE_ROLES + 1, struct when_role);
 	*own = (struct when_role){ .name = v->rule->nkinds == 1 ? v->rule->kinds[0] : STR("value"), .kinds = v->rule->kinds,
 		                   .nkinds = v->rule->nkinds, .code = STR_EMPTY, .unit = STR_EMPTY };
