@@ -39,6 +39,8 @@ struct tool {
 	struct sample *v;           // CSV
 	size_t n, cap;
 	struct series *series;      // data folder
+	struct point_def *others;   // data folder: what rules read beside the point
+	size_t nothers, others_cap;
 	struct backtest_event *events;
 	size_t nevents, events_cap;
 	const char *data, *point_code, *kind, *limits, *set, *rule, *packs, *events_file;
@@ -267,6 +269,49 @@ static enum err read_series(void *arg, int64_t from, int64_t to, struct arena *a
 	return series_read(t->series, t->point.def.id, from, to, LIMIT_BACKTEST_SAMPLES, a, ret, ret_n);
 }
 
+static enum err read_other(void *arg, size_t other, int64_t from, int64_t to, struct arena *a, struct sample **ret, size_t *ret_n)
+{
+	struct tool *t = arg;
+	return series_read(t->series, t->others[other].id, from, to, LIMIT_BACKTEST_SAMPLES, a, ret, ret_n);
+}
+
+static enum err on_other(void *arg, const struct row *row)
+{
+	struct tool *t = arg;
+	struct site_point p;
+	const struct point_def *own = &t->point.def;
+	enum err err = site_point_read(registry_type(t->reg, STR("point")), row, &p);
+	if (err || p.def.id == own->id || !(rules_read(t->rules, own, &p.def) || (t->tried && rules_read(t->tried, own, &p.def))))
+		return err;
+	if (t->nothers == LIMIT_BACKTEST_OTHERS)
+		return problem_set(&t->p, ERR_TOO_LARGE, "point", "规则的条件涉及 %d 个以上测点", "a rule reads more than %d points", LIMIT_BACKTEST_OTHERS);
+	struct str *const texts[] = { &p.def.code, &p.def.kind, &p.def.area, &p.def.sector };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*texts[i] = arena_str(t->a, *texts[i]);
+	t->others = arena_push(t->a, t->others, &t->nothers, &t->others_cap, sizeof *t->others);
+	t->others[t->nothers - 1] = p.def;
+	return OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint32_t x = ((const struct point_def *)a)->id, y = ((const struct point_def *)b)->id;
+	return (x > y) - (x < y);
+}
+
+static enum err find_others(struct tool *t, struct db *db, const struct type *type)
+{
+	struct arena *scratch on_scope_exit(arena_freep) = arena_new(64 << 10);
+	struct list_query all = { 0 };
+	enum err err = records_each(db, &type->table, &all, scratch, on_other, t);
+	if (t->nothers)
+		qsort(t->others, t->nothers, sizeof *t->others, by_id);
+	t->t.others = t->others;
+	t->t.nothers = t->nothers;
+	t->t.read_other = read_other;
+	return err;
+}
+
 static enum err find_point(struct tool *t)
 {
 	const struct type *type = registry_type(t->reg, STR("point")), *enterprise = registry_type(t->reg, STR("enterprise"));
@@ -284,6 +329,8 @@ static enum err find_point(struct tool *t)
 	if (!err && sector && records_get(db, &enterprise->table, NULL, row.c.enterprise, t->a, &row) == OK &&
 	    row.vals[sector->col].kind == VAL_TEXT)
 		t->point.def.sector = row.vals[sector->col].s;
+	if (!err)
+		err = find_others(t, db, type);
 	store_read_end(s, db);
 	store_close(s);
 	return err == ERR_NOT_FOUND ? problem_set(&t->p, err, "point", "没有监测点 %s", "there is no point %s", t->point_code) : err;

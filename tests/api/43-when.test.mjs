@@ -1,6 +1,7 @@
 // A rule over several points and a window of time, on a real server: what it saw is in the alarm, the rule is said in words, and a
 // killed core knows its windows again: the alarm returns at the time at which it would have.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,4 +100,14 @@ test('tried on the stored history, with the other point, it says what was live',
   const [when, blind] = await Promise.all([alarm(), alarm('blind')]);
   assert.deepEqual(mine.map((a) => [a.level, Date.parse(a.from)]), [['when', Date.parse(when.raised_at)], ['blind', Date.parse(blind.raised_at)]]);
   assert.equal(Date.parse(mine[0].to), Date.parse(when.returned_at));
+});
+
+test('the command says the same of the data folder', async () => {
+  const { items: [one] } = await duty.ok_post('/api/v1/backtest', { points: ['WH-T'], from: at(0), to: at(1500) });
+  const r = spawnSync(process.env.ANLAN_BIN || join(root, 'build', 'anlan'),
+    ['backtest', '--data', s.dir, '--point', 'WH-T', '--from', at(0), '--to', at(1500), '--packs', packs],
+    { encoding: 'utf8', env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' }, maxBuffer: 1 << 26 });
+  assert.equal(r.status, 0, r.stderr);
+  assert.deepEqual(JSON.parse(r.stdout).stored.alarms.map((a) => [a.rule, a.from, a.to]), one.stored.alarms.map((a) => [a.rule, a.from, a.to]));
+  assert.ok(one.stored.alarms.some((a) => a.rule === 'trial_when'));
 });
