@@ -177,7 +177,7 @@ static const struct function {
 	{ "times", FORM_TEST_TIME, SLOT_TIMES, EXPR_NUMBER, true, false, false, "最近%2中变为%3的次数", "how often within %2 it came to %3" },
 	{ "duration", FORM_TEST, SLOT_DURATION, EXPR_DURATION, false, false, false, "%3已持续的时间", "the time for which %3 has held" },
 	{ "duration", FORM_TEST_TIME, SLOT_HELD, EXPR_DURATION, false, false, false, "最近%2中%3的累计时间", "the time within %2 with %3" },
-	{ "limit", FORM_LIMIT, SLOT_LIMIT, EXPR_NUMBER, false, false, false, "%1的 %2 限值", "the %2 limit of %1" },
+	{ "limit", FORM_LIMIT, SLOT_LIMIT, EXPR_NUMBER, false, false, false, "%1的%2", "the %2 limit of %1" },
 	{ "hour", FORM_NONE, SLOT_HOUR, EXPR_NUMBER, true, false, false, "钟点", "the hour" },
 	{ "weekday", FORM_NONE, SLOT_WEEKDAY, EXPR_NUMBER, true, false, false, "星期（1 至 7）", "the weekday (1 to 7)" },
 	{ "workday", FORM_NONE, SLOT_WORKDAY, EXPR_BOOL, false, false, false, "当天是工作日", "it is a working day" },
@@ -218,12 +218,18 @@ static struct str time_words(struct vocabulary *v, int64_t us, bool zh)
 	return arena_printf(v->a, zh ? " %lld %s" : "%lld %s", (long long)(us / units[i].us), zh ? units[i].zh : units[i].en);
 }
 
+static const char *limit_words(int level, bool zh)
+{
+	static const char *const words[][2] = { { "low-low", "低低限" }, { "low", "低限" }, { "high", "高限" }, { "high-high", "高高限" } };
+	return words[level][zh];
+}
+
 static struct str test_words(struct vocabulary *v, const struct when_slot *s, bool zh)
 {
 	static const char *const signs[] = { "=", "≠", "<", "≤", ">", "≥" }; // from EXPR_EQ
 	const struct when_role *r = &v->w->roles[s->role];
 	char number[F64_TEXT_MAX];
-	struct str than = s->limit >= 0 ? arena_printf(v->a, zh ? "其 %s 限值" : "its %s limit", level_name((enum level)s->limit)) :
+	struct str than = s->limit >= 0 ? arena_printf(v->a, zh ? "其%s" : "its %s limit", limit_words(s->limit, zh)) :
 	                                  arena_printf(v->a, "%.*s%s%.*s", (int)f64_text(s->than, number), number, r->unit.n ? " " : "", STR_FMT(r->unit));
 	return arena_printf(v->a, "%.*s %s %.*s", STR_FMT(zh ? r->label.zh : r->label.en), signs[s->op - EXPR_EQ], STR_FMT(than));
 }
@@ -244,7 +250,7 @@ static struct str said(struct vocabulary *v, const char *text, const struct when
 		else if (*p == '3')
 			buf_add_str(&b, test_words(v, s, zh));
 		else if (s->what == SLOT_LIMIT)
-			buf_add_cstr(&b, level_name((enum level)s->limit));
+			buf_add_cstr(&b, limit_words(s->limit, zh));
 		else if (s->what == SLOT_WORKING_HOURS)
 			buf_printf(&b, zh ? "%g 点至 %g 点" : "%g and %g h", s->from, s->to);
 		else

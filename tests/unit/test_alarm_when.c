@@ -552,7 +552,7 @@ static void words_are(const char *that, const char *zh, const char *en)
 static void test_words(void **state)
 {
 	(void)state;
-	words_are("mean(level, 1min) > 0.8 * limit(h)", "液位最近 1 分钟的平均值大于0.8 × 液位的 h 限值", "the mean of Level over 1 min is more than 0.8 × the h limit of Level");
+	words_are("mean(level, 1min) > 0.8 * limit(h)", "液位最近 1 分钟的平均值大于0.8 × 液位的高限", "the mean of Level over 1 min is more than 0.8 × the high limit of Level");
 	words_are("p > 0.4 MPa", "压力大于400 kPa", "Pressure is more than 400 kPa");
 	words_are("rate(level, 1min) > 2 {unit}/min or rate(level, 1min) > 120 %/h", "液位最近 1 分钟平均每分钟的变化大于2 %/min", "is more than 2 %/min");
 }
