@@ -1,10 +1,9 @@
 // Icon names that type descriptions may use, and those of the program itself.
 import type { Component } from 'vue'
 import {
-  Avatar, Bell, Box, Calendar, Cpu, Document, DataLine, Files, Flag, House, List, Location, MapLocation, Monitor,
-  More, MuteNotification, Odometer, TrendCharts, Histogram, CircleCheck, Collection, Link, Lock, Medal, Microphone, Money, Postcard, Reading, Refresh, Search, SetUp, Share, Tools, Key, Message, DataAnalysis, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
-  AlarmClock, Avatar, Bell, Box, Calendar, Cpu, Document, DataLine, Files, Flag, House, List, Location, MapLocation, Monitor,
-  More, Odometer, TrendCharts, Histogram, CircleCheck, Collection, Link, Lock, Medal, Microphone, Money, Postcard, Reading, Refresh, Search, SetUp, Share, Tools, Key, Message, DataAnalysis, OfficeBuilding, QuestionFilled, Setting, Stamp, Tickets, User, Warning, WarningFilled, Guide,
+  AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Cpu, DataAnalysis, DataLine, Document, Files, Flag, Guide, Histogram, House, Key,
+  Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification, Odometer, OfficeBuilding, Postcard,
+  QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools, TrendCharts, User, Warning, WarningFilled,
 } from '@element-plus/icons-vue'
 
 const named: Record<string, Component> = {
