@@ -60,6 +60,7 @@ test('a climb is said ahead, through a crash, and the limit is a hit with its le
   assert.match(w.content_en, /^At the present trend about .* minutes to the high limit 80 %$/);
   const raised = (Date.parse(w.raised) - t0) / MIN;
   assert.ok(raised > 62 && raised < 95, `said at minute ${raised} of a climb that began at 60`);
+  assert.ok((await duty.ok_get('/api/v1/notices?size=500')).items.some((n) => n.type === 'early_warning' && n.record === w.id), 'the duty officer is told');
   assert.ok(w.minutes_from <= w.minutes && w.minutes <= w.minutes_to && w.minutes <= 60);
   assert.ok(Math.abs(Date.parse(w.until) - Date.parse(w.raised) - w.minutes_to * MIN) < 6e3);
   s.kill();
