@@ -11,12 +11,13 @@ const named = [['valueName', 1, 1], ['value', 1, 1]];
 const many = Infinity;
 const areaParts = [['areaDesc', 1, 1, /\S/], ['polygon', 0, many, new RegExp(`^${degrees},${degrees}( ${degrees},${degrees}){3,}$`)],
   ['circle', 0, many, new RegExp(`^${degrees},${degrees} \\d+(\\.\\d+)?$`)], ['geocode', 0, many, named], ['altitude', 0, 1], ['ceiling', 0, 1]];
+const resourceParts = [['resourceDesc', 1, 1, /\S/], ['mimeType', 1, 1, /^[\w.+-]+\/[\w.+-]+$/], ['size', 0, 1, /^\d+$/], ['uri', 0, 1, /\S/], ['derefUri', 0, 1], ['digest', 0, 1, /^[0-9a-fA-F]{40}$/]];
 const infoParts = [['language', 0, 1, /^[a-z]{2}-[A-Z]{2}$/], ['category', 1, many, one('Geo', 'Met', 'Safety', 'Security', 'Rescue', 'Fire', 'Health', 'Env', 'Transport', 'Infra', 'CBRNE', 'Other')],
   ['event', 1, 1, /\S/], ['responseType', 0, many, one('Shelter', 'Evacuate', 'Prepare', 'Execute', 'Avoid', 'Monitor', 'Assess', 'AllClear', 'None')],
   ['urgency', 1, 1, one('Immediate', 'Expected', 'Future', 'Past', 'Unknown')], ['severity', 1, 1, one('Extreme', 'Severe', 'Moderate', 'Minor', 'Unknown')],
   ['certainty', 1, 1, one('Observed', 'Likely', 'Possible', 'Unlikely', 'Unknown')], ['audience', 0, 1], ['eventCode', 0, many, named], ['effective', 0, 1, moment],
   ['onset', 0, 1, moment], ['expires', 0, 1, moment], ['senderName', 0, 1], ['headline', 0, 1], ['description', 0, 1], ['instruction', 0, 1], ['web', 0, 1],
-  ['contact', 0, 1], ['parameter', 0, many, named], ['resource', 0, many], ['area', 0, many, areaParts]];
+  ['contact', 0, 1], ['parameter', 0, many, named], ['resource', 0, many, resourceParts], ['area', 0, many, areaParts]];
 const alertParts = [['identifier', 1, 1, plain], ['sender', 1, 1, plain], ['sent', 1, 1, moment], ['status', 1, 1, one('Actual', 'Exercise', 'System', 'Test', 'Draft')],
   ['msgType', 1, 1, one('Alert', 'Update', 'Cancel', 'Ack', 'Error')], ['source', 0, 1], ['scope', 1, 1, one('Public', 'Restricted', 'Private')], ['restriction', 0, 1],
   ['addresses', 0, 1], ['code', 0, many], ['note', 0, 1], ['references', 0, 1, /^\S+,\S+,\S+( \S+,\S+,\S+)*$/], ['incidents', 0, 1], ['info', 0, many, infoParts]];
@@ -79,7 +80,15 @@ export function checkCap(xml) {
       for (const polygon of all(area, 'polygon')) { // 3.2.4: the first and last pair are the same
         const pairs = polygon.text.split(' ');
         assert.equal(pairs[0], pairs.at(-1));
+        assert.ok(pairs.length >= 4, 'a polygon has four pairs at least');
         for (const p of pairs) { const [lat, lon] = p.split(',').map(Number); assert.ok(Math.abs(lat) <= 90 && Math.abs(lon) <= 180, p); }
       }
+  for (const info of all(alert, 'info'))
+    for (const circle of all(info, 'area').flatMap((area) => all(area, 'circle'))) {
+      const [lat, lon] = circle.text.split(' ')[0].split(',').map(Number);
+      assert.ok(Math.abs(lat) <= 90 && Math.abs(lon) <= 180, circle.text);
+    }
+  for (const x of [alert, ...all(alert, 'info')]) for (const name of ['sent', 'effective', 'onset', 'expires']) if (text(x, name)) assert.ok(Number.isFinite(Date.parse(text(x, name))), text(x, name));
+  if (text(alert, 'scope') === 'Private') assert.ok(text(alert, 'addresses'), 'a private message says to whom');
   return alert;
 }
