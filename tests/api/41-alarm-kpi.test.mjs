@@ -190,3 +190,19 @@ test('why an alarm exists is told with it: of its point before of its rule', asy
   const other = (await duty.ok_get('/api/v1/alarms?state=all&size=500')).items.find((x) => x.point.code === 'KPI-1-1');
   assert.equal((await duty.ok_get(`/api/v1/alarms/${other.id}/rationale`)).rationale.id, rule.id);
 });
+
+test('rationales come in as a table, a wrong row is named, and go out as one', async () => {
+  const text = '名称,规则,优先级,可能原因,不处置的后果,应对措施,可用处置时间\r\n导入理由（虚构）,trial,高,进料过快,冒罐,关进料阀,12\r\n坏行（虚构）,trial,没有这一级,甲,乙,丙,1\r\n';
+  const post = await fetch(`${s.url}/api/v1/imports?type=alarm_rationale`, { method: 'POST', headers: { Authorization: `Bearer ${bureau.token}` }, body: text });
+  const answer = await post.json(), { id } = answer;
+  assert.ok(id, JSON.stringify(answer));
+  const state = (want) => until(`the import to be ${want}`, async () => { const x = await bureau.ok_get(`/api/v1/imports/${id}`); return x.state === want && x; });
+  const checked = await state('checked');
+  assert.deepEqual([checked.rows, checked.created, checked.failed], [2, 1, 1]);
+  await bureau.ok_post(`/api/v1/imports/${id}/run`, { skip_errors: true });
+  await state('done');
+  const got = (await bureau.ok_get('/api/v1/records/alarm_rationale?size=500')).items.find((x) => x.name === '导入理由（虚构）');
+  assert.deepEqual([got.rule, got.priority, got.respond_min], ['trial', 'high', 12]);
+  const csv = (await bureau.get('/api/v1/records/alarm_rationale?format=csv')).text;
+  assert.match(csv, /导入理由（虚构）/);
+});
