@@ -13,7 +13,7 @@ const level = async (value, p = point) => {
   const r = await s.call('POST', '/api/v1/readings', [{ point: p.code, time: new Date(clock += 1000).toISOString(), value }], { headers: { Authorization: `Device ${device.code}:${device.key}` } });
   assert.equal(r.status, 200, r.text);
 };
-const day = (days) => new Date(Date.now() + days * 864e5).toISOString().slice(0, 10);
+const day = (days) => new Date(Date.now() + 8 * 3600e3 + days * 864e5).toISOString().slice(0, 10);
 const ammonia = (quantity_t) => [{ name: '液氨', cas: '7664-41-7', state: 'liquefied', quantity_t }];
 
 before(async () => {

@@ -186,10 +186,14 @@ test('everybody sees the numbers of his own place', async () => {
 });
 
 test('a snapshot does not change when records change; the difference shows', async () => {
-  const series = async () => (await bureau.ok_get('/api/v1/indicators/hazard_found/series?periods=2')).items[0];
-  const first = await until('the snapshot of last month', async () => { const i = await series(); return i.snapshot && i; }, 30000);
+  // the newest month that ended more than five days ago (freeze_after), whatever day it is today
+  const frozen = new Date(Date.now() + 8 * 3600e3 - 5 * 86400e3);
+  frozen.setUTCDate(0);
+  const back = Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - (frozen.getUTCFullYear() * 12 + frozen.getUTCMonth() + 1);
+  const series = async () => (await bureau.ok_get(`/api/v1/indicators/hazard_found/series?periods=${back + 1}`)).items[0];
+  const first = await until('the snapshot of the last frozen month', async () => { const i = await series(); return i.snapshot && i; }, 30000);
   const before = first.snapshot.value;
-  const late = new Date(Date.parse(`${month}-01T00:00:00+08:00`) - 3 * 86400e3).toISOString();
+  const late = `${frozen.toISOString().slice(0, 7)}-15T12:00:00+08:00`;
   await bureau.ok_post('/api/v1/records/hazard', { title: '补录', enterprise: enterprises[0].id, level: 'general', found: late });
   const now = await series();
   assert.equal(now.snapshot.value, before);
