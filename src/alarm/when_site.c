@@ -186,7 +186,8 @@ static void sort_points(struct when_load *l)
 				              .area = scope == SCOPE_AREA ? p->area : STR_EMPTY };
 			(void)strmap_get(l->kinds, p->kind, &o->kind);
 		}
-		qsort(l->order[scope], s->npoints, sizeof(struct sorted), by_scope);
+		if (s->npoints)
+			qsort(l->order[scope], s->npoints, sizeof(struct sorted), by_scope);
 	}
 }
 
@@ -235,7 +236,8 @@ static void find_role(const struct when_load *l, const struct when_role *r, cons
 				like.area = str_first(p->area, areas[a]);
 			find_kind(l, r, &like, f);
 		}
-	qsort(f->v, f->n, sizeof *f->v, by_number);
+	if (f->n)
+		qsort(f->v, f->n, sizeof *f->v, by_number);
 	if (!r->many)
 		f->n = MIN(f->n, (size_t)1);
 }
@@ -476,7 +478,8 @@ static void build(struct when_load *l)
 			memcpy(own, w->slots, w->nslots * sizeof *own);
 		l->slots[i] = own;
 	}
-	qsort(s->points, s->npoints, sizeof *s->points, by_id);
+	if (s->npoints)
+		qsort(s->points, s->npoints, sizeof *s->points, by_id);
 	sort_points(l);
 	add_watchers(l);
 	pack_features(l);

@@ -173,7 +173,8 @@ static void look_for_copies(struct detect *d)
 	for (size_t i = 0; i < d->ndoubt; i++)
 		if (d->doubt[i].facts.copied && (v[n].digest = doubt_digest(&d->doubt[i].d, 0)))
 			v[n++].at = (uint32_t)i;
-	qsort(v, n, sizeof *v, by_digest);
+	if (n)
+		qsort(v, n, sizeof *v, by_digest);
 	for (size_t i = 0; i < d->ndoubt; i++)
 		for (unsigned back = 0; d->doubt[i].facts.copied && back <= DOUBT_TRAIL - DOUBT_MOVES; back++) {
 			const struct doubt_watch *o = twin_of(d, &d->doubt[i], v, n, back);

@@ -450,7 +450,8 @@ static bool belongs(const struct board *b, const struct unit *u, const struct no
 static void shares(const struct risk_index *x, struct member *v, size_t n)
 {
 	size_t top = MIN(n, (size_t)x->top);
-	qsort(v, n, sizeof *v, by_tenths);
+	if (n)
+		qsort(v, n, sizeof *v, by_tenths);
 	for (size_t i = 0; i < n; i++) {
 		v[i].share = (i == 0 ? x->worst : 0) + (i < top ? x->top_share / (double)top : 0) + x->all_share / (double)n;
 		v[i].points = v[i].share * points(v[i].tenths);

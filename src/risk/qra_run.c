@@ -410,7 +410,8 @@ static void make_curve(struct outcomes *o, struct arena *a, struct qra_result *r
 	if (!o->n) {
 		return;
 	}
-	qsort(o->v, o->n, sizeof *o->v, by_deaths);
+	if (o->n)
+		qsort(o->v, o->n, sizeof *o->v, by_deaths);
 	double sum = 0, step = o->n > LIMIT_QRA_STEPS ? log(o->v[0].n) / LIMIT_QRA_STEPS : 0;
 	struct qra_fn *kept = arena_many(a, MIN(o->n, (size_t)LIMIT_QRA_STEPS + 2), struct qra_fn);
 	size_t n = 0;

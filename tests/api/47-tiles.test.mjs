@@ -224,6 +224,7 @@ test('areas and grids as polygons: cut to the tile, coloured by what the reader 
   assert.equal((await raw(bureau, 'grid', at(6, middle), '', { 'If-None-Match': res.headers.get('etag') })).status, 304);
   const town9 = (await tile(bureau, 'area', at(6, middle), '?by=risk')).find((x) => x.code === town.me.area);
   if (town9) assert.equal(town9.n, list.filter((x) => x.position && x.area.startsWith(town.me.area)).length);
-  assert.deepEqual((await bureau.ok_get('/api/v1/tiles')).items.filter((l) => l.kind === 'area').map((l) => l.layer).sort(), ['area', 'grid']);
+  const areas = (await bureau.ok_get('/api/v1/tiles')).items.filter((l) => l.kind === 'area').map((l) => l.layer);
+  assert.ok(['area', 'grid'].every((l) => areas.includes(l)), areas.join());
   await bureau.ok_get(`/api/v1/records/grid/${grid.id}`);
 });
