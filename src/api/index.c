@@ -1,5 +1,5 @@
 // The risk index: what there is, rankings, why an object has its level, the records behind it, its past.
-#include "api/api.h"
+#include "api/list_query.h"
 #include "base/time.h"
 #include "measure/index.h"
 
@@ -113,36 +113,11 @@ enum err index_records_get(struct call *c)
 	struct index_ask q = ask(c);
 	const struct type *t;
 	struct list_query lq;
-	struct row *rows;
-	size_t n;
-	int64_t page = 1, size = 50, total = 0;
 	enum index_kind kind;
 	enum err err = read_kind(c, &kind);
-	if (!err)
-		err = query_int(c, "page", 1, 1, 1000000, &page);
-	if (!err)
-		err = query_int(c, "size", 50, 1, LIMIT_PAGE_SIZE, &size);
 	if (!err)
 		err = index_records(&q, kind, http_query(c->rq, "key"), http_query(c->rq, "component"), http_query(c->rq, "value"), &t, &lq);
 	if (!err && !auth_may_read(&c->id, t))
 		err = call_fail(c, ERR_FORBIDDEN, "component", "您不能查看这类记录", "records of this type are not yours to read");
-	if (err)
-		return err;
-	struct scope scope = auth_scope(&c->id, t);
-	lq.limit = (size_t)size;
-	lq.offset = (size_t)((page - 1) * size);
-	err = records_list(call_db(c), &t->table, &scope, &lq, c->arena, &rows, &n, &total, &c->p);
-	if (err)
-		return err;
-	jw_obj(&c->w);
-	jw_kstr(&c->w, "type", t->name);
-	jw_karr(&c->w, "items");
-	for (size_t k = 0; k < n; k++)
-		record_json(&c->w, call_db(c), c->reg, t, &rows[k], &c->id, false, c->arena);
-	jw_end(&c->w);
-	jw_ki64(&c->w, "total", total);
-	jw_ki64(&c->w, "page", page);
-	jw_ki64(&c->w, "size", size);
-	jw_end(&c->w);
-	return OK;
+	return err ? err : list_records_json(c, t, &lq, 50);
 }

@@ -1,5 +1,5 @@
 // Indicators, the records behind them, their series; assessments and their sheets.
-#include "api/api.h"
+#include "api/list_query.h"
 #include "base/time.h"
 #include "exchange/table.h"
 #include "measure/measure.h"
@@ -153,36 +153,11 @@ enum err indicators_records(struct call *c)
 	const struct indicator *i;
 	const struct type *t;
 	struct list_query lq;
-	struct row *rows;
-	size_t n;
-	int64_t page = 1, size = 50, total = 0;
 	struct str part = http_query(c->rq, "part");
 	enum err err = find(c, &q, &i);
 	if (!err)
-		err = query_int(c, "page", 1, 1, 1000000, &page);
-	if (!err)
-		err = query_int(c, "size", 50, 1, LIMIT_PAGE_SIZE, &size);
-	if (!err)
 		err = measure_records(&q, i, part.n ? part : STR("of"), &t, &lq);
-	if (err)
-		return err;
-	struct scope scope = auth_scope(&c->id, t);
-	lq.limit = (size_t)size;
-	lq.offset = (size_t)((page - 1) * size);
-	err = records_list(call_db(c), &t->table, &scope, &lq, c->arena, &rows, &n, &total, &c->p);
-	if (err)
-		return err;
-	jw_obj(&c->w);
-	jw_kstr(&c->w, "type", t->name);
-	jw_karr(&c->w, "items");
-	for (size_t k = 0; k < n; k++)
-		record_json(&c->w, call_db(c), c->reg, t, &rows[k], &c->id, false, c->arena);
-	jw_end(&c->w);
-	jw_ki64(&c->w, "total", total);
-	jw_ki64(&c->w, "page", page);
-	jw_ki64(&c->w, "size", size);
-	jw_end(&c->w);
-	return OK;
+	return err ? err : list_records_json(c, t, &lq, 50);
 }
 
 enum err assessments_get(struct call *c)

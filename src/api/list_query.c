@@ -84,6 +84,35 @@ enum err list_request_read(struct call *c, const struct type *t, struct list_req
 	return OK;
 }
 
+enum err list_records_json(struct call *c, const struct type *t, struct list_query *lq, int64_t size_default)
+{
+	struct row *rows;
+	size_t n;
+	int64_t page = 1, size = size_default, total = 0;
+	struct scope scope = auth_scope(&c->id, t);
+	enum err err = query_int(c, "page", 1, 1, 1000000, &page);
+	if (!err)
+		err = query_int(c, "size", size_default, 1, LIMIT_PAGE_SIZE, &size);
+	if (err)
+		return err;
+	lq->limit = (size_t)size;
+	lq->offset = (size_t)((page - 1) * size);
+	err = records_list(call_db(c), &t->table, &scope, lq, c->arena, &rows, &n, &total, &c->p);
+	if (err)
+		return err;
+	jw_obj(&c->w);
+	jw_kstr(&c->w, "type", t->name);
+	jw_karr(&c->w, "items");
+	for (size_t k = 0; k < n; k++)
+		record_json(&c->w, call_db(c), c->reg, t, &rows[k], &c->id, false, c->arena);
+	jw_end(&c->w);
+	jw_ki64(&c->w, "total", total);
+	jw_ki64(&c->w, "page", page);
+	jw_ki64(&c->w, "size", size);
+	jw_end(&c->w);
+	return OK;
+}
+
 // ---- export ------------------------------------------------------------------------------------
 
 enum err list_export(struct call *c, const struct type *t, struct list_request *lr)

@@ -19,5 +19,7 @@ struct list_request {
 };
 
 enum err list_request_read(struct call *c, const struct type *t, struct list_request *ret) must_check;
+// Writes {type, items, total, page, size}: the records that lq describes and the caller may see; page and size are of the query.
+enum err list_records_json(struct call *c, const struct type *t, struct list_query *lq, int64_t size_default) must_check;
 // The whole list as CSV or XLSX, as a file to save.
 enum err list_export(struct call *c, const struct type *t, struct list_request *lr) must_check;
