@@ -17,6 +17,9 @@ export function order(a: Alarm, b: Alarm): number {
   return rank(a.color) - rank(b.color) || Number(b.active) - Number(a.active) || Number(needsAck(b)) - Number(needsAck(a)) || ms(b.raised_at) - ms(a.raised_at)
 }
 export const openAlarms = computed(() => [...map.value.values()].sort(order))
+const HIDDEN = ['shelved', 'suppressed', 'out_of_service']
+/** Without those that somebody or something hides: what is to be looked at now. */
+export const announced = computed(() => openAlarms.value.filter((a) => !HIDDEN.includes(a.state)))
 export const needsAck = (a: Alarm) => a.state === 'unack' || a.state === 'rtn_unack'
 export const unacked = computed(() => openAlarms.value.filter(needsAck))
 export const alarmById = (id: number) => map.value.get(id)
