@@ -117,7 +117,7 @@ test('a live alarm counts, and so does silence; shelving does not lower the inde
   const a = (await duty.ok_get(`/api/v1/alarms?enterprise=${eid}`)).items.find((x) => x.point.code === 'IX-LT');
   await duty.ok_post(`/api/v1/alarms/${a.id}/shelve`, { reason: '试', until: new Date(Date.now() + 3600e3).toISOString() });
   const w = await why(bureau, 'enterprise', eid);
-  assert.equal(part(w, 'alarms').points, up.points);
+  assert.ok(part(w, 'alarms').points >= up.points); // more, if another rule has spoken of the same climb meanwhile
   assert.ok(w.alarms.some((x) => x.point_title === '指数测试液位'));
 });
 

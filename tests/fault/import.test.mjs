@@ -60,9 +60,10 @@ test('an import goes on after every kill and each row is one record', async () =
       if (im && ['done', 'failed'].includes(im.state)) break;
       // the check begins again after a kill: a few of them there, the others while records are made
       if (im && kills < (ran ? KILLS : 3)) await kill();
-      await sleep(ran ? 60 + Math.random() * 300 : 500);
+      await sleep(ran ? 10 + Math.random() * 70 : 500); // often: a fast machine has done in half a second
     }
     assert.deepEqual([im.state, im.created, im.failed], ['done', ROWS, 0], JSON.stringify(im.errors));
+    console.log(`# ${kills} kills`);
     assert.ok(kills >= 5, `${kills} kills`);
     let total = 0;
     const seen = new Set(), numbers = new Set();
