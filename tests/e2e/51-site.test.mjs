@@ -54,10 +54,13 @@ test('without signal: work is read, a hazard with a picture is filed, sent once 
     assert.equal(whole.before_photos[0].mime.startsWith('image/'), true);
 
     await p.go('/me');
+    await p.page.reload();
+    await p.settled();
     await p.test('logout').tap();
     await p.at(/^\/login/);
-    const left = await p.page.evaluate(async () => ({ caches: await caches.keys(), workers: (await navigator.serviceWorker.getRegistrations()).length, mark: localStorage.getItem('anlan.carried') }));
-    assert.deepEqual(left, { caches: [], workers: 0, mark: null }, 'nothing of the person stays');
+    const left = await p.page.evaluate(async () => ({ caches: await caches.keys(), workers: (await navigator.serviceWorker.getRegistrations()).length, mark: localStorage.getItem('anlan.carried'),
+      kept: await new Promise((ok) => { const r = indexedDB.open('anlan'); r.onsuccess = () => { const n = [...r.result.objectStoreNames]; const t = r.result.transaction(n); let sum = 0; n.forEach((x) => { t.objectStore(x).count().onsuccess = (e) => { sum += e.target.result; }; }); t.oncomplete = () => ok(sum); }; }) }));
+    assert.deepEqual(left, { caches: [], workers: 0, mark: null, kept: 0 }, 'nothing of the person stays');
     p.clean();
   });
   await p.close();

@@ -7,6 +7,7 @@ import type { Page, Rec, TypeInfo, WorkItem } from '../api/types'
 import { lang } from '../i18n'
 import { me, onLeave } from '../use/session'
 import { knows, types } from '../use/types'
+import { acting } from '../use/work'
 import { clear, keep, kept, possible, wipe } from './db'
 
 const LIFE = 24 * 3600_000
@@ -80,7 +81,7 @@ async function searched(path: string, query: Query): Promise<Page<Rec> | undefin
 
 onUnreachable(async (path, query = {}) => {
   const c = carried.value
-  if (!c || Date.now() - c.at > LIFE || (me.value && me.value.id !== c.person)) return undefined
+  if (!c || acting.value || Date.now() - c.at > LIFE || (me.value && me.value.id !== c.person)) return undefined
   return (await kept('answers', name(path, query)))?.value ?? (/^\/records\/\w+$/.test(path) && !('page' in query) ? await searched(path, query) : undefined)
 })
 

@@ -82,5 +82,5 @@ export async function dropOldFiles(age: number, needed: Set<number>, now = Date.
 }
 
 export async function wipe() {
-  if (opened) for (const s of STORES) await change(s, (o) => o.clear())
+  for (const s of STORES) await change(s, (o) => o.clear())
 }

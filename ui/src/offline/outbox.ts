@@ -7,6 +7,7 @@ import { t } from '../i18n'
 import type { Shot } from '../lib/photo'
 import type { Form } from '../record/values'
 import { me, onLeave } from '../use/session'
+import { acting } from '../use/work'
 import { carried } from './carry'
 import { drop, dropOldFiles, everything, keep, keepBlob, kept, keptBlob, possible } from './db'
 
@@ -29,8 +30,8 @@ const FILE_LIFE = 7 * 86400_000
 const all = ref<Waiting[]>([])
 export const waiting = computed(() => all.value.filter((w) => w.person === me.value?.id))
 export const sending = ref(false)
-/** Whether a call that failed is kept instead of lost. */
-export const keeps = (e: unknown) => possible && !!carried.value && e instanceof ApiError && e.status === 0 && e.code !== 'cancelled'
+/** Whether a call that failed is kept instead of lost. Not what is done for somebody else: it would be sent as one's own. */
+export const keeps = (e: unknown) => possible && !!carried.value && !acting.value && e instanceof ApiError && e.status === 0 && e.code !== 'cancelled'
 
 /** The pictures of files that are only here, by their (negative) id. */
 const pictures = ref(new Map<number, string>())
@@ -73,16 +74,16 @@ export async function withFiles(body: Form): Promise<Form> {
   return ids.size ? (renamed(body, ids) as Form) : body
 }
 
-export async function keepForLater(w: Omit<Waiting, 'id' | 'person' | 'at' | 'files'>) {
-  const item: Waiting = { ...w, id: Date.now(), person: me.value!.id, at: Date.now(), files: localIds(w.body) }
+/** With the id of what waits already it takes its place, at once. */
+export async function keepForLater(w: Omit<Waiting, 'id' | 'person' | 'at' | 'files'>, id = Date.now()) {
+  const item: Waiting = { ...w, id, person: me.value!.id, at: Date.now(), files: localIds(w.body) }
   localStorage.setItem(MARK, '1')
   await keep('outbox', item.id, item)
-  all.value = [...all.value, item]
+  all.value = [...all.value.filter((x) => x.id !== id), item]
 }
-/** Forgets what waits; its files stay if they go on in what takes its place. */
-export async function discard(w: Waiting, files = true) {
+export async function discard(w: Waiting) {
   await drop('outbox', w.id)
-  if (files) for (const f of w.files) await Promise.all([drop('files', f), drop('files', `about${f}`)])
+  for (const f of w.files) await Promise.all([drop('files', f), drop('files', `about${f}`)])
   all.value = all.value.filter((x) => x.id !== w.id)
   if (!all.value.length) localStorage.removeItem(MARK)
 }
