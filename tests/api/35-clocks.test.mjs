@@ -104,7 +104,8 @@ test('completeness: a busy point does not hide a silent one; what is sent later 
     const now = await health('WHOLE-1');
     return now.hour.expected >= 16 && now;
   }, 60000);
-  assert.ok(h.hour.complete > 0.2 && h.hour.complete <= 0.76, `half of it is missing: ${JSON.stringify(h.hour)}`);
+  // a slot of two seconds: due are two readings of each point, of the busy one at most one more counts; the first slot may be a part of one
+  assert.ok(h.hour.received > 0 && h.hour.received <= 3 * Math.ceil(h.hour.expected / 4), `half of it is missing: ${JSON.stringify(h.hour)}`);
   assert.ok(h.hour.online > 0, 'it is there');
   const end = Date.now();
   for (let at = start; at < end; at += 1000) await put('WH-B', at, 2);
