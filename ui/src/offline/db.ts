@@ -34,12 +34,17 @@ async function change(store: string, fn: (s: IDBObjectStore) => void): Promise<v
   })
 }
 
+/** The one key of this device: several may ask at once, the first one put in place is everybody's. */
 async function key(): Promise<CryptoKey> {
   const kept = await read<CryptoKey>('keys', 1)
   if (kept) return kept
   const fresh = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
-  await change('keys', (s) => s.put(fresh, 1))
-  return fresh
+  let mine = fresh
+  await change('keys', (s) => {
+    const first = s.get(1)
+    first.onsuccess = () => (first.result ? (mine = first.result as CryptoKey) : s.put(fresh, 1))
+  })
+  return mine
 }
 async function seal(plain: ArrayBuffer): Promise<Sealed> {
   const iv = crypto.getRandomValues(new Uint8Array(12))
