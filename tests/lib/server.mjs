@@ -12,7 +12,7 @@ const binary = process.env.ANLAN_BIN || join(root, 'build', 'anlan');
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-export async function until(what, fn, ms = 15000) {
+export async function until(what, fn, ms = 45000) {
   const end = Date.now() + ms;
   let last;
   for (;;) {
