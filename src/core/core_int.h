@@ -131,7 +131,7 @@ struct core {
 	struct queue *events;       // owned struct event *
 	struct loop *event_loop;
 	pthread_t event_thread;
-	struct loop_timer second, site_timer;
+	struct loop_timer second, site_timer, tell_timer;
 	int seconds;
 	struct site_news news;      // T_EVENTS; since the site was loaded last
 	_Atomic bool news_lost;     // an event found the queue full

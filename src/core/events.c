@@ -171,8 +171,11 @@ static void kick_disabled(struct core *co, const struct roster *r)
 static void tell_gate(struct core *co, uint32_t device)
 {
 	struct msg ready = { .size = sizeof ready, .kind = MSG_READY, .device = device };
-	to_gate_send(co, &ready, sizeof ready);
+	if (!to_gate_send(co, &ready, sizeof ready)) // it is slow or dead: later every connection is told
+		loop_timer_in(co->event_loop, &co->tell_timer, US_PER_S);
 }
+
+static void on_tell_timer(void *arg) { tell_gate(arg, 0); }
 
 static void tell_devices(struct core *co, const struct site *old, const struct site *s, struct site_news *news)
 {
@@ -357,6 +360,7 @@ void *event_thread(void *core)
 {
 	struct core *co = core;
 	loop_timer_init(&co->site_timer, on_site_timer, co);
+	loop_timer_init(&co->tell_timer, on_tell_timer, co);
 	if (loop_watch(co->event_loop, queue_fd(co->events), EPOLLIN, events_ready, co))
 		log_die("core", "cannot watch the event queue");
 	clock_start(co);
