@@ -11,6 +11,9 @@ import { may, me } from './session'
 const map = shallowRef(new Map<number, Alarm>())
 export const loaded = ref(false)
 export const failed = ref<Error | null>(null)
+/** Enterprises in reach, and how many of them nothing is known of now: no data, or none to be trusted. No alarm from these means nothing. */
+export const blind = ref({ of: 0, n: 0 })
+export const allBlind = computed(() => blind.value.of > 0 && blind.value.n === blind.value.of)
 
 /** Worst first; of one level what still lasts before what is over, then what nobody has seen yet, then the newest. */
 export function order(a: Alarm, b: Alarm): number {
@@ -24,11 +27,18 @@ export const needsAck = (a: Alarm) => a.state === 'unack' || a.state === 'rtn_un
 export const unacked = computed(() => openAlarms.value.filter(needsAck))
 export const alarmById = (id: number) => map.value.get(id)
 
+async function loadBlind() {
+  const { items } = await get<{ items: { code: string; total: number; grey: number }[] }>('/map/areas')
+  const counties = items.filter((x) => x.code.length === 4)
+  blind.value = { of: counties.reduce((n, x) => n + x.total, 0), n: counties.reduce((n, x) => n + x.grey, 0) }
+}
+
 export async function loadAlarms() {
   if (!may('alarm.read')) return void (loaded.value = true)
   try {
     const list = await get<AlarmList>('/alarms', { size: 500 })
     map.value = new Map(list.items.map((a) => [a.id, a]))
+    await loadBlind().catch(() => {})
     loaded.value = true
     failed.value = null
   } catch (e) {
