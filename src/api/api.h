@@ -144,8 +144,7 @@ api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
 api_handler backtest_post;
 api_handler detect_get, detect_point;
 api_handler units_list, units_get, units_learn, units_trial;
-api_handler map_base, map_objects, map_within_get, map_areas_get, map_positions, tiles_list, tiles_get;
-struct str map_text(struct call *c); // the county's base map (or the demo's) as JSON; empty: there is none
+api_handler map_base_get, map_objects, map_within_get, map_areas_get, map_positions, tiles_list, tiles_get;
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
 api_handler comments_get, comments_post, extension_get, extension_post, extension_decide;

@@ -14,6 +14,7 @@
 #include "http/http.h"
 #include "map/cache.h"
 #include "map/feed.h"
+#include "map/ways.h"
 #include "model/model.h"
 #include "risk/table.h"
 #include "series/series.h"
@@ -142,6 +143,7 @@ struct app {
 	struct http *http;
 	struct imports *imports;
 	struct map_cache *tiles;    // as they were answered
+	struct map_base *base;      // the county's base map
 	struct index_live *index;   // the risk index of now
 	const struct risk_tables *risk; // data tables of the packs, as at the start
 	struct str county, data_dir;

@@ -3,40 +3,14 @@
 // Colour of a point: worst active alarm; else grey without trustworthy data (none, stale, bad, in doubt); else green.
 // An enterprise and an installation take the worst of their points; grey only if all are grey. A point in doubt counts as
 // blue for them: what may not be so raises a risk, it never lowers one.
-#include <fcntl.h>
 #include <math.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "api/api.h"
 #include "base/time.h"
 
-static struct str read_text(struct arena *a, const char *path)
+enum err map_base_get(struct call *c)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	struct str s = STR_EMPTY;
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size < (off_t)LIMIT_RESPONSE) {
-		char *p = arena_alloc(a, (size_t)st.st_size + 1);
-		ssize_t n = read(fd, p, (size_t)st.st_size);
-		s = str_from(p, n > 0 ? (size_t)n : 0);
-	}
-	if (fd >= 0)
-		close(fd);
-	return s;
-}
-
-struct str map_text(struct call *c)
-{
-	struct str own = arena_printf(c->arena, "%.*s/map.json", STR_FMT(c->app->data_dir));
-	struct str demo = arena_printf(c->arena, "%.*s/demo/map.json", STR_FMT(c->app->data_dir));
-	struct str text = str_trim(read_text(c->arena, own.p));
-	return text.n ? text : str_trim(read_text(c->arena, demo.p));
-}
-
-enum err map_base(struct call *c)
-{
-	struct str text = map_text(c);
+	struct str text = map_base_text(c->app->base, c->arena);
 	if (text.n)
 		buf_add_str(&c->rs->body, text);
 	else

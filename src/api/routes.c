@@ -138,7 +138,7 @@ const struct route api_routes[] = {
 	  "rule?: YAML, from?, to?, window_h?, suggest?: true or {remove, delay_s, keep_s, all}}: alarms, figures, what was preceded; nothing is saved", NULL, "Backtest" },
 	{ "GET", "/api/v1/rules", S, NULL, false, rules_get, "The alarm rules in words", NULL, "Rules" },
 
-	{ "GET", "/api/v1/map", S, NULL, false, map_base, "Areas and the base map, as GeoJSON", NULL, "Map" },
+	{ "GET", "/api/v1/map", S, NULL, false, map_base_get, "Areas and the base map, as GeoJSON", NULL, "Map" },
 	{ "GET", "/api/v1/map/within", S, "alarm.read", false, map_within_get,
 	  "Objects of layers (names, with commas) within m metres of lon, lat or of near=TYPE:ID, or inside ring=lon,lat;lon,lat;…; nearest first, at most 5000, totals by level; "
 	  "by=state|risk, level, sector, state filter; format=csv", "layer lon lat m near ring by level sector state format", "MapFound" },

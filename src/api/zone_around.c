@@ -167,14 +167,32 @@ static const struct zone_ring *widest(const struct zone_work *w)
 	return NULL;
 }
 
-static void add_line(struct zone_work *w, const json_t *coordinates, struct zone_road *r, const struct zone_ring *ring)
+struct box { double west, south, east, north; }; // m
+
+static struct box box_of(const struct zone_ring *r)
+{
+	struct box b = { HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL };
+	for (size_t i = 0; i < r->n; i++) {
+		b.west = fmin(b.west, r->v[i].x);
+		b.east = fmax(b.east, r->v[i].x);
+		b.south = fmin(b.south, r->v[i].y);
+		b.north = fmax(b.north, r->v[i].y);
+	}
+	return b;
+}
+
+static bool apart(const struct box *b, struct zone_xy p, struct zone_xy q)
+{
+	return fmax(p.x, q.x) < b->west || fmin(p.x, q.x) > b->east || fmax(p.y, q.y) < b->south || fmin(p.y, q.y) > b->north;
+}
+
+static void add_line(struct zone_work *w, const struct map_line *l, struct zone_road *r, const struct zone_ring *ring, const struct box *box)
 {
 	struct zone_xy cuts[4], was = { 0, 0 };
-	size_t ncuts = r->nclose, i, before = ncuts;
-	json_t *c;
-	json_array_foreach((json_t *)(uintptr_t)coordinates, i, c) {
-		struct zone_xy at = plane_metres(&w->plane, json_number_value(json_array_get(c, 0)), json_number_value(json_array_get(c, 1)));
-		double inside = i ? plane_inside_length(ring, was, at, cuts, ARRAY_LEN(cuts), &ncuts) : 0;
+	size_t ncuts = r->nclose, before = ncuts;
+	for (size_t i = 0; i < l->n; i++) {
+		struct zone_xy at = plane_metres(&w->plane, l->at[i][0], l->at[i][1]);
+		double inside = i && !apart(box, was, at) ? plane_inside_length(ring, was, at, cuts, ARRAY_LEN(cuts), &ncuts) : 0;
 		r->length += inside;
 		for (size_t k = 0; inside > 0 && k < r->level; k++) { // the most severe that it touches
 			struct zone_xy ignored[1];
@@ -189,40 +207,32 @@ static void add_line(struct zone_work *w, const json_t *coordinates, struct zone
 	r->nclose = ncuts;
 }
 
-static void add_road(struct zone_work *w, const char *layer, const json_t *feature, const struct zone_ring *ring)
+static void add_road(struct zone_work *w, const struct map_way *way, const struct zone_ring *ring, const struct box *box)
 {
-	const json_t *g = json_object_get(feature, "geometry"), *c = json_object_get(g, "coordinates");
-	const char *kind = json_string_value(json_object_get(g, "type"));
-	const char *name = json_string_value(json_object_get(json_object_get(feature, "properties"), "name"));
-	struct arena *a = w->c->arena;
-	struct zone_road r = { .name = arena_str(a, str_of(name)), .kind = arena_str(a, str_of(layer)), .level = w->set.n - 1 };
-	json_t *line;
-	size_t i;
-	if (kind && strcmp(kind, "LineString") == 0)
-		add_line(w, c, &r, ring);
-	json_array_foreach((json_t *)(uintptr_t)c, i, line)
-		if (kind && strcmp(kind, "MultiLineString") == 0)
-			add_line(w, line, &r, ring);
+	struct zone_road r = { .level = w->set.n - 1 };
+	for (size_t i = 0; i < way->nlines; i++) {
+		const struct map_line *l = &way->lines[i];
+		if (!apart(box, plane_metres(&w->plane, l->west, l->south), plane_metres(&w->plane, l->east, l->north)))
+			add_line(w, l, &r, ring, box);
+	}
 	if (r.length <= 0 || w->nroads == LIMIT_ZONE_PLACES)
 		return;
+	r.name = arena_str(w->c->arena, way->name);
+	r.kind = arena_str(w->c->arena, way->kind);
 	w->roads = arena_push(w->c->arena, w->roads, &w->nroads, &w->cap_roads, sizeof r);
 	w->roads[w->nroads - 1] = r;
 }
 
 static void add_roads(struct zone_work *w)
 {
-	struct str text = map_text(w->c);
 	const struct zone_ring *ring = widest(w);
-	json_t *map = ring && text.n ? json_loadb(text.p, text.n, 0, NULL) : NULL, *layer, *feature;
-	const char *name;
-	size_t i;
-	json_object_foreach(json_object_get(map, "layers"), name, layer) {
-		if (!strstr(name, "road") && !strstr(name, "highway") && !strstr(name, "rail"))
-			continue;
-		json_array_foreach(json_object_get(layer, "features"), i, feature)
-			add_road(w, name, feature, ring);
-	}
-	json_decref(map);
+	if (!ring)
+		return;
+	struct box box = box_of(ring);
+	const struct map_ways *ways = map_ways_take(w->c->app->base);
+	for (size_t i = 0; i < ways->n; i++)
+		add_road(w, &ways->v[i], ring, &box);
+	map_ways_give(w->c->app->base, ways);
 }
 
 // ---- vessels --------------------------------------------------------------------------------------

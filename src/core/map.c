@@ -300,6 +300,7 @@ static bool wait_for_work(struct keeper *k)
 static void *map_thread(void *arg)
 {
 	struct keeper *k = arg;
+	map_ways_give(k->co->app.base, map_ways_take(k->co->app.base)); // nobody's first question waits for the county's roads
 	pthread_mutex_lock(&k->mutex);
 	while (!k->stop) {
 		bool due = wait_for_work(k);
@@ -331,6 +332,7 @@ void map_start(struct core *co)
 	pthread_cond_init(&k->cond, &attr);
 	co->map = k;
 	co->app.tiles = map_cache_new(LIMIT_MAP_CACHE);
+	co->app.base = map_base_new(co->app.data_dir);
 	if (pthread_create(&k->thread, NULL, map_thread, k))
 		log_die("core", "cannot start a thread");
 }

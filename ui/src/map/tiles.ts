@@ -75,8 +75,9 @@ export function tileLayer(kind: string, zIndex: number, maxResolution: number | 
   // names of places stand above the quiet signs; whatever is in alarm is drawn once more above them
   const hot = (f: FeatureLike, res: number) => (rank(f.get('level') as Color) < rank('green') ? style(f, res) : undefined)
   let hotOn = true
+  // vector: signs are no part of a tile's picture, which hybrid would make, keep and copy in each frame though it is empty
   const make = (z: number, s: typeof style | typeof hot) =>
-    new VectorTileLayer({ source, zIndex: z, declutter: kind, maxResolution, renderBuffer: 60, style: s as never, properties: area ? {} : { kind } }) // an area is not pressed: what lies on it is
+    new VectorTileLayer({ source, zIndex: z, declutter: kind, maxResolution, renderBuffer: 60, renderMode: area ? 'hybrid' : 'vector', style: s as never, properties: area ? {} : { kind } }) // an area is not pressed: what lies on it is
   const layers = area ? [make(zIndex, style)] : [make(zIndex, style), make(zIndex + 20, hot)]
   let visible = true
   let timer = 0

@@ -50,6 +50,8 @@ export interface ZoneLayer {
   show(a: ZoneAnswer | null, minutes: number, kept: ZoneAnswer | null): void
   mark(at: LonLat | null): void
   fit(a: ZoneAnswer): void
+  /** Once, when the frame that has them has been painted. */
+  painted(then: () => void): void
   close(): void
 }
 
@@ -122,6 +124,10 @@ export function zoneLayer(map: OlMap): ZoneLayer {
       const mild = a.zones.filter((z) => z.ring.length).pop()
       const wide = (map.getSize()?.[0] ?? 0) > 900 // the legend stands at the left
       if (mild) map.getView().fit(ring(mild.ring).getExtent(), { padding: wide ? [70, 90, 50, 260] : [70, 70, 30, 30], maxZoom: 17 })
+    },
+    painted(then) {
+      under.once('postrender', () => requestAnimationFrame(then))
+      map.render()
     },
     close() {
       map.removeLayer(under)
