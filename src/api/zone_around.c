@@ -186,7 +186,8 @@ static bool apart(const struct box *b, struct zone_xy p, struct zone_xy q)
 	return fmax(p.x, q.x) < b->west || fmin(p.x, q.x) > b->east || fmax(p.y, q.y) < b->south || fmin(p.y, q.y) > b->north;
 }
 
-static void add_line(struct zone_work *w, const struct map_line *l, struct zone_road *r, const struct zone_ring *ring, const struct box *box)
+static void add_line(struct zone_work *w, const struct map_line *l, struct zone_road *r, const struct zone_ring *ring,
+                     const struct box *box)
 {
 	struct zone_xy cuts[4], was = { 0, 0 };
 	size_t ncuts = r->nclose, before = ncuts;
