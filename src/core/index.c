@@ -12,6 +12,7 @@
 #define STREAMED 500            // changes sent to browsers one by one; beyond it they load anew
 #define STORM 64                // notes at once that are one: then the thread rests twice as long as it worked, readings go first
 #define KEPT_AT_ONCE 500        // rows of the history in one job
+#define PART_US 2000            // a count of everything gives way after so long
 
 struct note { int64_t id, mono; char type[48]; }; // of an enterprise, or of an alarm
 
@@ -22,8 +23,10 @@ struct index_thread {
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
 	struct note *notes, *more;  // more: taken between two parts of a long job; its own
-	size_t n;
+	struct note *again;         // of those: what the boards that are being counted may not have seen; its own
+	size_t n, nagain;
 	bool all, config, stop;
+	bool counting;              // everything, into boards that nobody reads yet
 	int64_t not_before;         // clock_mono: after a long count some rest, for an import that fills the notes again and again
 	// its own
 	const struct registry *reg; // what the boards were made from
@@ -263,6 +266,11 @@ static void catch_up(struct index_thread *t)
 	memcpy(t->more, t->notes, n * sizeof *t->more);
 	t->n = 0;
 	pthread_mutex_unlock(&t->mutex);
+	size_t room = t->counting ? MIN(n, LIMIT_INDEX_NEWS - t->nagain) : 0;
+	memcpy(t->again + t->nagain, t->more, room * sizeof *t->again); // before their alarms are resolved
+	t->nagain += room;
+	if (t->counting && room < n)
+		index_note_all(t->co, false); // too many to be put in twice
 	if (n)
 		update(t, t->more, n, false);
 }
@@ -322,43 +330,6 @@ static void keep_hour(struct index_thread *t)
 	}
 }
 
-// The declarations of the packs in force; those of before are freed when no board needs them any more.
-static void build(struct index_thread *t, bool tell)
-{
-	struct core *co = t->co;
-	struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 20), *declared = arena_new(64 << 10);
-	struct diags d = { .arena = declared };
-	struct problem p;
-	struct index_changes c[INDEX_BOARDS] = { { 0 } };
-	int64_t begun = clock_mono(), now = clock_now();
-	problem_init(&p, a);
-	const struct registry *reg = registry_pin(), *old_reg = t->reg;
-	struct arena *old = t->declared;
-	const struct risk_indexes *all = indexes_load(reg, declared, &d);
-	struct db *db = store_read_begin(co->app.store);
-	enum err err = all ? index_build(co->app.index, db, all, now, a, c, &p) : ERR_BUG;
-	if (!err && !t->begun)
-		err = index_recall(co->app.index, db, now, a);
-	store_read_end(co->app.store, db);
-	if (err) {
-		log_error("index", "the risk index cannot be computed: %s %.*s; it is tried again within a minute", err_name(err), STR_FMT(p.en));
-		arena_free(declared);
-		registry_unpin(reg);
-		return;
-	}
-	t->reg = reg;
-	t->declared = declared;
-	arena_free(old);
-	if (old_reg)
-		registry_unpin(old_reg);
-	for (size_t i = 0; i < index_boards(co->app.index); i++)
-		said(t, i, &c[i], tell && t->begun, a);
-	t->not_before = clock_mono() + 10 * (clock_mono() - begun);
-	if (!t->begun)
-		log_info("index", "the risk index was computed in %lld ms", (long long)((clock_mono() - begun) / US_PER_MS));
-	t->begun = true;
-}
-
 static void resolve_alarms(struct index_thread *t, struct db *db, struct note *v, size_t n)
 {
 	(void)t;
@@ -374,31 +345,112 @@ static void resolve_alarms(struct index_thread *t, struct db *db, struct note *v
 	}
 }
 
+// What of the notes board `which` is to count again.
+static void news_of(struct index_live *l, size_t which, const struct note *v, size_t n, struct arena *a, struct index_news *ret)
+{
+	ret->enterprises = arena_many(a, n + 1, int64_t);
+	for (size_t k = 0; k < n; k++) {
+		bool of_cover;
+		unsigned bits = index_concerns(l, which, str_of(v[k].type), &of_cover);
+		ret->covers |= of_cover;
+		if (!bits && strcmp(v[k].type, "enterprise") != 0)
+			continue;
+		if (v[k].id == INT64_MAX) {
+			ret->own |= bits;
+			continue;
+		}
+		ret->components |= bits;
+		ret->enterprises[ret->n++] = v[k].id;
+	}
+}
+
+static void pause_count(void *arg) { catch_up(arg); }
+
+// Everything, a part at a time; what happened meanwhile is in the live boards already and is put into these, too.
+static enum err count_all(struct index_thread *t, struct index_live *next, const struct risk_indexes *all, int64_t now, struct arena *a,
+                          struct problem *p)
+{
+	struct core *co = t->co;
+	struct index_pause pause = { pause_count, t, PART_US };
+	t->nagain = 0;
+	t->counting = true;
+	struct db *db = store_read_begin(co->app.store);
+	enum err err = index_count_all(next, db, all, now, &pause, a, p);
+	store_read_end(co->app.store, db);
+	t->counting = false;
+	db = store_read_begin(co->app.store); // sees what was noted until now
+	resolve_alarms(t, db, t->again, t->nagain);
+	for (size_t i = 0; !err && i < index_boards(next); i++) {
+		struct index_changes c = { 0 };
+		struct index_news news = { 0 };
+		news_of(next, i, t->again, t->nagain, a, &news);
+		if (news.n || news.covers || news.own)
+			err = index_update(next, db, i, &news, clock_now(), a, &c, p);
+	}
+	store_read_end(co->app.store, db);
+	return err;
+}
+
+static void recall(struct index_thread *t, int64_t now, struct arena *a)
+{
+	struct db *db = store_read_begin(t->co->app.store);
+	enum err err = index_recall(t->co->app.index, db, now, a);
+	store_read_end(t->co->app.store, db);
+	if (err) // the scores are right; what they were within the day is not known
+		log_error("index", "the past of the risk index cannot be read: %s", err_name(err));
+}
+
+// The declarations of the packs in force; those of before are freed when no board needs them any more.
+static void build(struct index_thread *t, bool tell)
+{
+	struct core *co = t->co;
+	struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 20), *declared = arena_new(64 << 10);
+	struct diags d = { .arena = declared };
+	struct problem p;
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	int64_t begun = clock_mono(), now = clock_now();
+	problem_init(&p, a);
+	const struct registry *reg = registry_pin(), *old_reg = t->reg;
+	struct arena *old = t->declared;
+	const struct risk_indexes *all = indexes_load(reg, declared, &d);
+	struct index_live *next = index_live_new();
+	enum err err = all ? count_all(t, next, all, now, a, &p) : ERR_BUG;
+	if (!err)
+		index_replace(co->app.index, next, now, a, c);
+	index_live_free(next);
+	if (err) {
+		log_error("index", "the risk index cannot be computed: %s %.*s; it is tried again within a minute", err_name(err), STR_FMT(p.en));
+		arena_free(declared);
+		registry_unpin(reg);
+		return;
+	}
+	t->reg = reg;
+	t->declared = declared;
+	arena_free(old);
+	if (old_reg)
+		registry_unpin(old_reg);
+	if (!t->begun)
+		recall(t, now, a);
+	for (size_t i = 0; i < index_boards(co->app.index); i++)
+		said(t, i, &c[i], tell && t->begun, a);
+	t->not_before = clock_mono() + 10 * (clock_mono() - begun);
+	if (!t->begun)
+		log_info("index", "the risk index was computed in %lld ms", (long long)((clock_mono() - begun) / US_PER_MS));
+	t->begun = true;
+}
+
 static void update(struct index_thread *t, struct note *v, size_t n, bool covers)
 {
 	struct core *co = t->co;
 	struct arena *a on_scope_exit(arena_freep) = arena_new(256 << 10);
 	struct problem p;
 	problem_init(&p, a);
-	int64_t *ids = arena_many(a, n + 1, int64_t);
 	struct db *db = store_read_begin(co->app.store);
 	resolve_alarms(t, db, v, n);
 	for (size_t i = 0; i < index_boards(co->app.index); i++) {
-		struct index_news news = { .enterprises = ids, .covers = covers };
+		struct index_news news = { .covers = covers };
 		struct index_changes c = { 0 };
-		for (size_t k = 0; k < n; k++) {
-			bool of_cover;
-			unsigned bits = index_concerns(co->app.index, i, str_of(v[k].type), &of_cover);
-			news.covers |= of_cover;
-			if (!bits && strcmp(v[k].type, "enterprise") != 0)
-				continue;
-			if (v[k].id == INT64_MAX) {
-				news.own |= bits;
-				continue;
-			}
-			news.components |= bits;
-			ids[news.n++] = v[k].id;
-		}
+		news_of(co->app.index, i, v, n, a, &news);
 		if (!news.n && !news.covers && !news.own)
 			continue;
 		enum err err = index_update(co->app.index, db, i, &news, clock_now(), a, &c, &p);
@@ -486,6 +538,7 @@ void index_start(struct core *co)
 	t->co = co;
 	t->notes = mem_alloc(LIMIT_INDEX_NEWS * sizeof *t->notes);
 	t->more = mem_alloc(LIMIT_INDEX_NEWS * sizeof *t->more);
+	t->again = mem_alloc(LIMIT_INDEX_NEWS * sizeof *t->again);
 	pthread_mutex_init(&t->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

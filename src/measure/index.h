@@ -134,9 +134,18 @@ struct index_news {         // what has changed since the last time
 	bool covers;            // a record that covers areas changed
 	unsigned own;           // bits: components of which a record without enterprise changed
 };
-// Counts everything anew under the declarations, which must live until the next build has come back. Reads for seconds at
-// 100,000 enterprises; readers see the old boards meanwhile. Then ret[board] says what changed; of the first build nothing.
+// A long count gives way: about every `us` of it fn is called, on its thread; it may change the live boards. Longer lasts only a
+// search of the database that finds nothing to count.
+struct index_pause { void (*fn)(void *arg); void *arg; int64_t us; };
 #define INDEX_BOARDS 4
+// Counts everything anew under the declarations, into a set that nobody reads yet (and that is empty, or counted before). Takes seconds
+// at some 100,000 enterprises; what happens meanwhile is put in by index_update of the same set. pause: NULL = without a stop.
+enum err index_count_all(struct index_live *next, struct db *db, const struct risk_indexes *all, int64_t now,
+                         const struct index_pause *pause, struct arena *a, struct problem *p) must_check;
+// What was counted takes the place of the live boards, which next has afterwards. Its declarations must live until the next
+// time. ret[board] says what changed; of a board that was not there before nothing.
+void index_replace(struct index_live *l, struct index_live *next, int64_t now, struct arena *a, struct index_changes ret[INDEX_BOARDS]);
+// Both at once, without a stop.
 enum err index_build(struct index_live *l, struct db *db, const struct risk_indexes *all, int64_t now, struct arena *a,
                      struct index_changes ret[INDEX_BOARDS], struct problem *p) must_check;
 // Counts again what the news are about, and what lies above; the changes of level and rises, and every changed object (for

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "measure/index_int.h"
 
 #define NO_NODE UINT32_MAX
@@ -32,6 +33,19 @@ void board_free(struct board *b)
 	mem_free(b->covers);
 	strmap_free(b->by_key);
 	mem_free(b);
+}
+
+#define TURN_ROWS 16            // the clock is asked once for so many
+
+void board_turn(const struct board *b)
+{
+	struct turns *t = b->turns;
+	if (!t || ++t->rows % TURN_ROWS)
+		return;
+	if (clock_mono() - t->since < t->pause->us)
+		return;
+	t->pause->fn(t->pause->arg);
+	t->since = clock_mono();
 }
 
 void standing_new(struct standing *s)
@@ -266,6 +280,7 @@ void nodes_score(struct board *b, int64_t now)
 {
 	for (size_t i = 0; i < b->nnodes; i++) {
 		struct node *n = &b->nodes[i];
+		board_turn(b);
 		if (!n->dirty)
 			continue;
 		n->dirty = false;

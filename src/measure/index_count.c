@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "measure/index_int.h"
 #include "model/exprs.h"
 
@@ -129,6 +130,7 @@ static enum err count_row(void *arg, const struct row *row)
 	struct counting *k = arg;
 	const struct value *by = k->c->by ? &row->vals[k->c->by->col] : NULL;
 	size_t slot = slot_of(k->c, by && by->kind == VAL_TEXT ? by->s : STR_EMPTY);
+	board_turn(k->b);
 	if (slot == SIZE_MAX)
 		return OK;
 	double amount = row_amount(k, row);
@@ -176,6 +178,7 @@ static enum err count_alarms(struct counting *k, struct db *db, int64_t enterpri
 	if (enterprise)
 		query_i64(&q, 1, enterprise);
 	while (query_row(&q)) {
+		board_turn(k->b);
 		int64_t e = query_get_i64(&q, 0);
 		size_t slot = slot_of(k->c, query_get_str(&q, 2, a));
 		struct index_slot *into = k->into;
@@ -208,6 +211,7 @@ static enum err place_row(void *arg, const struct row *row)
 {
 	const struct placing *pl = arg;
 	const struct value *g = pl->grid ? &row->vals[pl->grid->col] : NULL;
+	board_turn(pl->b);
 	if (row->c.id > 0 && row->c.id <= LIMIT_INDEX_ENTERPRISES)
 		unit_place(pl->b, row->c.id, row->c.area, row->c.sector, g && g->kind == VAL_INT ? g->i : 0);
 	return OK;
@@ -235,9 +239,11 @@ static void carry(struct standing *to, const struct standing *from)
 
 static void score_all(struct board *b, int64_t now)
 {
-	for (size_t i = 0; i < b->nunits; i++)
+	for (size_t i = 0; i < b->nunits; i++) {
+		board_turn(b);
 		if (b->units[i].there)
 			unit_score(b, (int64_t)i, now);
+	}
 	nodes_score(b, now);
 }
 
@@ -332,39 +338,63 @@ static void compare(struct board *b, const struct board *old, int64_t now, struc
 	}
 }
 
-enum err index_build(struct index_live *l, struct db *db, const struct risk_indexes *all, int64_t now, struct arena *a,
-                     struct index_changes ret[INDEX_BOARDS], struct problem *p)
+static void boards_free(struct index_live *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		board_free(l->boards[i]);
+	l->n = 0;
+}
+
+enum err index_count_all(struct index_live *next, struct db *db, const struct risk_indexes *all, int64_t now,
+                         const struct index_pause *pause, struct arena *a, struct problem *p)
 {
 	struct str names[INDEX_BOARDS];
-	struct board *fresh[INDEX_BOARDS] = { NULL }, *old[INDEX_BOARDS];
-	size_t n = 0, nnames = index_names(all, names, INDEX_BOARDS);
+	struct turns turns = { .pause = pause, .since = clock_mono() };
+	size_t nnames = index_names(all, names, INDEX_BOARDS);
 	enum err err = OK;
+	boards_free(next);
 	for (size_t i = 0; !err && i < nnames; i++) {
 		const struct risk_index *x = index_in_force(all, names[i], now);
 		if (!x)
 			continue;
-		fresh[n] = board_new(x, now);
-		fresh[n]->reg = all->reg;
-		err = board_count(fresh[n++], db, all->reg, now, a, p);
+		struct board *b = next->boards[next->n++] = board_new(x, now);
+		b->reg = all->reg;
+		b->turns = pause ? &turns : NULL;
+		err = board_count(b, db, all->reg, now, a, p);
+		b->turns = NULL;
 	}
-	for (size_t i = 0; err && i < n; i++)
-		board_free(fresh[i]);
 	if (err)
-		return err;
-	for (size_t i = 0; i < n; i++) {
-		const struct board *before = live_board(l, fresh[i]->x->name);
+		boards_free(next);
+	return err;
+}
+
+void index_replace(struct index_live *l, struct index_live *next, int64_t now, struct arena *a, struct index_changes ret[INDEX_BOARDS])
+{
+	struct board *was[INDEX_BOARDS];
+	size_t n = l->n;
+	for (size_t i = 0; i < next->n; i++) {
+		const struct board *before = live_board(l, next->boards[i]->x->name);
 		if (before)
-			compare(fresh[i], before, now, a, &ret[i]);
+			compare(next->boards[i], before, now, a, &ret[i]);
 	}
-	size_t nold = l->n;
 	pthread_rwlock_wrlock(&l->lock);
-	memcpy(old, l->boards, sizeof old);
-	memcpy(l->boards, fresh, sizeof fresh);
-	l->n = n;
+	memcpy(was, l->boards, sizeof was);
+	memcpy(l->boards, next->boards, sizeof was);
+	l->n = next->n;
 	pthread_rwlock_unlock(&l->lock);
-	for (size_t i = 0; i < nold; i++)
-		board_free(old[i]);
-	return OK;
+	memcpy(next->boards, was, sizeof was);
+	next->n = n;
+}
+
+enum err index_build(struct index_live *l, struct db *db, const struct risk_indexes *all, int64_t now, struct arena *a,
+                     struct index_changes ret[INDEX_BOARDS], struct problem *p)
+{
+	struct index_live *next = index_live_new();
+	enum err err = index_count_all(next, db, all, now, NULL, a, p);
+	if (!err)
+		index_replace(l, next, now, a, ret);
+	index_live_free(next);
+	return err;
 }
 
 // ---- one enterprise ----------------------------------------------------------------------------

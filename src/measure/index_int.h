@@ -39,7 +39,13 @@ struct cover {                  // a row that counts for every enterprise of a p
 	size_t slot;
 	float amount;
 };
+struct turns {                  // of a count that gives way
+	const struct index_pause *pause;
+	int64_t since;          // clock_mono: this part began
+	unsigned rows;          // of it
+};
 struct board {
+	struct turns *turns;    // while all of it is counted; NULL: without a stop
 	const struct risk_index *x;
 	const struct registry *reg; // that x was made from
 	int64_t epoch;          // of decayed amounts
@@ -82,6 +88,8 @@ struct place node_place(const struct board *b, const struct node *n);
 struct place unit_where(const struct board *b, int64_t id);
 // The board of that name; the lock is held.
 struct board *live_board(const struct index_live *l, struct str name);
+// A row or an object more is done: gives way when the part has lasted long enough.
+void board_turn(const struct board *b);
 void cover_of(const struct board *b, const struct unit *u, struct index_slot *ret); // nslots
 
 // index_count.c

@@ -1,7 +1,11 @@
 // The benchmarks behind `anlan bench`; each prints one JSON object and returns the exit status.
 #pragma once
 
+#include "base/base.h"
 #include "tool/bench_series.h"
+
+// The folder, made with those above it if it is not there. False: it cannot be, and standard error says why and what to do.
+bool bench_dir(const char *dir);
 
 int bench_ingest(int argc, char **argv);
 int bench_flood(int argc, char **argv);

@@ -14,6 +14,8 @@
 
 #define ROWS_A_JOB 4000
 #define VILLAGES 300
+#define PART_US 2000            // as core/index.c
+#define PARTS_MAX 100000
 
 struct bench {
 	struct store *store;
@@ -164,6 +166,45 @@ static enum err build(struct bench *b, struct problem *p)
 	return err;
 }
 
+// Everything again in parts, as a server does each hour: how long a part lasts is how long a change waits.
+struct parts { struct bench *b; int64_t began, cpu, *cpus; size_t n; };
+
+static void part_over(void *arg)
+{
+	struct parts *p = arg;
+	if (p->n < PARTS_MAX) {
+		p->cpus[p->n] = cpu_us() - p->cpu;
+		p->b->us[p->n++] = clock_mono() - p->began;
+	}
+	p->began = clock_mono();
+	p->cpu = cpu_us();
+}
+
+static enum err measure_parts(struct bench *b, struct problem *p)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 20);
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	struct parts parts = { .b = b, .began = clock_mono(), .cpu = cpu_us(), .cpus = arena_many(a, PARTS_MAX, int64_t) };
+	struct index_pause pause = { part_over, &parts, PART_US };
+	struct index_live *next = index_live_new();
+	struct db *db = store_read_begin(b->store);
+	int64_t now = clock_now(), cpu = cpu_us();
+	enum err err = index_count_all(next, db, b->all, now, &pause, a, p);
+	store_read_end(b->store, db);
+	part_over(&parts);
+	if (!err)
+		index_replace(b->live, next, now, a, c);
+	part_over(&parts);
+	index_live_free(next);
+	if (err)
+		return err;
+	jw_kf64(b->w, "all_in_parts_cpu_s", round((double)(cpu_us() - cpu) / 1e4) / 100);
+	report(b, "parts", (int64_t)parts.n);
+	memcpy(b->us, parts.cpus, parts.n * sizeof *parts.cpus);
+	report(b, "parts_cpu", (int64_t)parts.n);
+	return OK;
+}
+
 static enum err job_change(struct db *db, void *arg, struct problem *p)
 {
 	struct bench *b = arg;
@@ -241,6 +282,8 @@ static enum err run(struct bench *b, struct problem *p)
 	enum err err = build(b, p);
 	jw_kf64(b->w, "all_anew_s", round((double)(clock_mono() - began) / 1e4) / 100);
 	jw_kf64(b->w, "all_anew_cpu_s", round((double)(cpu_us() - cpu) / 1e4) / 100);
+	if (!err)
+		err = measure_parts(b, p);
 	cpu = cpu_us();
 	for (int64_t i = 0; !err && i < b->changes; i++) {
 		b->from = (int64_t)(next(b) % (uint64_t)b->enterprises);
@@ -268,7 +311,7 @@ static enum err run(struct bench *b, struct problem *p)
 static int usage(void)
 {
 	fprintf(stderr, "usage: anlan bench index --dir DIR [--enterprises N] [--hazards N] [--changes N] [--packs DIR]\n"
-	                "  DIR is an empty or its own folder of a run before\n");
+	                "  DIR is made, or is its own folder of a run before\n");
 	return 2;
 }
 
@@ -310,6 +353,8 @@ int bench_index(int argc, char **argv)
 	struct diags d = { .arena = b.a };
 	if (!dir || argc % 2)
 		return usage();
+	if (!bench_dir(dir))
+		return 1;
 	if (registry_load(&b.reg, str_of(packs), &d) || !(b.all = indexes_load(b.reg, b.a, &d)) || !b.all->n) {
 		fprintf(stderr, "anlan: no risk index in %s\n", packs);
 		return 1;
@@ -319,7 +364,7 @@ int bench_index(int argc, char **argv)
 	buf_init(&out, 1u << 20);
 	jw_init(&w, &out);
 	b.w = &w;
-	b.us = arena_many(b.a, (size_t)MAX(b.changes, INT64_C(20)), int64_t);
+	b.us = arena_many(b.a, (size_t)MAX(b.changes, (int64_t)PARTS_MAX), int64_t);
 	b.live = index_live_new();
 	jw_obj(&w);
 	jw_kcstr(&w, "bench", "index");

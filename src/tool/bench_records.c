@@ -439,7 +439,7 @@ static int bench_in(struct bench *b, const char *dir)
 static int usage(void)
 {
 	fprintf(stderr, "usage: anlan bench records --dir DIR [--rows N] [--queries Q] [--writes PER_SECOND] [--packs DIR] [--disk]\n"
-	                "  DIR is an empty or its own folder of a run before; --disk answers lists from disk instead of memory\n");
+	                "  DIR is made, or is its own folder of a run before; --disk answers lists from disk instead of memory\n");
 	return 2;
 }
 
@@ -475,6 +475,8 @@ int bench_records(int argc, char **argv)
 	struct diags d = { .arena = b.a };
 	if (!dir || b.rows < 100 || b.queries < 1 || b.writes_per_s < 0)
 		return usage();
+	if (!bench_dir(dir))
+		return 1;
 	if (registry_load(&b.reg, str_of(packs), &d) || !(b.t = registry_type(b.reg, STR("hazard")))) {
 		fprintf(stderr, "anlan: no type \"hazard\" in %s\n", packs);
 		return 1;

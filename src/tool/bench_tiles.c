@@ -295,7 +295,7 @@ static enum err run(struct bench *b)
 static int usage(void)
 {
 	fprintf(stderr, "usage: anlan bench tiles --dir DIR [--rows N] [--views V] [--packs DIR]\n"
-	                "  DIR is an empty folder or its own of a run before\n");
+	                "  DIR is made, or is its own folder of a run before\n");
 	return 2;
 }
 
@@ -345,6 +345,8 @@ int bench_tiles(int argc, char **argv)
 	b.views = (int)views;
 	if (!dir || argc % 2)
 		return usage();
+	if (!bench_dir(dir))
+		return 1;
 	if (registry_load(&b.reg, str_of(packs), &d) || !(b.t = registry_type(b.reg, STR("enterprise"))) || !map_source_of(b.t, &b.source)) {
 		fprintf(stderr, "anlan: no type \"enterprise\" with a place in %s\n", packs);
 		return 1;

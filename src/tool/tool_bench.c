@@ -1,5 +1,8 @@
 // `anlan bench`: one benchmark a word. Each prints one JSON object.
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tool/bench.h"
 #include "tool/tool.h"
@@ -21,6 +24,29 @@ static const struct {
 	{ "tiles", bench_tiles },
 	{ "qra", bench_qra },
 };
+
+bool bench_dir(const char *dir)
+{
+	char path[4096];
+	size_t n = strlen(dir);
+	if (n && n < sizeof path) {
+		memcpy(path, dir, n + 1);
+		for (size_t i = 1; i <= n; i++) {
+			if (path[i] != '/' && i < n)
+				continue;
+			char was = path[i];
+			path[i] = 0;
+			(void)mkdir(path, 0700); // the last word is access()
+			path[i] = was;
+		}
+	}
+	if (access(dir, R_OK | W_OK | X_OK) == 0)
+		return true;
+	fprintf(stderr, "anlan: --dir %s：文件夹不能用（%s）。请给一个可以读写的文件夹，没有时会自动建立\n"
+	                "anlan: --dir %s: the folder cannot be used (%s). Name one that may be read and written; it is made if it is not there\n",
+	        dir, strerror(errno), dir, strerror(errno));
+	return false;
+}
 
 int tool_bench(int argc, char **argv)
 {

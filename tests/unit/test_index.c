@@ -330,6 +330,51 @@ static void test_live_agrees_with_anew(void **state)
 	assert_int_equal(again[0].n, 0);
 }
 
+// Counting everything gives way after every few rows, and each time another hazard is found: afterwards it is as if all had been
+// counted in one go at the end.
+struct giving { int64_t ids[40], noted[400]; size_t calls; };
+static void find_hazard(void *arg)
+{
+	struct giving *g = arg;
+	int64_t id = g->ids[g->calls * 7 % ARRAY_LEN(g->ids)];
+	hazard(id, g->calls % 3 ? "general" : "major");
+	(void)update(id, "hazard", T0);
+	g->noted[g->calls++] = id;
+}
+
+static void test_in_parts_as_in_one(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } }, again[INDEX_BOARDS] = { { 0 } }, u = { 0 };
+	struct giving g = { .calls = 0 };
+	struct index_live *next = index_live_new();
+	struct index_news news = { .enterprises = g.noted };
+	int before[ARRAY_LEN(g.ids)];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(g.ids); i++) {
+		g.ids[i] = enterprise(i % 2 ? "990121101001" : "990121102000", i % 3 ? "dust" : "chemical", i % 4 ? "yellow" : "red");
+		hazard(g.ids[i], "general");
+	}
+	build(T0, c);
+	struct db *db = store_read_begin(x.f.store);
+	assert_int_equal(index_count_all(next, db, x.all, T0, &(struct index_pause){ find_hazard, &g, 0 }, x.f.arena, &x.f.p), OK);
+	store_read_end(x.f.store, db);
+	assert_true(g.calls > 5 && g.calls < ARRAY_LEN(g.noted));
+	news.n = g.calls;
+	news.components = index_concerns(next, 0, STR("hazard"), &news.covers);
+	db = store_read_begin(x.f.store);
+	assert_int_equal(index_update(next, db, 0, &news, T0, x.f.arena, &u, &x.f.p), OK);
+	store_read_end(x.f.store, db);
+	for (size_t i = 0; i < ARRAY_LEN(g.ids); i++)
+		before[i] = mark(g.ids[i]); // of the boards that took each hazard in at once
+	index_replace(x.live, next, T0, x.f.arena, again);
+	assert_int_equal(again[0].n, 0); // nothing is news, of enterprises or above them
+	index_live_free(next);
+	for (size_t i = 0; i < ARRAY_LEN(g.ids); i++)
+		assert_int_equal(mark(g.ids[i]), before[i]);
+	build(T0, again);
+	assert_int_equal(again[0].n, 0);
+}
+
 struct keeping { struct index_changes c; int64_t now; };
 static enum err keep_run(struct db *db, void *arg, struct problem *p)
 {
@@ -535,6 +580,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_moving_and_leaving, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_records_without_enterprise, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_live_agrees_with_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_in_parts_as_in_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_history_and_rises, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_answers_and_scopes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_backtest_counts, set_up, tear_down),
