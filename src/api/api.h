@@ -145,6 +145,7 @@ api_handler backtest_post;
 api_handler detect_get, detect_point;
 api_handler units_list, units_get, units_learn, units_trial;
 api_handler map_base_get, map_objects, map_within_get, map_areas_get, map_positions, tiles_list, tiles_get;
+struct map_placings *map_placings_new(void); // positions.c
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
 api_handler comments_get, comments_post, extension_get, extension_post, extension_decide;

@@ -144,6 +144,7 @@ struct app {
 	struct imports *imports;
 	struct map_cache *tiles;    // as they were answered
 	struct map_base *base;      // the county's base map
+	struct map_placings *placings; // points that say where something is
 	struct index_live *index;   // the risk index of now
 	const struct risk_tables *risk; // data tables of the packs, as at the start
 	struct str county, data_dir;

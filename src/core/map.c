@@ -333,6 +333,7 @@ void map_start(struct core *co)
 	co->map = k;
 	co->app.tiles = map_cache_new(LIMIT_MAP_CACHE);
 	co->app.base = map_base_new(co->app.data_dir);
+	co->app.placings = map_placings_new();
 	if (pthread_create(&k->thread, NULL, map_thread, k))
 		log_die("core", "cannot start a thread");
 }

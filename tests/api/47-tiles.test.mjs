@@ -175,6 +175,7 @@ test('within a circle, a polygon, of a thing: as the list says, in scope, and as
 });
 
 test('last positions: a vehicle and a tag, their age and trust, only to whom they belong', async () => {
+  const known = (await bureau.ok_get('/api/v1/map/positions')).items.length; // asked before there is one more
   const v = await makeDevice(s, { code: '13800000147', protocol: 'http', points: [{ code: 'P-LON', kind: 'longitude', unit: '°', address: 'lon' }, { code: 'P-LAT', kind: 'latitude', unit: '°', address: 'lat' },
     { code: 'P-SPD', kind: 'vehicle_speed', unit: 'km/h', address: 'speed' }, { code: 'P-DIR', kind: 'wind_direction', unit: '°', address: 'direction' },
     { code: 'P-T-LON', kind: 'longitude', unit: '°', address: 'T9.longitude' }, { code: 'P-T-LAT', kind: 'latitude', unit: '°', address: 'T9.latitude' }, { code: 'P-T-SOS', kind: 'person_alarm', address: 'T9.alarm' },
@@ -183,8 +184,10 @@ test('last positions: a vehicle and a tag, their age and trust, only to whom the
   await push(now - 3600e3, { 'P-T-LON': 119.2, 'P-T-LAT': 33.1, 'P-T-SOS': 0 });
   await push(now - 5e3, { 'P-LON': 119.25, 'P-LAT': 33.15, 'P-SPD': 42.5, 'P-DIR': 270, 'P-X-LON': 119.3 });
   const { items } = await bureau.ok_get('/api/v1/map/positions'), mine = items.filter((x) => x.device === v.device.id);
+  assert.equal(items.length, known + 2);
   assert.equal(mine.length, 2, 'a longitude without a latitude is no place');
   const [lorry, tag] = ['vehicle', 'person'].map((w) => mine.find((x) => x.what === w));
+  assert.equal(lorry.code, '13800000147');
   assert.deepEqual([lorry.position, lorry.speed, lorry.heading, lorry.stale, lorry.tag], [[119.25, 33.15], 42.5, 270, false, '']);
   assert.ok(lorry.age_s >= 4 && lorry.age_s < 600);
   assert.deepEqual([tag.position, tag.stale, tag.tag, tag.alarm], [[119.2, 33.1], true, 'T9', false]);
