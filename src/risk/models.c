@@ -5,7 +5,7 @@ static const struct risk_model *const models[] = {
 	&model_sigma, &model_stability, &model_length, &model_wind_power, &model_wind_log, &model_mixing,
 	&model_plume, &model_puff, &model_release, &model_plume_max, &model_zone, &model_rise,
 	&model_plume_beta, &model_puff_beta, &model_bm_plume, &model_bm_puff, &model_criterion, &model_jet,
-	&model_slab_jet, &model_slab_pool,
+	&model_slab_jet, &model_slab_pool, &model_flashing_jet,
 	&model_liquid, &model_tank, &model_gas, &model_blowdown, &model_vessel, &model_relief, &model_erm, &model_subcooled,
 	&model_hj169, &model_flash, &model_cei,
 	&model_casal, &model_mackay, &model_sutton, &model_crowl, &model_lfa, &model_boiling, &model_spread,
@@ -24,7 +24,7 @@ static const struct risk_model *const models[] = {
 	&model_erg, &model_threshold, &model_oca, &model_oca_ammonia, &model_oca_rate,
 	&model_gb18218, &model_inventory,
 	&model_lec, &model_ls, &model_mes,
-	&model_prairie, &model_lng,
+	&model_prairie, &model_lng, &model_tortoise,
 };
 
 // The families, each from its first model to the next one's, in the order of the list.

@@ -6,7 +6,7 @@
 extern const struct risk_model model_sigma, model_stability, model_length, model_wind_power, model_wind_log, model_mixing; // weather.c
 extern const struct risk_model model_plume, model_puff, model_release, model_plume_max, model_zone, model_rise; // gauss.c
 extern const struct risk_model model_plume_beta, model_puff_beta, model_bm_plume, model_bm_puff, model_criterion, model_jet; // dense.c
-extern const struct risk_model model_slab_jet, model_slab_pool; // slab_model.c
+extern const struct risk_model model_slab_jet, model_slab_pool, model_flashing_jet; // slab_model.c
 // source.c
 extern const struct risk_model model_liquid, model_tank, model_gas, model_blowdown, model_vessel, model_relief, model_erm,
 	model_subcooled, model_hj169, model_flash, model_cei;
@@ -32,4 +32,4 @@ extern const struct risk_model model_erg, model_threshold, model_oca, model_oca_
 extern const struct risk_model model_gb18218; // gb18218.c
 extern const struct risk_model model_inventory; // inventory.c
 extern const struct risk_model model_lec, model_ls, model_mes; // methods.c
-extern const struct risk_model model_prairie, model_lng; // trials.c
+extern const struct risk_model model_prairie, model_lng, model_tortoise; // trials.c

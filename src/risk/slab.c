@@ -265,4 +265,5 @@ void slab_run(const struct slab_in *in, struct arena *arena, struct slab_out *re
 	ret->u_star = k->s.air.u_star;
 	ret->rho_air = k->s.air.rho;
 	ret->stability = k->s.air.stb + 4;
+	ret->limited = k->s.air.limited;
 }

@@ -24,6 +24,8 @@ struct slab_in {
 	double area;         // m2 of the pool, or of the jet
 	double duration;     // s
 	double height;       // m (jet)
+	bool free_jet;       // a jet entrains as a free one does (Ricou & Spalding), besides what the air's turbulence does
+	double ground;       // J/m2/K/s^0.5, sqrt(conductivity x density x heat capacity) of the ground; 0: it stays as warm as the air
 	// the air
 	double z0, z_u, u;   // m, m, m/s at z_u
 	double t_air;        // K
@@ -49,7 +51,26 @@ struct slab_out {
 	size_t n;
 	double half_width;   // of the source, enlarged if gravity spreads the cloud upwind
 	double u_star, rho_air, stability;
+	bool limited;        // the class says more heat from the ground than the sun gives: less unstable was taken
 	const char *failed;  // NULL, or why the integration could not be done
 };
 
 void slab_run(const struct slab_in *in, struct arena *a, struct slab_out *ret);
+
+// What a liquid under pressure, warmer than its boiling point, is after it left a hole or a short nozzle as a liquid and
+// expanded to the pressure of the air: mass, momentum and enthalpy are kept, no drop falls out.
+struct slab_flash {
+	double t, p, pa;     // K and Pa at the exit, Pa outside
+	double rate, area;   // kg/s, m2 of the hole
+};
+
+struct slab_flashed {
+	double liquid;       // mass fraction
+	double u_exit, u;    // m/s before and after the expansion
+	double rho, area;    // kg/m3, m2 after it
+	double flux;         // kg m/s2, of momentum
+};
+
+// Of the substance in `in`, at t (K). Pa.
+double slab_saturation(const struct slab_in *in, double t);
+struct slab_flashed slab_flash(const struct slab_in *in, const struct slab_flash *f);

@@ -68,9 +68,16 @@ double slab_mean_wind(const struct slab_air *a, double h)
 	return a->u_star / SLAB_K * sum / (6 * PANELS);
 }
 
-void slab_air_init(const struct slab_in *in, struct slab_air *a)
+// W/m2 that dry ground gives the air at most: sun at the zenith of a clear sky, nothing evaporates (Holtslag & van Ulden,
+// J. Climate Appl. Meteor. 22, 1983: 990 sin(phi) - 30 W/m2, albedo 0.2, a tenth into the ground).
+static double most_heat(double t)
 {
-	stability(in, a);
+	double net = (0.8 * 960 + 5.31e-13 * pow(t, 6) - 5.67e-8 * pow(t, 4)) / 1.12;
+	return 0.9 * fmax(net, 0);
+}
+
+static void settle(const struct slab_in *in, struct slab_air *a)
+{
 	double p = 0.01 * in->rh * exp(SLAB_SPA_WATER - SLAB_SPB_WATER / in->t_air);
 	a->water = SLAB_MW_WATER * p / (SLAB_MW_AIR + (SLAB_MW_WATER - SLAB_MW_AIR) * p);
 	a->dry = 1 - a->water;
@@ -91,4 +98,25 @@ void slab_air_init(const struct slab_in *in, struct slab_air *a)
 	a->c1 = (2 * u - zt * slope) / zt;
 	a->c2 = (zt * slope - u) / (zt * zt);
 	a->u_star = SLAB_K * in->u / slab_profile(a, in->z_u);
+}
+
+// An unstable class in a strong wind says a heat of the ground that the sun does not give (C at 10 m/s over water: 1 kW/m2):
+// the class stands for weaker winds. Then the length is that of the greatest heat.
+void slab_air_init(const struct slab_in *in, struct slab_air *a)
+{
+	stability(in, a);
+	settle(in, a);
+	a->limited = false;
+	for (int i = 0; i < 12 && in->stability > 0 && a->inv_l < 0; i++) {
+		double flux = a->rho * a->cp * a->t * pow(a->u_star, 3) / (SLAB_K * SLAB_G), most = most_heat(a->t);
+		if (!a->limited && -a->inv_l * flux <= most) {
+			return;
+		}
+		struct slab_in limit = *in;
+		limit.stability = 0;
+		limit.inv_l = -most / flux;
+		a->limited = true;
+		stability(&limit, a);
+		settle(&limit, a);
+	}
 }

@@ -27,6 +27,7 @@ struct slab_air {
 	double mw, cp, rho, t, water, dry; // mass fractions of water and dry air
 	double u_star, z0, inv_l, inv_l0, zl, h_mix, stb, phi_inf, phi_gamma;
 	double zt, c1, c2;                 // the profile below zt = e z0
+	bool limited;                      // less unstable than the class, by the heat that the sun gives
 };
 
 struct cloud {

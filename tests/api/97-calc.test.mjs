@@ -80,6 +80,38 @@ test('outside of the range of validity a warning stands in the answer', () => {
   assert.ok(w.some((x) => /100 m/.test(x.en) && x.zh));
 });
 
+test('the models against field trials: each series within a factor of two for half of its points, not far off on the average', () => {
+  const series = (model, inputs = {}) => Object.fromEntries(calc(model, inputs).out.outputs.series.value.map((l) => {
+    const [, name, fac2, mg] = l.match(/^(.+): n = \d+, FAC2 = ([\d.]+), MG = ([\d.]+),/);
+    return [name, { fac2: +fac2, mg: +mg }];
+  }));
+  const all = { ...series('trial-prairie-grass'), ...series('trial-lng'), ...series('trial-desert-tortoise') };
+  assert.deepEqual(Object.keys(all), ['Prairie Grass', 'Burro', 'Coyote', 'Maplin', 'Desert Tortoise']);
+  for (const [name, { fac2, mg }] of Object.entries(all)) {
+    assert.ok(fac2 >= 0.5 && mg >= 0.7 && mg <= 1.5, `${name}: ${fac2} ${mg}`);
+  }
+  // what was mended is what makes the difference
+  assert.ok(series('trial-desert-tortoise', { model: 'slab-jet' })['Desert Tortoise'].fac2 < all['Desert Tortoise'].fac2);
+  assert.ok(series('trial-lng', { stability_from: 'class' }).Coyote.fac2 < all.Coyote.fac2);
+});
+
+test('a flashing jet: what is not a liquid under pressure is refused with what to do', () => {
+  const nh3 = { mw: 0.017031, cp_v: 2045.9, T_boil: 239.57, dHv: 1371000, cp_l: 4611.8, rho_l: 603, T_store: 297, rate: 100, d: 0.1, duration: 300,
+    h_source: 1, z0: 0.003, u: 4, T_air: 300, stability: 'D' };
+  const o = calc('slab-flashing-jet', { ...nh3, threshold: 0.001 }).out.outputs;
+  assert.ok(o.u_jet.value > o.u_exit.value && o.liquid_frac.value > 0.7 && o.liquid_frac.value < 0.9 && o.distance.value > 100);
+  const refused = (more, field, en) => {
+    const { status, out } = calc('slab-flashing-jet', { ...nh3, ...more });
+    assert.equal(status, 1);
+    assert.equal(out.error.field, field);
+    assert.match(out.error.en, en);
+  };
+  refused({ T_store: 239 }, 'T_store', /use a pool/);
+  refused({ P_exit: 9e4 }, 'P_exit', /below that outside/);
+  refused({ d: 0.02 }, 'd', /check rate and d/);
+  refused({ ground: 'snow' }, 'ground', /no such ground/);
+});
+
 test('GB 18218-2018: sums, alpha, beta, grades and their edges; several units; classes; the arithmetic is shown', () => {
   const grade = (inventory, persons) => calc('gb18218', { inventory, persons }).out.outputs;
   const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} ${b}`);

@@ -175,6 +175,94 @@ static void the_pool_of_the_manual(void **state)
 	assert_near(o.v[0].rho, 1.28, 0.02);
 }
 
+// Ricou & Spalding 1961: m / m0 = 0.32 x / d sqrt(rho_air / rho0), here of air into air that hardly moves; the air's turbulence
+// adds a little.
+static void a_free_jet_entrains_as_measured(void **state)
+{
+	(void)state;
+	struct slab_in in = pool;
+	in.pool = false, in.free_jet = true, in.mw = 0.02896, in.t_boil = 100, in.t_source = in.t_air = 295, in.rh = 0, in.rate = 6, in.area = 0.1,
+	in.duration = 3600, in.height = 60, in.u = 0.3, in.x_max = 60;
+	struct slab_out o;
+	slab_run(&in, a, &o);
+	assert_null(o.failed);
+	double d = sqrt(4 * in.area / M_PI);
+	int seen = 0;
+	for (size_t i = 0; i < o.n; i++) {
+		double far = (o.v[i].x - 1) / d, entrained = 1 / o.v[i].cv - 1;
+		if (far > 1 && far < 50) { // then what the wind leaves of its momentum matters
+			assert_true(entrained > 0.85 * 0.32 * far && entrained < 1.15 * 0.32 * far);
+			seen++;
+		}
+	}
+	assert_true(seen > 5);
+}
+
+// Mass, momentum and enthalpy over the expansion; the limits: no pressure left, no superheat.
+static void a_flash_keeps_mass_momentum_and_heat(void **state)
+{
+	(void)state;
+	struct slab_in nh3 = { .mw = 0.017031, .cp = 2045.9, .cp_l = 4611.8, .t_boil = 239.57, .dhv = 1371000, .rho_l = 603, .spb = -1 };
+	assert_near(slab_saturation(&nh3, nh3.t_boil), 101325, 1e-9);
+	assert_near(slab_saturation(&nh3, 293.15), 857500, 0.03); // NIST webbook: 0.8575 MPa at 20 C
+	struct slab_flash f = { 297.3, 9.8e5, 101325, 108, 0.00701 };
+	struct slab_flashed s = slab_flash(&nh3, &f);
+	assert_near(s.rho * s.u * s.area, f.rate, 1e-12);
+	assert_near(s.flux, f.rate * s.u_exit + (f.p - f.pa) * f.area, 1e-12);
+	assert_near((1 - s.liquid) * nh3.dhv, nh3.cp_l * (f.t - nh3.t_boil), 1e-12);
+	assert_true(s.rho > 2 && s.rho < 10 && s.area > f.area);
+	f.p = f.pa;
+	f.t = nh3.t_boil;
+	s = slab_flash(&nh3, &f);
+	assert_true(s.liquid == 1 && s.u == s.u_exit);
+	assert_near(s.area, f.area, 1e-12);
+}
+
+// A jet of the same mass with more momentum is thinner nearby; ground that cools keeps it cold longer than ground that does not.
+static void momentum_dilutes_and_ground_warms_a_flashing_jet(void **state)
+{
+	(void)state;
+	struct slab_in in = { .mw = 0.017031, .cp = 2045.9, .cp_l = 4611.8, .t_boil = 239.57, .dhv = 1371000, .rho_l = 603, .spb = -1,
+		.t_source = 239.57, .liquid = 0.81, .rate = 108, .area = 0.93, .duration = 381, .height = 1, .free_jet = true, .z0 = 0.003,
+		.z_u = 2, .u = 4.5, .t_air = 306, .rh = 21, .inv_l = 0.0221, .t_avg = 80, .x_max = 3000, .z = 1 };
+	double c[3] = { 0 }, t[3] = { 0 };
+	for (int k = 0; k < 3; k++) {
+		struct slab_out o;
+		in.area = k ? 0.3 : 0.93;
+		in.ground = k == 2 ? 600 : 0;
+		slab_run(&in, a, &o);
+		assert_null(o.failed);
+		for (size_t i = 1; i < o.n; i++) {
+			assert_true(o.v[i].cv < o.v[i - 1].cv);
+			if (o.v[i].x > 100 && c[k] == 0) {
+				c[k] = o.v[i].cv;
+				t[k] = o.v[i].temperature;
+			}
+		}
+	}
+	assert_true(c[1] < c[0]);
+	assert_true(t[2] < t[1]);
+}
+
+// The class stays what it is where the sun can heat the ground that much; else the heat is that of the noon sun.
+static void an_unstable_class_is_held_by_the_sun(void **state)
+{
+	(void)state;
+	struct slab_in in = pool;
+	struct slab_out o;
+	in.z0 = 2e-4, in.z_u = 3, in.stability = 3;
+	for (double u = 2; u <= 14; u += 2) {
+		in.u = u;
+		slab_run(&in, a, &o);
+		assert_null(o.failed);
+		assert_true(o.limited ? o.stability > 3 && o.stability < 4 : fabs(o.stability - 3) < 1e-9);
+		assert_true(u < 5 ? !o.limited : u < 10 || o.limited);
+	}
+	in.stability = 5;
+	slab_run(&in, a, &o);
+	assert_true(!o.limited);
+}
+
 static void gas_flow_is_steady_at_the_critical_ratio_and_zero_at_rest(void **state)
 {
 	(void)state;
@@ -338,7 +426,9 @@ int main(void)
 		TEST(dispersion_grows_with_distance_and_instability),
 		TEST(wind_at_the_reference_is_the_reference), TEST(dense_curves_join_and_invert),
 		TEST(a_dense_cloud_dilutes_warms_and_widens), TEST(a_stronger_dense_release_goes_farther),
-		TEST(the_pool_of_the_manual), TEST(gas_flow_is_steady_at_the_critical_ratio_and_zero_at_rest),
+		TEST(the_pool_of_the_manual), TEST(a_free_jet_entrains_as_measured), TEST(a_flash_keeps_mass_momentum_and_heat),
+		TEST(momentum_dilutes_and_ground_warms_a_flashing_jet), TEST(an_unstable_class_is_held_by_the_sun),
+		TEST(gas_flow_is_steady_at_the_critical_ratio_and_zero_at_rest),
 		TEST(view_factors_agree_and_stay_below_one),
 		TEST(blast_falls_with_distance_and_its_fits_join), TEST(units_convert_or_are_refused),
 		TEST(roots_integrals_and_interpolation), TEST(tables_are_read_or_their_line_is_named),
