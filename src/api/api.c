@@ -215,7 +215,7 @@ static bool for_enrolling(const struct route *r)
 static bool acts_here(const char *path)
 {
 	static const char *const parts[] = { "records", "work", "duties", "notices", "types", "me", "map", "tiles", "alarms", "points", "rules",
-		                             "thread", "files", "events", "schedules", "indicators", "dossier", "views", "documents" };
+		                             "thread", "files", "events", "replay", "schedules", "indicators", "dossier", "views", "documents" };
 	struct str rest = str_of(path), part;
 	if (!str_starts(rest, STR("/api/v1/")))
 		return false;
@@ -354,7 +354,8 @@ void api_plan(void *arg, struct http_request *rq, struct http_plan *ret)
 	struct str format = http_query(rq, "format");
 	ret->slow = c.route && (str_is(format, "csv") || str_is(format, "xlsx") || c.route->run == documents_batch ||
 				c.route->run == documents_preview || c.route->run == readings_export ||
-				c.route->run == retention_get || c.route->run == backtest_post || c.route->run == reports_preview);
+				c.route->run == retention_get || c.route->run == backtest_post || c.route->run == reports_preview ||
+				c.route->run == replay_get || c.route->run == replay_case_post);
 	if (c.route && c.route->body == BODY_FILE)
 		plan_upload(&c, ret);
 	if (c.db)

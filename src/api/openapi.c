@@ -177,6 +177,12 @@ static const struct {
 	{ "Record", "{id:int, number:str, title:str, state:str, area:str, area_title:str, enterprise:Ref|null, thread:int, version:int,"
 	  " created_at:time|null, created_by:Ref|null, changed_at:time|null, changed_by:Ref|null, state_at:time|null, deadline:time|null,"
 	  " escalated:int, retired:bool, moves:[any], can:[str], *:any}" },
+	{ "Replay", "{from:time, to:time, subject:{kind:str, id:int, type:str, type_label:str, number:str, title:str, enterprise:int, area:str},"
+	  " alarms:[{id:int, point:int, code:str, name:str, unit:str, enterprise:int, enterprise_title:str, rule_label:Label, say:Label, position:[num]|null, steps:[[any]]}],"
+	  " events:[{at:time, kind:'alarm'|'action'|'message', what:str, label:str, actor:str, reason:str, title:str, alarm?:int, level?:str, before?:str, after?:str,"
+	  " value?:num|null, unit?:str, noted?:bool, arrived_at?:time, type?:str, type_label?:str, record?:int, number?:str, channel?:str}],"
+	  " points:[{id:int, code:str, name:str, unit:str, kind:str, enterprise:int, position:[num]|null, limits:Limits, gaps:[[time]], step_s?:num, items?:[[num]]}],"
+	  " enterprises:[{id:int, title:str, position:[num]|null}], left_out:{points:int, trends:int, enterprises:int}}" },
 	{ "DustAnswer", "{code:int, msg:str, data:null}" },
 	{ "Pushed", "{accepted:int, duplicates:int, rejected:any}" },
 	{ "Command", "{id:int, state:'delivered'|'queued'}" },

@@ -136,6 +136,12 @@ const struct route api_routes[] = {
 	{ "POST", "/api/v1/backtest", S, "alarm.read", true, backtest_post,
 	  "Try settings on the stored history {points: [code or id] or kind, area?, enterprise?, changes?: {ll l h hh deadband delay_on_s delay_off_s: number or null}, "
 	  "rule?: YAML, from?, to?, window_h?, suggest?: true or {remove, delay_s, keep_s, all}}: alarms, figures, what was preceded; nothing is saved", NULL, "Backtest" },
+	{ "GET", "/api/v1/replay", S, "alarm.read", false, replay_get,
+	  "A past span, at most 7 days, around alarm, type and record, enterprise, installation, point or area (none: all I see): alarms with their states by time, what was done, "
+	  "messages, readings and their gaps; without from and to: from half an hour before it to its end", "alarm type record enterprise installation point area from to", "Replay" },
+	{ "POST", "/api/v1/replay/case", S, "alarm.read", true, replay_case_post,
+	  "The same as a case file: a ZIP with tables, readings, a summary as PDF, SM3 of each and the audit entry that names their digest; the export is audited",
+	  "alarm type record enterprise installation point area from to", "File" },
 	{ "GET", "/api/v1/rules", S, NULL, false, rules_get, "The alarm rules in words", NULL, "Rules" },
 
 	{ "GET", "/api/v1/map", S, NULL, false, map_base_get, "Areas and the base map, as GeoJSON", NULL, "Map" },

@@ -112,6 +112,16 @@
 #define LIMIT_BACKTEST_SEARCH 300000        // samples that a search for quieter settings looks at
 #define LIMIT_BACKTEST_SECONDS 20           // of its work
 
+#define LIMIT_REPLAY_DAYS 7                 // longest span of one replay
+#define LIMIT_REPLAY_ALARMS 1000            // alarms that were open in it
+#define LIMIT_REPLAY_JOURNAL 50000          // entries of their journals
+#define LIMIT_REPLAY_EVENTS 5000            // what happened in it: of alarms, records and messages together
+#define LIMIT_REPLAY_CHANGES 100000         // changes of all records in that time that are looked through
+#define LIMIT_REPLAY_TRENDS 12              // points whose curves are shown
+#define LIMIT_REPLAY_STEPS 400              // of one curve
+#define LIMIT_REPLAY_POINTS 300             // points on its map
+#define LIMIT_REPLAY_FIRMS 500              // enterprises on its map
+
 #define LIMIT_QRA_SOURCES 500               // installations of one regional risk assessment
 #define LIMIT_QRA_SCENARIOS 20000           // of all of them
 #define LIMIT_QRA_CLASSES 24                // stability-wind classes

@@ -248,6 +248,11 @@ json_t *bundle_manifest(struct bundle *b)
 	return b->manifest;
 }
 
+const json_t *bundle_members(const struct bundle *b)
+{
+	return b->members;
+}
+
 // ---- the end -----------------------------------------------------------------------------------
 
 static enum err write_manifest(struct bundle *b, struct problem *p)

@@ -26,6 +26,7 @@ enum err bundle_tree(struct bundle *b, const char *prefix, const char *dir, bool
 // For members that others write: the path to write to, then bundle_made.
 const char *bundle_path(struct bundle *b, const char *name);
 enum err bundle_made(struct bundle *b, const char *name, struct problem *p) must_check;
+const json_t *bundle_members(const struct bundle *b); // so far: [{name,size,sm3}]
 json_t *bundle_manifest(struct bundle *b);  // to be filled: kind, version …; members are added at the end
 enum err bundle_end(struct bundle *b, struct problem *p) must_check; // the file is there
 void bundle_free(struct bundle *b);         // what is not ended is gone; NULL is fine

@@ -215,6 +215,10 @@ struct receipt_message { int64_t channel; struct str state; }; // the newest by 
 enum err flow_releases(struct db *db, const struct type *t, int64_t id, struct arena *a, struct release_row **ret,
                        size_t *ret_n) must_check;
 enum err flow_receipts(struct db *db, int64_t release, struct arena *a, struct receipt **ret, size_t *ret_n) must_check;
+// Who was told, has read and confirmed what was released with from <= at < to, oldest first, at most limit.
+struct receipt_then { struct str type, msg, level, name, confirmed_name; int64_t record, person, tier, told_at, read_at, confirmed_at; };
+enum err flow_receipts_span(struct db *db, int64_t from, int64_t to, size_t limit, struct arena *a, struct receipt_then **ret,
+                            size_t *ret_n) must_check;
 enum err flow_receipt_messages(struct db *db, int64_t release, int64_t person, struct arena *a, struct receipt_message **ret,
                                size_t *ret_n) must_check;
 // Inside a store job: the caller confirms that he has the release in force. ERR_CONFLICT if none waits for him.

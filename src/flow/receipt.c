@@ -284,3 +284,25 @@ enum err flow_receipt_messages(struct db *db, int64_t release, int64_t person, s
 	}
 	return query_end(&q);
 }
+
+enum err flow_receipts_span(struct db *db, int64_t from, int64_t to, size_t limit, struct arena *a, struct receipt_then **ret,
+                            size_t *ret_n)
+{
+	struct query q;
+	size_t cap = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	query_begin(&q, db, STMT_RECEIPT_SPAN);
+	query_i64(&q, 1, from);
+	query_i64(&q, 2, to);
+	query_i64(&q, 3, (int64_t)limit);
+	while (query_row(&q)) {
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
+		(*ret)[*ret_n - 1] = (struct receipt_then){ .type = query_get_str(&q, 0, a), .record = query_get_i64(&q, 1),
+			.msg = query_get_str(&q, 2, a),
+			.level = query_get_str(&q, 3, a), .person = query_get_i64(&q, 4), .name = query_get_str(&q, 5, a), .tier = query_get_i64(&q, 6),
+			.told_at = query_get_i64(&q, 7), .read_at = query_get_i64(&q, 8), .confirmed_at = query_get_i64(&q, 9),
+			.confirmed_name = query_get_str(&q, 10, a) };
+	}
+	return query_end(&q);
+}

@@ -105,6 +105,27 @@ enum err notify_message_json(struct db *db, const struct registry *reg, int64_t 
 	return err ? err : found ? OK : ERR_NOT_FOUND;
 }
 
+enum err notify_span(struct db *db, int64_t from, int64_t to, size_t limit, struct arena *a, struct message_then **ret, size_t *ret_n)
+{
+	struct query q;
+	size_t cap = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	query_begin(&q, db, STMT_OUTMSG_SPAN);
+	query_i64(&q, 1, from);
+	query_i64(&q, 2, to);
+	query_i64(&q, 3, (int64_t)limit);
+	while (query_row(&q)) {
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
+		(*ret)[*ret_n - 1] = (struct message_then){ .via = query_get_str(&q, 0, a), .channel = query_get_i64(&q, 1),
+			.kind = query_get_str(&q, 2, a), .type = query_get_str(&q, 3, a), .record = query_get_i64(&q, 4),
+			.parts = query_get_i64(&q, 5), .state = query_get_str(&q, 6, a),
+			.created_at = query_get_i64(&q, 7), .sent_at = query_get_i64(&q, 8), .receipt_at = query_get_i64(&q, 9),
+			.tried_at = query_get_i64(&q, 10), .error = query_get_str(&q, 11, a) };
+	}
+	return query_end(&q);
+}
+
 #define TEST_TEXT "这是安澜平台的测试消息。收到说明通道可用。"
 
 enum err notify_test(struct db *db, const struct registry *reg, struct str via, int64_t channel, struct str address,

@@ -41,6 +41,13 @@ struct notify_log_query {
 enum err notify_log_json(struct db *db, const struct registry *reg, const struct notify_log_query *q, struct jw *w,
                          struct arena *a) must_check;
 enum err notify_message_json(struct db *db, const struct registry *reg, int64_t id, struct jw *w, struct arena *a) must_check;
+// Messages made with from <= created < to, oldest first, at most limit: without whom they went to and what they said.
+struct message_then {
+	struct str via, kind, type, state, error; // as in the log
+	int64_t channel, record, parts, created_at, sent_at, receipt_at, tried_at; // 0 = not
+};
+enum err notify_span(struct db *db, int64_t from, int64_t to, size_t limit, struct arena *a, struct message_then **ret,
+                     size_t *ret_n) must_check;
 // Inside a store job: a test message over a channel to an address, or to a webhook (address empty).
 enum err notify_test(struct db *db, const struct registry *reg, struct str via, int64_t channel, struct str address,
                      int64_t person, struct arena *a, int64_t *ret_id, struct problem *p) must_check;

@@ -148,6 +148,23 @@ enum err audit_list(struct db *db, struct str type, int64_t record, int64_t befo
 	return query_end(&q);
 }
 
+enum err audit_span(struct db *db, int64_t from, int64_t to, size_t limit, struct arena *a, struct audit_entry **ret, size_t *ret_n)
+{
+	struct query q;
+	size_t cap = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	query_begin(&q, db, STMT_AUDIT_SPAN);
+	query_i64(&q, 1, from);
+	query_i64(&q, 2, to);
+	query_i64(&q, 3, (int64_t)limit);
+	while (query_row(&q)) {
+		*ret = arena_push(a, *ret, ret_n, &cap, sizeof(**ret));
+		entry_read(&q, a, &(*ret)[*ret_n - 1]);
+	}
+	return query_end(&q);
+}
+
 // ---- verifying ---------------------------------------------------------------------------------
 static const struct {
 	const char *zh, *en;    // formats with the number of the entry

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -466,6 +467,20 @@ enum err files_read(struct store *s, const struct file_info *info, struct arena 
 }
 
 // ---- at start-up -------------------------------------------------------------------------------
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
+// What was on its way out when the program ended: files, and folders of archives in the making.
+static void tidy_temp(const char *folder, const char *name)
+{
+	char path[2 * PATH_TEXT];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 static void tidy_folder(struct drop *d, const char *dir, const char *name)
 {
 	char path[PATH_TEXT];
@@ -478,7 +493,7 @@ static void tidy_folder(struct drop *d, const char *dir, const char *name)
 		if (strcmp(name, "tmp") != 0 && sm3_text_ok(sm3))
 			drop_add(d, sm3);
 		else if (e->d_name[0] != '.' && strcmp(name, "tmp") == 0)
-			unlinkat(dirfd(folder), e->d_name, 0);
+			tidy_temp(path, e->d_name);
 	}
 	closedir(folder);
 }

@@ -81,6 +81,8 @@ static const struct migration store_migrations[] = {
 	{ 490, "keys of encrypted devices",
 	  // sealed: under secret.key, bound to the device
 	  "CREATE TABLE device_cipher(device INTEGER PRIMARY KEY, sealed BLOB NOT NULL, changed_at INTEGER NOT NULL);" },
+	{ 15, "changes of a span",
+	  "CREATE INDEX audit_at ON audit(at);" },
 	{ 30, "saved lists",
 	  // query: as in the address of the list; organisation: whose members see it too if it is shared, 0 = none
 	  "CREATE TABLE view(id INTEGER PRIMARY KEY AUTOINCREMENT, person INTEGER NOT NULL, organisation INTEGER NOT NULL,"
@@ -195,7 +197,9 @@ static const struct migration alarm_migrations[] = {
 	  " reason TEXT NOT NULL);"
 	  "CREATE INDEX alarm_design_rule ON alarm_design(rule);"
 	  "CREATE INDEX alarm_design_cause ON alarm_design(cause_rule);" },
-	// alarm/ adds its next migrations here: { 104, "alarm …", "…" },
+	{ 104, "alarms of a span",
+	  "CREATE INDEX alarm_closed ON alarm(closed_at, raised_at) WHERE closed_at IS NOT NULL;" },
+	// alarm/ adds its next migrations here: { 105, "alarm …", "…" },
 };
 
 // ---- flow: numbers 200–299 ---------------------------------------------------------------------
@@ -274,7 +278,9 @@ static const struct migration flow_migrations[] = {
 	  "ALTER TABLE notice ADD COLUMN channels TEXT NOT NULL DEFAULT '';" // kinds of channels besides the ways the person chose
 	  "ALTER TABLE notice ADD COLUMN release INTEGER NOT NULL DEFAULT 0;"
 	  "CREATE INDEX notice_release ON notice(release, person) WHERE release > 0;" },
-	// flow/ adds its next migrations here: { 216, "flow …", "…" },
+	{ 216, "releases of a span",
+	  "CREATE INDEX release_at ON release(at);" },
+	// flow/ adds its next migrations here: { 217, "flow …", "…" },
 };
 
 // ---- core: numbers 300–399 ---------------------------------------------------------------------
@@ -419,6 +425,8 @@ static const struct migration notify_migrations[] = {
 	  // no API reads it back
 	  "CREATE TABLE notify_secret(via TEXT NOT NULL, channel INTEGER NOT NULL, secret TEXT NOT NULL,"
 	  " PRIMARY KEY(via, channel)) WITHOUT ROWID;" },
+	{ 451, "messages of a span",
+	  "CREATE INDEX outmsg_created ON outmsg(created_at);" },
 };
 
 // ------------------------------------------------------------------------------------------------
