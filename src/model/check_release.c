@@ -199,7 +199,7 @@ void check_gather(struct check *c, struct type *t, const struct yaml_node *n)
 	check_field_names(c, t, yaml_get(n, "by"), raw.by, raw.nby, &t->gather.by, &t->gather.nby);
 	for (size_t i = 0; i < t->gather.nby; i++) {
 		const struct field *f = t->gather.by[i];
-		if (f->ncols != 1 || (f->kind != FIELD_REF && f->kind != FIELD_MENU))
+		if (f->ncols > 1 || (f->kind != FIELD_REF && f->kind != FIELD_MENU)) // no column of its own: the common one, enterprise
 			DIAG(c->d, at_key(n, "by"), GATHER_FIELD, STR_FMT(f->name));
 	}
 }

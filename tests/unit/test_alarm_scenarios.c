@@ -127,6 +127,8 @@ static struct rule_file rule_of(struct scenario *s, const struct yaml_node *n, s
 	s->reg.kinds = reg->kinds;
 	s->reg.nkinds = reg->nkinds;
 	s->reg.workdays = reg->workdays;
+	s->reg.types = reg->types; // what its rules open
+	s->reg.ntypes = reg->ntypes;
 	const struct yaml_node *root = yaml_parse(s->a, n->text, read_file(s->a, arena_cstr(s->a, n->text)), d);
 	assert_non_null(root);
 	return (struct rule_file){ STR("test"), n->text, root };

@@ -452,6 +452,7 @@ export const enWork = {
   'pack.': 'Other',
   'pack.core': 'Basics',
   'pack.monitoring': 'Monitoring',
+  'pack.sensing': 'Sensing',
   'pack.identification': 'Risk identification',
   'pack.installation': 'Major hazard installations',
   'pack.consequence': 'Consequence zones',

@@ -452,6 +452,7 @@ export const zhWork = {
   'pack.': '其他',
   'pack.core': '基础',
   'pack.monitoring': '监测',
+  'pack.sensing': '感知能力',
   'pack.identification': '风险辨识管控',
   'pack.installation': '重大危险源',
   'pack.consequence': '后果推演',
