@@ -17,6 +17,7 @@ export const router = createRouter({
         { path: 'map', name: 'map', component: () => import('./pages/MapPage.vue'), meta: { bare: true } },
         { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },
         { path: 'alarms/suppressed', name: 'suppressed', component: () => import('./pages/SuppressedPage.vue') },
+        { path: 'replay', name: 'replay', component: () => import('./pages/ReplayPage.vue') },
         { path: 'risk', name: 'risk', component: () => import('./pages/RiskPage.vue') },
         { path: 'detect/:unit(\\d+)?', name: 'detect', component: () => import('./pages/DetectPage.vue') },
         { path: 'alarms/load', name: 'alarmload', component: () => import('./pages/AlarmLoadPage.vue') },

@@ -2,6 +2,7 @@
 import { enTerms } from './en_terms'
 import { enWork } from './en_work'
 import { enAlarm } from './en_alarm'
+import { enReplay } from './en_replay'
 import { enSite } from './en_site'
 import { enRisk } from './en_risk'
 import { enMap } from './en_map'
@@ -14,6 +15,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enTerms,
   ...enWork,
   ...enAlarm,
+  ...enReplay,
   ...enSite,
   ...enRisk,
   ...enMap,

@@ -2,6 +2,7 @@
 import { zhTerms } from './zh_terms'
 import { zhWork } from './zh_work'
 import { zhAlarm } from './zh_alarm'
+import { zhReplay } from './zh_replay'
 import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
 import { zhMap } from './zh_map'
@@ -13,6 +14,7 @@ export const zh = {
   ...zhTerms,
   ...zhWork,
   ...zhAlarm,
+  ...zhReplay,
   ...zhSite,
   ...zhRisk,
   ...zhMap,

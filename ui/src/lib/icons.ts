@@ -2,7 +2,7 @@
 import type { Component } from 'vue'
 import {
   AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Cpu, DataAnalysis, DataLine, Document, Files, Flag, Guide, Histogram, House, Key,
-  Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification, Odometer, OfficeBuilding, Postcard,
+  Film, Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification, Odometer, OfficeBuilding, Postcard,
   QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools, TrendCharts, User, Warning, WarningFilled,
 } from '@element-plus/icons-vue'
 
@@ -24,6 +24,6 @@ const named: Record<string, Component> = {
 }
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
-  map: MapLocation, alarms: Bell, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
+  map: MapLocation, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
   audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }
