@@ -31,7 +31,7 @@ async function pagesOf(role, quarter) {
   const pages = [...common, '/devices', ...types.map((t) => `/records/${t.name}`)];
   if (role === 'admin') return [...pages, '/records/person/new', '/config', '/config?file=hazard/types/hazard.yaml', '/config?tab=versions', '/roles', '/notify'];
   const first = async (type) => (await who.ok_get(`/api/v1/records/${type}?size=1`)).items[0]?.id;
-  return [...pages, '/map', '/map?wall=1', '/alarms', '/alarms/load', `/alarms/${alarm.id}`, `/records/warning/${alarm.opened.id}`, `/points/${alarm.point.id}/trend`,
+  return [...pages, '/map', '/map?wall=1', `/replay?alarm=${alarm.id}`, '/alarms', '/alarms/load', `/alarms/${alarm.id}`, `/records/warning/${alarm.opened.id}`, `/points/${alarm.point.id}/trend`,
     `/records/enterprise/${await first('enterprise')}`, `/records/enterprise/${made.enterprise.id}/edit`, '/records/point/new', '/records/warning/new', '/records/hazard/new', '/records/hazard/import', '/indicators', '/indicators/hazard_closed_rate', '/reports',
     `/enterprise/${made.enterprise.id}`, ...['linked', 'docs', 'comments'].map((t) => `/records/enterprise/${made.enterprise.id}?tab=${t}`), '/records/hazard?panel=counts', '/public'];
 }

@@ -14,7 +14,7 @@ before(async () => {
   s = await Server.start();
   browser = await openBrowser();
   duty = await s.as('duty');
-  const made = await makeDevice(s, { code: 'PLAY-GW', protocol: 'http', points: [{ code: 'PLAY-LT', kind: 'level', unit: '%', h: 80, hh: 90, interval_s: 10, position: [112.5, 28.25] }] });
+  const made = await makeDevice(s, { code: 'PLAY-GW', protocol: 'http', points: [{ code: 'PLAY-LT', kind: 'level', unit: '%', h: 80, hh: 90, interval_s: 10 }] });
   const rows = Array.from({ length: 120 }, (_, i) => ({ point: 'PLAY-LT', time: rfc(T0 + i * 10e3), value: i < 40 ? 70 : i < 80 ? 85 : 72 }));
   await s.call('POST', '/api/v1/readings', rows, { headers: { Authorization: `Device PLAY-GW:${made.key}` } });
   alarm = await until('the alarm to be over', async () => (await duty.ok_get('/api/v1/alarms?size=500')).items.find((a) => a.point.code === 'PLAY-LT' && a.level === 'h' && a.returned_at));

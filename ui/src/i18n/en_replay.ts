@@ -9,6 +9,7 @@ export const enReplay = {
   'replay.last': 'Last {n} h',
   'replay.area': 'Every area',
   'replay.firm': 'Enterprise (optional)',
+  'replay.other': 'Other time',
   'replay.go': 'Start',
   'replay.needspan': 'Say from when to when',
   'replay.everything': 'everything I see',

@@ -9,6 +9,7 @@ export const zhReplay = {
   'replay.last': '最近 {n} 小时',
   'replay.area': '全部区域',
   'replay.firm': '企业（可不填）',
+  'replay.other': '改时间',
   'replay.go': '开始回放',
   'replay.needspan': '请写明开始和结束时间',
   'replay.everything': '我管辖的全部',

@@ -9,7 +9,10 @@ import type { Color } from '../api/types'
 import { drawMap } from '../map/draw'
 import { loadBase } from '../map/base'
 import { thingStyle } from '../map/style'
+import { rank } from '../lib/level'
 import type { Replay } from './model'
+
+const NEAR = 20 // metres a pixel: farther away points show only with an alarm
 
 export interface PastMap { colors(points: Map<number, Color>, firms: Map<number, Color>): void; close(): void }
 
@@ -25,7 +28,7 @@ export async function pastMap(target: HTMLElement, r: Replay): Promise<PastMap> 
   for (const p of r.points) put('point', p.id, p.name, p.position)
   for (const a of r.alarms) if (!features.has('point' + a.point)) put('point', a.point, a.name, a.position)
   const source = new VectorSource({ features: [...features.values()] })
-  const layer = new VectorLayer({ source, zIndex: 50, declutter: true, style: (f, res) => thingStyle(f.get('kind'), f.get('color'), 1, f.get('name'), res, false, theme) })
+  const layer = new VectorLayer({ source, zIndex: 50, declutter: true, style: (f, res) => (f.get('kind') === 'point' && res > NEAR && rank(f.get('color')) > rank('blue') ? undefined : thingStyle(f.get('kind'), f.get('color'), 1, f.get('name'), res, false, theme)) })
   drawing.map.addLayer(layer)
   const extent = source.getExtent()
   if (features.size && extent) drawing.map.getView().fit(extent, { padding: [50, 50, 50, 50], maxZoom: 15 })
