@@ -18,6 +18,7 @@
 #include "base/buf.h"
 
 #define WHEN_BUCKETS 30
+#define WHEN_WORDS (5 + 5 * WHEN_BUCKETS) // of the largest window, as it is saved
 #define WHEN_DUES 4             // durations that one slot is compared with
 
 struct rule;
@@ -86,37 +87,48 @@ struct loading;
 struct yaml_node;
 const struct when *when_compile(struct arena *a, const struct registry *reg, const struct rule *r, const struct yaml_node *map,
                                 struct diags *d);
-size_t when_state(const struct when_slot *s); // words (8 bytes) of its memory, 0 = none
+size_t when_state(const struct when_slot *s); // words (8 bytes) of its memory as it is saved, 0 = none
 size_t when_cost(const struct when *w);       // steps of one judgement, with one point for each role
 
 // ---- the engine: when_site.c, when_run.c, when_eval.c, when_window.c, when_save.c ----------------------------------------------
 struct bounds { double lo, hi; };
+// fmax and fmin, without a call.
+static inline double larger(double a, double b) { return a >= b || b != b ? a : b; }
+static inline double smaller(double a, double b) { return a <= b || b != b ? a : b; }
 
 struct when_point {             // a point of a kind that some rule with an expression names
 	struct point_def def;   // texts in when_set.texts
 	int64_t hold;           // us that a value stands for
 };
 
+// What a judgement that changes nothing touches is one line of memory each (64 bytes): the watcher, its channels, their windows.
 struct channel {                // a point that is read
 	uint32_t point;
-	uint32_t features, nfeatures; // in when_set.features
-	uint32_t users, nusers; // watchers, in when_set.users
+	uint32_t features;      // in when_set.features
+	uint32_t users, nusers; // watchers, in when_set.users; if it is one: itself
+	uint32_t nfeatures;
 	bool usable;            // value is the newest sample's
 	uint8_t quality;
 	int64_t time;           // newest sample, 0 = none
 	int64_t hold;
 	double value;
-	double limits[4];       // by enum level ll l h hh; NaN = none
+	uint64_t unused[2];
 };
 
 struct feature {                // a window, or another memory, of a channel
 	const struct when_slot *slot; // the set's own; its texts are not to be read
-	double than;            // of its test
-	uint32_t words;         // in when_set.words
+	uint32_t ring;          // in when_set.rings: the buckets
 	uint32_t digest;        // of what it measures: kept state fits only the same
+	int64_t from;           // the first sample from which on it was observed without a gap as long as the window, 0 = none
+	int64_t newest;         // number of the newest bucket
+	int64_t closed, current; // what the buckets but the newest come to, and the newest, which is in the ring once it is over
+	union {
+		struct { int64_t closed2, current2; }; // MEAN, RATE: their second number
+		struct { int64_t own; double than; };  // with a test: TIMES: 1 = it held; DURATION: since when it holds, 0 = it does not
+	};
 };
 
-struct member { uint32_t channel, feature; }; // feature: UINT32_MAX = none
+struct member { uint32_t channel, feature; double limit; }; // feature: UINT32_MAX = none. limit: LIMIT's
 struct bind { uint32_t first; uint32_t n; };  // of a slot: members; n UINT32_MAX: more than LIMIT_RULE_MEMBERS
 
 enum { WATCH_WHEN, WATCH_BLIND, WATCH__MAX };
@@ -128,13 +140,19 @@ struct watcher {
 	bool dirty;             // an input has news
 	bool queued;            // in when_set.dirty, which may name one that is not dirty any more
 	bool unsure;            // made after a start without its saved state
-	uint32_t heap_at;       // place in the heap + 1
+	bool single;            // slot i has the member `members + i` and no other
 	uint32_t binds;         // one for each slot, in when_set.binds
+	uint32_t members;       // the first slot's first
 	int64_t clock;          // event time it was judged at, 0 = never
 	int64_t due;            // event time of the next change that may come by itself
 	int64_t offset;         // arrival − time of the newest input
-	int64_t since[WATCH__MAX]; // pending: when it began; active: since when
 	int64_t cause;          // time of the newest input
+	int64_t timer;          // what its place in the heap says, INT64_MAX = it has none
+};
+_Static_assert(sizeof(struct channel) == 64 && sizeof(struct feature) == 64 && sizeof(struct watcher) == 64, "a cache line each");
+
+struct watch_cold {             // of a watcher, by its index
+	int64_t since[WATCH__MAX]; // pending: when it began; active: since when
 };
 
 struct when_timer { int64_t due; uint32_t watcher; };
@@ -147,14 +165,17 @@ struct when_set {
 	struct arena *texts;
 	struct when_point *points; // by id
 	size_t npoints, points_cap;
+	void *lines;            // memory of the next three, each on lines of its own
 	struct channel *channels; // by point
 	size_t nchannels;
 	struct feature *features;
 	size_t nfeatures;
-	int64_t *words;
-	size_t nwords;
 	struct watcher *watchers;
 	size_t nwatchers;
+	struct watch_cold *cold; // by watcher
+	uint32_t *heap_at;      // by watcher: place in the heap + 1, 0 = none
+	int64_t *rings;
+	size_t nrings;
 	uint32_t *users;
 	struct bind *binds;
 	size_t nbinds;
@@ -166,7 +187,7 @@ struct when_set {
 	size_t ndirty;
 	struct when_timer *heap;
 	size_t nheap;
-	uint32_t *by_point;     // open addressing: channel + 1, 0 = none
+	struct when_place { uint32_t channel, features; } *by_point; // open addressing: channel + 1, 0 = none
 	size_t mask;
 	bool started;
 	transition_fn *fn;      // while something is judged
@@ -189,6 +210,10 @@ void when_free(struct when_set *s);
 struct watcher *when_watcher(const struct when_set *s, uint32_t point, uint32_t key); // NULL: none
 struct channel *when_channel(const struct when_set *s, uint32_t point); // NULL: it is not read
 size_t when_bytes(const struct when_set *s);
+static inline const uint32_t *when_users(const struct when_set *s, const struct channel *c) // c->nusers watchers
+{
+	return c->nusers == 1 ? &c->users : &s->users[c->users];
+}
 
 // when_run.c
 void when_feed(struct when_set *s, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg);
@@ -219,10 +244,13 @@ struct bounds when_slot_value(const struct when_set *s, const struct watcher *w,
 int64_t when_next(const struct when_set *s, const struct watcher *w, int64_t at); // when it may change by itself
 
 // when_window.c: one point's memory
-void window_reset(const struct when_slot *s, int64_t *w);
-void window_sample(const struct feature *f, int64_t *w, const struct channel *before, const struct reading *r, bool usable);
-struct bounds window_value(const struct feature *f, const int64_t *w, const struct channel *c, int64_t at);
-int64_t window_next(const struct feature *f, const int64_t *w, const struct channel *c, int64_t at);
+size_t window_ring(const struct when_slot *s); // words of its ring
+void window_reset(struct feature *f, int64_t *ring);
+void window_sample(struct feature *f, int64_t *ring, const struct channel *before, const struct reading *r, bool usable);
+struct bounds window_value(const struct feature *f, const int64_t *ring, const struct channel *c, int64_t at);
+int64_t window_next(const struct feature *f, const struct channel *c, int64_t at);
+void window_save(const struct feature *f, const int64_t *ring, int64_t *words); // when_state(slot) words
+void window_restore(struct feature *f, int64_t *ring, const int64_t *words);
 
 // when_save.c
 void when_save(const struct when_set *s, struct buf *out);

@@ -32,12 +32,12 @@ static struct bounds of_channel(const struct when_set *s, const struct when_slot
 	const struct channel *c = &s->channels[m.channel];
 	switch ((int)sl->what) {
 	case SLOT_AGE: return c->time ? exactly((double)(at - c->time)) : (struct bounds){ 0, INFINITY };
-	case SLOT_LIMIT: return isnan(c->limits[sl->limit]) ? unknown : exactly(c->limits[sl->limit]);
+	case SLOT_LIMIT: return isnan(m.limit) ? unknown : exactly(m.limit);
 	case SLOT_LAST:
 	case SLOT_HIGHEST:
 	case SLOT_LOWEST:
 	case SLOT_AVERAGE: return c->usable && at - c->time <= c->hold ? exactly(c->value) : unknown;
-	default: return window_value(&s->features[m.feature], s->words + s->features[m.feature].words, c, at);
+	default: return window_value(&s->features[m.feature], s->rings + s->features[m.feature].ring, c, at);
 	}
 }
 
@@ -51,7 +51,7 @@ static struct bounds of_several(const struct when_set *s, const struct when_slot
 		blind |= v.lo != v.hi;
 		if (v.lo != v.hi)
 			continue;
-		lo = hi = sl->what == SLOT_LOWEST ? fmin(lo, v.lo) : fmax(lo, v.lo);
+		lo = hi = sl->what == SLOT_LOWEST ? smaller(lo, v.lo) : larger(lo, v.lo);
 		sum += v.lo;
 		n++;
 	}
@@ -68,9 +68,11 @@ static bool about_several(const struct when_slot *sl) { return sl->what >= SLOT_
 struct bounds when_slot_value(const struct when_set *s, const struct watcher *w, size_t slot, size_t member, int64_t at)
 {
 	const struct when_slot *sl = &when_of(s, w)->slots[slot];
-	const struct bind *b = &s->binds[w->binds + slot];
 	if (about_nobody(sl))
 		return calendar(s, sl, at);
+	if (w->single && !about_several(sl))
+		return member == 0 ? of_channel(s, sl, s->members[w->members + slot], at) : unknown;
+	const struct bind *b = &s->binds[w->binds + slot];
 	if (b->n == UINT32_MAX || member >= b->n)
 		return unknown;
 	return about_several(sl) ? of_several(s, sl, b, at) : of_channel(s, sl, s->members[b->first + member], at);
@@ -97,8 +99,8 @@ static struct bounds hull(const double *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (isnan(v[i]))
 			return unknown;
-		r.lo = fmin(r.lo, v[i]);
-		r.hi = fmax(r.hi, v[i]);
+		r.lo = smaller(r.lo, v[i]);
+		r.hi = larger(r.hi, v[i]);
 	}
 	return r;
 }
@@ -119,14 +121,14 @@ static struct bounds arithmetic(enum expr_op op, struct bounds a, struct bounds 
 static struct bounds absolute(struct bounds a)
 {
 	double x = fabs(a.lo), y = fabs(a.hi);
-	return (struct bounds){ a.lo <= 0 && a.hi >= 0 ? 0 : fmin(x, y), fmax(x, y) };
+	return (struct bounds){ a.lo <= 0 && a.hi >= 0 ? 0 : smaller(x, y), larger(x, y) };
 }
 
 static struct bounds chosen(struct bounds cond, struct bounds a, struct bounds b)
 {
 	if (cond.lo > 0)
 		return a;
-	return cond.hi > 0 ? (struct bounds){ fmin(a.lo, b.lo), fmax(a.hi, b.hi) } : b;
+	return cond.hi > 0 ? (struct bounds){ smaller(a.lo, b.lo), larger(a.hi, b.hi) } : b;
 }
 
 // Several operands to one.
@@ -135,7 +137,8 @@ static struct bounds folded(enum expr_op op, const struct bounds *v, size_t n)
 	bool least = op == EXPR_AND || op == EXPR_MIN;
 	struct bounds r = v[0];
 	for (size_t i = 1; i < n; i++)
-		r = least ? (struct bounds){ fmin(r.lo, v[i].lo), fmin(r.hi, v[i].hi) } : (struct bounds){ fmax(r.lo, v[i].lo), fmax(r.hi, v[i].hi) };
+		r = least ? (struct bounds){ smaller(r.lo, v[i].lo), smaller(r.hi, v[i].hi) } :
+		            (struct bounds){ larger(r.lo, v[i].lo), larger(r.hi, v[i].hi) };
 	return r;
 }
 
@@ -227,7 +230,7 @@ static int64_t next_of_channel(const struct when_set *s, const struct when_slot 
 	for (size_t i = 0; i < WHEN_DUES && sl->due[i] && sl->what == SLOT_AGE && c->time; i++)
 		if (c->time + sl->due[i] > at)
 			next = MIN(next, c->time + sl->due[i]);
-	return sl->what < SLOT_DURATION ? next : MIN(next, window_next(&s->features[m.feature], s->words + s->features[m.feature].words, c, at));
+	return sl->what < SLOT_DURATION ? next : MIN(next, window_next(&s->features[m.feature], c, at));
 }
 
 static int64_t next_of_calendar(const struct when_slot *sl, int64_t at)
@@ -247,9 +250,13 @@ int64_t when_next(const struct when_set *s, const struct watcher *w, int64_t at)
 	const struct when *when = when_of(s, w);
 	int64_t next = INT64_MAX;
 	for (size_t i = 0; i < when->nslots; i++) {
-		const struct bind *b = &s->binds[w->binds + i];
 		if (about_nobody(&when->slots[i]))
 			next = MIN(next, next_of_calendar(&when->slots[i], at));
+		else if (w->single)
+			next = MIN(next, next_of_channel(s, &when->slots[i], s->members[w->members + i], at));
+		if (w->single)
+			continue;
+		const struct bind *b = &s->binds[w->binds + i];
 		for (uint32_t k = 0; k < b->n && b->n != UINT32_MAX; k++)
 			next = MIN(next, next_of_channel(s, &when->slots[i], s->members[b->first + k], at));
 	}

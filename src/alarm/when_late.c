@@ -63,12 +63,12 @@ static enum err windows_again(struct when_set *s, struct channel *c, late_read *
 		return err;
 	for (uint32_t i = c->features; i < c->features + c->nfeatures; i++) {
 		struct channel before = { .hold = c->hold };
-		int64_t *w = s->words + s->features[i].words;
-		window_reset(s->features[i].slot, w);
+		int64_t *ring = s->rings + s->features[i].ring;
+		window_reset(&s->features[i], ring);
 		for (size_t k = 0; k < n; k++) {
 			struct reading r = { .point = c->point, .time = v[k].time, .value = v[k].value, .quality = v[k].quality };
 			bool usable = r.quality <= Q_RANGE;
-			window_sample(&s->features[i], w, &before, &r, usable);
+			window_sample(&s->features[i], ring, &before, &r, usable);
 			before.time = r.time;
 			before.value = r.value;
 			before.usable = usable;
@@ -165,7 +165,7 @@ static void take_over(struct when_set *s, const struct again *g, struct watcher 
 {
 	const uint8_t bit = 1u << WATCH_WHEN;
 	bool was = w->active & bit, now = is->active & bit, told = false;
-	int64_t began = w->pending & bit ? 0 : w->since[WATCH_WHEN];
+	int64_t *since = s->cold[w - s->watchers].since, began = w->pending & bit ? 0 : since[WATCH_WHEN];
 	for (size_t i = 0; i < g->n; i++)
 		told |= g->v[i].over && g->v[i].returned.at > began && began >= g->v[i].raised.at;
 	if (was && !now && !told) { // by the whole history it is not active, and its end was not among the episodes
@@ -176,7 +176,7 @@ static void take_over(struct when_set *s, const struct again *g, struct watcher 
 		fn(arg, &t);
 	}
 	if (!(was && now && !((w->pending | is->pending) & bit)))
-		w->since[WATCH_WHEN] = is->since[WATCH_WHEN];
+		since[WATCH_WHEN] = g->own->cold[is - g->own->watchers].since[WATCH_WHEN];
 	w->active = (uint8_t)((w->active & ~bit) | (is->active & bit));
 	w->pending = (uint8_t)((w->pending & ~bit) | (is->pending & bit));
 }
@@ -217,7 +217,7 @@ size_t when_judge_late(struct when_set *s, size_t max, late_read *read, void *re
 		if (!c || windows_again(s, c, read, read_arg, a))
 			continue; // the readings are stored all the same
 		for (uint32_t k = 0; k < c->nusers; k++)
-			watcher_again(s, s->users[c->users + k], &l, read, read_arg, a, fn, arg);
+			watcher_again(s, when_users(s, c)[k], &l, read, read_arg, a, fn, arg);
 		arena_reset(a);
 		done++;
 	}

@@ -19,7 +19,7 @@ static const struct rule_cond *cond_of(const struct when_set *s, const struct wa
 static void heap_put(struct when_set *s, uint32_t at, struct when_timer t)
 {
 	s->heap[at] = t;
-	s->watchers[t.watcher].heap_at = at + 1;
+	s->heap_at[t.watcher] = at + 1;
 }
 
 static void heap_up(struct when_set *s, uint32_t at)
@@ -47,7 +47,7 @@ static void heap_down(struct when_set *s, uint32_t at)
 
 static void heap_pop(struct when_set *s)
 {
-	s->watchers[s->heap[0].watcher].heap_at = 0;
+	s->heap_at[s->heap[0].watcher] = 0;
 	struct when_timer last = s->heap[--s->nheap];
 	if (s->nheap > 0) {
 		heap_put(s, 0, last);
@@ -55,13 +55,15 @@ static void heap_pop(struct when_set *s)
 	}
 }
 
+static int64_t *since_of(const struct when_set *s, const struct watcher *w) { return s->cold[w - s->watchers].since; }
+
 // When the delay that runs is over; event time.
 static int64_t delay_due(const struct when_set *s, const struct watcher *w)
 {
 	int64_t due = INT64_MAX;
-	for (int i = 0; i < WATCH__MAX; i++)
+	for (int i = 0; w->pending && i < WATCH__MAX; i++)
 		if (w->pending & 1u << i)
-			due = MIN(due, w->since[i] + (w->active & 1u << i ? cond_of(s, w, i)->off : cond_of(s, w, i)->on));
+			due = MIN(due, since_of(s, w)[i] + (w->active & 1u << i ? cond_of(s, w, i)->off : cond_of(s, w, i)->on));
 	return due;
 }
 
@@ -73,20 +75,22 @@ static void timer_want(struct when_set *s, uint32_t watcher)
 	if (due == INT64_MAX || !s->started)
 		return;
 	due += w->offset;
-	if (!w->heap_at) { // one place for each watcher
-		s->heap[s->nheap] = (struct when_timer){ due, watcher };
-		heap_up(s, s->nheap++);
-	} else if (due < s->heap[w->heap_at - 1].due) {
-		s->heap[w->heap_at - 1].due = due;
-		heap_up(s, w->heap_at - 1);
-	}
+	if (due >= w->timer)
+		return;
+	bool there = w->timer != INT64_MAX; // one place for each watcher
+	uint32_t at = there ? s->heap_at[watcher] - 1 : s->nheap++;
+	w->timer = due;
+	s->heap[at] = (struct when_timer){ due, watcher };
+	heap_up(s, at);
 }
 
 void when_timers(struct when_set *s)
 {
 	s->nheap = 0;
-	for (uint32_t i = 0; i < s->nwatchers; i++)
-		s->watchers[i].heap_at = 0;
+	for (uint32_t i = 0; i < s->nwatchers; i++) {
+		s->watchers[i].timer = INT64_MAX;
+		s->heap_at[i] = 0;
+	}
 	for (uint32_t i = 0; i < s->nwatchers; i++)
 		timer_want(s, i);
 }
@@ -143,7 +147,7 @@ static void change(struct when_set *s, struct watcher *w, int which, int64_t at)
 	uint8_t bit = (uint8_t)(1u << which);
 	w->active ^= bit;
 	w->pending &= (uint8_t)~bit;
-	w->since[which] = at;
+	since_of(s, w)[which] = at;
 	say(s, w, which, w->active & bit ? COND_RAISED : COND_RETURNED, at);
 }
 
@@ -155,7 +159,7 @@ static void lean(struct when_set *s, struct watcher *w, int which, bool toward, 
 	bool active = w->active & bit;
 	if (!toward) {
 		if (w->pending & bit)
-			w->since[which] = 0;
+			since_of(s, w)[which] = 0;
 		w->pending &= (uint8_t)~bit;
 	} else if (!(w->pending & bit)) {
 		if ((active ? c->off : c->on) == 0) {
@@ -163,7 +167,7 @@ static void lean(struct when_set *s, struct watcher *w, int which, bool toward, 
 			return;
 		}
 		w->pending |= bit;
-		w->since[which] = at;
+		since_of(s, w)[which] = at;
 	}
 }
 
@@ -190,8 +194,8 @@ static void pass(struct when_set *s, struct watcher *w, int64_t to)
 		int64_t delay = delay_due(s, w), at = MIN(w->due, w->dirty ? w->clock : INT64_MAX), next = MIN(delay, at);
 		if (next > to)
 			return;
-		for (int i = 0; i < WATCH__MAX; i++)
-			if (w->pending & 1u << i && w->since[i] + (w->active & 1u << i ? cond_of(s, w, i)->off : cond_of(s, w, i)->on) == next)
+		for (int i = 0; w->pending && i < WATCH__MAX; i++)
+			if (w->pending & 1u << i && since_of(s, w)[i] + (w->active & 1u << i ? cond_of(s, w, i)->off : cond_of(s, w, i)->on) == next)
 				change(s, w, i, next);
 		if (at == next)
 			judge(s, w, next);
@@ -200,8 +204,9 @@ static void pass(struct when_set *s, struct watcher *w, int64_t to)
 
 static void pass_all(struct when_set *s, const struct channel *c, int64_t to)
 {
+	const uint32_t *users = when_users(s, c);
 	for (uint32_t i = 0; i < c->nusers; i++) {
-		struct watcher *w = &s->watchers[s->users[c->users + i]];
+		struct watcher *w = &s->watchers[users[i]];
 		if (w->clock && (w->due <= to || (w->dirty && w->clock <= to) || w->pending))
 			pass(s, w, to);
 	}
@@ -218,8 +223,9 @@ void when_mark(struct when_set *s, uint32_t watcher)
 
 static void tell(struct when_set *s, const struct channel *c, const struct reading *r, int64_t arrival)
 {
+	const uint32_t *users = when_users(s, c);
 	for (uint32_t i = 0; i < c->nusers; i++) {
-		uint32_t at = s->users[c->users + i];
+		uint32_t at = users[i];
 		struct watcher *w = &s->watchers[at];
 		if (r->time >= w->clock) {
 			w->clock = r->time;
@@ -238,10 +244,12 @@ void when_feed(struct when_set *s, const struct reading *r, int64_t arrival, tra
 	s->fn = fn;
 	s->arg = arg;
 	s->arrival = arrival;
+	for (uint32_t i = 0; c->nusers > 1 && i < c->nusers; i++)
+		prefetch(&s->watchers[s->users[c->users + i]]);
 	pass_all(s, c, r->time - 1);
 	bool usable = r->quality <= Q_RANGE;
 	for (uint32_t i = c->features; i < c->features + c->nfeatures; i++)
-		window_sample(&s->features[i], s->words + s->features[i].words, c, r, usable);
+		window_sample(&s->features[i], s->rings + s->features[i].ring, c, r, usable);
 	c->time = r->time;
 	c->value = r->value;
 	c->quality = (uint8_t)r->quality;
@@ -249,39 +257,30 @@ void when_feed(struct when_set *s, const struct reading *r, int64_t arrival, tra
 	tell(s, c, r, arrival);
 }
 
+// Of one with a member for each slot; others are rare enough to wait.
 static const struct member *members_of(const struct when_set *s, size_t dirty, size_t *ret_n)
 {
 	const struct watcher *w = &s->watchers[s->dirty[dirty]];
-	size_t n = s->rules->v[w->rule].when->nslots;
-	const struct bind *first = &s->binds[w->binds], *last = &first[n - 1];
-	*ret_n = n && last->n != UINT32_MAX ? MIN((size_t)(last->first + last->n - first->first), (size_t)8) : 0;
-	return &s->members[first->first];
+	*ret_n = w->single ? MIN(s->rules->v[w->rule].when->nslots, (size_t)8) : 0;
+	return &s->members[w->members];
 }
 
-// What a watcher is judged by lies in a dozen places of memory, at many watchers in no cache: it is asked for some watchers ahead, one
-// step of the way at a time.
+// What a watcher is judged by lies in half a dozen lines of memory, at many watchers in no cache: they are asked for some watchers
+// ahead, one step of the way at a time.
 static void ask_ahead(const struct when_set *s, size_t i)
 {
 	size_t n = 0;
-	if (i + 16 < s->ndirty) {
-		__builtin_prefetch(&s->watchers[s->dirty[i + 16]], 1);
-		__builtin_prefetch((const char *)&s->watchers[s->dirty[i + 16]] + 64, 1);
-	}
 	if (i + 12 < s->ndirty)
-		__builtin_prefetch(&s->binds[s->watchers[s->dirty[i + 12]].binds]);
-	if (i + 9 < s->ndirty)
-		__builtin_prefetch(&s->members[s->binds[s->watchers[s->dirty[i + 9]].binds].first]);
-	const struct member *m = i + 6 < s->ndirty ? members_of(s, i + 6, &n) : NULL;
+		prefetch(&s->watchers[s->dirty[i + 12]]);
+	if (i + 8 < s->ndirty)
+		prefetch(&s->members[s->watchers[s->dirty[i + 8]].members]);
+	const struct member *m = i + 4 < s->ndirty ? members_of(s, i + 4, &n) : NULL;
 	for (size_t k = 0; k < n; k++) {
-		__builtin_prefetch(&s->channels[m[k].channel]);
 		if (m[k].feature != UINT32_MAX)
-			__builtin_prefetch(&s->features[m[k].feature]);
+			prefetch(&s->features[m[k].feature]);
+		if (m[k].channel != UINT32_MAX)
+			prefetch(&s->channels[m[k].channel]);
 	}
-	n = 0;
-	m = i + 3 < s->ndirty ? members_of(s, i + 3, &n) : NULL;
-	for (size_t k = 0; k < n; k++)
-		if (m[k].feature != UINT32_MAX)
-			__builtin_prefetch(&s->words[s->features[m[k].feature].words]);
 }
 
 void when_settle(struct when_set *s, transition_fn *fn, void *arg)
@@ -294,6 +293,24 @@ void when_settle(struct when_set *s, transition_fn *fn, void *arg)
 		w->queued = false;
 		if (w->dirty)
 			pass(s, w, w->clock);
+		timer_want(s, s->dirty[i]);
+	}
+	s->ndirty = 0;
+}
+
+// Those whose time has come, in its order: the borders of buckets are the same for all, so they are many at once. Their place is the
+// list of those with news, which is empty.
+static void settle_due(struct when_set *s, int64_t now)
+{
+	while (s->nheap > 0 && s->heap[0].due <= now) {
+		s->dirty[s->ndirty++] = s->heap[0].watcher;
+		heap_pop(s);
+	}
+	for (size_t i = 0; i < s->ndirty; i++) {
+		ask_ahead(s, i);
+		struct watcher *w = &s->watchers[s->dirty[i]];
+		w->timer = INT64_MAX;
+		pass(s, w, now - w->offset);
 		timer_want(s, s->dirty[i]);
 	}
 	s->ndirty = 0;
@@ -344,12 +361,7 @@ void when_tick(struct when_set *s, int64_t now, transition_fn *fn, void *arg)
 	when_settle(s, fn, arg);
 	if (!s->started)
 		start(s, now);
-	while (s->nheap > 0 && s->heap[0].due <= now) {
-		uint32_t at = s->heap[0].watcher;
-		heap_pop(s);
-		pass(s, &s->watchers[at], now - s->watchers[at].offset);
-		timer_want(s, at);
-	}
+	settle_due(s, now);
 }
 
 int64_t when_due(const struct when_set *s)
@@ -374,7 +386,7 @@ void when_active(const struct when_set *s, transition_fn *fn, void *arg)
 			const struct watcher *w = &s->watchers[i];
 			if (!(w->active & 1u << k))
 				continue;
-			struct transition t = when_said(s, w, k, COND_RAISED, w->pending & 1u << k || !w->since[k] ? w->clock : w->since[k]);
+			struct transition t = when_said(s, w, k, COND_RAISED, w->pending & 1u << k || !s->cold[i].since[k] ? w->clock : s->cold[i].since[k]);
 			t.standing = true;
 			fn(arg, &t);
 		}
@@ -406,6 +418,6 @@ bool when_adopt(struct when_set *s, uint32_t point, uint32_t key, enum level lev
 		return false; // its state is whole and says: not active. The return was lost.
 	w->active |= (uint8_t)(1u << which);
 	w->pending &= (uint8_t)~(1u << which);
-	w->since[which] = 0;
+	since_of(s, w)[which] = 0;
 	return true;
 }

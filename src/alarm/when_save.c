@@ -28,18 +28,20 @@ void when_save(const struct when_set *s, struct buf *out)
 	buf_add(out, &h, sizeof h);
 	for (size_t i = 0; i < s->nchannels; i++) {
 		const struct channel *c = &s->channels[i];
+		int64_t words[WHEN_WORDS];
 		struct saved_channel v = { c->point, c->nfeatures, c->time, c->value, c->quality, c->usable };
 		buf_add(out, &v, sizeof v);
 		for (uint32_t k = c->features; k < c->features + c->nfeatures; k++) {
 			struct saved_feature f = { s->features[k].digest, (uint32_t)when_state(s->features[k].slot) };
 			buf_add(out, &f, sizeof f);
-			buf_add(out, s->words + s->features[k].words, f.words * sizeof *s->words);
+			window_save(&s->features[k], s->rings + s->features[k].ring, words);
+			buf_add(out, words, f.words * sizeof *words);
 		}
 	}
 	for (size_t i = 0; i < s->nwatchers; i++) {
 		const struct watcher *w = &s->watchers[i];
 		struct saved_watcher v = { .point = w->point, .key = w->key, .clock = w->clock, .offset = w->offset,
-			                   .since = { w->since[0], w->since[1] }, .cause = w->cause };
+			                   .since = { s->cold[i].since[0], s->cold[i].since[1] }, .cause = w->cause };
 		v.bits = w->active | (uint32_t)w->pending << 8 | (uint32_t)w->dirty << 16 | (uint32_t)w->unsure << 17;
 		buf_add(out, &v, sizeof v);
 	}
@@ -48,9 +50,12 @@ void when_save(const struct when_set *s, struct buf *out)
 // All windows that measure the same (they may differ in what a duration is compared with).
 static void restore_feature(struct when_set *s, const struct channel *c, const struct saved_feature *f, struct str words)
 {
+	int64_t copy[WHEN_WORDS];
 	for (uint32_t k = c->features; k < c->features + c->nfeatures; k++)
-		if (s->features[k].digest == f->digest && when_state(s->features[k].slot) * sizeof *s->words == words.n)
-			memcpy(s->words + s->features[k].words, words.p, words.n);
+		if (s->features[k].digest == f->digest && when_state(s->features[k].slot) * sizeof *copy == words.n) {
+			memcpy(copy, words.p, words.n); // which need not be aligned
+			window_restore(&s->features[k], s->rings + s->features[k].ring, copy);
+		}
 }
 
 static bool restore_channel(struct when_set *s, struct cursor *cur)
@@ -89,8 +94,7 @@ static void restore_watcher(struct when_set *s, const struct saved_watcher *v)
 		return;
 	w->clock = v->clock;
 	w->offset = v->offset;
-	w->since[0] = v->since[0];
-	w->since[1] = v->since[1];
+	memcpy(s->cold[w - s->watchers].since, v->since, sizeof v->since);
 	w->cause = v->cause;
 	w->active = (uint8_t)(v->bits & 3);
 	w->pending = (uint8_t)(v->bits >> 8 & 3);

@@ -246,23 +246,24 @@ static void find_role(const struct when_load *l, const struct when_role *r, cons
 static uint32_t slot_of(const struct when_set *s, uint32_t point)
 {
 	uint32_t i = point * UINT32_C(2654435761);
-	while (s->by_point[i & s->mask] && s->channels[s->by_point[i & s->mask] - 1].point != point)
+	while (s->by_point[i & s->mask].channel && s->channels[s->by_point[i & s->mask].channel - 1].point != point)
 		i++;
 	return i & (uint32_t)s->mask;
 }
 
 void when_prefetch(const struct when_set *s, uint32_t point)
 {
-	uint32_t at = s->by_point[(point * UINT32_C(2654435761)) & s->mask];
-	if (at) {
-		__builtin_prefetch(&s->channels[at - 1], 1);
-		__builtin_prefetch((const char *)&s->channels[at - 1] + 64, 1);
+	const struct when_place *at = &s->by_point[(point * UINT32_C(2654435761)) & s->mask];
+	if (at->channel) {
+		prefetch(&s->channels[at->channel - 1]);
+		prefetch(&s->features[at->features]);
+		prefetch(&s->features[at->features + 1]);
 	}
 }
 
 struct channel *when_channel(const struct when_set *s, uint32_t point)
 {
-	uint32_t at = s->by_point[slot_of(s, point)];
+	uint32_t at = s->by_point[slot_of(s, point)].channel;
 	return at ? &s->channels[at - 1] : NULL;
 }
 
@@ -270,23 +271,31 @@ static uint32_t channel_for(struct when_load *l, uint32_t point_at)
 {
 	struct when_set *s = l->s;
 	const struct when_point *p = &s->points[point_at];
-	uint32_t *at = &s->by_point[slot_of(s, p->def.id)];
+	uint32_t *at = &s->by_point[slot_of(s, p->def.id)].channel;
 	if (*at)
 		return *at - 1;
-	s->channels = arena_push(s->arena, s->channels, &s->nchannels, &l->channels_cap, sizeof *s->channels);
-	s->channels[s->nchannels - 1] = (struct channel){ .point = p->def.id, .hold = p->hold, .quality = 255,
-		                                          .limits = { p->def.ll, p->def.l, p->def.h, p->def.hh } };
+	s->channels = arena_push(l->a, s->channels, &s->nchannels, &l->channels_cap, sizeof *s->channels);
+	s->channels[s->nchannels - 1] = (struct channel){ .point = p->def.id, .hold = p->hold, .quality = 255 };
 	*at = (uint32_t)s->nchannels;
 	return *at - 1;
 }
 
-static uint32_t feature_for(struct when_load *l, uint32_t channel, const struct when_slot *slot)
+static double limit_of(const struct point_def *p, int level) // enum level
+{
+	const double limits[] = { p->ll, p->l, p->h, p->hh };
+	return limits[level];
+}
+
+static uint32_t feature_for(struct when_load *l, uint32_t channel, uint32_t point_at, const struct when_slot *slot)
 {
 	const struct channel *c = &l->s->channels[channel];
 	if (!when_state(slot))
 		return UINT32_MAX;
-	struct feature f = { .slot = slot, .than = slot->limit >= 0 ? c->limits[slot->limit] : slot->than };
-	struct { int64_t what, window, op, hold; double than; } id = { slot->what, slot->window, slot->op, c->hold, f.than };
+	struct feature f = { .slot = slot };
+	double than = slot->limit >= 0 ? limit_of(&l->s->points[point_at].def, slot->limit) : slot->than;
+	struct { int64_t what, window, op, hold; double than; } id = { slot->what, slot->window, slot->op, c->hold, than };
+	if (slot->what != SLOT_MEAN && slot->what != SLOT_RATE)
+		f.than = than;
 	f.digest = crc32c(0, &id, sizeof id);
 	for (uint32_t i = l->heads[channel]; i; i = l->features[i - 1].next) {
 		struct feature *had = &l->features[i - 1].f;
@@ -311,17 +320,28 @@ static void reads(struct when_load *l, uint32_t channel, uint32_t watcher)
 // ---- watchers ----------------------------------------------------------------------------------
 static bool of_role(const struct when_slot *s) { return s->what < SLOT_HOUR || s->what > SLOT_WORKING_HOURS; }
 
+static struct member *member_room(struct when_load *l)
+{
+	l->s->members = arena_push(l->s->arena, l->s->members, &l->s->nmembers, &l->members_cap, sizeof(struct member));
+	return &l->s->members[l->s->nmembers - 1];
+}
+
 static void bind_slot(struct when_load *l, const struct when_slot *slot, const struct found *f, uint32_t watcher)
 {
 	struct when_set *s = l->s;
 	struct bind b = { .first = (uint32_t)s->nmembers, .n = f->n > LIMIT_RULE_MEMBERS ? UINT32_MAX : (uint32_t)f->n };
 	for (size_t i = 0; of_role(slot) && i < f->n && b.n != UINT32_MAX; i++) {
 		uint32_t channel = channel_for(l, f->v[i]);
-		s->members = arena_push(s->arena, s->members, &s->nmembers, &l->members_cap, sizeof *s->members);
-		s->members[s->nmembers - 1] = (struct member){ channel, feature_for(l, channel, slot) };
+		double limit = slot->what == SLOT_LIMIT ? limit_of(&s->points[f->v[i]].def, slot->limit) : NAN;
+		*member_room(l) = (struct member){ channel, feature_for(l, channel, f->v[i], slot), limit };
 		reads(l, channel, watcher);
 	}
-	b.n = of_role(slot) ? b.n : 0;
+	if (!of_role(slot)) { // one that is nobody, so that slot i has member i
+		*member_room(l) = (struct member){ UINT32_MAX, UINT32_MAX, NAN };
+		b.n = 0;
+	} else if (b.n != 1) {
+		s->watchers[watcher].single = false;
+	}
 	s->binds = arena_push(s->arena, s->binds, &s->nbinds, &l->binds_cap, sizeof *s->binds);
 	s->binds[s->nbinds - 1] = b;
 }
@@ -330,11 +350,10 @@ static void bind_slot(struct when_load *l, const struct when_slot *slot, const s
 static bool find_roles(const struct when_load *l, const struct when *w, uint32_t point_at, struct found *f)
 {
 	const struct point_def *p = &l->s->points[point_at].def;
-	const double limits[] = { p->ll, p->l, p->h, p->hh };
 	bool used[LIMIT_RULE_ROLES + 1] = { 0 };
 	for (size_t i = 0; i < w->nslots; i++) {
 		used[w->slots[i].role] |= of_role(&w->slots[i]);
-		if (w->slots[i].limit >= 0 && w->slots[i].role == 0 && isnan(limits[w->slots[i].limit]))
+		if (w->slots[i].limit >= 0 && w->slots[i].role == 0 && isnan(limit_of(p, w->slots[i].limit)))
 			return false;
 	}
 	f[0].v[0] = point_at;
@@ -371,10 +390,11 @@ static void watcher_add(struct when_load *l, uint32_t rule, uint32_t point_at, s
 	const struct when *w = s->rules->v[rule].when;
 	if (!is_first(l, &s->rules->v[rule], point_at, f) || !find_roles(l, w, point_at, f))
 		return;
-	s->watchers = arena_push(s->arena, s->watchers, &s->nwatchers, &l->watchers_cap, sizeof *s->watchers);
+	s->watchers = arena_push(l->a, s->watchers, &s->nwatchers, &l->watchers_cap, sizeof *s->watchers);
 	s->watchers[s->nwatchers - 1] =
 		(struct watcher){ .point = s->points[point_at].def.id, .rule = (uint16_t)rule, .key = s->rules->v[rule].key,
-			          .binds = (uint32_t)s->nbinds, .due = INT64_MAX };
+			          .binds = (uint32_t)s->nbinds, .members = (uint32_t)s->nmembers, .single = true, .due = INT64_MAX,
+			          .timer = INT64_MAX };
 	for (size_t i = 0; i < w->nslots; i++)
 		bind_slot(l, &l->slots[rule][i], &f[w->slots[i].role], (uint32_t)s->nwatchers - 1);
 }
@@ -420,18 +440,31 @@ bool rules_read(const struct rule_set *rs, const struct point_def *own, const st
 }
 
 // ---- putting together --------------------------------------------------------------------------
+// Channels, windows and watchers on lines of their own; what is read together lies in a few large pages.
+static void pack_lines(struct when_load *l)
+{
+	struct when_set *s = l->s;
+	struct channel *channels = s->lines = mem_lines((s->nchannels + l->nfeatures + 2 + s->nwatchers) * 64);
+	s->features = (struct feature *)&channels[s->nchannels];
+	struct watcher *watchers = (struct watcher *)&s->features[l->nfeatures + 2]; // two windows after any place may be asked for ahead
+	if (s->nchannels)
+		s->channels = memcpy(channels, s->channels, s->nchannels * sizeof *channels);
+	if (s->nwatchers)
+		s->watchers = memcpy(watchers, s->watchers, s->nwatchers * sizeof *watchers);
+}
+
 static void pack_features(struct when_load *l)
 {
 	struct when_set *s = l->s;
 	uint32_t *moved = arena_many(l->a, l->nfeatures + 1, uint32_t);
-	s->features = arena_many(s->arena, l->nfeatures + 1, struct feature);
 	for (uint32_t c = 0; c < s->nchannels; c++) {
 		s->channels[c].features = (uint32_t)s->nfeatures;
+		s->by_point[slot_of(s, s->channels[c].point)].features = (uint32_t)s->nfeatures;
 		for (uint32_t i = l->heads[c]; i; i = l->features[i - 1].next) {
 			struct feature *f = &s->features[s->nfeatures];
 			*f = l->features[i - 1].f;
-			f->words = (uint32_t)s->nwords;
-			s->nwords += when_state(f->slot);
+			f->ring = (uint32_t)s->nrings;
+			s->nrings += window_ring(f->slot);
 			moved[i - 1] = (uint32_t)s->nfeatures++;
 		}
 		s->channels[c].nfeatures = (uint32_t)s->nfeatures - s->channels[c].features;
@@ -439,9 +472,9 @@ static void pack_features(struct when_load *l)
 	for (size_t i = 0; i < s->nmembers; i++)
 		if (s->members[i].feature != UINT32_MAX)
 			s->members[i].feature = moved[s->members[i].feature];
-	s->words = mem_alloc((s->nwords + 1) * sizeof *s->words);
+	s->rings = mem_alloc((s->nrings + 1) * sizeof *s->rings);
 	for (size_t i = 0; i < s->nfeatures; i++)
-		window_reset(s->features[i].slot, s->words + s->features[i].words);
+		window_reset(&s->features[i], s->rings + s->features[i].ring);
 }
 
 static void pack_users(struct when_load *l)
@@ -460,6 +493,9 @@ static void pack_users(struct when_load *l)
 		struct channel *c = &s->channels[l->pairs[i].channel];
 		s->users[c->users + c->nusers++] = l->pairs[i].watcher;
 	}
+	for (size_t c = 0; c < s->nchannels; c++)
+		if (s->channels[c].nusers == 1)
+			s->channels[c].users = s->users[s->channels[c].users];
 }
 
 static void build(struct when_load *l)
@@ -468,7 +504,7 @@ static void build(struct when_load *l)
 	points_of_before(l);
 	for (s->mask = 63; s->mask < 2 * s->npoints; s->mask = s->mask * 2 + 1)
 		;
-	s->by_point = arena_many(s->arena, s->mask + 1, uint32_t);
+	s->by_point = arena_many(s->arena, s->mask + 1, struct when_place);
 	l->heads = arena_many(l->a, s->npoints + 1, uint32_t);
 	l->slots = arena_many(l->a, s->rules->n, const struct when_slot *);
 	for (size_t i = 0; i < s->rules->n; i++) {
@@ -482,8 +518,11 @@ static void build(struct when_load *l)
 		qsort(s->points, s->npoints, sizeof *s->points, by_id);
 	sort_points(l);
 	add_watchers(l);
+	pack_lines(l);
 	pack_features(l);
 	pack_users(l);
+	s->cold = arena_many(s->arena, s->nwatchers + 1, struct watch_cold);
+	s->heap_at = arena_many(s->arena, s->nwatchers + 1, uint32_t);
 	s->dirty = arena_many(s->arena, s->nwatchers + 1, uint32_t);
 	s->heap = arena_many(s->arena, s->nwatchers + 1, struct when_timer);
 }
@@ -567,12 +606,14 @@ void when_free(struct when_set *s)
 	arena_free(s->arena);
 	arena_free(s->texts);
 	mem_free(s->points);
-	mem_free(s->words);
+	mem_free(s->lines);
+	mem_free(s->rings);
 	mem_free(s->late);
 	mem_free(s);
 }
 
 size_t when_bytes(const struct when_set *s)
 {
-	return arena_used(s->arena) + arena_used(s->texts) + s->points_cap * sizeof *s->points + s->nwords * sizeof *s->words;
+	return arena_used(s->arena) + arena_used(s->texts) + s->points_cap * sizeof *s->points + s->nrings * sizeof *s->rings +
+	       (s->nchannels + s->nfeatures + s->nwatchers) * 64;
 }

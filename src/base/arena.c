@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_ASAN 1
@@ -50,6 +51,21 @@ void *mem_alloc(size_t n)
 	if (!p) {
 		log_die("memory", "out of memory, %zu bytes wanted", n);
 	}
+	return p;
+}
+
+void *mem_lines(size_t n)
+{
+	const size_t page = (size_t)2 << 20; // of the large ones; 4 MiB and more lie apart anyway
+	size_t align = n >= 4 * page ? page : 64;
+	void *p = NULL;
+	if (posix_memalign(&p, align, n ? n : 1)) {
+		log_die("memory", "out of memory, %zu bytes wanted", n);
+	}
+	if (align == page) {
+		(void)madvise(p, n & ~(page - 1), MADV_HUGEPAGE); // a kernel without them gives small ones
+	}
+	memset(p, 0, n);
 	return p;
 }
 
