@@ -165,7 +165,7 @@ struct when_set {
 	struct arena *texts;
 	struct when_point *points; // by id
 	size_t npoints, points_cap;
-	void *lines;            // memory of the next three, each on lines of its own
+	void *lines;            // memory of channels, features, watchers, members and the heap, on lines of their own
 	struct channel *channels; // by point
 	size_t nchannels;
 	struct feature *features;
@@ -187,7 +187,7 @@ struct when_set {
 	size_t ndirty;
 	struct when_timer *heap;
 	size_t nheap;
-	struct when_place { uint32_t channel, features; } *by_point; // open addressing: channel + 1, 0 = none
+	struct when_place { uint32_t channel, features, user; } *by_point; // open addressing: channel + 1, 0 = none; user: its first
 	size_t mask;
 	bool started;
 	transition_fn *fn;      // while something is judged

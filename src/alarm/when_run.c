@@ -22,25 +22,27 @@ static void heap_put(struct when_set *s, uint32_t at, struct when_timer t)
 	s->heap_at[t.watcher] = at + 1;
 }
 
+// Four below each: half as many lines of memory on the way down as with two.
 static void heap_up(struct when_set *s, uint32_t at)
 {
 	struct when_timer t = s->heap[at];
-	while (at > 0 && s->heap[(at - 1) / 2].due > t.due) {
-		heap_put(s, at, s->heap[(at - 1) / 2]);
-		at = (at - 1) / 2;
-	}
+	for (uint32_t above; at > 0 && s->heap[above = (at - 1) / 4].due > t.due; at = above)
+		heap_put(s, at, s->heap[above]);
 	heap_put(s, at, t);
 }
 
 static void heap_down(struct when_set *s, uint32_t at)
 {
 	struct when_timer t = s->heap[at];
-	for (uint32_t child; (child = 2 * at + 1) < s->nheap; at = child) {
-		if (child + 1 < s->nheap && s->heap[child + 1].due < s->heap[child].due)
-			child++;
-		if (s->heap[child].due >= t.due)
+	for (uint32_t first; (first = 4 * at + 1) < s->nheap;) {
+		uint32_t least = first, end = MIN(first + 4, s->nheap);
+		for (uint32_t i = first + 1; i < end; i++)
+			if (s->heap[i].due < s->heap[least].due)
+				least = i;
+		if (s->heap[least].due >= t.due)
 			break;
-		heap_put(s, at, s->heap[child]);
+		heap_put(s, at, s->heap[least]);
+		at = least;
 	}
 	heap_put(s, at, t);
 }

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 
+#define PER_LINE (64 / sizeof(struct member)) // and of the heap's entries
 #define DEFAULT_HOLD (10 * US_PER_MIN) // of a kind that says nothing of its interval
 const char *const when_scopes[] = { "device", "installation", "enterprise", "area", NULL };
 
@@ -258,6 +259,7 @@ void when_prefetch(const struct when_set *s, uint32_t point)
 		prefetch(&s->channels[at->channel - 1]);
 		prefetch(&s->features[at->features]);
 		prefetch(&s->features[at->features + 1]);
+		prefetch(&s->watchers[at->user]);
 	}
 }
 
@@ -322,7 +324,7 @@ static bool of_role(const struct when_slot *s) { return s->what < SLOT_HOUR || s
 
 static struct member *member_room(struct when_load *l)
 {
-	l->s->members = arena_push(l->s->arena, l->s->members, &l->s->nmembers, &l->members_cap, sizeof(struct member));
+	l->s->members = arena_push(l->a, l->s->members, &l->s->nmembers, &l->members_cap, sizeof(struct member));
 	return &l->s->members[l->s->nmembers - 1];
 }
 
@@ -393,8 +395,11 @@ static void watcher_add(struct when_load *l, uint32_t rule, uint32_t point_at, s
 	s->watchers = arena_push(l->a, s->watchers, &s->nwatchers, &l->watchers_cap, sizeof *s->watchers);
 	s->watchers[s->nwatchers - 1] =
 		(struct watcher){ .point = s->points[point_at].def.id, .rule = (uint16_t)rule, .key = s->rules->v[rule].key,
-			          .binds = (uint32_t)s->nbinds, .members = (uint32_t)s->nmembers, .single = true, .due = INT64_MAX,
+			          .binds = (uint32_t)s->nbinds, .single = true, .due = INT64_MAX,
 			          .timer = INT64_MAX };
+	while (w->nslots <= PER_LINE && s->nmembers % PER_LINE) // all of them in one line
+		*member_room(l) = (struct member){ UINT32_MAX, UINT32_MAX, NAN };
+	s->watchers[s->nwatchers - 1].members = (uint32_t)s->nmembers;
 	for (size_t i = 0; i < w->nslots; i++)
 		bind_slot(l, &l->slots[rule][i], &f[w->slots[i].role], (uint32_t)s->nwatchers - 1);
 }
@@ -440,17 +445,22 @@ bool rules_read(const struct rule_set *rs, const struct point_def *own, const st
 }
 
 // ---- putting together --------------------------------------------------------------------------
-// Channels, windows and watchers on lines of their own; what is read together lies in a few large pages.
+// What is read together lies in a few large pages, each thing on lines of its own.
 static void pack_lines(struct when_load *l)
 {
 	struct when_set *s = l->s;
-	struct channel *channels = s->lines = mem_lines((s->nchannels + l->nfeatures + 2 + s->nwatchers) * 64);
+	size_t members = s->nmembers / PER_LINE + 1, heap = s->nwatchers / PER_LINE + 2;
+	struct channel *channels = s->lines = mem_lines((s->nchannels + l->nfeatures + 2 + s->nwatchers + members + heap) * 64);
 	s->features = (struct feature *)&channels[s->nchannels];
 	struct watcher *watchers = (struct watcher *)&s->features[l->nfeatures + 2]; // two windows after any place may be asked for ahead
+	struct member *all = (struct member *)&watchers[s->nwatchers];
+	s->heap = (struct when_timer *)&all[members * PER_LINE] + 3; // so that the four below one are one line
 	if (s->nchannels)
 		s->channels = memcpy(channels, s->channels, s->nchannels * sizeof *channels);
 	if (s->nwatchers)
 		s->watchers = memcpy(watchers, s->watchers, s->nwatchers * sizeof *watchers);
+	if (s->nmembers)
+		s->members = memcpy(all, s->members, s->nmembers * sizeof *all);
 }
 
 static void pack_features(struct when_load *l)
@@ -493,9 +503,11 @@ static void pack_users(struct when_load *l)
 		struct channel *c = &s->channels[l->pairs[i].channel];
 		s->users[c->users + c->nusers++] = l->pairs[i].watcher;
 	}
-	for (size_t c = 0; c < s->nchannels; c++)
+	for (size_t c = 0; c < s->nchannels; c++) {
 		if (s->channels[c].nusers == 1)
 			s->channels[c].users = s->users[s->channels[c].users];
+		s->by_point[slot_of(s, s->channels[c].point)].user = when_users(s, &s->channels[c])[0];
+	}
 }
 
 static void build(struct when_load *l)
@@ -524,7 +536,6 @@ static void build(struct when_load *l)
 	s->cold = arena_many(s->arena, s->nwatchers + 1, struct watch_cold);
 	s->heap_at = arena_many(s->arena, s->nwatchers + 1, uint32_t);
 	s->dirty = arena_many(s->arena, s->nwatchers + 1, uint32_t);
-	s->heap = arena_many(s->arena, s->nwatchers + 1, struct when_timer);
 }
 
 struct watcher *when_watcher(const struct when_set *s, uint32_t point, uint32_t key)
@@ -615,5 +626,5 @@ void when_free(struct when_set *s)
 size_t when_bytes(const struct when_set *s)
 {
 	return arena_used(s->arena) + arena_used(s->texts) + s->points_cap * sizeof *s->points + s->nrings * sizeof *s->rings +
-	       (s->nchannels + s->nfeatures + s->nwatchers) * 64;
+	       (s->nchannels + s->nfeatures + s->nwatchers) * 64 + s->nmembers * sizeof *s->members + s->nwatchers * sizeof *s->heap;
 }
