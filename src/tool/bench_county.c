@@ -23,10 +23,28 @@ static const char point_yaml[] =
 	"label: {zh: 压测液位, en: Bench level}\n"
 	"unit: \"%\"\nmin: -50\nmax: 200\ndecimals: 1\ninterval: 10s\nstale_after: 60s\ndimension: storage\n";
 
+// With --expressions: the kinds of the points that the condition watches and reads.
+static const char tank_yaml[] =
+	"point: bench_tank\n"
+	"label: {zh: 压测储罐液位, en: Bench tank level}\n"
+	"unit: \"%\"\nmin: -50\nmax: 200\ndecimals: 1\ninterval: 10s\nstale_after: 60s\ndimension: storage\n";
+static const char pressure_yaml[] =
+	"point: bench_pressure\n"
+	"label: {zh: 压测压力, en: Bench pressure}\n"
+	"unit: kPa\nmin: -50\nmax: 200\ndecimals: 1\ninterval: 10s\nstale_after: 60s\ndimension: storage\n";
+static const char when_yaml[] =
+	"rule: bench_tank\n"
+	"label: {zh: 压测组合, en: Bench condition}\n"
+	"watch: {kind: bench_tank}\n"
+	"when:\n"
+	"  with: {p: {kind: bench_pressure, in: device}}\n"
+	"  that: mean(value, 10min) > 0.9 * limit(hh) or (rate(value, 5min) > 60 %/min and p > 150 kPa)\n"
+	"  for: 5s\n  color: red\n  say: {zh: 高, en: High}\n";
+
 static const char rule_yaml[] =
 	"rule: bench_level\n"
 	"label: {zh: 压测液位, en: Bench level}\n"
-	"watch: {kind: bench_level}\n"
+	"watch: {kind: [bench_level, bench_tank, bench_pressure]}\n"
 	"levels:\n"
 	"  hh: {above: point.hh, clear_by: 2, for: 0s, off: 0s, color: red, open: warning, say: {zh: 高高限, en: High-high}}\n"
 	"  h: {above: point.h, clear_by: 2, for: 5s, off: 5s, color: yellow, say: {zh: 高限, en: High}}\n"
@@ -42,13 +60,13 @@ static enum err cannot(struct problem *p, const char *path)
 	return problem_set(p, ERR_IO, NULL, "写不了 %s：%s", "cannot write %s: %s", path, strerror(errno));
 }
 
-static enum err write_text(const char *dir, const char *folder, const char *text, struct problem *p)
+static enum err write_text(const char *dir, const char *folder, const char *name, const char *text, struct problem *p)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 64];
 	snprintf(path, sizeof path, "%s/%s", dir, folder);
-	if (mkdir(path, 0700))
+	if (mkdir(path, 0700) && errno != EEXIST)
 		return cannot(p, path);
-	snprintf(path, sizeof path, "%s/%s/bench_level.yaml", dir, folder);
+	snprintf(path, sizeof path, "%s/%s/%s.yaml", dir, folder, name);
 	FILE *f = fopen(path, "we");
 	bool ok = f && fputs(text, f) >= 0;
 	ok = f && fclose(f) == 0 && ok;
@@ -78,8 +96,14 @@ static enum err make_packs(const char *dir, const char *shipped_dir, struct prob
 		return problem_set(p, ERR_NOT_FOUND, NULL, "找不到业务包（--packs DIR）", "no packs found; name them with --packs DIR");
 	if (mkdir(path, 0700))
 		return cannot(p, path);
-	enum err err = write_text(path, "points", point_yaml, p);
-	return err ? err : write_text(path, "rules", rule_yaml, p);
+	const struct { const char *folder, *name, *text; } files[] = {
+		{ "points", "bench_level", point_yaml }, { "points", "bench_tank", tank_yaml }, { "points", "bench_pressure", pressure_yaml },
+		{ "rules", "bench_level", rule_yaml }, { "rules", "bench_tank", when_yaml },
+	};
+	enum err err = OK;
+	for (size_t i = 0; i < ARRAY_LEN(files) && !err; i++)
+		err = write_text(path, files[i].folder, files[i].name, files[i].text, p);
+	return err;
 }
 
 // ---- rows ----
@@ -90,6 +114,7 @@ struct county {
 	struct value *vals;           // of a row
 	const struct type *t;
 	size_t npoints, ndevices, from, to;
+	size_t nconditions;           // the first ten ninths of them have points of the kinds of the condition
 	int64_t first_enterprise, first_device;
 	struct load_device *devices;  // keys are put in
 	struct arena *keep;
@@ -195,6 +220,13 @@ static enum err devices_job(struct db *db, void *arg, struct problem *p)
 	return err;
 }
 
+static struct str kind_of(const struct county *c, size_t point)
+{
+	if (point >= c->nconditions * 10 / 9)
+		return STR("bench_level");
+	return point % 10 == 9 ? STR("bench_pressure") : STR("bench_tank");
+}
+
 static enum err points_job(struct db *db, void *arg, struct problem *p)
 {
 	static const struct { const char *name; double v; } numbers[] = {
@@ -212,8 +244,8 @@ static enum err points_job(struct db *db, void *arg, struct problem *p)
 		row_text(c, "name", arena_printf(c->arena, "Tank %zu level", i));
 		row_number(c, "device", (double)(c->first_device + (int64_t)device));
 		row_number(c, "enterprise", (double)enterprise);
-		row_text(c, "kind", STR("bench_level"));
-		row_text(c, "unit", STR("%"));
+		row_text(c, "kind", kind_of(c, i));
+		row_text(c, "unit", str_eq(kind_of(c, i), STR("bench_pressure")) ? STR("kPa") : STR("%"));
 		row_text(c, "service", STR("in_service"));
 		for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
 			row_number(c, numbers[k].name, numbers[k].v);
@@ -261,8 +293,8 @@ static void name_points(struct county *c)
 	}
 }
 
-enum err bench_county(const char *dir, const char *packs, size_t points, size_t devices, struct arena *a, struct load_device **ret,
-                      struct problem *p)
+enum err bench_county(const char *dir, const char *packs, size_t points, size_t devices, size_t conditions, struct arena *a,
+                      struct load_device **ret, struct problem *p)
 {
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(1u << 20);
 	char path[PATH_MAX];
@@ -277,7 +309,7 @@ enum err bench_county(const char *dir, const char *packs, size_t points, size_t 
 		                   d.n ? (int)d.v[0].text.n : 0, d.n ? d.v[0].text.p : "");
 	snprintf(path, sizeof path, "%s/data", dir);
 	struct store *s = NULL;
-	struct county c = { .reg = reg, .arena = scratch, .keep = a, .npoints = points, .ndevices = devices };
+	struct county c = { .reg = reg, .arena = scratch, .keep = a, .npoints = points, .ndevices = devices, .nconditions = conditions };
 	*ret = c.devices = arena_many(a, devices, struct load_device);
 	err = mkdir(path, 0700) ? cannot(p, path) : store_open(&s, path, p);
 	if (!err)

@@ -200,7 +200,7 @@ static enum err run(struct flood *f, const char *packs, bool keep, struct arena 
 	size_t devices = QUIET_DEVICES + LIVE_DEVICES + f->back.ndevices;
 	f->npoints_all = devices * f->npoints;
 	fprintf(stderr, "%s: filling with %zu points …\n", f->server.dir, f->npoints_all);
-	enum err err = bench_county(f->server.dir, packs, f->npoints_all, devices, a, &f->devices, p);
+	enum err err = bench_county(f->server.dir, packs, f->npoints_all, devices, 0, a, &f->devices, p);
 	f->live.devices = f->devices;
 	f->back.devices = f->devices + QUIET_DEVICES + LIVE_DEVICES;
 	if (!err)

@@ -18,9 +18,11 @@
 #define USAGE \
 	"anlan bench ingest [--points 10000] [--devices 100] [--batch 100] [--rate READINGS/S] [--seconds 10] [--alarms 20]\n" \
 	"                   [--qos 0|1] [--version 4|5] [--window 4] [--interval 10s] [--packs DIR] [--keep]\n" \
+	"                   [--expressions 0]\n" \
 	"anlan bench ingest --connect ADDR:PORT --devices FILE [the same]   FILE: lines CODE KEY POINT…\n" \
 	"--rate 0: as fast as acknowledged; --alarms: a second, 0 for none; --interval: distance of the device times\n" \
-	"(default: the wall clock with --rate, 10s from 20 days ago without); --keep: leave the folder\n"
+	"(default: the wall clock with --rate, 10s from 20 days ago without); --keep: leave the folder\n" \
+	"--expressions: so many points have a condition over windows and another point, too\n"
 
 #define MIB (1024.0 * 1024)
 
@@ -35,7 +37,7 @@ struct bench {
 	double fill_s, start_s, restart_s;
 	double accepted, duplicates, late, syncs, log_bytes, block_bytes, sealed, worst_sync_s;
 	double load_average;          // of the machine before anything ran here
-	size_t points, devices;
+	size_t points, devices, expressions;
 	const char *packs;
 	size_t *first_point;          // of a device: index of its first point
 };
@@ -106,6 +108,7 @@ static void write_sent(struct jw *w, const struct bench *b)
 	const struct load_result *r = &b->sent;
 	jw_ki64(w, "points", (int64_t)b->points);
 	jw_ki64(w, "devices", (int64_t)b->load.ndevices);
+	jw_ki64(w, "expressions", (int64_t)b->expressions);
 	jw_ki64(w, "batch", (int64_t)b->load.batch);
 	jw_ki64(w, "qos", b->load.qos);
 	jw_kf64(w, "rate_asked", b->load.rate);
@@ -247,7 +250,7 @@ static enum err run_here(struct bench *b, bool keep, struct arena *a, struct pro
 	}
 	fprintf(stderr, "%s: filling with %zu points of %zu devices …\n", b->server.dir, b->points, b->devices);
 	int64_t begin = clock_mono();
-	enum err err = bench_county(b->server.dir, b->packs, b->points, b->devices, a, &devices, p);
+	enum err err = bench_county(b->server.dir, b->packs, b->points, b->devices, b->expressions, a, &devices, p);
 	b->fill_s = (double)(clock_mono() - begin) / US_PER_S;
 	b->load.devices = devices;
 	b->load.ndevices = b->devices;
@@ -303,6 +306,7 @@ int bench_ingest(int argc, char **argv)
 	const char *connect = tool_option(&argc, argv, "--connect"), *devices = tool_option(&argc, argv, "--devices");
 	double points = option_number(&argc, argv, "--points", connect ? 0 : 10000);
 	uint64_t ndevices = 100;
+	b.expressions = (size_t)option_number(&argc, argv, "--expressions", 0);
 	bool keep = tool_flag(&argc, argv, "--keep");
 	const char *packs = tool_option(&argc, argv, "--packs");
 	b.packs = packs ? packs : tool_packs_dir();
@@ -312,7 +316,7 @@ int bench_ingest(int argc, char **argv)
 		ndevices = 0;
 	b.points = connect ? 0 : (size_t)points;
 	b.devices = MIN((size_t)ndevices, b.points);
-	if (connect ? !devices : !b.devices || b.points > LIMIT_POINTS || b.points / b.devices >= LIMIT_POINTS_PER_DEVICE) {
+	if (connect ? !devices : !b.devices || b.expressions > b.points * 9 / 10 || b.points > LIMIT_POINTS || b.points / b.devices >= LIMIT_POINTS_PER_DEVICE) {
 		fprintf(stderr, "usage: %s", USAGE);
 		return 2;
 	}

@@ -14,9 +14,10 @@
 // ---- the county ----
 // DIR/packs: the packs in `packs` (those the program comes with) and one rule of four limits without delay, whose hh
 // opens a warning. DIR/data: an enterprise for ten devices, the devices with keys, the points, one duty officer. Values
-// from 0 to 100 raise nothing.
-enum err bench_county(const char *dir, const char *packs, size_t points, size_t devices, struct arena *a, struct load_device **ret,
-                      struct problem *p) must_check;
+// from 0 to 100 raise nothing. conditions: so many points have, beside their limits, a condition with a mean over 10 minutes, a rate
+// over 5, a limit and a pressure of their device (every tenth point).
+enum err bench_county(const char *dir, const char *packs, size_t points, size_t devices, size_t conditions, struct arena *a,
+                      struct load_device **ret, struct problem *p) must_check;
 
 // ---- the server ----
 struct bench_server {

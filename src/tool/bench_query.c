@@ -296,7 +296,7 @@ static enum err run(struct bench *b, const char *packs, size_t devices, struct a
 {
 	struct load_device *d = NULL;
 	int64_t begin = clock_mono();
-	enum err err = bench_county(b->server.dir, packs, b->points, devices, a, &d, p);
+	enum err err = bench_county(b->server.dir, packs, b->points, devices, 0, a, &d, p);
 	if (!err)
 		err = fill(b, p);
 	b->fill_s = (double)(clock_mono() - begin) / US_PER_S;
