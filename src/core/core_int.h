@@ -320,7 +320,7 @@ size_t core_drop_files(struct app *app, struct drop_file *ret, struct drop_total
 void map_start(struct core *co);
 void map_stop(struct core *co); // HTTP may still read
 void map_note_record(struct core *co, const struct record_event *e); // T_EVENTS
-void map_note_alarm(struct core *co);                                // T_EVENTS
+void map_note_alarm(struct core *co);                                // any thread: colours of now, or of the risk index, are others
 void map_note_lost(struct core *co);                                 // any thread: an event was lost
 struct map_layer *core_map_layer(struct app *app, const struct type *t, struct problem *p);
 // detect.c

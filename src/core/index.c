@@ -98,6 +98,8 @@ static void publish_one(struct core *co, const struct risk_index *x, const struc
 static void publish(struct core *co, const struct risk_index *x, const struct index_changes *c)
 {
 	bool many = c->many || c->n > STREAMED;
+	if (c->n)
+		map_note_alarm(co); // colours by risk are compared soon
 	for (size_t i = 0; i < c->n; i++)
 		if (!many || (c->v[i].kind == INDEX_AREA && c->v[i].color != c->v[i].color_was))
 			publish_one(co, x, &c->v[i]);

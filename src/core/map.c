@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/core_int.h"
+#include "measure/index.h"
 
 #define GATHER_US (100 * US_PER_MS)  // changes of this long are one batch
 #define LOOK_US (5 * US_PER_S)       // colours are compared this often …
@@ -75,8 +76,25 @@ static enum err look(struct keeper *k)
 	}
 	arena_free(k->levels_arena);
 	k->levels_arena = a;
+	lv.risk = k->levels.risk;
+	lv.arg = k->levels.arg;
 	k->levels = lv;
 	return OK;
+}
+
+static bool risk_of(void *arg, int64_t enterprise, enum map_color *ret)
+{
+	struct core *co = arg;
+	struct index_mark m;
+	bool known = co->app.index && index_mark(co->app.index, enterprise, &m);
+	return known && map_color_of(str_of(index_color_name((enum index_color)m.color)), ret);
+}
+
+// Under fill, inside a batch: the risk index goes on without a change of the records.
+static bool tint_risk(struct keeper *k, struct map_layer *l, int64_t id)
+{
+	enum map_color c;
+	return k->levels.risk(k->levels.arg, id, &c) && map_tint(l, id, MAP_BY_RISK, c);
 }
 
 static void tint(struct keeper *k, const struct kept *kept, enum map_live kind)
@@ -85,9 +103,12 @@ static void tint(struct keeper *k, const struct kept *kept, enum map_live kind)
 	struct told t = { .a = a };
 	struct map_object o;
 	map_begin(kept->layer, false);
-	for (size_t id = 1; id < k->levels.n[kind]; id++)
-		if (map_tint(kept->layer, (int64_t)id, MAP_BY_STATE, (enum map_color)k->levels.of[kind][id]) && map_known(kept->layer, (int64_t)id, &o))
+	for (int64_t id = 1, last = map_last(kept->layer); id <= last; id++) {
+		bool other = (size_t)id < k->levels.n[kind] && map_tint(kept->layer, id, MAP_BY_STATE, (enum map_color)k->levels.of[kind][id]);
+		other |= kind == MAP_LIVE_ENTERPRISE && tint_risk(k, kept->layer, id);
+		if (other && map_known(kept->layer, id, &o))
 			tell(&t, &o);
+	}
 	map_end(kept->layer);
 	api_publish_map(&k->co->app, str_of(kept->name), t.v, t.n);
 }
@@ -325,6 +346,8 @@ void map_start(struct core *co)
 	struct keeper *k = mem_alloc(sizeof *k);
 	pthread_condattr_t attr;
 	k->co = co;
+	k->levels.risk = risk_of;
+	k->levels.arg = co;
 	pthread_mutex_init(&k->mutex, NULL);
 	pthread_mutex_init(&k->fill, NULL);
 	pthread_condattr_init(&attr);

@@ -53,8 +53,10 @@ enum map_color map_level(const struct map_source *s, const struct map_levels *lv
 {
 	const struct state *state = row->c.state.n ? type_state(s->t, row->c.state) : NULL;
 	enum map_color c = MAP_GREY;
-	if (by == MAP_BY_RISK)
-		return own_color(s, row);
+	if (by == MAP_BY_RISK) {
+		bool indexed = s->live && s->kind == MAP_LIVE_ENTERPRISE && lv->risk && lv->risk(lv->arg, row->c.id, &c);
+		return indexed ? c : own_color(s, row);
+	}
 	if (s->live)
 		return (size_t)row->c.id < lv->n[s->kind] ? (enum map_color)lv->of[s->kind][row->c.id] : MAP_GREY;
 	if (state && state->end)

@@ -9,6 +9,9 @@ enum map_live { MAP_LIVE_POINT, MAP_LIVE_ENTERPRISE, MAP_LIVE_INSTALLATION, MAP_
 struct map_levels {
 	const uint8_t *of[MAP_LIVES];   // enum map_color
 	size_t n[MAP_LIVES];
+	// The level of an enterprise in the risk index; false: it is not in it. NULL: there is no index.
+	bool (*risk)(void *arg, int64_t enterprise, enum map_color *ret);
+	void *arg;
 };
 bool map_live_of(struct str type, enum map_live *ret); // false: the type has no colour of now but its records' own
 

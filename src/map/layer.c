@@ -283,6 +283,8 @@ bool map_tint(struct map_layer *l, int64_t id, enum map_by by, enum map_color co
 	return true;
 }
 
+int64_t map_last(const struct map_layer *l) { return (int64_t)l->ids - 1; }
+
 bool map_known(const struct map_layer *l, int64_t id, struct map_object *ret)
 {
 	if (id <= 0 || (size_t)id >= l->ids || !l->objects[id].here)

@@ -18,7 +18,7 @@ bool map_color_of(struct str name, enum map_color *ret);
 
 enum map_by {                   // an object has two colours
 	MAP_BY_STATE,           // of now: the worst alarm that is active; green: measured and in order; grey: nothing known
-	MAP_BY_RISK,            // its own grade: red, orange, yellow, blue; grey: not graded
+	MAP_BY_RISK,            // of an enterprise its level in the risk index, of others their own grade; grey: neither
 	MAP_BYS
 };
 
@@ -41,6 +41,7 @@ void map_put(struct map_layer *l, const struct map_object *o); // new or changed
 void map_drop(struct map_layer *l, int64_t id);
 bool map_tint(struct map_layer *l, int64_t id, enum map_by by, enum map_color color); // true: it had another colour
 bool map_known(const struct map_layer *l, int64_t id, struct map_object *ret); // inside a batch: as it is; texts live until it changes
+int64_t map_last(const struct map_layer *l); // inside a batch: no object has a higher id
 void map_end(struct map_layer *l);
 
 size_t map_count(struct map_layer *l);  // objects with a place
