@@ -109,6 +109,9 @@ static void run_bst(struct risk_run *r)
 		risk_warn(r, "比例距离 %.3g 小于曲线起点，取起点值",
 			"scaled distance %.3g is before the curves begin; their first value is taken", x);
 	}
+	if (x > c[0].r[c[0].n - 1] || x > c[n - 1].r[c[n - 1].n - 1]) {
+		risk_warn(r, "比例距离 %.3g 超出曲线终点，按末段斜率外推", "scaled distance %.3g is beyond the end of the curves, which go on with their last slope", x);
+	}
 	size_t k = 1;
 	while (k < n - 1 && c[k].mf < mf) {
 		k++;
@@ -139,7 +142,8 @@ static const struct risk_input in_bst[] = {
 };
 static const struct risk_output out_vce[] = {
 	{ "E", "J", "爆炸能量", "energy" }, { "R_scaled", "", "比例距离", "scaled distance" }, { "P", "kPa", "超压", "overpressure" },
-	{ "P_ratio", "", "超压比", "overpressure by ambient" }, { "Mf", "", "火焰马赫数", "flame speed, Mach" },
+	{ "P_ratio", "", "超压比", "overpressure by ambient" }, { "P_reflected", "kPa", "正反射超压", "overpressure reflected by a wall" },
+	{ "duration", "ms", "正压历时", "positive duration" }, { "Mf", "", "火焰马赫数", "flame speed, Mach" },
 	{ "v_flame", "m/s", "火焰速度", "flame speed" }, { "Rx", "", "比例距离", "scaled distance" },
 	{ "dP", "kPa", "超压", "overpressure" }, { "impulse", "Pa s", "冲量", "impulse" },
 	{ "dP_detonation", "kPa", "爆轰超压", "overpressure if it detonates" }, { 0 },
@@ -151,43 +155,67 @@ const struct risk_model model_bst = { "baker-strehlow-tang", "Baker-Strehlow-Tan
 
 // ---- TNO multi-energy -----------------------------------------------------------------------------------------------------
 
+enum { MEM_FROM_PERCENT = 23 };  // the chart begins at R = 0.23, the radius of the cloud itself
+#define SOUND 340.3               // m/s, of air at 15 C
+
+// The curve of a class, "P" or "t", at scaled distance x. NAN: the table has none.
+static double mem_curve(const struct risk_table *t, int class, const char *quantity, double x)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if ((int)risk_table_num(t, i, "class") == class && str_is(risk_table_cell(t, i, "quantity"), quantity)
+		    && x <= risk_table_num(t, i, "R_to")) {
+			return risk_table_num(t, i, "a") * pow(x, risk_table_num(t, i, "b"));
+		}
+	}
+	return NAN;
+}
+
 static void run_mem(struct risk_run *r)
 {
-	const struct risk_table *t = risk_need_table(r, "multi-energy"), *curves = risk_need_table(r, "bst-curves");
-	double cls = risk_num(r, "blast_class"), e = risk_num(r, "V") * risk_num(r, "E_per_m3");
-	struct curve *c = arena_many(r->arena, CURVES_MAX, struct curve);
-	size_t n = curves ? read_curves(curves, menu_family[0], c) : 0;
+	const struct risk_table *t = risk_need_table(r, "multi-energy");
+	double cls = risk_num(r, "blast_class"), e = risk_num(r, "V") * risk_num(r, "E_per_m3"), p0 = risk_num(r, "P0");
 	if (!isfinite(e)) {
 		risk_fail(r, "V", "应给出 V", "V is needed");
 	}
-	if (!risk_failed(r) && (cls != floor(cls) || n < 1)) {
+	if (!risk_failed(r) && cls != floor(cls)) {
 		risk_fail(r, "blast_class", "等级应为 1 至 10 的整数", "the class is a whole number, 1 … 10");
 	}
-	int row = risk_failed(r) ? -1 : risk_table_row(t, "class", arena_printf(r->arena, "%g", cls));
-	if (row < 0) {
-		risk_fail(r, "blast_class", "数据表 multi-energy 中没有这一等级", "the table multi-energy has no such class");
+	if (risk_failed(r)) {
 		return;
 	}
-	double x = risk_num(r, "r") / cbrt(e / risk_num(r, "P0")), start = risk_table_num(t, (size_t)row, "P0"),
-	flat = risk_table_num(t, (size_t)row, "R_flat"), factor = risk_table_num(t, (size_t)row, "far_factor"), p;
-	if (factor > 0) { // strong classes join one curve
-		p = fmin(start, factor * on_curve(&c[n - 1], x));
-	} else {
-		p = start * fmin(flat / x, 1);
+	double scale = cbrt(e / p0), x = risk_num(r, "r") / scale, at = fmax(x, MEM_FROM_PERCENT / 100.0);
+	double p = mem_curve(t, (int)cls, "P", at), lasts = mem_curve(t, (int)cls, "t", at);
+	if (x > 1000) {
+		risk_fail(r, "r", "比例距离超过 1000，曲线到此为止", "the scaled distance is above 1000, where the curves end");
+	} else if (!isfinite(p) || !isfinite(lasts)) {
+		risk_fail(r, "blast_class", "数据表 multi-energy 中没有这一等级", "the table multi-energy has no such class");
 	}
-	risk_warn(r, "多能法曲线由公布的初值与远场点构造（数据表 multi-energy），非原图数字化",
-		"the curves are built from published initial values and far points (table multi-energy), not digitised from the chart");
+	if (risk_failed(r)) {
+		return;
+	}
+	if (x < at) {
+		risk_warn(r, "比例距离 %.3g 在云团之内（曲线自 0.23 起），取 0.23 处的值",
+			"scaled distance %.3g lies inside the cloud (the chart begins at 0.23): the value at 0.23 is taken", x);
+	}
+	if (p < 0.001) {
+		risk_warn(r, "比超压低于 0.001，超出原图，为外推", "below 0.001 of the ambient pressure, where the chart ends: extrapolated");
+	}
 	risk_out(r, "E", e);
 	risk_out(r, "R_scaled", x);
 	risk_out(r, "P_ratio", p);
-	risk_out(r, "P", p * risk_num(r, "P0") / 1000);
+	risk_out(r, "P", p * p0 / 1000);
+	risk_out(r, "P_reflected", p * p0 / 1000 * (8 * p + 14) / (p + 7));
+	risk_out(r, "duration", lasts * scale / SOUND * 1000);
+	risk_out(r, "impulse", 0.5 * p * p0 * lasts * scale / SOUND);
 }
 
 static const struct risk_input in_mem[] = { IN_CLOUD_ENERGY, IN_BLAST_R,
 	IN_NUM("blast_class", "", "爆炸强度等级", "class of strength", 1, 10), IN_END };
 static const struct risk_alias alias_mem[] = { { "TNO multi-energy*", NULL, NULL }, { 0 } };
-const struct risk_model model_mem = { "multi-energy", "TNO 多能法", "TNO multi-energy", "TNO Yellow Book CPR 14E, curves by anchors [M]",
-	{ "R 0.2 至 20；R = 2.4 处强级为 0.13", "R 0.2 … 20; at R = 2.4 the strong classes give 0.13" }, in_mem, out_vce, alias_mem, "multi-energy bst-curves", run_mem };
+const struct risk_model model_mem = { "multi-energy", "TNO 多能法", "TNO multi-energy",
+	"van den Berg, J. Haz. Mat. 12, 1985; curves: MSB B06-105 (2017), tables 4.2, 4.3; triangular pulse",
+	{ "R 0.23 至约 100（比超压 0.001）；E 为地面半球云团的燃烧能", "R 0.23 … about 100 (0.001 of the ambient pressure); E of a hemispherical cloud on the ground" },
+	in_mem, out_vce, alias_mem, "multi-energy", run_mem };
 
 // ---- RD 03-409 ------------------------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ static const struct risk_tables *tables(struct arena *a)
 		{ "bst-curves", "family,Mf,R,P\ntang-baker-1999,0.2,0.2,0.07\ntang-baker-1999,0.2,7,0.004\n"
 		  "tang-baker-1999,5.2,0.2,8\ntang-baker-1999,5.2,7,0.04\n" },
 			{ "bst-mach", "confinement,reactivity,congestion,Mf\n3D,low,low,0.026\n" },
-		{ "multi-energy", "class,P0,R_flat,far_factor\n1,0.01,0.6,0\n7,1,0,0.9\n" },
+		{ "multi-energy", "class,quantity,R_to,a,b\n1,P,1000,0.01,-1\n1,t,1000,4,0\n7,P,1000,1,-1\n7,t,1000,0.3,0\n" },
 		{ "toxic-probits", "substance,a,b,n,note\nchlorine,-6.35,0.5,2.75,\n" },
 		{ "risk-scores", "method,factor,score\nLEC,L,1\nLEC,E,1\nLEC,C,1\n" },
 		{ "risk-bands", "method,from,zh,en,colour,control\nLEC,0,低,low,蓝,x\n" },
