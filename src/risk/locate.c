@@ -347,8 +347,8 @@ static void run_pipe(struct risk_run *r)
 		double x = sum / weight, all = 1 / sqrt(weight);
 		risk_out(r, "x", x);
 		risk_out(r, "sd", all);
-		risk_out(r, "from", fmax(x - 1.96 * all, 0));
-		risk_out(r, "to", fmin(x + 1.96 * all, length));
+		risk_out(r, "from", num_clamp(x - 1.96 * all, 0, length));
+		risk_out(r, "to", num_clamp(x + 1.96 * all, 0, length));
 	}
 }
 

@@ -28,8 +28,12 @@ static void run_casal(struct risk_run *r)
 	if (!vapour_ok(r, pv, p0)) {
 		return;
 	}
+	double above = fmax(pv - risk_num(r, "Pa"), 0);
+	if (above <= 0) {
+		risk_warn(r, "空气中该蒸气已达饱和，不再蒸发", "the air is saturated with this vapour: nothing evaporates");
+	}
 	double flux = 2e-3 * pow(risk_num(r, "u"), 0.78) * pow(rad, -0.11) * risk_num(r, "M") / 1000 * p0 / (GAS_CONSTANT * risk_num(r, "T"))
-		* log(1 + (pv - risk_num(r, "Pa")) / (p0 - pv));
+		* log(1 + above / (p0 - pv));
 	risk_out(r, "flux", flux);
 	risk_out(r, "mdot", flux * M_PI * rad * rad);
 }

@@ -106,7 +106,7 @@ static void run_tank(struct risk_run *r)
 		if (i < n) {
 			double out = fmin(rate[i] * step, h * tank * rho);
 			total += out;
-			h -= out / (rho * tank);
+			h = out < h * tank * rho ? h - out / (rho * tank) : 0;
 		}
 	}
 	risk_out_named(r, total, "total_%gs", step * (double)n);
@@ -191,37 +191,63 @@ const struct risk_model model_blowdown = { "blowdown", "绝热放空（无量纲
 	"closed form for an ideal gas (Perry prints an exponent wrongly)", { "临界流阶段", "while choked" },
 	in_blowdown, out_blowdown, alias_blowdown, NULL, run_blowdown };
 
+// A vessel that blows down: the mass in it and what it began with.
+struct vessel {
+	struct gas_hole g;           // p and t are those of now
+	double m, m0, p0, t0, m_end; // m_end: at the pressure outside
+};
+
+static void vessel_state(struct vessel *v, double m)
+{
+	v->g.p = v->p0 * pow(m / v->m0, v->g.k);
+	v->g.t = v->t0 * pow(m / v->m0, v->g.k - 1);
+}
+
+// For `lasts` seconds from `now`, in steps in which at most two hundredths of the mass leave (midpoint rule on the mass, state by the
+// isentrope), or until the pressure is that outside. *end_choked: when the flow became subsonic, NAN before.
+static void vessel_drain(struct vessel *v, double now, double lasts, double *end_choked)
+{
+	bool choked;
+	while (lasts > 0 && v->m > v->m_end) {
+		double out = gas_discharge(&v->g, &choked), dt = out > 0 ? fmin(lasts, 0.02 * v->m / out) : lasts;
+		if (!choked && isnan(*end_choked)) {
+			*end_choked = now;
+		}
+		vessel_state(v, fmax(v->m - 0.5 * dt * out, v->m_end));
+		double left = v->m - dt * gas_discharge(&v->g, NULL);
+		if (left == v->m) { // nothing moves any more
+			left = v->m_end;
+		}
+		v->m = fmax(left, v->m_end);
+		vessel_state(v, v->m);
+		now += dt;
+		lasts -= dt;
+	}
+}
+
 static void run_vessel(struct risk_run *r)
 {
-	enum { POINTS = 60, STEPS_PER_POINT = 40 };
+	enum { POINTS = 60 };
 	struct gas_hole g = { risk_num(r, "P"), risk_num(r, "Pa"), risk_num(r, "T"), risk_num(r, "M") / 1000, risk_num(r, "k"),
 		circle(risk_num(r, "d")), risk_num(r, "Cd") };
-	double v = risk_num(r, "V"), m0 = g.p * v * g.m / (GAS_CONSTANT * g.t), m = m0, p0 = g.p, t0 = g.t, w0 = gas_discharge(&g, NULL);
+	double v = risk_num(r, "V"), m0 = g.p * v * g.m / (GAS_CONSTANT * g.t), m, w0 = gas_discharge(&g, NULL);
 	if (g.p <= g.pa) {
 		risk_fail(r, "P", "容器压力不高于环境压力", "the pressure inside is not above that outside");
 		return;
 	}
-	double until = risk_given(r, "duration") ? risk_num(r, "duration") : 5 * m0 / w0, dt = until / (POINTS * STEPS_PER_POINT);
-	double t[POINTS + 1], p[POINTS + 1], rate[POINTS + 1], temp[POINTS + 1];
-	double k1 = g.k - 1, end_choked = NAN;
+	double until = risk_given(r, "duration") ? risk_num(r, "duration") : 5 * m0 / w0;
+	double t[POINTS + 1], p[POINTS + 1], rate[POINTS + 1], temp[POINTS + 1], end_choked = NAN;
+	struct vessel vessel = { g, m0, m0, g.p, g.t, m0 * pow(g.pa / g.p, 1 / g.k) };
 	for (int i = 0; i <= POINTS; i++) {
-		bool choked;
 		t[i] = until * i / POINTS;
-		rate[i] = gas_discharge(&g, &choked);
-		p[i] = g.p;
-		temp[i] = g.t;
-		for (int s = 0; s < STEPS_PER_POINT && i < POINTS; s++) { // midpoint rule on the mass; state by the isentrope
-			double half = fmax(m - 0.5 * dt * gas_discharge(&g, &choked), 1e-12 * m0);
-			if (!choked && isnan(end_choked)) {
-				end_choked = t[i] + s * dt;
-			}
-			g.p = p0 * pow(half / m0, g.k);
-			g.t = t0 * pow(half / m0, k1);
-			m = fmax(m - dt * gas_discharge(&g, NULL), 1e-12 * m0);
-			g.p = p0 * pow(m / m0, g.k);
-			g.t = t0 * pow(m / m0, k1);
+		rate[i] = vessel.m > vessel.m_end ? gas_discharge(&vessel.g, NULL) : 0;
+		p[i] = vessel.g.p;
+		temp[i] = vessel.g.t;
+		if (i < POINTS) {
+			vessel_drain(&vessel, t[i], until / POINTS, &end_choked);
 		}
 	}
+	m = vessel.m;
 	risk_out(r, "mass0", m0);
 	risk_out(r, "mdot0", w0);
 	risk_out(r, "tau", m0 / w0);
