@@ -67,67 +67,63 @@ static double between(const double *betas, const double *ratios, int n, double b
 #define NEAR_X 30.0                      // x/D up to which the near-field form holds
 #define NEAR_RATIO (306 / (306 + 900.0)) // its value there
 
-// Where the curves are met, nearest first; their number. The end of the near field comes first. A curve that begins before the one
-// above it ends (the 10 % curve from alpha 0.61 on, others where end lines are extended) is left out: the concentration falls on
-// to the next one and does not leap.
-static int plume_table(double alpha, bool steep, double betas[BM_PLUME_CURVES + 1], double ratios[BM_PLUME_CURVES + 1])
+#define STEEPEST 5.0                     // no power of the distance is steeper; those of the workbook reach 3 (plume) and 4.3 (puff)
+
+// A curve that begins at or before the one above it (the 10 % curve inside the near field from alpha 0.61 on; end lines that cross
+// where they are extended) is entered later: the concentration neither leaps nor rises, in distance as in alpha.
+static void in_order(double *betas, const double *ratios, int n)
 {
-	double all[BM_PLUME_CURVES];
-	int n = 1;
+	for (int i = 1; i < n; i++) {
+		betas[i] = fmax(betas[i], betas[i - 1] + log10(ratios[i - 1] / ratios[i]) / STEEPEST);
+	}
+}
+
+// The curves with the end of the near field before them.
+static void plume_table(double alpha, bool steep, double betas[BM_PLUME_CURVES + 1], double ratios[BM_PLUME_CURVES + 1])
+{
 	betas[0] = log10(NEAR_X);
 	ratios[0] = NEAR_RATIO;
-	bm_plume_beta(alpha, steep, all);
-	for (int i = 0; i < BM_PLUME_CURVES; i++) {
-		if (all[i] > betas[n - 1]) {
-			betas[n] = all[i];
-			ratios[n++] = bm_plume_ratio[i];
-		}
-	}
-	return n;
+	bm_plume_beta(alpha, steep, betas + 1);
+	memcpy(ratios + 1, bm_plume_ratio, sizeof bm_plume_ratio);
+	in_order(betas, ratios, BM_PLUME_CURVES + 1);
 }
 
 double bm_plume_ratio_at(double alpha, bool steep, double x)
 {
 	double betas[BM_PLUME_CURVES + 1], ratios[BM_PLUME_CURVES + 1];
-	int n = plume_table(alpha, steep, betas, ratios);
-	double last = pow(10, betas[n - 1]);
+	plume_table(alpha, steep, betas, ratios);
+	double last = pow(10, betas[BM_PLUME_CURVES]);
 	if (x <= NEAR_X) {
 		return 306 / (306 + x * x);
 	}
-	return x > last ? ratios[n - 1] * (last / x) * (last / x) : between(betas, ratios, n, log10(x));
+	return x > last ? ratios[BM_PLUME_CURVES] * (last / x) * (last / x) : between(betas, ratios, BM_PLUME_CURVES + 1, log10(x));
 }
 
 double bm_plume_x_of(double alpha, bool steep, double ratio)
 {
 	double betas[BM_PLUME_CURVES + 1], ratios[BM_PLUME_CURVES + 1];
-	int n = plume_table(alpha, steep, betas, ratios);
+	plume_table(alpha, steep, betas, ratios);
 	if (ratio >= NEAR_RATIO) {
 		return sqrt(306 * (1 - ratio) / ratio);
 	}
-	for (int i = 1; i < n; i++) {
+	for (int i = 1; i <= BM_PLUME_CURVES; i++) {
 		if (ratio >= ratios[i]) {
 			return pow(10, betas[i - 1] + (betas[i] - betas[i - 1]) * (ratio - ratios[i - 1]) / (ratios[i] - ratios[i - 1]));
 		}
 	}
-	return pow(10, betas[n - 1]) * sqrt(ratios[n - 1] / ratio);
+	return pow(10, betas[BM_PLUME_CURVES]) * sqrt(ratios[BM_PLUME_CURVES] / ratio);
 }
 
 double bm_puff_ratio_at(double alpha, double x)
 {
-	double all[BM_PUFF_CURVES], betas[BM_PUFF_CURVES], ratios[BM_PUFF_CURVES];
-	int n = 0;
-	bm_puff_beta(alpha, all);
-	for (int i = 0; i < BM_PUFF_CURVES; i++) { // as for the plume: extended end lines cross from alpha 1.6 on
-		if (n == 0 || all[i] > betas[n - 1]) {
-			betas[n] = all[i];
-			ratios[n++] = bm_puff_ratio[i];
-		}
-	}
-	double first = pow(10, betas[0]), last = pow(10, betas[n - 1]);
+	double betas[BM_PUFF_CURVES];
+	bm_puff_beta(alpha, betas);
+	in_order(betas, bm_puff_ratio, BM_PUFF_CURVES);
+	double first = pow(10, betas[0]), last = pow(10, betas[BM_PUFF_CURVES - 1]);
 	if (x <= first) {
-		return fmax(3.24 / (3.24 + x * x), ratios[0]);
+		return fmax(3.24 / (3.24 + x * x), bm_puff_ratio[0]);
 	}
-	return x > last ? ratios[n - 1] * (last / x) * (last / x) : between(betas, ratios, n, log10(x));
+	return x > last ? bm_puff_ratio[BM_PUFF_CURVES - 1] * (last / x) * (last / x) : between(betas, bm_puff_ratio, BM_PUFF_CURVES, log10(x));
 }
 
 double bm_warm(double c, double t_source, double t_air)

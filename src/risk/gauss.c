@@ -228,6 +228,8 @@ static double above(double x, const void *ctx)
 	return gauss_plume(l->g, x, 0, l->z) - l->want;
 }
 
+#define FAR 1e5 // m, where the search ends
+
 static void run_zone(struct risk_run *r)
 {
 	enum { STEPS = 60 };
@@ -237,10 +239,12 @@ static void run_zone(struct risk_run *r)
 		return;
 	}
 	struct level l = { &g, want, z, 0 };
-	for (double x = 1e5; x > 1; x /= 1.05) { // from far to near: the last place above
-		if (above(x, &l) > 0) {
-			num_root(above, &l, x, x * 1.05, &to);
-			break;
+	if (above(FAR, &l) > 0) {
+		to = FAR;
+	}
+	for (double x = FAR / 1.05; x > 1 && !(to > 0); x /= 1.05) { // from far to near: the last place above
+		if (above(x, &l) > 0 && !num_root(above, &l, x, x * 1.05, &to)) {
+			to = x;
 		}
 	}
 	for (double x = 1; x < to; x *= 1.05) {
@@ -259,7 +263,7 @@ static void run_zone(struct risk_run *r)
 		widest = fmax(widest, ys[i]);
 		area += i ? (ys[i] + ys[i - 1]) * (xs[i] - xs[i - 1]) : 0;
 	}
-	if (to >= 1e5) {
+	if (to >= FAR) {
 		risk_warn(r, "超过 100 km 处仍高于阈值，未再计算", "still above the threshold at 100 km, where the computation stops");
 	}
 	if (to > 0) {

@@ -232,6 +232,27 @@ static void britter_mcquaid_does_not_leap_where_the_near_field_ends(void **state
 		snprintf(want, sizeof want, "\"threshold\":%.9g", after);
 		assert_near(value("britter-mcquaid-plume", "distance", form, 20.0, u, want), 30.1 * d, 1e-5);
 	}
+	double last = 0; // and none in the wind
+	for (double u = 0.3; u < 8; u *= 1.005) {
+		double c = value("britter-mcquaid-plume", "c1", form, 20.0, u, "\"x1\":150");
+		assert_true(last == 0 || (c < last * 1.08 && c > last * 0.92));
+		last = c;
+	}
+}
+
+// A zone that goes on where the search ends does not vanish: more gas, or a lower threshold, never makes it smaller.
+static void a_zone_beyond_the_search_is_still_a_zone(void **state)
+{
+	(void)state;
+	double last = 0;
+	for (double q = 1e-3; q < 1e5; q *= 3) {
+		double to = value("gaussian-zone", "distance", "{\"Q\":%g,\"C\":1e-6,\"u\":2,\"stability\":\"F\"}", q);
+		assert_true(to >= last && to <= 1e5);
+		last = to;
+	}
+	assert_near(last, 1e5, 1e-9);
+	assert_true(warns("gaussian-zone", "{\"Q\":1e4,\"C\":1e-6,\"u\":2,\"stability\":\"F\"}"));
+	assert_near(value("gaussian-zone", "distance", "{\"Q\":0,\"C\":1e-6,\"u\":2,\"stability\":\"F\"}"), 0, 0);
 }
 
 // Pasquill's table, and Briggs' rise where its two laws meet (F = 55): within two per cent.
@@ -392,7 +413,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(multi_energy_curves_fall_and_join), TEST(baker_strehlow_curves_fall_and_say_where_they_end),
 		TEST(liquid_gas_and_two_phase_leave_as_published), TEST(a_tank_and_a_vessel_lose_what_they_hold), TEST(pools_boil_dry_up_and_spread),
-		TEST(britter_mcquaid_does_not_leap_where_the_near_field_ends), TEST(weather_is_as_in_its_tables),
+		TEST(britter_mcquaid_does_not_leap_where_the_near_field_ends), TEST(a_zone_beyond_the_search_is_still_a_zone),
+		TEST(weather_is_as_in_its_tables),
 		TEST(fires_fall_with_distance_and_agree_with_one_another), TEST(kingery_bulmash_gives_the_k_factors),
 		TEST(a_vessel_at_rest_does_not_burst_and_dust_needs_vents), TEST(probits_meet_the_doses_that_are_quoted),
 		TEST(look_ups_are_those_of_the_books), TEST(dams_break_as_ritter_and_teton),
