@@ -11,11 +11,12 @@
 #define RADIUS 0.2         // of a shape, in deviations of the last RECENT values
 #define RECENT 2000
 #define RADIUS_EVERY 50    // values between two looks at that deviation
-#define FADE 0.99965348645940932 // of a record with each value: by half in 2,000
+#define FADE 0.99984597809 // of a record with each value: by half in 4,500
 #define FILLED 2           // windows before distances are counted
 #define USUAL_MIN 50       // distances before their spread is known
 #define SPREADS 3.5        // deviations above the mean that are still usual
 #define FIRST_RECORDS 20   // values before a record of the range is counted
+#define HAIR 0.02          // of the range: a record by less is none
 #define QUIET 100          // values after an event in which only a
 #define WORSE 1.5          // times worse one is said
 
@@ -174,7 +175,7 @@ static double judge_range(struct stream *s, double v, enum stream_reason *ret)
 	*ret = v > s->high ? STREAM_ABOVE : STREAM_BELOW;
 	s->high = fmax(s->high, v);
 	s->low = fmin(s->low, v);
-	return beyond > 0 && s->n > FIRST_RECORDS ? 1 + beyond / range : 0;
+	return beyond > HAIR * range && s->n > FIRST_RECORDS ? 1 + beyond / range : 0;
 }
 
 static void refresh_radius(struct stream *s)
@@ -214,6 +215,8 @@ void stream_feed(struct stream *s, double value, struct stream_score *ret)
 	take_larger(ret, index, beyond);
 	for (size_t i = 0; i < WINDOWS; i++)
 		take_larger(ret, judge_shape(s, &s->memory[i]), STREAM_SHAPE_16 + (enum stream_reason)i);
+	if (index > STREAM_LIMIT) // the plainer reason
+		ret->reason = beyond;
 	if (s->n <= s->learn) {
 		*ret = (struct stream_score){ 0 };
 		return;

@@ -5,9 +5,10 @@
 // The last 16, 64 and 256 values, each as eight means, are compared with at most 800 shapes that stand for all earlier ones;
 // a shape further from every one of them than a fifth of the deviation of the last 2,000 values becomes one itself, half
 // a window later, and pushes out the one not met for longest. The index is the distance over the largest of: that fifth, 3.5
-// deviations above the usual distance, and the furthest before, which fades by half in 2,000 values; or it is one plus the
-// distance of a value beyond the range seen, over that range. In a stream of independent values records get ever rarer
-// (the n-th is one with probability 1/n: A. Renyi, 1962), whatever their distribution: that is why one limit serves all.
+// deviations above the usual distance, and the furthest before, which fades by half in 4,500 values; or it is one plus the
+// distance of a value beyond the range seen, over that range, if that is more than 2 %. In a stream of independent values
+// records get ever rarer (the n-th is one with probability 1/n: A. Renyi, 1962), whatever their distribution: that is why one
+// limit serves all.
 // One event is said once: for 100 values after it only one half as large again is.
 //
 // Version: STREAM_VERSION changes whenever the same values could get another score. Memory: see stream_bytes, never
@@ -17,7 +18,7 @@
 
 #include "base/base.h"
 
-#define STREAM_VERSION "stream-1"
+#define STREAM_VERSION "stream-2"
 #define STREAM_LEARN_MIN 70
 #define STREAM_LEARN_DEFAULT 250 // values
 #define STREAM_LIMIT 1.01         // index of an event

@@ -65,7 +65,7 @@ export const enDetect: Record<keyof typeof zhDetect, string> = {
   'det.m.stream': 'One point',
   'det.m.tep': 'detection 0.991, median delay 1 interval, no alarm on normal operation',
   'det.m.skab': 'F1 0.853, FAR 6.5 %',
-  'det.m.nab': 'score 66.8 (7 files)',
+  'det.m.nab': 'score 71.5 (7 files)',
   'doubt': 'Data in doubt',
   'doubt.frozen': 'frozen',
   'doubt.impossible': 'impossible values',

@@ -64,7 +64,7 @@ export const zhDetect = {
   'det.m.stream': '单测点异常',
   'det.m.tep': '检出率 0.991，中位延迟 1 个间隔，误报 0',
   'det.m.skab': 'F1 0.853，误报率 6.5%',
-  'det.m.nab': '66.8 分（7 个文件）',
+  'det.m.nab': '71.5 分（7 个文件）',
   'doubt': '数据可疑',
   'doubt.frozen': '数据卡死',
   'doubt.impossible': '不可能的数值',
