@@ -144,6 +144,8 @@ api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
 api_handler backtest_post, replay_get, replay_case_post;
 api_handler detect_get, detect_point;
 api_handler units_list, units_get, units_learn, units_trial;
+api_handler cameras_get, camera_still, camera_ask;
+api_handler sensing_coverage, sensing_risks;
 api_handler map_base_get, map_objects, map_within_get, map_areas_get, map_positions, tiles_list, tiles_get;
 struct map_placings *map_placings_new(void); // positions.c
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson;

@@ -121,6 +121,12 @@ struct doubted {                // a point whose data are in doubt: it has an op
 	uint32_t point, reasons;    // bits by doubt_reason
 	int64_t since;              // us
 };
+struct still_view {             // the newest still of a camera
+	struct str bytes;           // in the caller's arena
+	const char *mime;           // "image/jpeg", "image/png"
+	int64_t at;                 // when it was fetched, us; 0 = there is none
+	struct label why;           // why the last try failed; empty: it did not
+};
 struct unit_view;               // api/unit_model.h
 struct detect_cost {            // of T_DETECT since the start
 	uint64_t turns, reads, samples, rows, errors; // rows: of units
@@ -174,6 +180,9 @@ struct app {
 	bool (*command_wait)(struct app *app, int64_t command);
 	// Is the core at this assessment (record of type qra_run), and how far, 0 to 1?
 	bool (*qra_part)(struct app *app, int64_t run, double *ret);
+	// The camera's newest still; a NULL: without its bytes. False: none is fetched of it (no address, out of service).
+	bool (*still)(struct app *app, int64_t camera, struct arena *a, struct still_view *ret);
+	bool (*still_ask)(struct app *app, int64_t camera);     // fetch one now; false likewise
 	void (*kick)(struct app *app, uint32_t device);
 	void (*alarm_changed)(struct app *app, int64_t alarm);  // publish it
 	void (*messages_changed)(struct app *app);              // something is to be sent: wake notify/

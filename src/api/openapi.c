@@ -252,6 +252,15 @@ static const struct {
 	{ "MapAreas", "{items:[{code:str, level:str, total:int, grey:int, green:int, blue:int, yellow:int, orange:int, red:int}]}" },
 	{ "MapPositions", "{items:[{device:int, code:str, name:str, tag:str, what:'vehicle'|'person', enterprise:int, position:[num], at:time, age_s:num, stale:bool,"
 	  " speed?:num, heading?:num, zone?:num, alarm?:bool, points:{lon:int, lat:int}}], at:time}" },
+	{ "Cameras", "{items:[{id:int, title:str, enterprise:int, part:str, part_label:str, link:'unknown'|'online'|'offline', fetched:bool, position:[num], metres?:num,"
+	  " still_at?:time, why?:str}], total:int, online:int, offline:int, unknown:int, m?:num}" },
+	{ "StillAsked", "{asked:bool, at:time}" },
+	{ "Tally", "{points:int, live:int}" },
+	{ "SensingCoverage", "{items:[{id:int, title:str, area:str, sector:str, people:Tally, equipment:Tally, process:Tally, storage:Tally, logistics:Tally,"
+	  " environment:Tally, dimensions:int}], total:int, dimensions:[{name:str, enterprises:int, points:int, live:int}], at:time}" },
+	{ "SensingRisks", "{items:[{type:str, type_label:str, major:bool, measured:Tally, color:str, newest?:time, checked?:str, tanks?:Tally,"
+	  " shown:[{id:int, name:str, unit:str, value:num|null, color:str}], record:Record}], total:int, major:int, online:int, rate:num|null, tanks:int,"
+	  " tanks_live:int, tanks_rate:num|null, at:time}" },
 	{ "MapFound", "{items:[{type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num], metres?:num}],"
 	  " layers:[{layer:str, total:int, grey:int, green:int, blue:int, yellow:int, orange:int, red:int}]}" },
 	{ "Label", "{zh:str, en:str}" },

@@ -152,6 +152,16 @@ const struct route api_routes[] = {
 	  "Enterprises the caller may see, by area (4, 6, 9, 12 digits) and level; an area's level is the worst of its enterprises", "by level sector state", "MapAreas" },
 	{ "GET", "/api/v1/map/positions", S, "alarm.read", false, map_positions,
 	  "Where vehicles and tags of people were last: place, age, speed, heading, zone; stale: older than its kind allows", NULL, "MapPositions" },
+	{ "GET", "/api/v1/cameras", S, "alarm.read", false, cameras_get,
+	  "Cameras of an enterprise, or within m metres (500) of a point, nearest first, with their connection and the time of the last still; without either: how many are "
+	  "online, offline, not asked", "enterprise point m", "Cameras" },
+	{ "GET", "/api/v1/cameras/:id/still", S, "alarm.read", false, camera_still, "The newest still of the camera, JPEG or PNG, kept for 15 minutes", "at", "File" },
+	{ "POST", "/api/v1/cameras/:id/still", S, "alarm.read", true, camera_ask, "Fetch a still now, behind this answer; asked is the time after which it is new", NULL, "StillAsked" },
+	{ "GET", "/api/v1/sensing/coverage", S, "alarm.read", false, sensing_coverage,
+	  "Points and live points of each enterprise in the six dimensions; gap=DIMENSION: only those without a point of it", "area sector gap page size", "SensingCoverage" },
+	{ "GET", "/api/v1/sensing/risks", S, "alarm.read", false, sensing_risks,
+	  "Installations, risks of the city's list and key facilities with their points, alarms and last inspection; online monitoring rate of the major ones, of tanks; "
+	  "missing=true: without a live point; major=true; type=installation|risk_item|key_facility", "area sector type missing major page size", "SensingRisks" },
 	{ "GET", "/api/v1/tiles", S, "alarm.read", false, tiles_list, "Layers of the map as vector tiles", NULL, "TileLayers" },
 	{ "GET", "/api/v1/tiles/:layer/:z/:x/:y", S, "alarm.read", false, tiles_get,
 	  "A vector tile (Mapbox Vector Tile 2.1; y ends in .mvt) of what the caller may see, clusters with their counts; by=state|risk; level, sector, state: several with commas; "

@@ -182,6 +182,15 @@
 #define LIMIT_MESSAGE_SECONDS 20            // of one try
 #define LIMIT_SECRET 1000                   // bytes of a channel's password or key
 
+#define LIMIT_CAMERAS 5000                  // whose stills are fetched
+#define LIMIT_CAMERA_NETWORKS 200           // that they may lie in
+#define LIMIT_STILL_BYTES (2u << 20)        // of one still
+#define LIMIT_STILLS_BYTES (128u << 20)     // of all that are kept; the oldest go first
+#define LIMIT_STILL_KEPT_S 900              // so long a still is kept in memory
+#define LIMIT_STILL_SECONDS 5               // for a camera to answer
+#define LIMIT_STILL_TRANSFERS 8             // stills on their way at once
+#define LIMIT_CAMERAS_NEAR 50               // cameras of one answer of what is near
+
 #define LIMIT_DROP_FILES 1000               // files of the drop folder looked at together
 #define LIMIT_DROP_ERRORS 10000             // rows of one of them whose mistake is written beside it; all are counted
 #define LIMIT_IMPORT_ROWS 200000

@@ -219,6 +219,8 @@ static struct core *core_new(const struct core_config *cfg)
 		.detect_early = core_detect_early,
 		.detect_early_points = core_detect_early_points,
 		.qra_part = core_qra_part,
+		.still = core_still,
+		.still_ask = core_still_ask,
 		.device_stats = core_device_stats,
 		.device_reject = core_device_reject,
 		.unknown_devices = core_unknown_devices,
@@ -298,6 +300,7 @@ static _Noreturn void core_stop(struct core *co)
 	clock_join(co);
 	imports_close(co->app.imports);
 	qra_stop(co);
+	stills_stop(co);
 	notify_stop(co->notify);
 	series_close(co->app.series);
 	config_close(co->app.config);
@@ -344,6 +347,7 @@ _Noreturn void core_run(const struct core_config *cfg)
 	detect_start(co);
 	co->app.index = index_live_new();
 	qra_start(co);
+	stills_start(co);
 	start_http(co, &p);
 	start_thread(&co->device_thread, device_thread, co);
 	index_start(co);

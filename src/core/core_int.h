@@ -140,6 +140,7 @@ struct core {
 	int64_t suppress_due;       // when to look at what hides alarms; atomic, suppress_wake makes it now
 	bool suppress_load;         // records that hide alarms have changed; atomic
 	struct qra_jobs *qra;       // qra.c
+	struct stills *stills;      // stills.c: its own thread
 	int64_t schedule_due;       // when flow_schedule_tick must run next; atomic
 	int64_t flow_due;           // when flow_tick must run next; atomic, clock_wake makes it earlier
 	bool measure_busy;
@@ -314,6 +315,13 @@ bool core_qra_part(struct app *app, int64_t run, double *ret);
 void qra_start(struct core *co);
 void qra_wake(struct core *co, const struct record_event *e); // T_EVENTS: a record has changed
 void qra_stop(struct core *co);
+
+// stills.c
+void stills_start(struct core *co);
+void stills_note(struct core *co, const struct record_event *e); // T_EVENTS: a record has changed
+void stills_stop(struct core *co);
+bool core_still(struct app *app, int64_t camera, struct arena *a, struct still_view *ret);
+bool core_still_ask(struct app *app, int64_t camera);
 size_t core_drop_files(struct app *app, struct drop_file *ret, struct drop_totals *ret_totals);
 
 // map.c: the map's layers follow the records and alarms, in a thread of their own

@@ -311,6 +311,7 @@ static void on_record_event(struct core *co, struct event *e)
 	if (is_new_command(&e->record))
 		commands_load(co);
 	qra_wake(co, &e->record);
+	stills_note(co, &e->record);
 	note_for_site(co, &e->record);
 	if (str_is(e->record.type, "maintenance_window") || str_is(e->record.type, "alarm_rationale"))
 		suppress_wake(co, true);
