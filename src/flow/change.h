@@ -36,6 +36,8 @@ enum err assign_put(const struct change *ch, const struct assign *as, const stru
                     const json_t *line, struct draft *to) must_check;
 // Opens what the move opens, from the row as it is after the move.
 enum err move_opens(const struct change *ch, const struct move *m, const struct row *row) must_check;
+// Opens what the triggers of the type say whose condition holds for the row and did not for old (NULL: it is new).
+enum err triggers_fire(const struct change *ch, const struct row *old, const struct row *row) must_check;
 // One record of the type, linked to a record of another: fields, area, enterprise, sector from it. thread 0 = a new one.
 // deadline: 0 = the state's own. created_by: ch->by.
 enum err open_linked(const struct change *ch, const struct opens *o, const struct type *from_type, const struct row *from,

@@ -80,7 +80,7 @@ static enum err insert(const struct change *ch, struct draft *d, struct common *
 	if (!err)
 		err = tell_state(ch, c, d->vals);
 	announce(ch, "created", c);
-	return err;
+	return err ? err : triggers_fire(ch, NULL, &(struct row){ .c = *c, .vals = d->vals });
 }
 
 static struct str menus_of(const struct type *t, const struct value *vals, const char *name)
@@ -247,6 +247,8 @@ static enum err save(const struct change *ch, const struct row *old, struct draf
 		err = history_add(ch->db, ch->t, c->id, action, name, detail, ch->by);
 	if (!err && ch->by->actor)
 		err = work_put(ch->db, ch->by->actor, "done", ch->t, c, name.n ? name : str_of(action));
+	if (!err && !c->retired)
+		err = triggers_fire(ch, old, &(struct row){ .c = *c, .vals = d->vals });
 	return err ? err : work_put(ch->db, ch->by->person, "done", ch->t, c, name.n ? name : str_of(action));
 }
 
@@ -385,7 +387,7 @@ static enum err move_draft(const struct change *ch, const struct move *m, const 
 	if (!err)
 		err = common_derive(ch->db, ch->reg, d, c, ch->by, false, ch->a, ch->p);
 	struct common after = *c; // what is shown and needed is decided by the state it comes to
-	after.state = m->to->name;
+	after.state = m->to ? m->to->name : c->state;
 	if (!err)
 		err = draft_conform(ch->db, ch->reg, d, &after, ASK_MOVE, m, ch->by, ch->a, ch->p);
 	c->title = after.title;
@@ -395,7 +397,7 @@ static enum err move_draft(const struct change *ch, const struct move *m, const 
 // The record enters its new state. A move that stays where it is (a report of progress) does not touch the clock.
 static enum err take_step(const struct change *ch, const struct move *m, const struct row *old, struct common *c, const struct value *vals)
 {
-	if (str_eq(m->to->name, old->c.state)) {
+	if (!m->to || str_eq(m->to->name, old->c.state)) {
 		deadline_follow(ch->reg, ch->t, old, c, vals, clock_now());
 		return OK;
 	}
@@ -414,7 +416,7 @@ enum err flow_move(struct db *db, const struct registry *reg, const struct type 
 	struct draft d;
 	if (!m && str_is(move, "withdraw"))
 		return flow_withdraw(&ch, id, body_text(body, "reason", a));
-	if (!m || !m->to)
+	if (!m)
 		return problem_set(p, ERR_NOT_FOUND, "", "没有这一步", "there is no such step");
 	enum err err = load(&ch, id, &old);
 	if (!err && !flow_may_move(t, m, &old, by))

@@ -1,4 +1,4 @@
-// Records that a move or a schedule opens from another record: same transaction, same thread, linked, with area, enterprise
+// Records that a move, a trigger or a schedule opens from another record: same transaction, same thread, linked, with area, enterprise
 // and sector of the record they come from. Called in store jobs.
 #include "flow/change.h"
 #include "model/exprs.h"
@@ -90,10 +90,27 @@ static enum err each_row(const struct change *ch, const struct opens *o, const s
 	return err;
 }
 
-enum err move_opens(const struct change *ch, const struct move *m, const struct row *row)
+static enum err all_opened(const struct change *ch, const struct opens *v, size_t n, const struct row *row)
 {
 	enum err err = OK;
-	for (size_t i = 0; !err && i < m->nopens; i++)
-		err = m->opens[i].each ? each_row(ch, &m->opens[i], row) : opened(ch, &m->opens[i], row, NULL);
+	for (size_t i = 0; !err && i < n; i++)
+		err = v[i].each ? each_row(ch, &v[i], row) : opened(ch, &v[i], row, NULL);
+	return err;
+}
+
+enum err move_opens(const struct change *ch, const struct move *m, const struct row *row)
+{
+	return all_opened(ch, m->opens, m->nopens, row);
+}
+
+enum err triggers_fire(const struct change *ch, const struct row *old, const struct row *row)
+{
+	enum err err = OK;
+	for (size_t i = 0; !err && i < ch->t->ntriggers; i++) {
+		const struct trigger *g = &ch->t->triggers[i];
+		if (flow_holds(ch->db, ch->reg, ch->t, g->when, row, ch->by, ch->a) &&
+		    !(old && flow_holds(ch->db, ch->reg, ch->t, g->when, old, ch->by, ch->a)))
+			err = all_opened(ch, g->opens, g->nopens, row);
+	}
 	return err;
 }

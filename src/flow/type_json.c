@@ -213,7 +213,8 @@ static void moves_json(struct jw *w, const struct type *t, const struct identity
 		for (size_t k = 0; k < m->nfrom; k++)
 			jw_str(w, m->from[k]->name);
 		jw_end(w);
-		jw_kstr(w, "to", m->to->name);
+		if (m->to)
+			jw_kstr(w, "to", m->to->name);
 		names_json(w, "who", m->who, m->nwho);
 		field_names_json(w, "needs", m->needs, m->nneeds);
 		field_names_json(w, "asks", m->asks, m->nasks);

@@ -109,6 +109,9 @@ enum release check_release_word(struct check *c, const struct type *t, const str
 const struct fields_at *fields_of(const struct check *c, const struct type *t);
 void check_states(struct check *c, struct type *t, const struct yaml_node *states);
 void check_moves(struct check *c, struct type *t, const struct yaml_node *moves, const struct yaml_node *states);
+void check_opens(struct check *c, const struct type *t, const struct yaml_node *list, struct opens **ret, size_t *ret_n);
+void check_triggers(struct check *c, struct type *t, const struct yaml_node *n);
+void check_trigger_circles(struct check *c);                      // over all types
 void check_graph(struct check *c, struct type *t, const struct yaml_node *states);
 // States or moves: a list of fields of the type; "4h", "15d", "5wd"; reminders, sorted longest first; roles, creator,
 // owner_of.F, staff_of.F, members_of.F ("all" becomes every role); the fields of a record to be opened.

@@ -14,7 +14,7 @@ struct raw_move {
 static const struct key move_keys[] = {
 	{ "label", KEY_LABEL, true, offsetof(struct raw_move, m.label), 0 },
 	{ "from", KEY_ANY, true, offsetof(struct raw_move, from), 0 },
-	{ "to", KEY_STR, true, offsetof(struct raw_move, to), 0 },
+	{ "to", KEY_STR, false, offsetof(struct raw_move, to), 0 },
 	{ "who", KEY_STRS, false, offsetof(struct raw_move, m.who), offsetof(struct raw_move, m.nwho) },
 	{ "needs", KEY_STRS, false, offsetof(struct raw_move, needs), offsetof(struct raw_move, nneeds) },
 	{ "asks", KEY_STRS, false, offsetof(struct raw_move, asks), offsetof(struct raw_move, nasks) },
@@ -53,7 +53,8 @@ static void move_ways(struct check *c, const struct type *t, const struct yaml_n
 		const struct state *s = want_state(c, t, at_item(raw->from, i), from[i]);
 		if (!s)
 			continue;
-		if (s == raw->m.to && raw->nasks == 0 && !raw->m.reason) // a report of progress says something; this one would not
+		bool stays = !raw->to.n || s == raw->m.to;
+		if (stays && raw->nasks == 0 && !raw->m.reason && !raw->opens) // a report of progress says something; this one would not
 			DIAG(c->d, at_item(raw->from, i), MOVE_LOOP, STR_FMT(raw->m.name));
 		raw->m.from[raw->m.nfrom++] = s;
 	}
@@ -209,7 +210,7 @@ const struct field *check_link(struct check *c, const struct yaml_node *n, const
 	return f;
 }
 
-static void check_opens(struct check *c, const struct type *t, const struct yaml_node *n, struct opens *ret)
+static void one_opens(struct check *c, const struct type *t, const struct yaml_node *n, struct opens *ret)
 {
 	static const struct key keys[] = {
 		{ "type", KEY_STR, true, offsetof(struct raw_opens, type), 0 },
@@ -229,14 +230,14 @@ static void check_opens(struct check *c, const struct type *t, const struct yaml
 	check_assigns(c, t, ret->type, ret->each, raw.fields, &ret->fields, &ret->nfields);
 }
 
-static void move_opens(struct check *c, const struct type *t, struct raw_move *raw)
+void check_opens(struct check *c, const struct type *t, const struct yaml_node *list, struct opens **ret, size_t *ret_n)
 {
-	if (!raw->opens)
+	if (!list)
 		return;
-	raw->m.opens = arena_many(c->a, raw->opens->n, struct opens);
-	raw->m.nopens = raw->opens->n;
-	for (size_t i = 0; i < raw->opens->n; i++)
-		check_opens(c, t, raw->opens->items[i], &raw->m.opens[i]);
+	*ret = arena_many(c->a, list->n, struct opens);
+	*ret_n = list->n;
+	for (size_t i = 0; i < list->n; i++)
+		one_opens(c, t, list->items[i], &(*ret)[i]);
 }
 
 // What was opened would stay behind when the step is taken back.
@@ -244,6 +245,9 @@ static void move_final(struct check *c, const struct yaml_node *n, const struct 
 {
 	if (m->nopens && m->to && m->to->withdraw)
 		DIAG(c->d, at_key(n, "opens"), OPENS_WITHDRAW, STR_FMT(m->to->name));
+	for (size_t i = 0; m->nopens && !m->to && i < m->nfrom; i++)
+		if (m->from[i]->withdraw)
+			DIAG(c->d, at_key(n, "opens"), OPENS_WITHDRAW, STR_FMT(m->from[i]->name));
 }
 
 static void move_guard(struct check *c, const struct type *t, const struct yaml_node *n, struct move *m)
@@ -271,7 +275,7 @@ static void check_move(struct check *c, const struct type *t, const struct yaml_
 	check_field_names(c, t, yaml_get(n, "asks"), raw->asks, raw->nasks, &raw->m.asks, &raw->m.nasks);
 	move_guard(c, t, n, &raw->m);
 	move_sets(c, t, raw);
-	move_opens(c, t, raw);
+	check_opens(c, t, raw->opens, &raw->m.opens, &raw->m.nopens);
 	if (raw->release.n)
 		raw->m.release = check_release_word(c, t, at_key(n, "release"), raw->release);
 	move_final(c, n, &raw->m);

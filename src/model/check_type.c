@@ -5,7 +5,7 @@
 struct raw_type {
 	struct type t;
 	const struct yaml_node *groups, *fields, *states, *moves, *rights, *lists, *uses, *unique, *checks, *expires, *extend, *publish,
-		*keep, *dossier, *release, *gather, *models, *drawing;
+		*keep, *dossier, *release, *gather, *models, *drawing, *triggers;
 };
 
 static const struct key type_keys[] = {
@@ -37,6 +37,7 @@ static const struct key type_keys[] = {
 	{ "gather", KEY_MAP, false, offsetof(struct raw_type, gather), 0 },
 	{ "drawing", KEY_MAP, false, offsetof(struct raw_type, drawing), 0 },
 	{ "models", KEY_MAP, false, offsetof(struct raw_type, models), 0 },
+	{ "triggers", KEY_MAP, false, offsetof(struct raw_type, triggers), 0 },
 };
 
 int64_t text_version(struct str text, int64_t before)
@@ -234,6 +235,7 @@ void check_type_flow(struct check *c, struct type *t, const struct yaml_node *ro
 	check_moves(c, t, part(root, "moves", YAML_MAP), part(root, "states", YAML_MAP));
 	if (c->d->n == before)
 		check_graph(c, t, part(root, "states", YAML_MAP));
+	check_triggers(c, t, part(root, "triggers", YAML_MAP));
 	check_lists(c, t, part(root, "lists", YAML_MAP));
 }
 

@@ -215,6 +215,8 @@ X(SAY_ALONE,      "say 只在有 if 时有意义；请删去或补上 if", "say 
 X(LINK_KIND,      "link 要指向引用本记录的字段，“%.*s”（类型 %.*s）没有引用 %.*s；请改正", \
                   "link must refer to the record that opens it, \"%.*s\" of %.*s does not refer to %.*s; correct it") \
 X(EACH_KIND,      "each 要指向 rows 字段，“%.*s”不是；请改正", "each must name a rows field, \"%.*s\" is none; correct it") \
+X(TRIGGER_CIRCLE, "触发循环：%.*s；请去掉其中一个 triggers", \
+                  "triggers open one another without end: %.*s; take one of them out") \
 X(OPENS_WITHDRAW, "状态“%.*s”可以撤回，到它的动作不能用 opens 建立记录；请去掉 withdraw 或 opens", \
                   "the state \"%.*s\" can be taken back: a move to it cannot open records; drop withdraw or opens") \
 X(EXPIRES_STATES, "expires 用于没有状态的台账；请在状态里写 due 和 remind", \

@@ -213,12 +213,20 @@ struct state {
 	const struct move *overdue; // the same, or NULL
 };
 
-struct opens {              // a move makes a record of another type
+struct opens {              // a move or a trigger makes a record of another type
 	const struct type *type;
 	const struct field *link;   // of that type: refers to the record that opens it
 	struct assign *fields;
 	size_t nfields;
 	const struct field *each;   // ROWS field of this type: one record a row; NULL: one
+};
+
+struct trigger {            // triggers: when a change of the record makes it true
+	struct str name;
+	struct label label;
+	const struct expr *when;
+	struct opens *opens;
+	size_t nopens;
 };
 
 enum release { RELEASE_NONE, RELEASE_ALERT, RELEASE_UPDATE, RELEASE_UPGRADE, RELEASE_DOWNGRADE, RELEASE_CANCEL };
@@ -228,7 +236,7 @@ struct move {
 	struct label label;
 	const struct state **from;
 	size_t nfrom;
-	const struct state *to;
+	const struct state *to; // NULL: it stays where it is, its clock too
 	struct str *who;        // roles that may; "creator"; "system" = the platform alone; "owner_of.FIELD" = the person in that REF field; "staff_of.FIELD" =
 	                        // persons of the organisation or enterprise in it; "members_of.FIELD" = persons in that REFS field
 	size_t nwho;
@@ -347,6 +355,8 @@ struct type {
 	size_t nstates;         // 0: a plain register (state column holds "")
 	struct move *moves;
 	size_t nmoves;
+	struct trigger *triggers;
+	size_t ntriggers;
 	struct listing *lists;
 	size_t nlists;
 	struct expiry expires;

@@ -119,6 +119,7 @@ static void check_types(struct check *c, struct loader *l)
 	for (size_t i = 0; i < r->ntypes; i++)
 		check_type_flow(c, &r->types[i], c->type_roots[i]);
 	check_circles(c);
+	check_trigger_circles(c);
 }
 
 static void check_schedules(struct check *c, struct loader *l)

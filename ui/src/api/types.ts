@@ -83,7 +83,7 @@ export interface Move {
   name: string
   label: string
   from: string[]
-  to: string
+  to?: string // none: it stays in its state
   who: string[]
   needs?: string[]
   asks?: string[]

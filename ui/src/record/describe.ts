@@ -89,7 +89,7 @@ export function wayAhead(info: TypeInfo, state?: string): State[] {
   const seen = new Set([at])
   for (;;) {
     if (stateOf(info, at)?.end) return out
-    const next = info.moves.find((m) => !m.back && at !== undefined && m.from?.includes(at) && !seen.has(m.to))
+    const next = info.moves.find((m) => m.to && !m.back && at !== undefined && m.from?.includes(at) && !seen.has(m.to))
     const s = next && stateOf(info, next.to)
     if (!s) return out
     out.push(s)
