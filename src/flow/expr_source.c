@@ -244,6 +244,17 @@ static struct expr_value linked(struct scene *s, const struct type *from, bool o
 	return real((double)groups[0].measures[0].i);
 }
 
+static struct expr_value matched(struct scene *s, const struct expr_match *by)
+{
+	const struct value *own = &s->row->vals[by->own->col];
+	struct arena *scratch on_scope_exit(arena_freep) = arena_new(0);
+	struct row row;
+	if (!s->db || own->kind == VAL_NULL)
+		return whole(EXPR_BOOL, false);
+	enum err err = records_find(s->db, &by->type->table, NULL, by->of->name, *own, scratch, &row);
+	return err && err != ERR_NOT_FOUND ? nothing : whole(EXPR_BOOL, !err);
+}
+
 // ---- struct expr_source ------------------------------------------------------------------------
 static const struct value *rows_value(struct scene *s, const struct expr_name *n)
 {
@@ -255,6 +266,8 @@ static struct expr_value value(void *arg, const struct expr_slot *slot)
 {
 	struct scene *s = arg;
 	const struct expr_name *n = &slot->name;
+	if (slot->function.n && n->n == SOURCE_MATCHED)
+		return matched(s, n->p);
 	if (slot->function.n)
 		return linked(s, n->p, n->n == SOURCE_LINKED_OPEN);
 	if (n->n == SOURCE_DRAW)

@@ -347,10 +347,23 @@ static const struct condition *is_empty(struct maker *m, const struct expr_node 
 	return filter(m, c.name, FILTER_NULL, NULL, 0);
 }
 
+static const struct condition *matched(struct maker *m, const struct expr_slot *s)
+{
+	const struct expr_match *by = s->name.p;
+	struct condition *c = cond(m, COND_MATCHED, 0);
+	c->filter = (struct filter){ .column = by->own->name, .op = FILTER_EQ };
+	c->other = by->of->name;
+	c->of = &by->type->table;
+	return c;
+}
+
 static const struct condition *is_true(struct maker *m, const struct expr_node *n)
 {
 	struct col c;
 	struct value yes = { .kind = VAL_INT, .i = 1, .s = STR_EMPTY };
+	const struct expr_slot *s = &m->e->slots[n->slot];
+	if (s->function.n && s->name.n == SOURCE_MATCHED)
+		return matched(m, s);
 	if (!column_of(m, n, &c))
 		return too_hard(m, n);
 	return str_is(c.name, "paused") && c.common ? filter(m, c.name, FILTER_NOT_NULL, NULL, 0) : filter(m, c.name, FILTER_EQ, &yes, 1);

@@ -166,11 +166,33 @@ static bool refers(const struct type *from, const struct type *to)
 	return str_is(to->name, "enterprise") && from->enterprise_from.n && !str_is(from->name, "enterprise");
 }
 
+// matched('enterprise.uscc'): TYPE.FIELD, a field of this type of the same name and of a kind that can be looked for.
+static bool matched(const struct asking *asking, struct str argument, struct expr_name *ret)
+{
+	const struct expr_ask *ask = asking->ask;
+	struct str field = argument, type = str_cut(&field, '.');
+	const struct type *t = registry_type(ask->reg, type);
+	const struct field *of = t ? type_field(t, field) : NULL, *own = ask->t ? type_field(ask->t, field) : NULL;
+	if (!of || !own || of->ncols != 1 || own->ncols != 1 || of->kind != own->kind || own->personal || own->nread || of->nread ||
+	    (of->kind != FIELD_TEXT && of->kind != FIELD_USCC && of->kind != FIELD_REF))
+		return false;
+	struct expr_match *m = arena_one(asking->a, struct expr_match);
+	*m = (struct expr_match){ own, of, t };
+	*ret = (struct expr_name){ .kind = EXPR_BOOL, .unit = STR_EMPTY, .p = m, .n = SOURCE_MATCHED, .said = true };
+	ret->zh = arena_printf(asking->a, "“%.*s”中有同一“%.*s”的记录", STR_FMT(t->label.zh), STR_FMT(of->label.zh));
+	ret->en = arena_printf(asking->a, "a record \"%.*s\" has the same \"%.*s\"", STR_FMT(t->label.en), STR_FMT(of->label.en));
+	return true;
+}
+
 static bool call(void *arg, struct str function, struct str argument, int64_t window, struct expr_name *ret, bool *known)
 {
 	struct arena *a = ((const struct asking *)arg)->a;
 	const struct expr_ask *ask = ((const struct asking *)arg)->ask;
 	bool open = str_is(function, "linked_open");
+	if (str_is(function, "matched")) {
+		*known = true;
+		return !window && matched(arg, argument, ret);
+	}
 	if (!open && !str_is(function, "linked"))
 		return false;
 	*known = true;

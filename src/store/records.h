@@ -84,11 +84,13 @@ struct filter {
 };
 
 // A condition over a row's columns; expressions of packs become one (expr_to_cond). Depth at most LIMIT_EXPR_DEPTH.
-enum cond_op { COND_AND, COND_OR, COND_NOT /* of subs[0] */, COND_FILTER, COND_COLUMNS /* filter.column OP other */ };
+enum cond_op { COND_AND, COND_OR, COND_NOT /* of subs[0] */, COND_FILTER, COND_COLUMNS /* filter.column OP other */,
+               COND_MATCHED /* some row of r_of has filter.column's value in its column other */ };
 struct condition {
 	enum cond_op op;
 	struct filter filter;       // COND_FILTER; COND_COLUMNS: column and op
-	struct str other;           // COND_COLUMNS
+	struct str other;           // COND_COLUMNS, COND_MATCHED
+	const struct table *of;     // COND_MATCHED: answered from disk; its rows count wherever they are, but retired ones do not
 	const struct condition *subs;
 	size_t nsubs;
 };

@@ -206,6 +206,29 @@ static enum err cond_columns(struct sql *s, const struct table *t, const struct 
 	return OK;
 }
 
+// Whether there is one is said, never which: no scope is applied to it.
+static enum err cond_matched(struct sql *s, const struct table *t, const struct condition *c, struct problem *p)
+{
+	enum column_kind left, right;
+	enum err err = column_check(t, c->filter.column, &left, p);
+	if (!err)
+		err = column_check(c->of, c->other, &right, p);
+	if (err)
+		return err;
+	if (left != right)
+		return problem_set(p, ERR_INVALID, "where", "两列的种类不同，不能比较", "columns of different kinds cannot be compared");
+	sql_add(s, "EXISTS(SELECT 1 FROM ");
+	sql_table(s, c->of);
+	sql_add(s, " AS other WHERE other.retired=0 AND other.");
+	sql_name(s, c->other);
+	sql_add(s, "=");
+	sql_table(s, t);
+	sql_add(s, ".");
+	sql_name(s, c->filter.column);
+	sql_add(s, ")");
+	return OK;
+}
+
 static enum err sql_cond(struct sql *s, const struct table *t, const struct condition *c, unsigned depth, struct problem *p);
 
 static enum err cond_subs(struct sql *s, const struct table *t, const struct condition *c, unsigned depth, struct problem *p)
@@ -241,6 +264,9 @@ static enum err sql_cond(struct sql *s, const struct table *t, const struct cond
 		break;
 	case COND_COLUMNS:
 		err = cond_columns(s, t, c, p);
+		break;
+	case COND_MATCHED:
+		err = cond_matched(s, t, c, p);
 		break;
 	}
 	sql_add(s, c->op == COND_NOT ? ",0)" : ")");

@@ -24,6 +24,7 @@ static const char *const wheres[] = {
 	"deadline < now()", "deadline != today()", "empty(deadline)", "created_by == me", "created_by != me", "enterprise == my_enterprise",
 	"empty(enterprise)", "firm == my_enterprise", "escalated > 0", "escalated < 1", "what == '检修'", "what != '检修'", "sector != 'x'",
 	"until in ('2026-11-22', '2026-11-25')", "level == red and (until < today() or empty(until)) and not large", "paused", "retired",
+	"matched('ticket.what')", "not matched('ticket.firm') and level == red",
 };
 
 struct scene {
