@@ -53,6 +53,7 @@ struct document {
 	struct str *states;         // in: only in these states; none = any
 	size_t nstates;
 	const struct expr *when;    // and only then; NULL = always
+	const struct field *span[2]; // period: DATE fields of the record, first and last day of its lists with in:; or NULL
 	struct block *v;
 	size_t n;
 };

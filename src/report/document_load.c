@@ -187,8 +187,8 @@ static void read_list(struct load *l, const struct yaml_node *n, const struct ya
 		return;
 	if (in && yaml_str(in, &b->column, l->d) && !time_column(b->t, b->column))
 		SAY(l, in, "in 要指向日期或时间字段，“%.*s”不是", "in must name a date or time, \"%.*s\" is none", STR_FMT(b->column));
-	if (in && l->doc->t)
-		SAY(l, in, "只有报告有期间；请去掉 in", "only a report has a period; take in out");
+	if (in && l->doc->t && !l->doc->span[0])
+		SAY(l, in, "只有报告和写了 period 的文书有期间；请去掉 in 或写 period", "only a report, or a document with period, has one; take in out or write period");
 	if (own && yaml_bool(own, &b->own, l->d) && !l->doc->t)
 		SAY(l, own, "报告不属于哪一家企业；请去掉 own", "a report is of no enterprise; take own out");
 	if (by && yaml_str(by, &b->by, l->d) && !column_known(b->t, b->by))
@@ -384,9 +384,25 @@ static const struct yaml_node *need(struct load *l, const struct yaml_node *root
 	return n;
 }
 
+// period: [first day, last day], date fields of the record: what its lists with in: are about.
+static void read_span(struct load *l, const struct yaml_node *n)
+{
+	struct document *d = l->doc;
+	struct str *names;
+	size_t count = 0;
+	if (!yaml_strs(n, l->a, &names, &count, l->d))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(d->span) && i < count && d->t; i++)
+		d->span[i] = type_field(d->t, names[i]);
+	if (count != 2 || !d->span[0] || !d->span[1] || d->span[0]->kind != FIELD_DATE || d->span[1]->kind != FIELD_DATE) {
+		SAY(l, n, "period 要写记录的两个日期字段 [首日, 末日]", "period names two date fields of the record, [first day, last day]");
+		d->span[0] = d->span[1] = NULL;
+	}
+}
+
 static void read_document(struct load *l, const struct pack_file *f)
 {
-	static const char *const keys[] = { "document", "label", "about", "for", "number", "who", "in", "when", "every", "at", "body", NULL };
+	static const char *const keys[] = { "document", "label", "about", "for", "number", "who", "in", "when", "every", "at", "period", "body", NULL };
 	const struct yaml_node *root = f->root, *name = need(l, root, "document"), *label = need(l, root, "label"), *of = need(l, root, "for"),
 			       *body = need(l, root, "body"), *number = yaml_get(root, "number"), *about = yaml_get(root, "about");
 	struct document *d = l->doc;
@@ -412,6 +428,8 @@ static void read_document(struct load *l, const struct pack_file *f)
 		read_states(l, yaml_get(root, "in"));
 	if (yaml_get(root, "when"))
 		d->when = read_when(l, yaml_get(root, "when"));
+	if (yaml_get(root, "period"))
+		read_span(l, yaml_get(root, "period"));
 	if (yaml_get(root, "every"))
 		read_every(l, yaml_get(root, "every"), yaml_get(root, "at"));
 	else if (report)

@@ -3,6 +3,7 @@
 #include "alarm/alarm.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "base/workday.h"
 #include "report/document.h"
 #include "report/paper.h"
 #include "store/audit.h"
@@ -465,8 +466,25 @@ static void put_code(struct maker *k)
 	paper_code(k->paper, m->url, lines, ARRAY_LEN(lines));
 }
 
-enum err document_make(const struct making *m, struct str *ret_pdf)
+// What the dates of the record say; without them the lists have nothing in them.
+static struct report_period span_of(const struct document *d, const struct row *row)
 {
+	struct report_period p = { .name = STR_EMPTY };
+	int64_t first, last;
+	const struct value *v[] = { &row->vals[d->span[0]->col], &row->vals[d->span[1]->col] };
+	if (v[0]->kind == VAL_TEXT && v[1]->kind == VAL_TEXT && day_parse(v[0]->s, &first) && day_parse(v[1]->s, &last)) {
+		p.from = day_start(first);
+		p.to = day_start(last + 1);
+	}
+	return p;
+}
+
+enum err document_make(const struct making *given, struct str *ret_pdf)
+{
+	struct making own = *given;
+	const struct making *m = &own;
+	if (own.d->span[0] && own.row)
+		own.period = span_of(own.d, own.row);
 	static const struct identity nobody; // a report is read by many: personal data stays masked in it
 	struct maker k = { .m = m, .a = m->arena, .words = words_new(m->db, m->reg, m->row ? m->by : &nobody, false) };
 	struct paper_options o = { .title = m->d->label.zh, .at = m->at, .watermark = m->number.n ? STR_EMPTY : STR("预览 非正式文书") };
