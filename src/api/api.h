@@ -146,7 +146,7 @@ api_handler detect_get, detect_point;
 api_handler units_list, units_get, units_learn, units_trial;
 api_handler cameras_get, camera_still, camera_ask;
 api_handler sensing_coverage, sensing_risks;
-api_handler map_base_get, map_objects, map_within_get, map_areas_get, map_positions, tiles_list, tiles_get;
+api_handler map_base_get, map_objects, map_within_get, map_overlay_get, map_areas_get, map_positions, tiles_list, tiles_get;
 struct map_placings *map_placings_new(void); // positions.c
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
@@ -155,7 +155,8 @@ api_handler releases_get, receipt_post, cap_get;
 api_handler duties_get, notices_get, notices_read, thread_get;
 api_handler audit_get, audit_verify_get, audit_export_get, audit_anchors_get;
 api_handler audit_get, audit_verify_get;
-api_handler indicators_list, indicators_get, indicators_records, indicators_series, public_indicators, public_types, public_type;
+api_handler indicators_list, indicators_get, indicators_records, indicators_series, public_indicators;
+api_handler public_types, public_type, public_feed, subscription_get;
 api_handler index_list, index_rank, index_why, index_trend, index_changes, index_backtest, index_records_get;
 api_handler assessments_get, sheets_get, sheets_post;
 api_handler notify_log, notify_test_post, notify_secret_post, notify_receipt_post;

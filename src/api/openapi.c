@@ -168,10 +168,12 @@ static const struct {
 	{ "Type", "{name:str, label:str, pack:str, icon:str, about:str, number:str, title:str, geometry:str, groups:[{name:str, label:str}],"
 	  " fields:[{name:str, is:str, label:str, help:str, group:str, need:bool}],"
 	  " states:[{name:str, label:str, color:str, end:bool, who:[str]}],"
-	  " moves:[{name:str, label:str, from:[str], to:str, who:[str], needs:[str], asks:[str], reason:bool, sign:bool}],"
+	  " moves:[{name:str, label:str, from:[str], to?:str, who:[str], needs:[str], asks:[str], reason:bool, sign:bool}],"
 	  " lists:[{name:str, label:str, show:[str], open:bool, where:{}, order:[str]}], can:[str],"
 	  " drawing?:{picture:str, spots:str, x:str, y:str, of:str, to:str, color:str}}" },
 	{ "PublicTypes", "{county:str, items:[{name:str, label:str, about:str}]}" },
+	{ "Overlay", "{zones:int, cut:bool, items:[{zone:{type:str, id:int, title:str, level:str}, type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num]}]}" },
+	{ "Feed", "{title:str, number:str, items:[{type:str, label:str, id:int, number:str, title:str, state:str, state_label:str, level:str, level_label:str, area:str, area_title:str, sector:str, enterprise:str, changed_at:time, path:str}], refused:[str]}" },
 	{ "PublicRecords", "{name:str, label:str, about:str, title:str, fields:[{name:str, is:str, label:str, unit:str, lines:bool}], items:[{}], total:int, page:int, size:int}" },
 	{ "Records", "{items:[Record], total:int, page:int, size:int}" },
 	{ "Record", "{id:int, number:str, title:str, state:str, area:str, area_title:str, enterprise:Ref|null, thread:int, version:int,"

@@ -28,6 +28,7 @@
 #define LIMIT_VIEW_QUERY 4000               // bytes of the query of one
 #define LIMIT_HIDING_RECORDS 20000          // approved maintenance windows, and rationales that suppress
 #define LIMIT_PAGE_SIZE 500                 // rows of one list page
+#define LIMIT_FEED_ENTRIES 100              // of one delivery of a subscription
 #define LIMIT_PUBLIC_RUNNING 4              // requests for public pages answered at the same time
 #define LIMIT_PUBLIC_MINUTE 240             // of one address in a minute
 #define LIMIT_PUBLIC_SIZE 50                // rows of one public page

@@ -171,5 +171,3 @@ enum err work_put(struct db *db, int64_t person, const char *box, const struct t
 // What changed between two versions, as the audit detail; personal data masked. old NULL: a new record.
 struct str history_detail(const struct type *t, const struct row *old, const struct common *c, const struct value *vals,
                           struct str reason, struct arena *a);
-enum err history_add(struct db *db, const struct type *t, int64_t id, const char *action, struct str name,
-                     struct str detail, const struct identity *by) must_check;

@@ -239,3 +239,8 @@ enum err flow_count_called(struct db *db, const struct registry *reg, const stru
 enum err flow_notices(struct db *db, const struct identity *by, bool unread_only, size_t limit, struct arena *a,
                       struct notice **ret, size_t *ret_n) must_check;
 enum err flow_notice_read(struct db *db, const struct identity *by, int64_t notice, int64_t now) must_check; // own ones only
+
+// ---- history.c ---------------------------------------------------------------------------------
+// An entry of the record in the audit chain: action, or action:name; detail is a JSON object. Inside a store job.
+enum err history_add(struct db *db, const struct type *t, int64_t id, const char *action, struct str name,
+                     struct str detail, const struct identity *by) must_check;

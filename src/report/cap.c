@@ -3,35 +3,13 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "base/xml.h"
 
 // ---- XML 1.0 ------------------------------------------------------------------------------------
-// Text of an element: markup escaped; control characters, which XML 1.0 (2.2) has no place for, left out.
-static void text(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char ch = (unsigned char)s.p[i];
-		if (ch == '<')
-			buf_add_cstr(b, "&lt;");
-		else if (ch == '>')
-			buf_add_cstr(b, "&gt;");
-		else if (ch == '&')
-			buf_add_cstr(b, "&amp;");
-		else if (ch >= ' ' || ch == '\n' || ch == '\t')
-			buf_add_u8(b, ch);
-	}
-}
-
-static void element(struct buf *b, const char *name, struct str s)
-{
-	buf_printf(b, "<%s>", name);
-	text(b, s);
-	buf_printf(b, "</%s>\n", name);
-}
-
 static void element_if(struct buf *b, const char *name, struct str s)
 {
 	if (s.n)
-		element(b, name, s);
+		xml_element(b, name, s);
 }
 
 // CAP 1.2, 3.3.2: seconds, an offset in hours and minutes, never "Z".
@@ -57,7 +35,7 @@ static void named_value(struct buf *b, const char *element_name, const char *nam
 	if (value.n == 0)
 		return;
 	buf_printf(b, "<%s>\n<valueName>%s</valueName>\n", element_name, name);
-	element(b, "value", value);
+	xml_element(b, "value", value);
 	buf_printf(b, "</%s>\n", element_name);
 }
 
@@ -120,12 +98,12 @@ static void area(struct buf *b, const json_t *facts)
 	struct str place = fact(facts, "area_title"), firm = fact(facts, "enterprise_title");
 	double lon, lat, radius;
 	buf_add_cstr(b, "<area>\n<areaDesc>");
-	text(b, place);
+	xml_text(b, place);
 	if (place.n && firm.n)
 		buf_add_u8(b, ' ');
-	text(b, firm);
+	xml_text(b, firm);
 	if (!place.n && !firm.n)
-		text(b, fact(facts, "area"));
+		xml_text(b, fact(facts, "area"));
 	buf_add_cstr(b, "</areaDesc>\n");
 	(void)fact_real(facts, "radius", &radius);
 	if (!outline(b, json_object_get(facts, "shape")) && fact_real(facts, "lon", &lon) && fact_real(facts, "lat", &lat))
@@ -149,18 +127,18 @@ static void info(struct buf *b, const struct cap_message *m, const json_t *facts
 	bool cancel = str_is(m->msg, "cancel");
 	struct str category = fact(facts, "cap_category"), event = fact_in(facts, "category", zh);
 	buf_add_cstr(b, "<info>\n");
-	element(b, "language", zh ? STR("zh-CN") : STR("en-US"));
-	element(b, "category", category.n ? category : STR("Safety"));
-	element(b, "event", event.n ? event : zh ? STR("安全生产预警") : STR("Work-safety warning"));
+	xml_element(b, "language", zh ? STR("zh-CN") : STR("en-US"));
+	xml_element(b, "category", category.n ? category : STR("Safety"));
+	xml_element(b, "event", event.n ? event : zh ? STR("安全生产预警") : STR("Work-safety warning"));
 	element_if(b, "responseType", cancel ? STR("AllClear") : fact(facts, "response"));
-	element(b, "urgency", cancel ? STR("Past") : or_unknown(fact(facts, "urgency")));
-	element(b, "severity", or_unknown(fact(facts, "severity")));
-	element(b, "certainty", or_unknown(fact(facts, "certainty")));
+	xml_element(b, "urgency", cancel ? STR("Past") : or_unknown(fact(facts, "urgency")));
+	xml_element(b, "severity", or_unknown(fact(facts, "severity")));
+	xml_element(b, "certainty", or_unknown(fact(facts, "certainty")));
 	named_value(b, "eventCode", "warning_category", fact(json_object_get(facts, "category"), "value"));
 	when_element(b, "effective", fact_int(facts, "effective"));
 	when_element(b, "expires", cancel ? 0 : fact_int(facts, "expires"));
 	element_if(b, "senderName", m->sender_name);
-	element(b, "headline", headline(m, facts, zh, a));
+	xml_element(b, "headline", headline(m, facts, zh, a));
 	element_if(b, "description", fact_in(facts, "description", zh));
 	element_if(b, "instruction", cancel ? STR_EMPTY : fact_in(facts, "instruction", zh));
 	named_value(b, "parameter", "warning_level", fact(json_object_get(facts, "level"), "value"));
@@ -195,15 +173,15 @@ enum err cap_write(struct buf *b, const struct cap_message *m, struct arena *a)
 	}
 	bool exercise = json_is_true(json_object_get(facts, "exercise"));
 	buf_add_cstr(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\">\n");
-	element(b, "identifier", m->identifier);
-	element(b, "sender", m->sender);
+	xml_element(b, "identifier", m->identifier);
+	xml_element(b, "sender", m->sender);
 	when_element(b, "sent", m->sent);
-	element(b, "status", exercise ? STR("Exercise") : STR("Actual"));
-	element(b, "msgType", msg_type(m->msg));
-	element(b, "scope", STR("Restricted"));
-	element(b, "restriction", STR("发布矩阵所列的单位和人员 Units and persons of the release matrix"));
+	xml_element(b, "status", exercise ? STR("Exercise") : STR("Actual"));
+	xml_element(b, "msgType", msg_type(m->msg));
+	xml_element(b, "scope", STR("Restricted"));
+	xml_element(b, "restriction", STR("发布矩阵所列的单位和人员 Units and persons of the release matrix"));
 	if (exercise)
-		element(b, "note", STR("演练 This is an exercise"));
+		xml_element(b, "note", STR("演练 This is an exercise"));
 	references(b, m);
 	info(b, m, facts, true, a);
 	info(b, m, facts, false, a);
