@@ -15,12 +15,18 @@
 #include "store/store.h"
 
 #define ALARM_EXT 128       // bytes of evaluator state a point
-#define ALARM_LEVELS 10
+#define ALARM_LEVELS 11
 
 // ---- rules -------------------------------------------------------------------------------------
 enum level { LEVEL_LL, LEVEL_L, LEVEL_H, LEVEL_HH, LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD,
-	     LEVEL_WHEN, LEVEL_BLIND }; // an expression holds; it cannot be judged
-const char *level_name(enum level l); // "ll","l","h","hh","rate","silent","flat","bad","when","blind"
+	     LEVEL_WHEN, LEVEL_BLIND,   // an expression holds; it cannot be judged
+	     LEVEL_FENCE };             // of a mover at an electronic fence: judged by fence/, not by the evaluator
+const char *level_name(enum level l); // "ll","l","h","hh","rate","silent","flat","bad","when","blind","fence"
+
+// What a vehicle or a person does at a fence (fence/fence.h); a rule says which of them it is for.
+enum fence_what { FENCE_LEFT, FENCE_ENTERED, FENCE_FAST, FENCE_STAYED, FENCE_OFF_ROUTE, FENCE_STOPPED, FENCE_OFF_POST, FENCE_WHATS };
+const char *fence_what_name(enum fence_what w); // "left","entered","fast","stayed","off_route","stopped","off_post"
+bool fence_what_find(struct str name, enum fence_what *ret);
 
 struct rule;                // immutable, part of a rule set
 struct rule_set;            // all rules of a registry generation
@@ -70,7 +76,7 @@ void evaluator_put(struct evaluator_load *l, const struct point_def *p);
 void evaluator_drop(struct evaluator_load *l, uint32_t point);
 void evaluator_end(struct evaluator_load *l);
 
-#define RULE_GONE UINT32_MAX // the rule is not in force any more: only COND_RETURNED
+#define RULE_GONE UINT32_MAX // the rule is not in force any more: only COND_RETURNED; key 0: whichever rule it was
 enum transition_kind { COND_RAISED, COND_LEVEL, COND_RETURNED };
 
 #define ALARM_SEEN 8
@@ -96,6 +102,9 @@ struct transition {
 	uint8_t nseen;          // LEVEL_WHEN, LEVEL_BLIND
 	struct alarm_seen seen[ALARM_SEEN];
 	bool replayed;          // found while the log was replayed after a start: what is older than the journal's newest is known
+	int64_t fence;          // LEVEL_FENCE: record of the fence; each fence has an alarm of its own at a point
+	enum fence_what what;
+	double lon, lat;        // where it was
 };
 typedef void transition_fn(void *arg, const struct transition *t);
 
@@ -163,7 +172,9 @@ bool rule_cost(const struct rule_set *rs, uint32_t rule, struct rule_cost *ret);
 bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
 bool rule_always(const struct rule_set *rs, uint32_t rule, enum level level); // nothing may hide it at this level
 int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule); // us, 0 = not said
-const char *level_family(enum level l); // "limit","rate","silent","flat","bad","when","blind"
+const char *level_family(enum level l); // "limit","rate","silent","flat","bad","when","blind"; of a fence "fence:RECORD:WHAT"
+// The rule that is for this at a point (its kind, sector, area and code). False: there is none.
+bool rules_fence(const struct rule_set *rs, enum fence_what what, const struct point_def *p, uint32_t *ret);
 bool level_find(struct str name, enum level *ret);
 int level_rank(enum level l);           // 2 for ll and hh, 1 for the others
 // The rule in plain words: one line for whom it watches, then one sentence a level with limits and delays. With reg kinds
@@ -290,10 +301,12 @@ enum err alarm_fill_sectors(struct db *db) must_check;
 enum err alarm_each_active(struct db *db, void (*fn)(void *arg, uint32_t point, struct str color), void *arg,
                            struct arena *a) must_check;
 // When the journal last saw this condition (its point, rule and family) raised, changed or returned; 0 = never.
-enum err alarm_newest(struct db *db, uint32_t point, struct str rule, enum level level, int64_t *ret) must_check;
+enum err alarm_newest(struct db *db, uint32_t point, struct str rule, struct str family, int64_t *ret) must_check;
 // From when to when each alarm lasted that opened a record, by point; one that lasts: until now.
 enum err alarm_each_opened(struct db *db, int64_t now, void (*fn)(void *arg, uint32_t point, int64_t from, int64_t to),
                            void *arg) must_check;
 // The same rows, for evaluator_adopt after start.
-enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level),
+enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level, struct str family),
                          void *arg, struct arena *a) must_check;
+// The fence of a family's name, and what was done at it. False: it is of no fence.
+bool alarm_family_fence(struct str family, int64_t *fence, enum fence_what *what);

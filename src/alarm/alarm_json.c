@@ -399,23 +399,36 @@ enum err alarm_each_opened(struct db *db, int64_t now, void (*fn)(void *arg, uin
 	return query_end(&q);
 }
 
-enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level),
+enum err alarm_each_open(struct db *db, void (*fn)(void *arg, uint32_t point, struct str rule, struct str level, struct str family),
                          void *arg, struct arena *a)
 {
 	struct query q;
 	query_begin(&q, db, STMT_ALARM_ACTIVE);
 	while (query_row(&q))
-		fn(arg, (uint32_t)query_get_i64(&q, 0), query_get_str(&q, 1, a), query_get_str(&q, 2, a));
+		fn(arg, (uint32_t)query_get_i64(&q, 0), query_get_str(&q, 1, a), query_get_str(&q, 2, a), query_get_str(&q, 4, a));
 	return query_end(&q);
 }
 
-enum err alarm_newest(struct db *db, uint32_t point, struct str rule, enum level level, int64_t *ret)
+bool alarm_family_fence(struct str family, int64_t *fence, enum fence_what *what)
+{
+	uint64_t id;
+	size_t n = 6;
+	if (!str_starts(family, STR("fence:")))
+		return false;
+	while (n < family.n && family.p[n] != ':')
+		n++;
+	bool ok = n < family.n && str_to_u64(str_from(family.p + 6, n - 6), &id) && fence_what_find(str_skip(family, n + 1), what);
+	*fence = ok ? (int64_t)id : 0;
+	return ok;
+}
+
+enum err alarm_newest(struct db *db, uint32_t point, struct str rule, struct str family, int64_t *ret)
 {
 	struct query q;
 	query_begin(&q, db, STMT_ALARM_JOURNAL_NEWEST);
 	query_i64(&q, 1, point);
 	query_str(&q, 2, rule);
-	query_str(&q, 3, str_of(level_family(level)));
+	query_str(&q, 3, family);
 	*ret = query_row(&q) ? query_get_i64(&q, 0) : 0;
 	return query_end(&q);
 }

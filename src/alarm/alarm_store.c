@@ -60,7 +60,7 @@ static enum err find_rule(struct applying *ap)
 	query_str(&q, 2, ap->family);
 	while (query_row(&q)) {
 		struct str name = query_get_str(&q, 0, ap->a);
-		if (crc32c(0, name.p, name.n) == t->key)
+		if (!t->key || crc32c(0, name.p, name.n) == t->key)
 			ap->rule = name;
 	}
 	enum err err = query_end(&q);
@@ -103,7 +103,7 @@ static enum err is_known(struct applying *ap, const char *what, bool *ret)
 	const struct transition *t = ap->t;
 	int64_t newest = 0;
 	enum err err = OK;
-	if (t->replayed && (err = alarm_newest(ap->db, t->point, ap->rule, t->level, &newest)))
+	if (t->replayed && (err = alarm_newest(ap->db, t->point, ap->rule, ap->family, &newest)))
 		return err;
 	*ret = newest > t->at;
 	return *ret ? OK : journal_knows(ap, what, t->at, ret);
@@ -116,6 +116,19 @@ static void title_of(struct applying *ap, const char *type, int64_t id, struct s
 	struct row row;
 	if (id && records_get(ap->db, &t, &(struct scope){ 0 }, id, ap->a, &row) == OK)
 		*ret = row.c.title;
+}
+
+// Of a fence: who moves, where it was, and the unit of what the fence measures. A tag is said by its number.
+static void name_mover(struct applying *ap, struct alarm_row *row)
+{
+	static const char *const units[FENCE_WHATS] = { [FENCE_LEFT] = "m", [FENCE_ENTERED] = "m", [FENCE_FAST] = "km/h", [FENCE_STAYED] = "min",
+		                                        [FENCE_OFF_ROUTE] = "m", [FENCE_STOPPED] = "min", [FENCE_OFF_POST] = "min" };
+	struct str device = STR_EMPTY, name = row->point_name;
+	title_of(ap, "device", row->device, &device);
+	row->point_name = device.n ? arena_printf(ap->a, "%.*s %.*s", STR_FMT(device), STR_FMT(name)) : name;
+	row->point_unit = str_of(units[ap->t->what]);
+	row->lon = ap->t->lon;
+	row->lat = ap->t->lat;
 }
 
 // Names as they are now; an alarm is raised even if they cannot be found.
@@ -134,6 +147,8 @@ static void find_names(struct applying *ap, struct alarm_row *row)
 		row->lon = r.vals[2].kind == VAL_REAL ? r.vals[2].f : NAN;
 		row->lat = r.vals[3].kind == VAL_REAL ? r.vals[3].f : NAN;
 	}
+	if (ap->t->level == LEVEL_FENCE)
+		name_mover(ap, row);
 	title_of(ap, "enterprise", row->enterprise, &row->enterprise_title);
 	title_of(ap, "installation", row->installation, &row->installation_title);
 }
@@ -182,6 +197,12 @@ static enum err insert_row(struct applying *ap, struct alarm_row *row)
 // What is said, and what a condition over several points saw.
 static struct label with_seen(struct applying *ap, struct label say)
 {
+	struct str fence = STR_EMPTY;
+	if (ap->t->level == LEVEL_FENCE)
+		title_of(ap, "fence", ap->t->fence, &fence);
+	if (fence.n)
+		return (struct label){ arena_printf(ap->a, "%.*s（围栏：%.*s）", STR_FMT(say.zh), STR_FMT(fence)),
+			               arena_printf(ap->a, "%.*s (fence: %.*s)", STR_FMT(say.en), STR_FMT(fence)) };
 	struct label seen = rule_seen(ap->cx->rules, ap->t->rule, ap->t->seen, ap->t->nseen, ap->a);
 	if (!seen.zh.n)
 		return say;
@@ -338,7 +359,7 @@ static enum err apply_raised(struct applying *ap)
 		return err;
 	if (found && row.mode.active)
 		return change_level(ap, &row);
-	if (ap->t->standing && (err = alarm_newest(ap->db, ap->t->point, ap->rule, ap->t->level, &newest)))
+	if (ap->t->standing && (err = alarm_newest(ap->db, ap->t->point, ap->rule, ap->family, &newest)))
 		return err;
 	return raise_row(ap, &row, found, MAX(ap->t->at, newest));
 }
@@ -560,6 +581,8 @@ enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct
 	problem_init(&ap.p, ap.a);
 	ap.point = cx->point ? cx->point(cx->arg, t->point) : NULL;
 	ap.service = t->cause_quality == Q_MAINTENANCE || (ap.point && (ap.point->out_of_service || ap.point->maintenance));
+	if (t->level == LEVEL_FENCE)
+		ap.family = arena_printf(ap.a, "fence:%lld:%s", (long long)t->fence, fence_what_name(t->what));
 	enum err err = apply(&ap);
 	arena_free(ap.a);
 	return err;

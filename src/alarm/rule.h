@@ -46,6 +46,7 @@ struct rule {
 	struct str *sectors, *areas, *points; // where: any of these; empty = everywhere
 	size_t nsectors, nareas, npoints;
 	struct rule_cond at[ALARM_LEVELS]; // by enum level
+	enum fence_what fence;      // of LEVEL_FENCE
 	const struct when *when; // of LEVEL_WHEN and LEVEL_BLIND, or NULL
 };
 

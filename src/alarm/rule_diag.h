@@ -11,7 +11,7 @@ X(MISSING,       "缺少“%s”；请补上", "\"%s\" is missing; add it") \
 X(NAME_TWICE,    "规则“%.*s”已在 %.*s:%u 定义；请换一个名字", "the rule \"%.*s\" is already defined in %.*s:%u; choose another name") \
 X(KIND,          "没有测点种类“%.*s”；请改名，或在 points/ 下建立它", "there is no kind of point \"%.*s\"; correct it or make it in points/") \
 X(MENU_VALUE,    "菜单“%s”没有选项“%.*s”；请改正", "the menu \"%s\" has no item \"%.*s\"; correct it") \
-X(NO_LEVEL,      "规则什么也不判断；请写 levels、rate、silent、flat、bad 或 when", "the rule judges nothing; add levels, rate, silent, flat, bad or when") \
+X(NO_LEVEL,      "规则什么也不判断；请写 levels、rate、silent、flat、bad、when 或 fence", "the rule judges nothing; add levels, rate, silent, flat, bad, when or fence") \
 X(COLOR,         "未知的颜色“%.*s”；可用 red orange yellow blue", "unknown colour \"%.*s\"; use red orange yellow blue") \
 X(OPEN_TYPE,     "没有类型“%.*s”；请改名，或在 types/ 下建立它", "there is no type \"%.*s\"; correct it or make it in types/") \
 X(NO_LIMIT,      "级别“%s”没有限值；请写 %s: 数值", "the level \"%s\" has no limit; write %s: NUMBER") \
@@ -48,6 +48,8 @@ X(WHEN_UNITS,    "种类“%.*s”（%.*s）和“%.*s”（%.*s）单位不同�
 X(WHEN_SCOPE,    "范围“%.*s”不能用；请写 device、installation、enterprise 或 area", "there is no scope \"%.*s\"; write device, installation, enterprise or area") \
 X(WHEN_NAME,     "名字“%.*s”已用过；请换一个", "the name \"%.*s\" is in use; choose another") \
 X(WHEN_ROLES,    "with 最多写 %d 项；请减少", "with takes at most %d names; use fewer") \
+X(FENCE_WHAT,    "没有围栏情形“%.*s”；可用 left entered fast stayed off_route stopped off_post", \
+                 "a fence knows no \"%.*s\"; use left, entered, fast, stayed, off_route, stopped or off_post") \
 X(BLIND_ALONE,   "blind 说的是 when 的条件何时算无法判断；请写 when", "blind says when the condition of when cannot be judged; add when") \
 X(BLIND_SHORT,   "blind 的时间短于 when 最长时间窗口的一半，刚启用时会误报；请改长", \
                  "blind is shorter than half of the longest window of when and would alarm at every beginning; make it longer") \

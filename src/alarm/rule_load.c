@@ -365,6 +365,27 @@ static void load_blind(struct loading *ld, struct rule *r, const struct yaml_nod
 	load_says(ld, map, c);
 }
 
+// ---- a fence -----------------------------------------------------------------------------------
+// What the fence asks for (outline, times, positions, dead band) stands in its record: a rule says whom it is told how.
+static void load_fence(struct loading *ld, struct rule *r, const struct yaml_node *map)
+{
+	static const char *const keys[] = { "what", "color", "say", "guide", "open", NULL };
+	yaml_check_keys(map, keys, ld->d);
+	if (map->kind != YAML_MAP)
+		return;
+	const struct yaml_node *what = yaml_get(map, "what");
+	struct str s, names[FENCE_WHATS];
+	for (int i = 0; i < FENCE_WHATS; i++)
+		names[i] = str_of(fence_what_name((enum fence_what)i));
+	if (!what) {
+		RULE_DIAG(ld->d, map, MISSING, "what");
+	} else if (yaml_str(what, &s, ld->d) && !fence_what_find(s, &r->fence)) {
+		RULE_DIAG(ld->d, what, FENCE_WHAT, STR_FMT(s));
+		diag_near(ld->d, s, names, FENCE_WHATS);
+	}
+	load_says(ld, map, &r->at[LEVEL_FENCE]);
+}
+
 // ---- which points ------------------------------------------------------------------------------
 // One word or a list of words.
 static size_t load_words(struct loading *ld, const struct yaml_node *n, struct str **ret)
@@ -601,7 +622,7 @@ static void check_causes(struct loading *ld)
 static void load_rule(struct loading *ld, const struct rule_file *f)
 {
 	static const char *const keys[] = { "rule",   "label", "about", "watch", "levels", "rate",
-		                            "silent", "flat",  "bad",   "when", "blind", "hint",  "category", "early", "suppress_when", "never_suppress", "hide_at_most", NULL };
+		                            "silent", "flat",  "bad",   "when", "blind", "fence", "hint",  "category", "early", "suppress_when", "never_suppress", "hide_at_most", NULL };
 	struct rule *r = &ld->rs->v[ld->rs->n++];
 	const struct yaml_node *root = f->root, *n;
 	r->info.file = keep(ld, f->file);
@@ -627,6 +648,8 @@ static void load_rule(struct loading *ld, const struct rule_file *f)
 		load_when(ld, r, n);
 	if ((n = yaml_get(root, "blind")))
 		load_blind(ld, r, n, yaml_get(root, "when") != NULL);
+	if ((n = yaml_get(root, "fence")))
+		load_fence(ld, r, n);
 	if ((n = yaml_get(root, "category")))
 		load_category(ld, r, n);
 	if ((n = yaml_get(root, "hint")))

@@ -19,7 +19,45 @@ static const struct {
 	[LEVEL_BAD] = { "bad", "bad", "数据无效", "Bad data", 1 },
 	[LEVEL_WHEN] = { "when", "when", "组合条件", "Condition", 1 },
 	[LEVEL_BLIND] = { "blind", "blind", "无法判断", "Cannot judge", 1 },
+	[LEVEL_FENCE] = { "fence", "fence", "电子围栏", "Fence", 1 },
 };
+
+static const struct { const char *name, *zh, *en; } whats[FENCE_WHATS] = {
+	[FENCE_LEFT] = { "left", "离开必须留在其内的围栏，超出其死区", "it leaves a fence that it must stay in, by more than the fence's dead band" },
+	[FENCE_ENTERED] = { "entered", "进入禁入的围栏", "it enters a fence that it must stay out of" },
+	[FENCE_FAST] = { "fast", "在限速围栏内超过围栏的限速", "it is faster inside a fence than the fence allows" },
+	[FENCE_STAYED] = { "stayed", "在限停围栏内停留超过围栏允许的时间", "it stands inside a fence longer than the fence allows" },
+	[FENCE_OFF_ROUTE] = { "off_route", "偏离路线，超出路线半宽和死区", "it leaves its route, by more than half its width and the dead band" },
+	[FENCE_STOPPED] = { "stopped", "在路线上、允许停靠点以外停留超过路线允许的时间", "it stands on its route outside the allowed stops for longer than the route allows" },
+	[FENCE_OFF_POST] = { "off_post", "离开岗位围栏超过允许的时间", "he is away from the fence of his post for longer than it allows" },
+};
+
+const char *fence_what_name(enum fence_what w) { return whats[w].name; }
+
+bool fence_what_find(struct str name, enum fence_what *ret)
+{
+	for (int i = 0; i < FENCE_WHATS; i++)
+		if (str_is(name, whats[i].name)) {
+			*ret = (enum fence_what)i;
+			return true;
+		}
+	return false;
+}
+
+bool rules_fence(const struct rule_set *rs, enum fence_what what, const struct point_def *p, uint32_t *ret)
+{
+	for (uint32_t i = 0; i < rs->n; i++) {
+		const struct rule *r = &rs->v[i];
+		bool kind = false;
+		for (size_t k = 0; k < r->nkinds; k++)
+			kind |= str_eq(r->kinds[k], p->kind);
+		if (r->at[LEVEL_FENCE].set && r->fence == what && kind && rule_watches(r, p)) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
 
 const char *level_name(enum level l) { return levels[l].name; }
 const char *level_family(enum level l) { return levels[l].family; }
@@ -198,7 +236,7 @@ static void put_expression(struct writing *w, const struct when *when, enum leve
 	}
 }
 
-static void put_condition(struct writing *w, const struct rule_cond *c, enum level level, const struct when *when)
+static void put_condition(struct writing *w, const struct rule *r, const struct rule_cond *c, enum level level)
 {
 	if (level <= LEVEL_HH) {
 		put_limit(w, c, level);
@@ -206,7 +244,9 @@ static void put_condition(struct writing *w, const struct rule_cond *c, enum lev
 		return;
 	}
 	if (level == LEVEL_WHEN || level == LEVEL_BLIND) {
-		put_expression(w, when, level);
+		put_expression(w, r->when, level);
+	} else if (level == LEVEL_FENCE) {
+		put(w, whats[r->fence].zh, whats[r->fence].en);
 	} else if (level == LEVEL_RATE) {
 		put_duration(w, c->per);
 		put(w, c->rise ? "内上升 " : "内下降 ", c->rise ? ": a rise of " : ": a fall of ");
@@ -222,7 +262,7 @@ static void put_condition(struct writing *w, const struct rule_cond *c, enum lev
 	} else {
 		put(w, "数据超量程、过期或无效", "readings out of range, stale or marked bad");
 	}
-	if (level == LEVEL_RATE || level >= LEVEL_BAD) {
+	if (level == LEVEL_RATE || (level >= LEVEL_BAD && level != LEVEL_FENCE)) {
 		if (c->on) {
 			put(w, "，持续 ", " for ");
 			put_duration(w, c->on);
@@ -235,8 +275,9 @@ static void put_condition(struct writing *w, const struct rule_cond *c, enum lev
 	}
 }
 
-static void put_level(struct writing *w, const struct rule_cond *c, enum level level, const struct when *when)
+static void put_level(struct writing *w, const struct rule *r, enum level level)
 {
+	const struct rule_cond *c = &r->at[level];
 	static const struct { const char *name, *zh; } colors[] = {
 		{ "red", "红色" }, { "orange", "橙色" }, { "yellow", "黄色" }, { "blue", "蓝色" },
 	};
@@ -246,7 +287,7 @@ static void put_level(struct writing *w, const struct rule_cond *c, enum level l
 		if (str_is(c->color, colors[i].name))
 			put(w, colors[i].zh, colors[i].name);
 	put(w, "）：", "): ");
-	put_condition(w, c, level, when);
+	put_condition(w, r, c, level);
 	if (c->open.n) {
 		put(w, "；生成“", "; opens \"");
 		buf_add_str(&w->out, w->zh ? c->open_label.zh : c->open_label.en);
@@ -298,7 +339,7 @@ static struct str *labelled(const struct writing *w, const struct registry *reg,
 struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct registry *reg, bool zh, struct arena *a)
 {
 	static const enum level order[] = { LEVEL_HH, LEVEL_H, LEVEL_L, LEVEL_LL,
-		                            LEVEL_WHEN, LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD, LEVEL_BLIND };
+		                            LEVEL_WHEN, LEVEL_RATE, LEVEL_SILENT, LEVEL_FLAT, LEVEL_BAD, LEVEL_BLIND, LEVEL_FENCE };
 	const struct rule *r = &rs->v[rule];
 	struct writing w = { .zh = zh, .a = a };
 	buf_init(&w.out, 1u << 16);
@@ -322,7 +363,7 @@ struct str rule_words(const struct rule_set *rs, uint32_t rule, const struct reg
 	put_causes(&w, rs, r);
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		if (r->at[order[i]].set)
-			put_level(&w, &r->at[order[i]], order[i], r->when);
+			put_level(&w, r, order[i]);
 	if (r->early_within) {
 		put(&w, "按趋势 ", "Said ahead when the trend leads to a limit within ");
 		put_duration(&w, r->early_within);

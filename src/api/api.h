@@ -141,7 +141,7 @@ enum err readings_of_gateway(struct call *c, struct str body, struct refusal *wh
 api_handler points_get, points_series, points_last, series_get, readings_export, retention_get;
 api_handler alarms_kpi, alarms_flood, alarms_rationale, alarms_suppressed;
 api_handler alarms_list, alarms_get, alarms_journal, alarms_act, rules_get;
-api_handler backtest_post, replay_get, replay_case_post;
+api_handler backtest_post, fences_try, replay_get, replay_case_post;
 api_handler detect_get, detect_point;
 api_handler units_list, units_get, units_learn, units_trial;
 api_handler cameras_get, camera_still, camera_ask;

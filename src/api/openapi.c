@@ -283,6 +283,7 @@ static const struct {
 	{ "Anchors", "{items:[{seq:int, at:time, hash:str}]}" },
 	{ "Lines", "str" },
 	{ "Limits", "{ll?:num, l?:num, h?:num, hh?:num}" },
+	{ "FenceTrial", "{from:time, to:time, movers:int, movers_left_out:int, positions:int, alarms:int, items:[{point:int, device?:int, name?:str, tag?:str, what:str, from:time, to:time|null, value:num|null, limit:num|null, position:[num]}]}" },
 	{ "Backtest", "{from:time, to:time, window_h:num, items:[BacktestItem], total:{stored:BacktestTotal, candidate?:BacktestTotal}}" },
 	{ "BacktestItem", "{point:{id:int, code:str, name:str, kind:str, unit:str}, chatter_window_s:num, stored:BacktestSide, candidate?:BacktestSide,"
 	  " suggestion?:{found:bool, reached:bool, changes:{deadband:num|null, delay_on_s:num|null, delay_off_s:num|null}, of:'alarms'|'chatter', remove:num,"

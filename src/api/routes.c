@@ -142,6 +142,9 @@ const struct route api_routes[] = {
 	{ "POST", "/api/v1/replay/case", S, "alarm.read", true, replay_case_post,
 	  "The same as a case file: a ZIP with tables, readings, a summary as PDF, SM3 of each and the audit entry that names their digest; the export is audited",
 	  "alarm type record enterprise installation point area from to", "File" },
+	{ "POST", "/api/v1/fences/try", S, "alarm.read", true, fences_try,
+	  "Try a fence or route on the stored tracks of those it would hold for {id: of a saved one, or fence: its fields; from?, to?: at most 31 days}: "
+	  "who did what when; nothing is saved", NULL, "FenceTrial" },
 	{ "GET", "/api/v1/rules", S, NULL, false, rules_get, "The alarm rules in words", NULL, "Rules" },
 
 	{ "GET", "/api/v1/map", S, NULL, false, map_base_get, "Areas and the base map, as GeoJSON", NULL, "Map" },

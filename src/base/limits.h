@@ -24,6 +24,13 @@
 #define LIMIT_MAP_FOUND 5000                // objects of one answer of what lies within an area
 #define LIMIT_MAP_RING 1000                 // corners of the area asked for
 #define LIMIT_BULK 1000                     // records of one bulk change
+#define LIMIT_FENCES 50000                  // fences and routes in force
+#define LIMIT_FENCE_CORNERS 5000            // of one fence; stops of a route are few: it is a table of its record
+#define LIMIT_FENCES_A_MOVER 64             // that a vehicle or person must stay in
+#define LIMIT_FENCES_HERE 64                // judged at one position; more are left out, and that is counted
+#define LIMIT_FENCE_CELLS 1024              // squares of the index that one fence is looked for in
+#define LIMIT_FENCE_TRACK 200000            // positions of one trial or track
+#define LIMIT_FENCE_TRIAL_MOVERS 200        // vehicles and people of one trial
 #define LIMIT_VIEWS 100                     // saved lists of one person
 #define LIMIT_VIEW_QUERY 4000               // bytes of the query of one
 #define LIMIT_HIDING_RECORDS 20000          // approved maintenance windows, and rationales that suppress

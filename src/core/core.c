@@ -115,10 +115,16 @@ static void open_series(struct core *co, struct problem *p)
 		give_up(p);
 }
 
-static void adopt_row(void *arg, uint32_t point, struct str rule, struct str level)
+static void adopt_row(void *arg, uint32_t point, struct str rule, struct str level, struct str family)
 {
 	struct core *co = arg;
 	enum level l;
+	int64_t fence;
+	enum fence_what what;
+	if (alarm_family_fence(family, &fence, &what)) {
+		fences_adopt_row(co, point, fence, what);
+		return;
+	}
 	if (level_find(level, &l))
 		evaluator_adopt(co->evaluator, point, rule, l);
 }
@@ -144,7 +150,7 @@ static int64_t newest_change(void *arg, uint32_t point, uint32_t rule, enum leve
 {
 	struct newest *n = arg;
 	int64_t at = 0;
-	enum err err = alarm_newest(n->db, point, rule_info(n->rules, rule).name, level, &at);
+	enum err err = alarm_newest(n->db, point, rule_info(n->rules, rule).name, str_of(level_family(level)), &at);
 	return err ? 0 : at;
 }
 
@@ -168,6 +174,7 @@ static void reconcile(struct core *co)
 	store_read_end(co->app.store, n.db);
 	store_post(co->app.store, forget_causes, NULL, NULL); // what is no alarm and lasts is said next
 	evaluator_active(co->evaluator, on_transition, co);
+	fences_tell_active(co, on_transition);
 	record_all(co, &p);
 	struct db *db = store_read_begin(co->app.store);
 	enum err err = alarm_each_open(db, adopt_row, co, a);
@@ -246,6 +253,7 @@ static struct core *core_new(const struct core_config *cfg)
 	co->hellos = queue_new(32768, sizeof(void *));
 	co->events = queue_new(65536, sizeof(struct event *));
 	co->evaluator = evaluator_new(LIMIT_POINTS);
+	co->fences = fences_new();
 	return co;
 }
 
@@ -333,7 +341,9 @@ _Noreturn void core_run(const struct core_config *cfg)
 	if (!s)
 		give_up(&p);
 	site_publish(co, s, delta_new(true, &(struct ids){ 0 }));
-	ingest_take_site(co); // rules and points before the log is replayed through them
+	fences_start(co);
+	fences_load(co);
+	ingest_take_site(co); // rules, points and fences before the log is replayed through them
 	open_series(co, &p);
 	reconcile(co);
 	map_start(co);

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "bus/ring.h"
 #include "core/core.h"
+#include "fence/fence.h"
 #include "loop/loop.h"
 #include "loop/queue.h"
 #include "measure/index.h"
@@ -32,12 +33,13 @@ struct site_delta {             // what a generation of the site changed against
 	uint32_t points[];          // changed, new or gone; ascending
 };
 
-enum control_kind { CONTROL_PUSH, CONTROL_SITE, CONTROL_STOP };
+enum control_kind { CONTROL_PUSH, CONTROL_SITE, CONTROL_FENCES, CONTROL_STOP };
 struct control {                // to T_SERIES
 	enum control_kind kind;
 	struct push_item *push;
 	struct site *site;          // a reference
 	struct site_delta *delta;   // owned
+	struct fence_set *fences;   // owned
 };
 
 enum event_kind { EVENT_ALARM, EVENT_RECORD, EVENT_CONFIG, EVENT_STOP };
@@ -98,6 +100,7 @@ struct core {
 	// T_SERIES
 	struct loop *loop;
 	struct evaluator *evaluator;
+	struct fences *fences;
 	struct site *current;       // reference of T_SERIES
 	struct queue *control;
 	struct pending *pending;    // FIFO: pending[head … tail)
@@ -107,7 +110,9 @@ struct core {
 	size_t held_head, held_tail, held_cap;
 	struct loop_timer tick_timer, ack_timer;
 	int signal_fd;
-	int64_t tick_at;
+	int64_t tick_at, fences_at;
+	_Atomic size_t fences_now, fence_watches; // for /metrics
+	_Atomic uint64_t fence_positions, fence_left_out;
 	struct arena *late_arena;
 	int64_t wall;               // wall clock − monotonic clock; changes only when the wall clock is set
 	struct tally tally;
@@ -131,7 +136,7 @@ struct core {
 	struct queue *events;       // owned struct event *
 	struct loop *event_loop;
 	pthread_t event_thread;
-	struct loop_timer second, site_timer, tell_timer;
+	struct loop_timer second, site_timer, fence_timer, tell_timer;
 	int seconds;
 	struct site_news news;      // T_EVENTS; since the site was loaded last
 	_Atomic bool news_lost;     // an event found the queue full
@@ -272,6 +277,20 @@ void commands_tick(struct core *co);                                       // T_
 
 // dial.c
 void dial_tick(struct core *co); // T_EVENTS, once a second
+
+// fences.c; the first four T_EVENTS (at start: before the others run), then T_SERIES
+void fences_start(struct core *co);
+void fences_load(struct core *co);                               // makes a generation of the records and points
+void fences_wake(struct core *co);                               // soon
+void fences_note(struct core *co, const struct record_event *e); // a record has changed
+void fences_reading(struct core *co, const struct reading *r, int64_t arrival, transition_fn *fn);
+void fences_turn(struct core *co, transition_fn *fn);            // what came of one time is there
+void fences_second(struct core *co, transition_fn *fn);
+void fences_swap(struct core *co, struct fence_set *s, transition_fn *fn);
+void fences_save_behind(struct core *co, struct buf *out);
+struct str fences_restore_behind(struct core *co, struct str saved); // what stands before it
+void fences_tell_active(struct core *co, transition_fn *fn);
+void fences_adopt_row(struct core *co, uint32_t point, int64_t fence, enum fence_what what);
 
 // regrade.c; T_EVENTS
 void regrade_start(struct core *co);

@@ -237,6 +237,7 @@ static void load_site(struct core *co, const struct registry *reg, struct rule_s
 	core_site_give(&co->app, s);
 	core_site_give(&co->app, old);
 	news_forget(news);
+	fences_wake(co); // perhaps somebody else moves
 	suppress_wake(co, other_rules); // of points, too: what their service hid may be over
 }
 
@@ -315,6 +316,7 @@ static void on_record_event(struct core *co, struct event *e)
 	note_for_site(co, &e->record);
 	if (str_is(e->record.type, "maintenance_window") || str_is(e->record.type, "alarm_rationale"))
 		suppress_wake(co, true);
+	fences_note(co, &e->record);
 	regrade_note(co, &e->record);
 	map_note_record(co, &e->record);
 }

@@ -199,6 +199,7 @@ static void take_readings(struct core *co, struct reading *v, size_t n, int64_t 
 		case ARRIVED_NEW:
 			ret->accepted++;
 			evaluator_feed(co->evaluator, r, arrival, on_change, co);
+			fences_reading(co, r, arrival, on_change);
 			watch_tally(co, &ret->run, r);
 			break;
 		case ARRIVED_LATE:
@@ -371,6 +372,7 @@ static void on_control(void *arg, void *item)
 	switch (c->kind) {
 	case CONTROL_PUSH: on_push(co, c->push); break;
 	case CONTROL_SITE: on_site(co, c->site, c->delta); break;
+	case CONTROL_FENCES: fences_swap(co, c->fences, on_change); break;
 	case CONTROL_STOP: loop_stop(co->loop); break;
 	}
 }
@@ -429,6 +431,10 @@ static void on_tick_timer(void *arg)
 	int64_t now = core_now(co);
 	co->cause = loop_mono(co->loop);
 	co->tick_at = evaluator_tick(co->evaluator, now, on_change, co);
+	if (now >= co->fences_at) {
+		co->fences_at = now + US_PER_S;
+		fences_second(co, on_change);
+	}
 	int64_t wait = co->tick_at - now;
 	loop_timer_in(co->loop, &co->tick_timer, wait < US_PER_MS ? US_PER_MS : MIN(wait, US_PER_S));
 }
@@ -445,6 +451,7 @@ static bool on_idle(void *arg)
 	struct core *co = arg;
 	bool more = take_ring(co);
 	int64_t now = core_now(co);
+	fences_turn(co, on_change);
 	series_flush(co->app.series, false);
 	series_turn(co->app.series, now);
 	if (co->pending_head < co->pending_tail) // also what needed no sync: a message of nothing but duplicates
@@ -469,6 +476,8 @@ static void on_replayed(void *arg, const struct transition *t)
 static void replay(void *arg, const struct reading *r, enum arrival how, int64_t arrival)
 {
 	struct core *co = arg;
+	if (how != ARRIVED_LATE)
+		fences_reading(co, r, arrival, on_replayed);
 	if (how == ARRIVED_NEW)
 		evaluator_feed(co->evaluator, r, arrival, on_replayed, co);
 	else if (how == ARRIVED_LATE)
@@ -477,10 +486,25 @@ static void replay(void *arg, const struct reading *r, enum arrival how, int64_t
 		evaluator_feed_again(co->evaluator, r, arrival, on_replayed, co);
 }
 
-void ingest_replayed(struct core *co) { evaluator_settle(co->evaluator, on_replayed, co); }
+void ingest_replayed(struct core *co)
+{
+	evaluator_settle(co->evaluator, on_replayed, co);
+	fences_turn(co, on_replayed);
+}
 
-static void hook_save_all(void *arg, struct buf *out) { evaluator_save_all(((struct core *)arg)->evaluator, out); }
-static void hook_load_all(void *arg, struct str saved) { evaluator_restore_all(((struct core *)arg)->evaluator, saved); }
+static void hook_save_all(void *arg, struct buf *out)
+{
+	struct core *co = arg;
+	evaluator_save_all(co->evaluator, out);
+	fences_save_behind(co, out);
+}
+
+static void hook_load_all(void *arg, struct str saved)
+{
+	struct core *co = arg;
+	evaluator_restore_all(co->evaluator, fences_restore_behind(co, saved));
+}
+
 static void hook_save(void *arg, uint32_t point, void *ext) { evaluator_save(((struct core *)arg)->evaluator, point, ext); }
 static void hook_load(void *arg, uint32_t point, const void *ext) { evaluator_restore(((struct core *)arg)->evaluator, point, ext); }
 

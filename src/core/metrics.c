@@ -42,6 +42,10 @@ static void alarm_part(struct core *co, struct buf *out)
 	metric(out, "anlan_alarm_jobs_total", "counter", "Changes of alarm conditions recorded", (double)atomic_load(&co->alarms_committed));
 	metric(out, "anlan_alarm_jobs_waiting", "gauge", "Changes of alarm conditions on their way into the table",
 	       (double)(atomic_load(&co->alarms_posted) - atomic_load(&co->alarms_committed)));
+	metric(out, "anlan_fences", "gauge", "Fences and routes in force", (double)atomic_load(&co->fences_now));
+	metric(out, "anlan_fence_watches", "gauge", "Fences at which something is under way for a vehicle or person", (double)atomic_load(&co->fence_watches));
+	metric(out, "anlan_fence_positions_total", "counter", "Positions judged against fences", (double)atomic_load(&co->fence_positions));
+	metric(out, "anlan_fence_left_out_total", "counter", "Positions at which more fences lay than are judged", (double)atomic_load(&co->fence_left_out));
 	histogram_write(&co->alarm_latency, "anlan_alarm_seconds", "From the arrival of a reading until the change of its alarm is on disk", US_PER_S, out);
 }
 

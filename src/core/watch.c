@@ -56,6 +56,7 @@ static void look_at_clock(struct core *co)
 		return;
 	co->wall += by;
 	evaluator_clock_set(co->evaluator, by, core_now(co));
+	fences_clock_set(co->fences, by);
 	if (by < US_PER_S && by > -US_PER_S)
 		return;
 	log_warn("core", "the server's clock was set by %.1f s; delays and silence of alarms go on as if it had not been", (double)by / US_PER_S);

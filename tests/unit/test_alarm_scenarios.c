@@ -414,8 +414,9 @@ static void step_window(struct scenario *s, const struct yaml_node *n)
 	assert_int_equal(fixture_write(&s->f, window_job, &j), OK);
 }
 
-static void adopt(void *arg, uint32_t point, struct str rule, struct str level)
+static void adopt(void *arg, uint32_t point, struct str rule, struct str level, struct str family)
 {
+	(void)family;
 	struct scenario *s = arg;
 	enum level l;
 	assert_true(level_find(level, &l));
@@ -427,7 +428,7 @@ static int64_t newest_change(void *arg, uint32_t point, uint32_t rule, enum leve
 {
 	struct newest *n = arg;
 	int64_t at;
-	assert_int_equal(alarm_newest(n->db, point, rule_info(n->s->rules, rule).name, level, &at), OK);
+	assert_int_equal(alarm_newest(n->db, point, rule_info(n->s->rules, rule).name, str_of(level_family(level)), &at), OK);
 	return at;
 }
 
