@@ -12,7 +12,7 @@
 #include "model/yaml.h"
 #include "tool/tool.h"
 
-static const char usage[] = "anlan check [--lang zh|en] [PATH…]";
+static const char usage[] = "anlan check [--lang zh|en] [--costs] [PATH…]";
 
 struct count {
 	size_t types, rules, mistakes;
@@ -96,7 +96,7 @@ static void print_costs(const struct registry *reg, struct str only, bool zh, st
 	rules_free(rs);
 }
 
-static void check_path(struct arena *a, const char *path, bool zh, struct count *all)
+static void check_path(struct arena *a, const char *path, bool zh, bool costs, struct count *all)
 {
 	struct diags d = { .arena = a, .zh = zh };
 	struct pack_texts texts = { .arena = a };
@@ -114,7 +114,8 @@ static void check_path(struct arena *a, const char *path, bool zh, struct count 
 	if (!err) {
 		all->types += reg->ntypes;
 		all->rules += reg->nrules;
-		print_costs(reg, only, zh, a);
+		if (costs)
+			print_costs(reg, only, zh, a);
 	}
 	registry_free(reg);
 }
@@ -134,11 +135,12 @@ int tool_check(int argc, char **argv)
 	struct arena *a = arena_new(0);
 	struct count all = { 0 };
 	bool zh = wants_zh(tool_option(&argc, argv, "--lang"));
+	bool costs = tool_flag(&argc, argv, "--costs");
 	tool_no_more_options(argc, argv, usage);
 	if (argc < 1)
-		check_path(a, tool_packs_dir(), zh, &all);
+		check_path(a, tool_packs_dir(), zh, costs, &all);
 	for (int i = 0; i < argc; i++)
-		check_path(a, argv[i], zh, &all);
+		check_path(a, argv[i], zh, costs, &all);
 	if (all.mistakes)
 		fprintf(stderr, zh ? "%zu 处错误\n" : "mistakes: %zu\n", all.mistakes);
 	else
