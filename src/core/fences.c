@@ -111,7 +111,7 @@ void fences_second(struct core *co, transition_fn *fn)
 	atomic_store(&co->fence_left_out, s.left_out);
 }
 
-// The generation before is given back by the thread that made it: a million words are not freed on the way of readings.
+// Milliseconds for 10,000 vehicles (anlan bench fences): their state is copied, the generation before freed.
 void fences_swap(struct core *co, struct fence_set *s, transition_fn *fn)
 {
 	struct fence_set *old = fences_take(co->fences, s, core_now(co), pass, &(struct passing){ co, fn });

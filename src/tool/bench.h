@@ -15,6 +15,7 @@ int bench_records(int argc, char **argv);
 int bench_import(int argc, char **argv);
 int bench_query(int argc, char **argv);
 int bench_index(int argc, char **argv);
+int bench_fences(int argc, char **argv);
 int bench_detect(int argc, char **argv);
 int bench_tiles(int argc, char **argv);
 int bench_qra(int argc, char **argv);

@@ -20,6 +20,7 @@ static const struct {
 	{ "import", bench_import },
 	{ "query", bench_query },
 	{ "index", bench_index },
+	{ "fences", bench_fences },
 	{ "detect", bench_detect },
 	{ "tiles", bench_tiles },
 	{ "qra", bench_qra },
