@@ -316,8 +316,8 @@ int bench_ingest(int argc, char **argv)
 		ndevices = 0;
 	b.points = connect ? 0 : (size_t)points;
 	b.devices = MIN((size_t)ndevices, b.points);
-	if (connect ? !devices
-	            : !b.devices || b.expressions > b.points * 9 / 10 || b.points > LIMIT_POINTS || b.points / b.devices >= LIMIT_POINTS_PER_DEVICE) {
+	bool many = b.points > LIMIT_POINTS || b.expressions > b.points * 9 / 10;
+	if (connect ? !devices : many || !b.devices || b.points / b.devices >= LIMIT_POINTS_PER_DEVICE) {
 		fprintf(stderr, "usage: %s", USAGE);
 		return 2;
 	}
