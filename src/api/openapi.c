@@ -207,6 +207,7 @@ static const struct {
 	  "limit:num, unit:str, target:str, probability:num|null, along:num|null, substance:str, scenario:str, next?:Label, inputs?:any, position:[num]}], domino_left:int, "
 	  "safety:{required:num, nearer:[ZonePlace]}|null, warnings:[{zh:str, en:str}], steps:[{model:str, why:Label, inputs:any, answer:any}], ms:num}" },
 	{ "GeoJson", "{type:'FeatureCollection', features:[{type:'Feature', properties:any, geometry:any}]}" },
+	{ "ZoneComparison", "{cases:[{id:int, number:str, title:str, scenario?:any, substance?:str, inputs?:str, weather?:str, position?:[num], outlines:[{key:str, what:'ring'|'band', label:str, ring:[[num]]}]}], levels:[{level:str, a?:{*:num}, b?:{*:num}, more?:{*:num}}]}" },
 	{ "ZoneVessels", "{items:[{id:int, title:str, medium:str, cas:str, volume:num|null, mass:num|null, position:[num]|null}]}" },
 	{ "ZonePlace", "{type:str, id:int, title:str, kind:str, label:Label, color:str, zone:str, this_wind:bool, distance:num, day:int, night:int, minutes:num|null, position:[num]}" },
 	{ "QraRun", "{id:int, number:str, name:str, state:str, working:bool, part:num, answer?:any}" },

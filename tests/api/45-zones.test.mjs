@@ -162,6 +162,38 @@ test('a case is computed again and saved; its numbers are the system\'s; GeoJSON
   assert.equal(linked.warning.id, w.id);
 });
 
+test('two saved cases side by side: thresholds by name, what the second has more; of what the caller may see', async () => {
+  const made = [];
+  for (const [Q, scenario] of [[3, 'toxic-plume'], [6, 'toxic-plume'], [2, 'vessel-burst']])
+    made.push(await duty.ok_post('/api/v1/zones/cases', { equipment: chlorine.id, scenario, inputs: scenario === 'toxic-plume' ? { Q } : {}, weather, title: `对比 ${Q}` }));
+  const c = await duty.ok_get(`/api/v1/zones/compare?a=${made[0].id}&b=${made[1].id}`);
+  const records = await Promise.all(made.map((m) => duty.ok_get(`/api/v1/records/consequence_case/${m.id}`)));
+  assert.deepEqual(c.cases.map((x) => x.title), ['对比 3', '对比 6']);
+  assert.deepEqual(c.levels.map((l) => l.level), records[0].levels.map((l) => l.level));
+  c.levels.forEach((l, i) => {
+    for (const k of ['reach', 'width', 'area', 'day', 'night']) {
+      assert.deepEqual([l.a[k], l.b[k], l.more[k]], [records[0].levels[i][k], records[1].levels[i][k], records[1].levels[i][k] - records[0].levels[i][k]]);
+    }
+    assert.ok(l.more.reach > 0, 'twice as much goes farther');
+  });
+  for (const [i, x] of c.cases.entries()) {
+    const rings = x.outlines.filter((o) => o.what === 'ring');
+    assert.deepEqual(rings.map((o) => o.label), records[i].levels.filter((l) => l.reach > 0).map((l) => l.level));
+    assert.deepEqual(rings.map((o) => o.ring), records[i].outlines.filter((o) => o.what === 'ring').map((o) => JSON.parse(o.ring)));
+  }
+  const other = await duty.ok_get(`/api/v1/zones/compare?a=${made[0].id}&b=${made[2].id}`);
+  assert.ok(other.levels.some((l) => l.a && !l.b && !l.more) && other.levels.some((l) => l.b && !l.a), 'another scenario has other thresholds');
+  const bad = async (q, field, status, who = duty) => {
+    const r = await who.get(`/api/v1/zones/compare?${q}`);
+    assert.deepEqual([r.status, r.json.error.field], [status, field]);
+  };
+  await bad(`a=${made[0].id}`, 'b', 400);
+  await bad('a=x&b=1', 'a', 400);
+  await bad(`a=${made[0].id}&b=99999999`, 'b', 404);
+  const security = await s.as('security');
+  assert.equal((await security.get(`/api/v1/zones/compare?a=${made[0].id}&b=${made[1].id}`)).status, 403);
+});
+
 test('who may: the right to calculate; what is seen is in the scope of who asks', async () => {
   const security = await s.as('security');
   assert.equal((await zones({ at: [119, 33], scenario: 'vce', substance: '丙烷', weather }, security)).status, 403);

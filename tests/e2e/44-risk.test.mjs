@@ -25,7 +25,7 @@ test('from a town on the map to the record that raises it', async () => {
   const p = await (await Person.open(browser, s, { size: DESK })).be('bureau');
   await watched([p], 'risk', async () => {
     await p.go('/map');
-    await p.test('map-risk').click();
+    await p.test('map-by-risk').click();
     await p.test('risk-legend').waitFor();
     await until('a town to be pressed', async () => { await pressTown(p); return (await p.test('why').count()) > 0; }, 60000);
     await p.test('why-because').waitFor();

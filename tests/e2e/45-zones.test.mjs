@@ -70,6 +70,29 @@ test('a duty officer: pick, see, compare, save; how long a click takes', async (
   await p.context.close();
 });
 
+test('two saved cases side by side, from the record of one', async () => {
+  const duty = await s.as('duty'), made = [];
+  for (const Q of [2, 5])
+    made.push(await duty.ok_post('/api/v1/zones/cases', { equipment: equipment.id, scenario: 'toxic-plume', substance: '氯', inputs: { Q }, weather: { u: 2, from: 235, stability: 'D' }, title: `泄漏 ${Q} kg/s` }));
+  const p = await (await Person.open(browser, s)).be('duty');
+  await p.page.goto(`/records/consequence_case/${made[0].id}`);
+  await p.test('record-compare').click();
+  await p.test('zone-compare-b').click();
+  await p.page.getByRole('option').filter({ hasText: '泄漏 5 kg/s' }).first().click();
+  await p.test('zone-compare-table').waitFor();
+  const c = await duty.ok_get(`/api/v1/zones/compare?a=${made[0].id}&b=${made[1].id}`);
+  const rows = await p.test('zone-compare-table').locator('tbody').first().locator('tr').allInnerTexts();
+  const plain = (n) => n.toLocaleString('en-US');
+  assert.deepEqual(rows[1].split('\t').slice(1), [plain(c.levels[0].a.reach), plain(c.levels[0].b.reach), `+${plain(c.levels[0].more.reach)}`]);
+  await shot(p, 'zones-two');
+  const [csv] = await Promise.all([p.page.waitForEvent('download'), p.test('zone-compare-csv').click()]);
+  assert.match(csv.suggestedFilename(), /^TY-.*\.csv$/);
+  await p.test('zone-compare-open-b').click();
+  await p.at(`/records/consequence_case/${made[1].id}`);
+  assert.deepEqual(p.trouble.filter((x) => !p.expected.some((e) => e.test(x))), []);
+  await p.context.close();
+});
+
 test('from a warning: the zone of a case becomes its area', async () => {
   const duty = await s.as('duty');
   const w = await duty.ok_post('/api/v1/records/warning', { title: '液氯储槽泄漏', level: 'red', enterprise: installation.enterprise.id, installation: installation.id, happened: new Date().toISOString() });

@@ -21,7 +21,7 @@ const lonely = () => all.find((e) => all.every((o) => o === e || km(o.position, 
 const counts = (p) => p.page.locator('[data-test^="map-level-"] b').allInnerTexts().then((t) => t.map((x) => Number(x.replaceAll(',', ''))));
 const total = async (p) => (await counts(p)).reduce((a, b) => a + b, 0);
 
-test('signs are drawn from tiles; a press on one opens its card; colours by grade, sectors, what is near', async () => {
+test('signs are drawn from tiles; a press on one opens its card; four colours, sectors, layers, what is near', async () => {
   const p = await Person.open(browser, s), tiles = [];
   p.page.on('response', (r) => /\/tiles\/.*\.mvt/.test(r.url()) && tiles.push({ url: r.url(), status: r.status() }));
   await p.be('bureau');
@@ -42,17 +42,36 @@ test('signs are drawn from tiles; a press on one opens its card; colours by grad
     });
     await p.page.keyboard.press('Escape');
 
-    await p.test('map-by-risk').click();
-    const graded = async (risk) => (await bureau.ok_get(`/api/v1/records/enterprise?size=1&where.risk=${risk}`)).total;
-    const want = await Promise.all(['red', 'orange', 'yellow', 'blue'].map(graded));
-    await until('counts by grade', async () => JSON.stringify((await counts(p)).slice(0, 4)) === JSON.stringify(want));
     await p.test('map-sectors').click();
     await p.test('map-sector-dust').check();
     const dust = (await bureau.ok_get('/api/v1/records/enterprise?size=1&where.sector=dust')).total;
     await until('only dust is counted', async () => (await total(p)) === dust);
-    await until('only dust is asked for', () => tiles.some((t) => /sector=dust/.test(t.url) && /by=risk/.test(t.url)));
+    await until('only dust is asked for', () => tiles.some((t) => /sector=dust/.test(t.url)));
     await p.test('map-sector-dust').uncheck();
+
+    // by risk: the four colours of the index, of areas, and close by of each enterprise
+    await p.test('map-by-risk').click();
+    await p.test('risk-legend').waitFor();
+    await p.test('map-search').fill(one.title);
+    await p.page.locator('.find li', { hasText: one.title }).first().click();
+    await p.test('why').locator('h2', { hasText: one.title }).waitFor();
+    await until('tiles by risk', () => tiles.some((t) => /\/tiles\/enterprise\/.*by=risk/.test(t.url)));
+    assert.ok(!tiles.some((t) => /\/tiles\/(point|installation)\/.*by=risk/.test(t.url)));
+    await p.test('why-close').click();
     await p.test('map-by-state').click();
+
+    // layers in groups, found by name, and as they were left
+    await p.test('map-layers-find').fill('网格');
+    await p.test('map-layer-grid').check();
+    await p.test('map-layers-find').fill('没有这样的');
+    assert.equal(await p.page.locator('[data-test^="map-group-"]').count(), 0);
+    await p.test('map-layers-find').fill('');
+    await p.page.reload();
+    await p.settled();
+    await p.test('map-layers-find').fill('网格');
+    assert.ok(await p.test('map-layer-grid').isChecked());
+    assert.ok(await p.test('map-layer-grid').isVisible());
+    await p.test('map-layers-find').fill('');
 
     await p.test('map-ask').click();
     await p.test('within-5000').click();

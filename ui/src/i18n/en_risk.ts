@@ -4,6 +4,7 @@ import type { zhRisk } from './zh_risk'
 export const enRisk: Record<keyof typeof zhRisk, string> = {
   'nav.risk': 'Risk index',
   'pack.risk': 'Risk',
+  'risk.closer': 'Areas are coloured; closer, every enterprise by the same index.',
   'risk.map': 'Four-colour risk map',
   'risk.ranking': 'Ranking by risk index',
   'risk.why': 'Why this colour',

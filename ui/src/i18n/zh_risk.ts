@@ -2,6 +2,7 @@
 export const zhRisk = {
   'nav.risk': '风险指数',
   'pack.risk': '风险',
+  'risk.closer': '按辖区着色；放大后每家企业按同一指数着色。',
   'risk.map': '风险四色图',
   'risk.ranking': '风险指数排名',
   'risk.why': '为什么是这个颜色',

@@ -17,6 +17,8 @@ import { points, type Ranked, type RiskIndex } from './risk'
 
 const read = new GeoJSON({ dataProjection: 'EPSG:4326', featureProjection: 'EPSG:3857' })
 const FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","WenQuanYi Micro Hei",sans-serif'
+/** Metres a pixel: closer than this every enterprise is a sign of its tiles. */
+export const CLOSE = 45
 const LEVELS: Color[] = ['red', 'orange', 'yellow', 'blue']
 
 /** A tile of the level's pattern: red crossed, orange slanting, yellow dotted, blue plain. */
@@ -48,6 +50,7 @@ function fill(color: Color): Fill {
 
 export interface FourMap {
   set(list: Ranked[]): void
+  past(on: boolean): void // every sign is a dot: tiles know only now
   dots(list: (Ranked & { position: [number, number] })[]): void
   at(pixel: number[]): { kind: 'area' | 'enterprise'; key: string } | null
   choose(key: string): void
@@ -78,7 +81,7 @@ export function fourMap(map: Map, base: MapBase, theme: Theme): FourMap {
       },
     }),
     new VectorLayer({
-      source: signs, zIndex: 32, declutter: true,
+      source: signs, zIndex: 32, declutter: true, minResolution: CLOSE,
       style: (f, res) => { const r = f.get('risk') as Ranked; return thingStyle('enterprise', r.level, 1, r.title, res, r.key === chosen, th) },
     }),
     new VectorLayer({
@@ -95,6 +98,7 @@ export function fourMap(map: Map, base: MapBase, theme: Theme): FourMap {
       const by = new globalThis.Map(list.map((r) => [r.key, r]))
       for (const s of [areas, labels]) for (const f of s.getFeatures()) f.set('risk', by.get(String(f.get('code'))))
     },
+    past(on) { layers[1].setMinResolution(on ? 0 : CLOSE) },
     dots(list) {
       signs.clear(true)
       signs.addFeatures(list.sort((a, b) => rank(b.level) - rank(a.level)).map((r) => new Feature({ geometry: new Point(fromLonLat(r.position)), risk: r })))

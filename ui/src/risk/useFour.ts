@@ -8,15 +8,16 @@ import { t, tx } from '../i18n'
 import { csvCell, num } from '../lib/number'
 import { rank } from '../lib/level'
 import { stamp } from '../lib/time'
-import type { MapDrawing } from '../map/draw'
+import { fromLonLat } from 'ol/proj'
+import type { Clicked, MapDrawing } from '../map/draw'
 import { findThing } from '../map/model'
 import type { Theme } from '../map/style'
-import { fourMap, picture, type FourMap } from './four'
+import { CLOSE, fourMap, picture, type FourMap } from './four'
 import { formulaWords, last, riskIndex, riskRank, type Ranked, type RiskIndex, type RiskKind } from './risk'
 
 const DAYS = 30
 const DOTS = 60 // enterprises that stand out
-const HIDDEN = ['point', 'installation', 'enterprise', 'names']
+const HIDDEN = ['point', 'installation', 'names']
 
 export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ name: string; on: boolean }[]>, unpick: () => void) {
   const route = useRoute()
@@ -34,7 +35,6 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
   let map: FourMap | null = null
   let base: MapBase | null = null
   let theme: Theme = { dark: false, big: false }
-  let unclick: (() => void) | null = null
   let later = 0
 
   async function load() {
@@ -52,6 +52,8 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
       areas.value = towns.items
       map ??= fourMap(d.map, base, theme)
       map.set(towns.items)
+      map.past(!!asked)
+      d.show('enterprise', !asked && switched('enterprise'))
       const worst = firms.items.filter((r) => rank(r.level) <= rank('orange')).slice(0, DOTS)
       const at = await Promise.all(worst.map((r) => findThing('enterprise', Number(r.key))))
       if (asked !== day.value || !on.value) return
@@ -67,14 +69,19 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     if (!d) return
     HIDDEN.forEach((name) => d.show(name, false))
     room(d, true)
-    const click = (e: { pixel: number[] }) => {
-      const hit = map?.at(e.pixel)
-      if (hit) choose([hit])
-    }
-    d.map.on('click', click as never)
-    unclick = () => d.map.un('click', click as never)
+    d.things('enterprise').layers.forEach((l) => l.setMaxResolution(CLOSE))
     unpick()
     void load()
+  }
+  const switched = (name: string) => layers.value.find((l) => l.name === name)?.on ?? true
+  /** A press on the map: an enterprise, a cluster of them, an area. */
+  function press(hit: Clicked, at: [number, number]) {
+    const d = drawing.value
+    if (!d) return
+    if (hit.sign?.thing?.kind === 'enterprise') return choose([{ kind: 'enterprise', key: String(hit.sign.thing.id) }])
+    if (hit.sign && !hit.sign.thing) return d.closer(hit.sign.position)
+    const found = map?.at(d.map.getPixelFromCoordinate(fromLonLat(at)))
+    if (found) choose([found])
   }
   /** The legend stands beside the county, not on it. */
   function room(d: MapDrawing, make: boolean) {
@@ -83,14 +90,13 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     d.home()
   }
   function finish() {
-    unclick?.()
-    unclick = null
     map?.close()
     map = null
     path.value = []
     day.value = ''
     if (drawing.value) room(drawing.value, false)
-    HIDDEN.forEach((name) => drawing.value?.show(name, layers.value.find((l) => l.name === name)?.on ?? true))
+    drawing.value?.things('enterprise').layers.forEach((l) => l.setMaxResolution(Infinity))
+    for (const name of [...HIDDEN, 'enterprise']) drawing.value?.show(name, switched(name))
   }
   function choose(next: { kind: RiskKind; key: string }[]) {
     path.value = next
@@ -110,12 +116,13 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     base(b: MapBase) { base = b },
     ready(th: Theme) { theme = th; if (on.value) begin() },
     theme(th: Theme) { theme = th; map?.theme(th); if (on.value && drawing.value) room(drawing.value, true) },
+    press,
     toggle() { void router.replace({ query: { ...route.query, risk: on.value ? undefined : '1' } }) },
     setDay(d: string) { day.value = d === last(days) ? '' : d; void load() },
     pick(kind: RiskKind, key: string) { choose([...path.value, { kind, key }]) },
     back() { choose(path.value.slice(0, -1)) },
     close() { choose([]) },
-    end() { off(); clearTimeout(later); unclick?.(); map = null },
+    end() { off(); clearTimeout(later); map = null },
     async png() {
       const x = index.value
       if (!x || !drawing.value) return
