@@ -18,6 +18,7 @@ struct park {
 	struct problem *p;
 	struct jw w;
 	double lon, lat;
+	json_t *triggers;           // natural events, records of qra_trigger; a list
 };
 
 // ---- records as JSON --------------------------------------------------------------------------
@@ -100,33 +101,80 @@ static void write_weather(struct park *k, const json_t *park)
 
 // ---- sources -----------------------------------------------------------------------------------------
 
-static enum err write_scenario(struct park *k, const json_t *source, const json_t *s)
+static bool frequency_of(const json_t *s, double *ret)
+{
+	struct str f = str_trim(text(s, "f"));
+	char wide[32];
+	if (f.n && f.n < sizeof wide && str_starts(f, STR("."))) { // as people write it
+		wide[0] = '0';
+		memcpy(wide + 1, f.p, f.n);
+		f = str_from(wide, f.n + 1);
+	}
+	return str_to_f64(f, ret);
+}
+
+// What leaves and how; inside of the scenario's object.
+static void write_release(struct park *k, const json_t *s)
 {
 	static const char *const numbers[] = { "rate", "duration", "mass", "pool", "immediate", "delayed" };
-	struct str f = text(s, "f"), name = text(s, "name");
-	double v;
-	char wide[32];
-	struct str json = str_trim(f);
-	if (json.n && json.n < sizeof wide && str_starts(json, STR("."))) { // as people write it
-		wide[0] = '0';
-		memcpy(wide + 1, json.p, json.n);
-		json = str_from(wide, json.n + 1);
-	}
-	if (!str_to_f64(json, &v)) {
-		struct str of = text(source, "name");
-		return problem_set(k->p, ERR_INVALID, "f", "%.*s／%.*s：频率“%.*s”不是数（写作 1e-5）", "%.*s / %.*s: the frequency \"%.*s\" is no number (write 1e-5)",
-		                   STR_FMT(of), STR_FMT(name), STR_FMT(f));
-	}
-	jw_obj(&k->w);
-	jw_kstr(&k->w, "name", name);
-	jw_kf64(&k->w, "f", v);
 	jw_kstr(&k->w, "substance", text(s, "substance"));
 	jw_kstr(&k->w, "release", text(s, "release"));
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		copy_number(k, s, numbers[i]);
 	copy_true(k, s, "heavy");
+}
+
+static enum err write_scenario(struct park *k, const json_t *source, const json_t *s)
+{
+	struct str f = text(s, "f"), name = text(s, "name"), of = text(source, "name");
+	double v;
+	if (!frequency_of(s, &v))
+		return problem_set(k->p, ERR_INVALID, "f", "%.*s／%.*s：频率“%.*s”不是数（写作 1e-5）", "%.*s / %.*s: the frequency \"%.*s\" is no number (write 1e-5)",
+		                   STR_FMT(of), STR_FMT(name), STR_FMT(f));
+	jw_obj(&k->w);
+	jw_kstr(&k->w, "name", name);
+	jw_kf64(&k->w, "f", v);
+	write_release(k, s);
 	copy_true(k, s, "rupture");
 	jw_end(&k->w);
+	return OK;
+}
+
+static bool exposed(const json_t *trigger, const json_t *source)
+{
+	json_int_t id = json_integer_value(json_object_get(source, "id"));
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(trigger, "sources"), i, one)
+		if (json_integer_value(json_object_get(one, "id")) == id)
+			return true;
+	return false;
+}
+
+// The ruptures of the source when the event comes: the probability of damage, shared as their frequencies are.
+static enum err write_triggered(struct park *k, const json_t *source, const json_t *trigger)
+{
+	double damage = number(trigger, "damage", 0), years = number(trigger, "return_years", 0), all = 0, f;
+	struct str of = text(source, "name"), event = text(trigger, "name");
+	size_t i;
+	json_t *s;
+	json_array_foreach(json_object_get(source, "scenarios"), i, s)
+		all += json_is_true(json_object_get(s, "rupture")) && frequency_of(s, &f) ? f : 0;
+	if (all <= 0)
+		return problem_set(k->p, ERR_INVALID, "sources", "%.*s：风险源“%.*s”没有频率大于 0 且勾选“受多米诺影响”的情景，请在风险源中勾选破裂情景",
+		                   "%.*s: no scenario of the source \"%.*s\" with a frequency above 0 is marked \"grows by escalation\"; mark its ruptures",
+		                   STR_FMT(event), STR_FMT(of));
+	json_array_foreach(json_object_get(source, "scenarios"), i, s) {
+		if (!json_is_true(json_object_get(s, "rupture")) || !frequency_of(s, &f) || f <= 0 || damage <= 0 || years <= 0)
+			continue;
+		jw_obj(&k->w);
+		jw_kstr(&k->w, "name", arena_printf(k->a, "%.*s（%.*s）", STR_FMT(text(s, "name")), STR_FMT(event)));
+		jw_kstr(&k->w, "trigger", event);
+		jw_kf64(&k->w, "event", 1 / years);
+		jw_kf64(&k->w, "damage", damage * f / all);
+		write_release(k, s);
+		jw_end(&k->w);
+	}
 	return OK;
 }
 
@@ -150,6 +198,10 @@ static enum err write_source(struct park *k, const json_t *r)
 	json_array_foreach(json_object_get(r, "scenarios"), i, s) {
 		if (!err)
 			err = write_scenario(k, r, s);
+	}
+	json_array_foreach(k->triggers, i, s) {
+		if (!err && exposed(s, r))
+			err = write_triggered(k, r, s);
 	}
 	jw_end(&k->w);
 	jw_end(&k->w);
@@ -197,8 +249,7 @@ static enum err write_place(struct park *k, const json_t *r)
 }
 
 // Every record of the type that belongs to the park, oldest first.
-static enum err each(struct park *k, int64_t park, const char *type, const char *list, size_t max,
-                     enum err (*write)(struct park *, const json_t *))
+static enum err each(struct park *k, int64_t park, const char *type, size_t max, enum err (*fn)(struct park *, const json_t *))
 {
 	const struct type *t = registry_type(k->reg, str_of(type));
 	if (!t)
@@ -212,14 +263,27 @@ static enum err each(struct park *k, int64_t park, const char *type, const char 
 	enum err err = records_list(k->db, &t->table, NULL, &lq, k->a, &rows, &n, NULL, k->p);
 	if (!err && n > max)
 		err = problem_set(k->p, ERR_TOO_LARGE, "", "%s：至多 %zu 条", "%s: at most %zu records", type, max);
-	jw_karr(&k->w, list);
 	for (size_t i = 0; i < n && !err; i++) {
 		json_t *j = record_of(k, t, &rows[i]);
-		err = j ? write(k, j) : problem_set(k->p, ERR_BUG, "", "记录不能读取", "a record cannot be read");
+		err = j ? fn(k, j) : problem_set(k->p, ERR_BUG, "", "记录不能读取", "a record cannot be read");
 		json_decref(j);
 	}
+	return err;
+}
+
+static enum err write_list(struct park *k, int64_t park, const char *type, const char *list, size_t max,
+                           enum err (*write)(struct park *, const json_t *))
+{
+	jw_karr(&k->w, list);
+	enum err err = each(k, park, type, max, write);
 	jw_end(&k->w);
 	return err;
+}
+
+static enum err keep_trigger(struct park *k, const json_t *r)
+{
+	json_array_append(k->triggers, (json_t *)(uintptr_t)r);
+	return OK;
 }
 
 enum err qra_park_json(struct db *db, const struct registry *reg, int64_t id, struct arena *a, struct buf *out, struct problem *p)
@@ -247,12 +311,16 @@ enum err qra_park_json(struct db *db, const struct registry *reg, int64_t id, st
 	jw_kf64(&k.w, "split", number(park, "split", 1));
 	jw_kbool(&k.w, "urban", json_is_true(json_object_get(park, "urban")));
 	jw_kbool(&k.w, "domino", json_is_true(json_object_get(park, "domino")));
-	err = each(&k, id, "qra_source", "sources", LIMIT_QRA_SOURCES, write_source);
+	k.triggers = json_array();
+	err = each(&k, id, "qra_trigger", LIMIT_QRA_SOURCES, keep_trigger);
 	if (!err)
-		err = each(&k, id, "qra_people", "people", LIMIT_QRA_PLACES, write_people);
+		err = write_list(&k, id, "qra_source", "sources", LIMIT_QRA_SOURCES, write_source);
 	if (!err)
-		err = each(&k, id, "qra_people", "places", LIMIT_QRA_PLACES, write_place);
+		err = write_list(&k, id, "qra_people", "people", LIMIT_QRA_PLACES, write_people);
+	if (!err)
+		err = write_list(&k, id, "qra_people", "places", LIMIT_QRA_PLACES, write_place);
 	jw_end(&k.w);
+	json_decref(k.triggers);
 	json_decref(park);
 	return err || jw_done(&k.w) ? err : problem_set(p, ERR_TOO_LARGE, "", "园区数据过多", "the park has too much data");
 }

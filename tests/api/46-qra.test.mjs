@@ -16,6 +16,7 @@ before(async () => {
 });
 after(() => s.stop());
 
+const retire = (type, id) => bureau.ok_delete(`/api/v1/records/${type}/${id}`, { reason: '试验' });
 const list = async (type, who = bureau) => (await who.ok_get(`/api/v1/records/${type}?size=200`)).items;
 // Computed in the core, however long that takes: asked again until it is there.
 const until_over = async (id) => {
@@ -53,6 +54,32 @@ test('the park is computed: contours, places, curve, ranking, what is planned', 
   for (const p of a.places) assert.equal(p.met, p.ir <= p.limit);
   const left = Math.min(...a.places.map((p) => p.limit / p.ir));
   assert.ok(Math.abs(a.capacity.places / left - 1) < 1e-9);
+});
+
+test('natural triggers of the register: how often times how likely, ranked, and what is exposed must be able to break', async () => {
+  const sources = await list('qra_source'), breaks = sources.find((x) => x.scenarios.some((c) => c.rupture) && !x.planned);
+  const flood = await bureau.ok_post('/api/v1/records/qra_trigger', { name: '五十年一遇洪水（虚构）', park: park.id, kind: 'flood', return_years: 50, sources: [breaks.id], damage: 0.02, damage_source: '专家判断（虚构）' });
+  const quake = await bureau.ok_post('/api/v1/records/qra_trigger', { name: '设防烈度地震（虚构）', park: park.id, kind: 'quake', return_years: 475, sources: [breaks.id], damage: 0.1, damage_source: '专家判断（虚构）' });
+  const a = (await begin({ name: '含自然灾害' })).answer;
+  assert.deepEqual(a.triggers.map((t) => t.trigger), ['五十年一遇洪水（虚构）', '设防烈度地震（虚构）'], 'the gravest first');
+  const [f, q] = a.triggers, near = (x, y) => assert.ok(Math.abs(x / y - 1) < 1e-6, `${x} ${y}`);
+  near(f.event, 1 / 50);
+  near(f.deaths_per_event / q.deaths_per_event, 0.02 / 0.1); // the same ruptures
+  near(f.pll, f.event * f.deaths_per_event);
+  const was = first.answer.sources.find((x) => x.id === breaks.id), is = a.sources.find((x) => x.id === breaks.id);
+  near(is.pll, was.pll + f.pll + q.pll);
+  near(is.f - was.f, 0.02 / 50 + 0.1 / 475);
+  assert.deepEqual(mismatches({ $ref: '#/components/schemas/QraRun' }, (await bureau.ok_get('/api/v1/qra/' + (await list('qra_run'))[0].id)), doc).filter((m) => !/parts/.test(m)), []);
+  const stands = sources.find((x) => !x.scenarios.some((c) => c.rupture));
+  if (stands) {
+    const bad = await bureau.ok_post('/api/v1/records/qra_trigger', { name: '错', park: park.id, kind: 'other', return_years: 1, sources: [stands.id], damage: 0.1, damage_source: '无' });
+    const r = await begin({ name: '错' });
+    assert.equal(r.state, 'failed');
+    assert.match((await bureau.ok_get(`/api/v1/records/qra_run/${r.id}`)).why, /受多米诺影响/);
+    await retire('qra_trigger', bad.id);
+  }
+  assert.equal((await town.post('/api/v1/records/qra_trigger', { name: 'x', park: park.id, kind: 'flood', return_years: 1, sources: [breaks.id], damage: 1, damage_source: 'x' })).status, 403);
+  for (const t of [flood, quake]) await retire('qra_trigger', t.id);
 });
 
 test('the record holds the figures, the curve as a table, a contour as its place, and prints', async () => {

@@ -34,9 +34,11 @@ export function compareLayer(map: OlMap, marks: string[]): CompareLayer {
     f.setStyle([new Style({ stroke: new Stroke({ color: '#ffffffd9', width: width + 3 }), fill: new Fill({ color: color + '14' }) }), new Style({ stroke: new Stroke({ color, width, lineDash: dash, lineCap: 'butt' }) })])
     lines.addFeature(f)
   }
-  /** At the northernmost point of the first, the southernmost of the second: they stay apart where the outlines do not. */
-  function name(ring: LonLat[], label: string, i: number) {
-    const at = ring.reduce((a, p) => ((i ? p[1] < a[1] : p[1] > a[1]) ? p : a))
+  /** Where it is farthest from the accident; of circles the first above, the second below: they stay apart. */
+  function name(ring: LonLat[], from: LonLat | undefined, label: string, i: number) {
+    const [x, y] = from ?? ring[0]
+    const far = (p: LonLat) => Math.hypot((p[0] - x) * Math.cos((y * Math.PI) / 180), p[1] - y) + (i ? -1 : 1) * (p[1] - y) * 0.05
+    const at = ring.reduce((a, p) => (far(p) > far(a) ? p : a))
     const f = new Feature({ geometry: new Point(fromLonLat(at)) })
     f.setStyle(new Style({ text: new Text({ text: label, font: '700 14px sans-serif', offsetY: i ? 13 : -13, fill: new Fill({ color: LINES[i].color }), stroke: new Stroke({ color: '#fff', width: 4 }), overflow: true }) }))
     names.addFeature(f)
@@ -47,7 +49,7 @@ export function compareLayer(map: OlMap, marks: string[]): CompareLayer {
       names.clear(true)
       c?.cases.forEach((x, i) => x.outlines.filter((o) => o.what === 'ring' && o.ring.length > 3).forEach((o) => {
         outline(o.ring, i)
-        name(o.ring, `${marks[i]} ${o.label}`, i)
+        name(o.ring, x.position, `${marks[i]} ${o.label.split(/[：:(（]/)[0].trim()}`, i)
       }))
       lines.changed()
       names.changed()

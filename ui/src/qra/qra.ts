@@ -11,6 +11,7 @@ export interface Answer {
   capacity: { factor: number | null; pll: number | null; places: number | null; societal: number | null; place?: string; n?: number }
   fn: { criterion: { zh: string; en: string; upper: number; lower: number; slope: number; people: number }; zone: 'acceptable' | 'alarp' | 'unacceptable'; points: [number, number][] }
   places: Place[]; sources: Source[]; contours: Contour[]
+  triggers: { trigger: string; event: number; scenarios: number; pll: number; deaths_per_event: number }[] // natural, the gravest first
   compare?: { left_out: string[]; pll: Both; ir_max: Both; factor: Both; places: { name: string; limit: number; ir: Both }[] }
 }
 export interface Run { id: number; number: string; name: string; state: string; working: boolean; part: number; answer?: Answer }
@@ -55,6 +56,7 @@ export function csv(a: Answer): string {
     ...a.sources.map((s) => [s.name, s.owner ?? '', s.planned, s.f, s.domino, s.pll, s.part, s.poison, s.fire, s.explosion]),
     [], ['place', 'class', 'limit_per_year', 'ir_per_year', 'met'],
     ...a.places.map((p) => [p.name, p.class, p.limit, p.ir, p.met]),
+    [], ['natural_trigger', 'events_per_year', 'deaths_per_event', 'pll_per_year'], ...a.triggers.map((x) => [x.trigger, x.event, x.deaths_per_event, x.pll]),
     [], ['N', 'F_per_year'], ...a.fn.points,
     [], ['level_per_year', 'km2'], ...a.contours.map((c) => [c.level, c.km2]),
   ]
