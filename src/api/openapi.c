@@ -205,8 +205,9 @@ static const struct {
 	  "people:{day:int, night:int}, people_this_wind:{day:int, night:int}, then:[{minutes:num, ring:[[num]]}]}], fronts:[num], places:[ZonePlace], places_left:int, "
 	  "roads:[{name:str, kind:str, zone:str, length:num, close:[[num]]}], domino:[{order:int, from:int, from_title:str, to:int, to_title:str, distance:num, load:num, "
 	  "limit:num, unit:str, target:str, probability:num|null, along:num|null, substance:str, scenario:str, next?:Label, inputs?:any, position:[num]}], domino_left:int, "
-	  "safety:{required:num, nearer:[ZonePlace]}|null, warnings:[{zh:str, en:str}], steps:[{model:str, why:Label, inputs:any, answer:any}], ms:num}" },
+	  "safety:{required:num, nearer:[ZonePlace], register?:[{*:any}]}|null, warnings:[{zh:str, en:str}], steps:[{model:str, why:Label, inputs:any, answer:any}], ms:num}" },
 	{ "GeoJson", "{type:'FeatureCollection', features:[{type:'Feature', properties:any, geometry:any}]}" },
+	{ "Siting", "{version:int, field:str, from_outline:bool, required:num|null, places:[{id:int, title:str, label:any, day:num, night:num, distance:num, entered:num|null, nearer_by:num|null, too_near:bool, position:[num]}], rows:[{name:str, persons:num|null, distance_m:num}]}" },
 	{ "ZoneComparison", "{cases:[{id:int, number:str, title:str, scenario?:any, substance?:str, inputs?:str, weather?:str, position?:[num], outlines:[{key:str, what:'ring'|'band', label:str, ring:[[num]]}]}], levels:[{level:str, a?:{*:num}, b?:{*:num}, more?:{*:num}}]}" },
 	{ "ZoneVessels", "{items:[{id:int, title:str, medium:str, cas:str, volume:num|null, mass:num|null, position:[num]|null}]}" },
 	{ "ZonePlace", "{type:str, id:int, title:str, kind:str, label:Label, color:str, zone:str, this_wind:bool, distance:num, day:int, night:int, minutes:num|null, position:[num]}" },

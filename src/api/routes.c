@@ -115,6 +115,8 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/zones/cases/:id/geojson", S, "risk.calc", false, zones_geojson, "The outlines of a saved case as GeoJSON", NULL, "GeoJson" },
 	{ "GET", "/api/v1/zones/compare", S, "risk.calc", false, zones_compare,
 	  "Two saved cases a and b side by side: outlines, and by threshold reach, half width, area, people by day and night, and what b has more", "a b", "ZoneComparison" },
+	{ "GET", "/api/v1/siting/:id", S, NULL, false, siting_get,
+	  "What stands around the site of a planning assessment: places with measured and entered distance, and the rows to take over", NULL, "Siting" },
 	{ "POST", "/api/v1/qra", S, "risk.calc", true, qra_post, "Begin a regional risk assessment {name, park, without?: [sources]}: a record qra_run, computed behind this answer", NULL, "Record" },
 	{ "GET", "/api/v1/qra/:id", S, "risk.calc", false, qra_get, "How far an assessment is (part, 0 to 1), and its answer when it is done", NULL, "QraRun" },
 	{ "GET", "/api/v1/retention", S, "device.read", false, retention_get, "How long readings are kept by kind, and what the next run would delete", NULL, "Retention" },

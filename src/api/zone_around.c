@@ -330,3 +330,10 @@ enum err zone_around(struct zone_work *w)
 	add_roads(w);
 	return add_chain(w, far);
 }
+
+enum err zone_nearest(struct zone_work *w, double metres)
+{
+	struct near n;
+	w->source.required = metres; // what lies nearer is kept
+	return near_begin(w, "place", metres, &n) ? near_each(w, &n, add_place) : OK;
+}

@@ -386,6 +386,29 @@ static void blow_json(const struct zone_work *w, struct jw *o, const struct zone
 	jw_end(o);
 }
 
+// What a record of relocation would begin with, in the order of the nearer places; nothing if the caller may make none.
+static void relocations_json(const struct zone_work *w, struct jw *o)
+{
+	const struct type *t = registry_type(w->c->reg, STR("relocation"));
+	if (!t || !auth_may_create(&w->c->id, t) || !w->source.installation)
+		return;
+	jw_karr(o, "register");
+	for (size_t i = 0; i < w->nnearer; i++) {
+		const struct zone_place *p = &w->nearer[i];
+		jw_obj(o);
+		jw_kstr(o, "name", str_first(p->title, 120));
+		jw_ki64(o, "installation", w->source.installation);
+		jw_kstr(o, "installation.title", w->source.title);
+		jw_ki64(o, "place", p->id);
+		jw_kstr(o, "place.title", p->title);
+		jw_kf64(o, "required_m", w->source.required);
+		jw_kf64(o, "distance_m", round(p->distance));
+		jw_kf64(o, "persons", fmax(p->day, p->night));
+		jw_end(o);
+	}
+	jw_end(o);
+}
+
 static void head_json(const struct zone_work *w, struct jw *o)
 {
 	const struct zone_source *s = &w->source;
@@ -491,6 +514,7 @@ enum err zones_post(struct call *c)
 		for (size_t i = 0; i < w->nnearer; i++)
 			place_json(w, o, &w->nearer[i]);
 		jw_end(o);
+		relocations_json(w, o);
 		jw_end(o);
 	} else {
 		jw_null(o);

@@ -59,6 +59,8 @@ struct zone_work {
 // body: at | equipment | installation, scenario, substance?, inputs?, weather. Reads, computes, looks around.
 enum err zones_work(struct call *c, const json_t *body, struct zone_work *ret) must_check;
 enum err zone_around(struct zone_work *w) must_check;  // zone_around.c
+// The places with people (not enterprises) within so many metres of the source, into nearer; in no order.
+enum err zone_nearest(struct zone_work *w, double metres) must_check;
 enum err zone_live_weather(struct zone_work *w, const json_t *typed, json_t **ret) must_check; // zone_weather.c: a new object
 struct str zones_text(struct call *c, const json_t *j); // compact, in the call's arena; NULL: "{}"
 struct str zone_target_title(const struct zone_work *w, int64_t id); // empty: the accident itself

@@ -73,6 +73,9 @@ test('a release of chlorine: outlines downwind of the tank, places inside them, 
   // E10: the external safety distance of the installation
   assert.equal(a.safety.required, 600);
   assert.ok(a.safety.nearer.every((p) => p.distance < 600 && p.type === 'place'));
+  assert.equal(a.safety.register, undefined, 'a duty officer makes no record of relocation');
+  const own = (await ok({ equipment: chlorine.id, scenario: 'toxic-plume', inputs: { Q: 3 }, weather }, bureau)).safety;
+  assert.deepEqual(own.register.map((r) => [r.place, r.distance_m, r.required_m]), own.nearer.map((p) => [p.id, p.distance, 600]));
 });
 
 test('the wind turns, the zone turns; who is inside follows', async () => {
@@ -192,6 +195,41 @@ test('two saved cases side by side: thresholds by name, what the second has more
   await bad(`a=${made[0].id}&b=99999999`, 'b', 404);
   const security = await s.as('security');
   assert.equal((await security.get(`/api/v1/zones/compare?a=${made[0].id}&b=${made[1].id}`)).status, 403);
+});
+
+test('the site of a plan: places around it measured, what was entered beside, and the rows to take over', async () => {
+  const school = (await duty.ok_get('/api/v1/records/place?size=100')).items.find((p) => p.kind === 'school'), [lon, lat] = school.position;
+  const metres = 111195 * 0.01; // a hundredth of a degree to the north
+  const made = await bureau.ok_post('/api/v1/records/planning_assessment', { name: '新建储罐区', area: school.area, level: 'orange', required_m: 2000, position: [lon, lat + 0.01], targets: [{ name: school.name, persons: 5, distance_m: 3000 }, { name: '未登记的村庄', persons: 40, distance_m: 900 }] });
+  const a = await bureau.ok_get(`/api/v1/siting/${made.id}`), p = a.places.find((x) => x.id === school.id);
+  assert.ok(Math.abs(p.distance - metres) < metres * 0.005, `${p.distance}`);
+  assert.deepEqual([p.entered, p.nearer_by, p.too_near], [3000, 3000 - p.distance, true]);
+  assert.ok(a.places.every((x, i) => !i || a.places[i - 1].distance <= x.distance), 'the nearest first');
+  assert.ok(!a.from_outline && a.required === 2000);
+  // an outline: from its border, not from its middle
+  const record = await bureau.ok_get(`/api/v1/records/planning_assessment/${made.id}`), [w, e, so, n] = [lon - 0.002, lon + 0.002, lat + 0.005, lat + 0.015];
+  await bureau.ok_patch(`/api/v1/records/planning_assessment/${made.id}`, { version: record.version, outline: { type: 'Polygon', coordinates: [[[w, so], [e, so], [e, n], [w, n], [w, so]]] } });
+  const b = await bureau.ok_get(`/api/v1/siting/${made.id}`);
+  assert.ok(b.from_outline && Math.abs(b.places.find((x) => x.id === school.id).distance - metres / 2) < metres * 0.005);
+  await bureau.ok_patch(`/api/v1/records/planning_assessment/${made.id}`, { version: b.version, [b.field]: b.rows });
+  const after = await bureau.ok_get(`/api/v1/records/planning_assessment/${made.id}`);
+  assert.ok(after.targets.some((t) => t.name === '未登记的村庄' && t.distance_m === 900), 'what no register knows stays');
+  assert.equal(after.targets.find((t) => t.name === school.name).distance_m, b.places.find((x) => x.id === school.id).distance);
+  assert.deepEqual([after.nearest_m, after.too_near], [Math.min(900, b.places[0].distance), true]);
+  const bare = await bureau.ok_post('/api/v1/records/planning_assessment', { name: '没有位置', area: school.area });
+  const none = await bureau.get(`/api/v1/siting/${bare.id}`);
+  assert.deepEqual([none.status, none.json.error.field], [400, 'position']);
+  const security = await s.as('security');
+  assert.equal((await security.get(`/api/v1/siting/${made.id}`)).status, 404);
+  // E10: what is too near goes into a register
+  const r = await bureau.ok_post('/api/v1/records/relocation', { name: `${school.name}搬迁`, installation: chlorine.installation.id, place: school.id, required_m: 600, distance_m: 420, persons: 400 });
+  const kept = await bureau.ok_get(`/api/v1/records/relocation/${r.id}`);
+  assert.deepEqual([kept.missing_m, kept.state, kept.area], [180, 'found', chlorine.area]);
+  const move = (body) => bureau.post(`/api/v1/records/relocation/${r.id}/moves/plan`, body);
+  assert.equal((await move({ version: kept.version, measure: 'less' })).status, 400, 'a plan says what, who and until when');
+  const planned = await move({ version: kept.version, measure: 'less', plan: '液氯储量减半', responsible: '企业', until: '2027-06-30' });
+  assert.equal(planned.status, 200, planned.text);
+  assert.equal((await bureau.ok_get(`/api/v1/records/relocation/${r.id}`)).state, 'planned');
 });
 
 test('who may: the right to calculate; what is seen is in the scope of who asks', async () => {

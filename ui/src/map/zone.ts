@@ -31,7 +31,7 @@ export interface ZoneAnswer {
   roads: ZoneRoad[]
   domino: Blow[]
   domino_left: number
-  safety: { required: number; nearer: ZonePlace[] } | null
+  safety: { required: number; nearer: ZonePlace[]; register?: Record<string, string | number>[] } | null // register: what a record of relocation begins with, in the same order
   warnings: string[]
   steps: { model: string; why: string; inputs: unknown; answer: { outputs: Record<string, { value: unknown; unit: string }>; source: string } }[]
   ms: number
