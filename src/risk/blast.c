@@ -302,6 +302,8 @@ const struct risk_model model_burst = { "vessel-burst", "压力容器爆裂", "v
 	"Brode 1959; isentropic and isothermal expansion; CCPS 1994", { "充气容器，不计碎片", "gas-filled vessel; no fragments" }, in_burst, out_burst, alias_burst, NULL,
 	run_burst };
 
+static const char *const menu_direction[] = { "horizontal", "upward", NULL };
+
 static void run_kst(struct risk_run *r)
 {
 	double kst = risk_num(r, "dPdt") * cbrt(risk_num(r, "V"));
@@ -337,6 +339,35 @@ static const struct risk_output out_vent[] = { { "A", "m2", "泄爆面积", "ven
 static const struct risk_alias alias_vent[] = { { "EN 14491*", NULL, NULL }, { 0 } };
 const struct risk_model model_vent = { "dust-vent", "粉尘泄爆面积", "dust explosion vent area", "EN 14491; GB/T 15605 [M]",
 	{ "长径比不超过 2；Kst 10～300（pmax ≤ 10）或 300～800（pmax ≤ 12）", "L/D up to 2; Kst 10 … 300 (pmax to 10) or 300 … 800 (pmax to 12)" }, in_vent, out_vent, alias_vent, NULL, run_vent };
+
+// What comes out of a vent: the flame, and the pressure of what burns outside.
+static void run_outside(struct risk_run *r)
+{
+	double v = risk_num(r, "V"), pred = risk_num(r, "pred"), area = risk_num(r, "A");
+	double length = (risk_choice(r, "direction") == 1 ? 8 : 10) * cbrt(v), near = 0.25 * length, p = 0.2 * pred * pow(area, 0.1) * pow(v, 0.18);
+	risk_out(r, "flame_length", length);
+	risk_out(r, "flame_width", 1.3 * cbrt(10 * v));
+	risk_out(r, "P_max", p * 100);
+	risk_out(r, "R_max", near);
+	if (risk_given(r, "r")) {
+		risk_out(r, "P", p * 100 * pow(fmin(near / risk_num(r, "r"), 1), 1.5));
+	}
+	if (v > 250 || pred > 1) {
+		risk_warn(r, "外部压力公式适用于 V ≤ 250 m3、pred ≤ 1 bar，此处为外推", "the pressure outside holds for V to 250 m3 and pred to 1 bar: extrapolated");
+	}
+}
+
+static const struct risk_input in_outside[] = {
+	IN_NUM("V", "m3", "容积", "volume", 0.1, 10000), IN_NUM("pred", "bar", "泄爆压力（表压）", "reduced pressure, gauge", 0.01, 2),
+	IN_NUM("A", "m2", "泄爆面积", "vent area", 0.01, 1000), IN_MENU_OPT("direction", "泄放方向", "direction of the vent", menu_direction),
+	IN_OPT("r", "m", "距泄爆口距离", "distance from the vent", 0.1, 1e4, NAN), IN_END,
+};
+static const struct risk_output out_outside[] = { { "flame_length", "m", "火焰喷出长度", "how far the flame comes out" },
+	{ "flame_width", "m", "火焰宽度", "width of the flame" }, { "P_max", "kPa", "外部最大超压", "highest pressure outside" },
+	{ "R_max", "m", "最大超压处距离", "where it is" }, { "P", "kPa", "该处超压", "pressure there" }, { 0 } };
+const struct risk_model model_outside = { "dust-vent-outside", "粉尘泄爆外部火焰与超压", "vented dust explosion: flame and pressure outside",
+	"EN 14491:2012, 7; VDI 3673-1 [M]: L = 10 V^(1/3) (8 upward), P = 0.2 pred A^0.1 V^0.18 at L/4, then r^-1.5",
+	{ "V 0.3～250 m3，pred ≤ 1 bar，St1 粉尘，无导管", "V 0.3 … 250 m3, pred to 1 bar, dust of St1, no duct" }, in_outside, out_outside, NULL, NULL, run_outside };
 
 static void run_damage(struct risk_run *r)
 {

@@ -14,7 +14,7 @@ static const struct risk_model *const models[] = {
 	&model_profile,
 	&model_ball_size, &model_ball_gost, &model_bleve, &model_epa_ball, &model_flash_fire,
 	&model_kb, &model_kb_charge, &model_kg, &model_tnt, &model_mills, &model_vce_gost, &model_vce_epa, &model_zones,
-	&model_burst, &model_kst, &model_vent, &model_damage,
+	&model_burst, &model_kst, &model_vent, &model_outside, &model_damage,
 	&model_bst, &model_mem, &model_deflagration,
 	&model_dose, &model_thermal, &model_overpressure, &model_other, &model_toxic, &model_toxic_ppm, &model_load,
 	&model_circles, &model_wedge, &model_fn, &model_criteria, &model_frequency, &model_ignition, &model_domino,

@@ -18,7 +18,7 @@ extern const struct risk_model model_view, model_tau, model_point, model_burning
 extern const struct risk_model model_ball_size, model_ball_gost, model_bleve, model_epa_ball, model_flash_fire; // fireball.c
 // blast.c
 extern const struct risk_model model_kb, model_kb_charge, model_kg, model_tnt, model_mills, model_vce_gost, model_vce_epa,
-	model_zones, model_burst, model_kst, model_vent, model_damage;
+	model_zones, model_burst, model_kst, model_vent, model_outside, model_damage;
 extern const struct risk_model model_bst, model_mem, model_deflagration; // vce.c
 // probit.c
 extern const struct risk_model model_dose, model_thermal, model_overpressure, model_other, model_toxic, model_toxic_ppm,

@@ -171,6 +171,7 @@ static const char *const menu_density[] = { "auto", "neutral", "dense", NULL };
 static const char *const menu_family[] = { "auto", "aegl", "erpg", "pac", "idlh", NULL };
 static const char *const menu_terrain[] = { "rural", "urban", NULL };
 static const char *const menu_phase[] = { "gas", "lpg-vapour", "liquid", NULL };
+static const char *const menu_vessel[] = { "vented", "closed", NULL };
 static const char *const menu_sky[] = { "strong", "moderate", "slight", "night-cloudy", "night-clear", "overcast", NULL };
 static const struct risk_output none[] = { { 0 } };
 
@@ -185,9 +186,12 @@ static const struct risk_output none[] = { { 0 } };
 #define IN_MASS IN_OPT_NOTE("m", "kg", "参与质量", "mass", 1, 1e7, 1000, { "预设 1000 kg，请按实际修改", "preset 1000 kg: put the real one" })
 #define IN_DHC IN_OPT_NOTE("dHc", "kJ/kg", "燃烧热", "heat of combustion", 1000, 2e5, NAN, { "不填按物质数据表", "absent: of the substance" })
 
-static const struct risk_input in_toxic_plume[] = { IN_RATE, IN_LASTS, IN_HEIGHT, IN_DENSITY, IN_FAMILY, IN_TERRAIN, IN_END };
-static const struct risk_input in_toxic_puff[] = { IN_MASS, IN_HEIGHT, IN_DENSITY, IN_FAMILY, IN_END };
-static const struct risk_input in_flash[] = { IN_RATE, IN_LASTS, IN_HEIGHT, IN_DENSITY, IN_TERRAIN, IN_END };
+#define IN_RELIEF IN_OPT_NOTE("slope", "%", "下风方向坡度", "slope of the ground", 0, 100, 0, { "4 % 以上不算平地，给出警告", "from 4 % the ground is not flat: a warning" }), \
+	IN_OPT_NOTE("obstacles", "m", "附近建筑或围墙高度", "height of buildings or walls nearby", 0, 300, 0, { "有则给出警告", "if any: a warning" })
+
+static const struct risk_input in_toxic_plume[] = { IN_RATE, IN_LASTS, IN_HEIGHT, IN_DENSITY, IN_FAMILY, IN_TERRAIN, IN_RELIEF, IN_END };
+static const struct risk_input in_toxic_puff[] = { IN_MASS, IN_HEIGHT, IN_DENSITY, IN_FAMILY, IN_RELIEF, IN_END };
+static const struct risk_input in_flash[] = { IN_RATE, IN_LASTS, IN_HEIGHT, IN_DENSITY, IN_TERRAIN, IN_RELIEF, IN_END };
 static const struct risk_input in_pool[] = {
 	IN_OPT_NOTE("D", "m", "液池直径", "diameter of the pool", 0.5, 300, 20, { "预设 20 m；有防火堤取堤内面积的等效直径", "preset 20 m; in a bund that of its area" }),
 	IN_DHC, IN_OPT("burning", "kg/m2/s", "燃烧速率", "burning rate", 1e-3, 0.5, NAN),
@@ -204,6 +208,14 @@ static const struct risk_input in_burst[] = {
 	IN_OPT("V", "m3", "气相容积", "volume of gas", 0.1, 1e5, 30), IN_OPT_NOTE("k", "", "比热比", "ratio of heat capacities", 1.01, 1.7, NAN,
 	{ "不填按物质数据表", "absent: of the substance" }), IN_END };
 
+static const struct risk_input in_dust[] = {
+	IN_OPT_NOTE("V", "m3", "容积（料仓、除尘器）", "volume (silo, filter)", 0.3, 1e4, 50, { "预设 50 m3，请按实际修改", "preset 50 m3: put the real one" }),
+	IN_MENU_OPT("vessel", "泄爆", "vented or closed", menu_vessel),
+	IN_OPT_NOTE("pmax", "bar", "最大爆炸压力（表压）", "highest pressure, gauge", 5, 12, 9, { "有机粉尘多为 7～9 bar，金属粉尘可到 12 bar", "organic dusts 7 … 9 bar, metals to 12 bar" }),
+	IN_OPT("Kst", "bar m/s", "爆炸指数", "dust constant", 10, 800, 200),
+	IN_OPT("pred", "bar", "泄爆压力（表压）", "reduced pressure, gauge", 0.23, 2, 0.4),
+	IN_OPT_NOTE("A", "m2", "泄爆面积", "vent area", 0.01, 1000, NAN, { "不填按 EN 14491 所需面积", "absent: what EN 14491 asks for" }), IN_END };
+
 #define SCENARIO(id, zh, en, source, ...) { id, zh, en, source, __VA_ARGS__, none, NULL, NULL, NULL }
 static const struct risk_model scenarios[] = {
 	SCENARIO("toxic-plume", "毒物连续泄漏", "toxic release, continuous", "gaussian-zone; britter-mcquaid-plume",
@@ -217,11 +229,13 @@ static const struct risk_model scenarios[] = {
 	SCENARIO("bleve", "沸腾液体扩展蒸气爆炸火球", "BLEVE fireball", "bleve", { NULL, NULL }, in_bleve),
 	SCENARIO("vce", "蒸气云爆炸", "vapour cloud explosion", "tnt-equivalence", { NULL, NULL }, in_vce),
 	SCENARIO("vessel-burst", "压力容器爆裂", "vessel burst", "vessel-burst", { "不计碎片", "no fragments" }, in_burst),
+	SCENARIO("dust-explosion", "粉尘爆炸", "dust explosion", "dust-vent-outside; dust-vent; vessel-burst",
+		{ "设备内的一次爆炸；不计厂房内积尘的二次爆炸", "the first explosion, in the equipment; not that of dust raised in the building" }, in_dust),
 };
 static const struct { void (*run)(struct zone_job *z); enum zone_effect effect; bool needs_substance; } runs[ARRAY_LEN(scenarios)] = {
 	{ zone_run_toxic_plume, ZONE_TOXIC, true }, { zone_run_toxic_puff, ZONE_TOXIC, true }, { zone_run_flash, ZONE_FLASH, true },
 	{ zone_run_pool, ZONE_HEAT, false }, { zone_run_jet, ZONE_HEAT, false }, { zone_run_bleve, ZONE_HEAT, false },
-	{ zone_run_vce, ZONE_BLAST, false }, { zone_run_burst, ZONE_BLAST, false },
+	{ zone_run_vce, ZONE_BLAST, false }, { zone_run_burst, ZONE_BLAST, false }, { zone_run_dust, ZONE_BLAST, false },
 };
 
 static const struct risk_input in_weather[] = {
@@ -237,7 +251,7 @@ const struct risk_model zone_weather = { "weather", "天气", "weather", "stabil
 const struct risk_model *const *zone_scenarios(size_t *ret_n)
 {
 	static const struct risk_model *const list[] = { &scenarios[0], &scenarios[1], &scenarios[2], &scenarios[3], &scenarios[4],
-		&scenarios[5], &scenarios[6], &scenarios[7] };
+		&scenarios[5], &scenarios[6], &scenarios[7], &scenarios[8] };
 	_Static_assert(ARRAY_LEN(list) == ARRAY_LEN(scenarios), "a scenario is missing in the list");
 	*ret_n = ARRAY_LEN(list);
 	return list;

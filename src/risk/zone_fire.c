@@ -31,7 +31,7 @@ static struct zone_ring leaning(struct arena *a, double ahead, double side)
 	return zone_profile(a, x, y, n);
 }
 
-static void circles(struct zone_job *z, const char *effect, double near, double centre)
+void zone_circles(struct zone_job *z, const char *effect, double near, double centre)
 {
 	struct zone_level levels[ZONE_MAX];
 	size_t n = z->bare ? 0 : zone_levels(z, effect, NULL, levels);
@@ -140,7 +140,7 @@ void zone_run_jet(struct zone_job *z)
 	if (zone_failed(z)) {
 		return;
 	}
-	circles(z, "heat", 0.5, 0);
+	zone_circles(z, "heat", 0.5, 0);
 	for (size_t i = 0; i < z->set->n; i++) {
 		struct zone *zn = &z->set->v[i];
 		zone_measure(zn);
@@ -175,7 +175,7 @@ void zone_run_bleve(struct zone_job *z)
 	if (zone_failed(z)) {
 		return;
 	}
-	circles(z, "heat", 1, 0);
+	zone_circles(z, "heat", 1, 0);
 	for (size_t i = 0; i < z->set->n && !zone_failed(z); i++) {
 		zone_measure(&z->set->v[i]);
 		ask_ball(z, fmax(z->set->v[i].reach, 1));
@@ -205,7 +205,7 @@ static double vce_at(struct zone_job *z, double x, double y)
 static const struct risk_run *ask_burst(struct zone_job *z, double r)
 {
 	return zone_model(z, "vessel-burst", "容器爆裂在此处的超压", "overpressure of the burst",
-		"{\"P1\":%.9g,\"V\":%.9g,\"k\":%.6g,\"r\":%.9g}", risk_num(z->in, "P1") * 1000, risk_num(z->in, "V"), z->k, r);
+		"{\"P1\":%.9g,\"V\":%.9g,\"k\":%.6g,\"r\":%.9g}", z->p1 * 1000, risk_num(z->in, "V"), z->k, r);
 }
 
 static double burst_at(struct zone_job *z, double x, double y)
@@ -235,7 +235,7 @@ void zone_run_vce(struct zone_job *z)
 		return;
 	}
 	z->centred = true; // the circles are found around the cloud's centre, and then put where it drifted
-	circles(z, "blast", 0.1, risk_num(z->in, "drift"));
+	zone_circles(z, "blast", 0.1, risk_num(z->in, "drift"));
 	z->centred = false;
 	steps_of_blast(z, ask_vce);
 	if (risk_num(z->in, "drift") > 0) {
@@ -246,14 +246,20 @@ void zone_run_vce(struct zone_job *z)
 		  "TNT equivalence knows no congestion: too high near, too low far away; curve crowl-louvar (charge at the ground)");
 }
 
-void zone_run_burst(struct zone_job *z)
+void zone_burst(struct zone_job *z, double p1, double k)
 {
-	z->k = zone_need(z, "k", isfinite(z->sub.k) ? z->sub.k : NAN);
+	z->p1 = p1;
+	z->k = k;
 	z->at = burst_at;
 	if (zone_failed(z)) {
 		return;
 	}
-	circles(z, "blast", 0.1, 0);
+	zone_circles(z, "blast", 0.1, 0);
 	steps_of_blast(z, ask_burst);
 	zone_warn(z, "不计碎片：碎片可飞到超压范围以外", "no fragments: they may fly beyond the zones of pressure");
+}
+
+void zone_run_burst(struct zone_job *z)
+{
+	zone_burst(z, risk_num(z->in, "P1"), zone_need(z, "k", isfinite(z->sub.k) ? z->sub.k : NAN));
 }

@@ -17,6 +17,8 @@ struct zone_job {
 	bool bare;                    // no outlines, only what it does to a place
 	struct str fuel;              // members of the inputs of pool-fire
 	double dhc, k;                // kJ/kg, ratio of heat capacities
+	double p1;                    // kPa at the burst, absolute
+	double vent;                  // m2
 	bool centred;                 // distances are from the explosion's centre, not from the source
 	// of a fire or an explosion: kW/m2 or kPa at x downwind, y across; NULL for clouds
 	double (*at)(struct zone_job *z, double x, double y);
@@ -64,3 +66,7 @@ void zone_run_jet(struct zone_job *z);
 void zone_run_bleve(struct zone_job *z);
 void zone_run_vce(struct zone_job *z);
 void zone_run_burst(struct zone_job *z);
+void zone_run_dust(struct zone_job *z);
+// ---- zone_fire.c, for zone_dust.c -------------------------------------------------------------------------------------------
+void zone_circles(struct zone_job *z, const char *effect, double near, double centre); // a circle for each level of the effect
+void zone_burst(struct zone_job *z, double p1, double k); // of a vessel of the scenario's V at p1 kPa, absolute

@@ -30,7 +30,7 @@ after(() => s.stop());
 
 test('scenarios, weather and 79 substances with levels are described', async () => {
   const d = await duty.ok_get('/api/v1/zones');
-  assert.deepEqual(d.scenarios.map((x) => x.name), ['toxic-plume', 'toxic-puff', 'flash-fire', 'pool-fire', 'jet-fire', 'bleve', 'vce', 'vessel-burst']);
+  assert.deepEqual(d.scenarios.map((x) => x.name), ['toxic-plume', 'toxic-puff', 'flash-fire', 'pool-fire', 'jet-fire', 'bleve', 'vce', 'vessel-burst', 'dust-explosion']);
   assert.equal(d.substances.filter((x) => x.toxic).length, 79);
   assert.ok(d.substances.find((x) => x.cas === '7782-50-5').names.includes('液氯'));
   for (const x of d.scenarios) for (const i of x.inputs) assert.ok(i.zh && i.en && (i.kind === 'menu' || i.max > i.min), `${x.name}.${i.name}`);

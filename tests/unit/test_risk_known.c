@@ -343,6 +343,11 @@ static void a_vessel_at_rest_does_not_burst_and_dust_needs_vents(void **state)
 	const char *vent = "{\"V\":%g,\"pmax\":9,\"Kst\":%g,\"pstat\":0.1,\"pred\":%g}";
 	assert_true(value("dust-vent", "A", vent, 10., 200., 0.4) < value("dust-vent", "A", vent, 10., 200., 0.3)); // a stronger vessel
 	assert_true(value("dust-vent", "A", vent, 10., 200., 0.4) < value("dust-vent", "A", vent, 10., 250., 0.4)); // a livelier dust
+	const char *outside = "{\"V\":100,\"pred\":0.4,\"A\":3,\"r\":%g}";
+	assert_near(value("dust-vent-outside", "flame_length", outside, 10.), 46.4, 0.001); // EN 14491: 10 V^(1/3)
+	assert_near(value("dust-vent-outside", "P", outside, 5.), value("dust-vent-outside", "P_max", outside, 5.), 1e-12);
+	assert_near(value("dust-vent-outside", "P", outside, 100.), value("dust-vent-outside", "P", outside, 25.) / 8, 1e-9);
+	assert_true(value("dust-vent-outside", "P_max", outside, 5.) < 40); // less than inside
 	assert_near(value("dust-vent", "A", vent, 80., 200., 0.4), value("dust-vent", "A", vent, 10., 200., 0.4) * pow(8, 0.753), 1e-9);
 }
 

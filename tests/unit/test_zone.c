@@ -360,6 +360,59 @@ static void degrees_and_metres_agree_and_outlines_know_what_is_inside(void **sta
 	assert_near(plane_distance(&s, (struct zone_xy){ 0, 0 }), 0, 1e-9);
 }
 
+// A vented vessel: the flame reaches 10 V^(1/3) (EN 14491), the pressure falls with r^-1.5; one that holds until it bursts reaches farther.
+static void dust_comes_out_of_its_vent_or_bursts_its_vessel(void **state)
+{
+	(void)state;
+	double last = 0;
+	for (double v = 1; v < 250; v *= 3) {
+		char inputs[120];
+		snprintf(inputs, sizeof inputs, "{\"V\":%g}", v);
+		struct zone_set s = zones("dust-explosion", "", inputs, AIR);
+		assert_true(str_is(s.v[0].key, "flame") && s.n == 5);
+		assert_near(s.v[0].reach, 10 * cbrt(v), 0.01);
+		for (size_t k = 2; k < s.n; k++) {
+			assert_true(s.v[k].reach >= s.v[k - 1].reach);
+		}
+		assert_true(s.v[4].reach > last);
+		if (s.v[3].reach > 1.1 * 2.5 * cbrt(v)) {
+			assert_near(s.v[4].reach / s.v[3].reach, pow(6.9 / 2.76, 1 / 1.5), 0.01);
+		}
+		last = s.v[4].reach;
+		snprintf(inputs, sizeof inputs, "{\"V\":%g,\"vessel\":\"closed\"}", v);
+		struct zone_set closed = zones("dust-explosion", "", inputs, AIR);
+		assert_int_equal(closed.n, 4);
+		assert_true(closed.v[3].reach > last);
+		struct zone_set burst = zones("vessel-burst", "", (snprintf(inputs, sizeof inputs, "{\"V\":%g,\"P1\":1001.325,\"k\":1.4}", v), inputs), AIR);
+		assert_near(closed.v[3].reach, burst.v[3].reach, 1e-6); // 9 bar, gauge
+	}
+	struct zone_set s;
+	assert_int_equal(compute("dust-explosion", "", "{\"V\":0.1}", AIR, &s), ERR_INVALID);
+	assert_true(str_is(problem.field, "inputs.V"));
+}
+
+static size_t warnings_with(const char *substance, const char *inputs, const char *word)
+{
+	struct zone_set s = zones("toxic-plume", substance, inputs, AIR);
+	size_t n = 0;
+	for (size_t i = 0; i < s.n_warnings; i++) {
+		n += str_contains(s.warnings[i].en, str_of(word)) && s.warnings[i].zh.n;
+	}
+	return n;
+}
+
+// The models know flat ground: what is not flat is said, and changes no outline.
+static void ground_that_is_not_flat_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(warnings_with("7782-50-5", "{\"Q\":3}", "slope") + warnings_with("7782-50-5", "{\"Q\":3}", "buildings"), 0);
+	assert_int_equal(warnings_with("7782-50-5", "{\"Q\":3,\"slope\":3.9}", "slope"), 0);
+	assert_int_equal(warnings_with("7782-50-5", "{\"Q\":3,\"density\":\"dense\",\"slope\":4}", "runs downhill"), 1);
+	assert_int_equal(warnings_with("氨", "{\"Q\":1,\"density\":\"neutral\",\"slope\":10}", "cold air drains"), 1);
+	assert_int_equal(warnings_with("氨", "{\"Q\":1,\"obstacles\":12}", "60 m"), 1);
+	assert_near(zones("toxic-plume", "氨", "{\"Q\":1,\"obstacles\":12,\"slope\":10}", AIR).v[0].reach, zones("toxic-plume", "氨", "{\"Q\":1}", AIR).v[0].reach, 1e-12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +424,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_drawn_beyond_the_end_of_the_computation),
 		cmocka_unit_test(what_cannot_be_computed_is_refused_with_its_field),
 		cmocka_unit_test(every_substance_has_a_name_and_a_scenario_that_works),
+		cmocka_unit_test(ground_that_is_not_flat_is_said),
+		cmocka_unit_test(dust_comes_out_of_its_vent_or_bursts_its_vessel),
 		cmocka_unit_test(the_chain_goes_to_the_second_order_and_no_further),
 		cmocka_unit_test(a_chain_among_many_vessels_is_bounded),
 		cmocka_unit_test(degrees_and_metres_agree_and_outlines_know_what_is_inside),
