@@ -31,6 +31,7 @@ static void substance_json(struct jw *w, const struct zone_substance *s)
 		jw_cstr(w, "vce");
 	}
 	jw_cstr(w, "vessel-burst");
+	jw_cstr(w, "dust-explosion");
 	jw_end(w);
 	jw_end(w);
 }
