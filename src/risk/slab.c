@@ -188,6 +188,18 @@ static bool walk(struct track *k)
 	return true;
 }
 
+// Mean of the profile along the wind, 2 in the middle of a long puff, over the t_avg seconds around the passage of its centre
+// (Ermak 1990, equation 55b).
+static double passing(const struct cloud *c, double t_avg)
+{
+	double beta = M_SQRT2 * sqrt(fmax(c->bbx * c->bbx - c->bx * c->bx, 1e-12) / 3), half = 0.5 * c->u * t_avg;
+	double a = (c->bx + half) / beta, b = (c->bx - half) / beta;
+	if (half < 1e-3 * beta) {
+		return 2 * erf(c->bx / beta);
+	}
+	return beta / half * (a * erf(a) - b * erf(b) + (exp(-a * a) - exp(-b * b)) / sqrt(M_PI));
+}
+
 // Highest concentration in time on the axis at height z, averaged over t_avg (Ermak 1990, section 2.6).
 static double on_axis(const struct track *k, size_t i, double lasts)
 {
@@ -204,15 +216,14 @@ static double on_axis(const struct track *k, size_t i, double lasts)
 		jet = m < 0.1 ? 0 : 1 - 2 / (3 * m * m * m) * (0.5 * ln + SQRT3 * arc);
 	}
 	double beta2 = (c->bb * c->bb - c->b * c->b) / 3 + (fold * fold - 1) * spread * jet * spread * jet;
-	double beta = sqrt(fmax(beta2, 1e-12)), wide = sqrt(c->b * c->b + 3 * beta2);
+	double beta = sqrt(fmax(beta2, 1e-12)); // wider by the meander, of the same mass
 	double top = c->zc > 0.5 * c->h ? c->zc + 0.5 * c->h : c->h, sig = fmax((top - c->zc) / SQRT3, 1e-6);
-	double lengths = 1, ends = 2;
+	double lengths = 1, ends = 2 * fmin(in->duration / in->t_avg, 1);
 	if (k->puff[i] && c->bx > 0) {
-		double bx = sqrt(fmax(c->bbx * c->bbx - c->bx * c->bx, 1e-12) / 3);
 		lengths = c->bbx / c->bx;
-		ends = 2 * erf(c->bx / (M_SQRT2 * bx));
+		ends = passing(c, in->t_avg);
 	}
-	double cc = lengths * wide * c->h * c->cv / (4 * sqrt(2 * M_PI) * fmax(c->b, 1e-9) * sig), a = (in->z - c->zc) / sig,
+	double cc = lengths * c->bb * c->h * c->cv / (4 * sqrt(2 * M_PI) * fmax(c->b, 1e-9) * sig), a = (in->z - c->zc) / sig,
 	b = (in->z + c->zc) / sig;
 	double value = cc * ends * 2 * erf(c->b / (M_SQRT2 * beta)) * (exp(-0.5 * a * a) + exp(-0.5 * b * b));
 	return fmin(value, 1);

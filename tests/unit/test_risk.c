@@ -175,6 +175,28 @@ static void the_pool_of_the_manual(void **state)
 	assert_near(o.v[0].rho, 1.28, 0.02);
 }
 
+// The longer the average the lower: by the meander first, and by the time without gas once it is longer than the cloud takes.
+static void a_longer_average_is_lower(void **state)
+{
+	(void)state;
+	static const double seconds[] = { 1, 10, 60, 199, 1800, 3600 };
+	struct slab_out o[ARRAY_LEN(seconds)];
+	for (size_t k = 0; k < ARRAY_LEN(seconds); k++) {
+		struct slab_in in = pool;
+		in.t_avg = seconds[k];
+		slab_run(&in, a, &o[k]);
+		assert_null(o[k].failed);
+		for (size_t i = 0; k && i < o[k].n; i++) {
+			assert_true(o[k].v[i].c_max < o[k - 1].v[i].c_max || (o[k].v[i].c_max == 1));
+			assert_true(o[k].v[i].cv == o[0].v[i].cv);
+		}
+	}
+	for (size_t i = 0; i < o[5].n; i++) {
+		assert_near(o[5].v[i].c_max, 0.5 * o[4].v[i].c_max, o[5].v[i].puff ? 0.05 : 1e-9);
+	}
+	assert_true(o[3].v[o[3].n - 1].c_max < 0.98 * o[1].v[o[1].n - 1].c_max);
+}
+
 // Ricou & Spalding 1961: m / m0 = 0.32 x / d sqrt(rho_air / rho0), here of air into air that hardly moves; the air's turbulence
 // adds a little.
 static void a_free_jet_entrains_as_measured(void **state)
@@ -426,7 +448,7 @@ int main(void)
 		TEST(dispersion_grows_with_distance_and_instability),
 		TEST(wind_at_the_reference_is_the_reference), TEST(dense_curves_join_and_invert),
 		TEST(a_dense_cloud_dilutes_warms_and_widens), TEST(a_stronger_dense_release_goes_farther),
-		TEST(the_pool_of_the_manual), TEST(a_free_jet_entrains_as_measured), TEST(a_flash_keeps_mass_momentum_and_heat),
+		TEST(the_pool_of_the_manual), TEST(a_longer_average_is_lower), TEST(a_free_jet_entrains_as_measured), TEST(a_flash_keeps_mass_momentum_and_heat),
 		TEST(momentum_dilutes_and_ground_warms_a_flashing_jet), TEST(an_unstable_class_is_held_by_the_sun),
 		TEST(gas_flow_is_steady_at_the_critical_ratio_and_zero_at_rest),
 		TEST(view_factors_agree_and_stay_below_one),
