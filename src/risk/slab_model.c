@@ -207,6 +207,11 @@ static void run_flashing_jet(struct risk_run *r)
 			"this rate through this hole is %.3g m/s: not a liquid; check rate and d", s.u_exit);
 		return;
 	}
+	if (s.u > 330) {
+		risk_fail(r, "rate", "按此速率和孔径，膨胀后流速 %.3g m/s 超过声速：该孔在此压力下会泄漏更多，请核对 rate、d 与 P_exit",
+			"this rate through this hole would expand to %.3g m/s, faster than sound: at this pressure the hole lets more out; check rate, d and P_exit", s.u);
+		return;
+	}
 	in.liquid = s.liquid;
 	in.area = s.area;
 	risk_out(r, "liquid_frac", s.liquid);

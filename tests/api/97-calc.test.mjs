@@ -109,6 +109,7 @@ test('a flashing jet: what is not a liquid under pressure is refused with what t
   refused({ T_store: 239 }, 'T_store', /use a pool/);
   refused({ P_exit: 9e4 }, 'P_exit', /below that outside/);
   refused({ d: 0.02 }, 'd', /check rate and d/);
+  refused({ rate: 1 }, 'rate', /faster than sound/);
   refused({ ground: 'snow' }, 'ground', /no such ground/);
 });
 
