@@ -131,8 +131,8 @@ struct unit_view;               // api/unit_model.h
 struct detect_cost {            // of T_DETECT since the start
 	uint64_t turns, reads, samples, rows, errors; // rows: of units
 	int64_t cpu_us;
-	size_t early_watches, doubt_watches, units; // now
-	size_t early_left, doubt_left; // beyond LIMIT_EARLY_WATCHES, LIMIT_DOUBT_WATCHES: not watched
+	size_t early_watches, doubt_watches, drift_watches, units; // now
+	size_t early_left, doubt_left, drift_left; // beyond LIMIT_EARLY_WATCHES, LIMIT_DOUBT_WATCHES, LIMIT_DRIFT_WATCHES: not watched
 };
 struct index_live;          // measure/index.h
 

@@ -160,6 +160,8 @@ static void write_cost(struct call *c)
 	jw_ki64(w, "early_left_out", (int64_t)k.early_left);
 	jw_ki64(w, "doubt_watches", (int64_t)k.doubt_watches);
 	jw_ki64(w, "doubt_left_out", (int64_t)k.doubt_left);
+	jw_ki64(w, "drift_watches", (int64_t)k.drift_watches);
+	jw_ki64(w, "drift_left_out", (int64_t)k.drift_left);
 	jw_ki64(w, "units", (int64_t)k.units);
 	jw_ki64(w, "turns", (int64_t)k.turns);
 	jw_ki64(w, "reads", (int64_t)k.reads);

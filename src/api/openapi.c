@@ -191,7 +191,7 @@ static const struct {
 	{ "Commands", "{items:[{kind:str, label:Label, help:Label, params:[{name:str, min?:int, max?:int, step?:int, values?:[str]}]}]}" },
 	{ "Key", "{key:str}" },
 	{ "Point", "{id:int, code:str, name:str, kind:str, unit:str, enterprise:int, area:str, limits:Limits, doubt?:Doubt}" },
-	{ "Doubt", "{reasons:['frozen'|'impossible'|'copied'], since:time}" },
+	{ "Doubt", "{reasons:['frozen'|'impossible'|'copied'|'drift'], since:time}" },
 	{ "CalcModels", "{items:[{name:str, zh:str, en:str, source:str, family:str}], families:[{name:str, zh:str, en:str, about:Label}]}" },
 	{ "CalcSchema", "{name:str, zh:str, en:str, source:str, valid?:Label, names:[str], inputs:[{name:str, kind:str, zh:str, en:str, required:bool, unit?:str, "
 	  "min?:num, max?:num, default?:any, items?:[str], columns?:[any], note?:Label}], outputs:[{name:str, unit:str, zh:str, en:str}], "

@@ -83,7 +83,7 @@ static void write_point(struct call *c, const struct site_point *p)
 
 void write_doubt(struct call *c, uint32_t point)
 {
-	static const char *const names[DOUBT_REASONS] = { "frozen", "impossible", "copied" };
+	static const char *const names[DOUBT_REASONS] = { "frozen", "impossible", "copied", "drift" };
 	struct doubted k;
 	if (!c->app->detect_doubted(c->app, point, &k))
 		return;

@@ -95,6 +95,7 @@
 #define LIMIT_POINT_NAME 64
 #define LIMIT_EARLY_WATCHES 50000           // points with a rule that speaks ahead of its limits; more are left out, and that is said
 #define LIMIT_DOUBT_WATCHES 50000           // points whose data are looked at for doubts; likewise
+#define LIMIT_DRIFT_WATCHES 20000           // points whose level is watched for drift; likewise
 #define LIMIT_UNIT_MODELS 5000              // unit models in force
 #define LIMIT_POINTS_PER_DEVICE 20000
 #define LIMIT_HJ212_SEGMENT 1024            // HJ 212-2017 6.3.1: data segment 0..1024

@@ -126,7 +126,8 @@ void detect_forget(struct detect *d, const char *what, uint32_t thing, uint32_t 
 	detect_save_end(s);
 }
 
-enum err detect_kept_read(struct detect *d, const char *what, struct arena *a, struct detect_kept **ret, size_t *ret_n)
+// The states kept, by thing and key. Memory of the arena.
+static enum err kept_read(struct detect *d, const char *what, struct arena *a, struct detect_kept **ret, size_t *ret_n)
 {
 	size_t n = 0, cap = 0;
 	struct detect_kept *v = NULL;
@@ -144,6 +145,35 @@ enum err detect_kept_read(struct detect *d, const char *what, struct arena *a, s
 	*ret = v;
 	*ret_n = n;
 	return err;
+}
+
+bool detect_state_take(const struct detect_kept *k, void *ret, size_t size, uint32_t version)
+{
+	uint32_t is;
+	if (k->state.n != size || size < sizeof is)
+		return false;
+	memcpy(&is, k->state.p, sizeof is);
+	if (is == version)
+		memcpy(ret, k->state.p, size);
+	return is == version;
+}
+
+void *detect_kept_watches(struct detect *d, const char *what, size_t size, detect_take_fn *take, size_t *ret_n)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(64 << 10);
+	struct detect_kept *kept;
+	size_t n, good = 0;
+	if (kept_read(d, what, a, &kept, &n)) {
+		log_error("detect", "the states of %s cannot be read; they begin anew", what);
+		n = 0;
+	}
+	char *v = mem_alloc(MAX(n, (size_t)1) * size);
+	for (size_t i = 0; i < n; i++) {
+		memset(v + good * size, 0, size);
+		good += take(v + good * size, &kept[i]);
+	}
+	*ret_n = good;
+	return v;
 }
 
 enum err detect_kept_one(struct db *db, const char *what, uint32_t thing, uint32_t key, struct arena *a, struct detect_kept *ret)
@@ -175,6 +205,7 @@ static void save_all(struct detect *d)
 {
 	early_save_all(d);
 	doubt_save_all(d);
+	drift_save_all(d);
 	unit_save_all(d);
 	d->save_due = clock_mono() + KEEP_EVERY;
 }
@@ -185,6 +216,7 @@ static void make_lists(struct detect *d, struct site *s)
 	int64_t begin = clock_mono();
 	early_site(d, s);
 	doubt_site(d, s);
+	drift_site(d, s);
 	d->generation = s->generation;
 	d->make_due = clock_mono() + MIN(20 * (clock_mono() - begin), MAKE_LONGEST);
 }
@@ -200,6 +232,7 @@ static void turn(struct detect *d)
 	core_site_give(&d->co->app, s);
 	early_pass(d);
 	doubt_pass(d);
+	drift_pass(d);
 	unit_pass(d);
 	if (clock_mono() >= d->save_due)
 		save_all(d);
@@ -227,6 +260,7 @@ static void *detect_thread(void *arg)
 	struct site *s = core_site_take(&d->co->app);
 	early_begin(d, s);
 	doubt_begin(d, s);
+	drift_begin(d, s);
 	unit_news(d, s, true);
 	d->generation = s->generation;
 	core_site_give(&d->co->app, s);
@@ -273,6 +307,8 @@ struct detect_cost core_detect_cost(struct app *app)
 	c.early_left = d->early_left;
 	c.doubt_watches = d->ndoubt;
 	c.doubt_left = d->doubt_left;
+	c.drift_watches = d->ndrift;
+	c.drift_left = d->drift_left;
 	c.units = d->nunits;
 	pthread_mutex_unlock(&d->mutex);
 	return c;

@@ -12,7 +12,7 @@
 #define COPIES_REST 50             // and at most a fiftieth of the time
 #define MARKS_MAX 100000           // open doubts that are shown at points
 
-static const char *const reason_names[DOUBT_REASONS] = { "frozen", "impossible", "copied" };
+static const char *const reason_names[DOUBT_REASONS] = { "frozen", "impossible", "copied", "drift" };
 
 // ---- the record ---------------------------------------------------------------------------------
 
@@ -28,10 +28,12 @@ static struct value val_text(struct str s) { return (struct value){ .kind = s.n 
 static struct value val_int(int64_t i) { return (struct value){ .kind = i ? VAL_INT : VAL_NULL, .i = i }; }
 static struct value val_real(double f) { return (struct value){ .kind = isfinite(f) ? VAL_REAL : VAL_NULL, .f = f }; }
 
-static struct str key_of(const struct doubt_job *j)
+struct str doubt_key(struct arena *a, uint32_t point, enum doubt_reason r, int64_t since)
 {
-	return arena_printf(j->arena, "%u-%s-%lld", j->point, reason_names[j->e.reason], (long long)j->e.since);
+	return arena_printf(a, "%u-%s-%lld", point, reason_names[r], (long long)since);
 }
+
+static struct str key_of(const struct doubt_job *j) { return doubt_key(j->arena, j->point, j->e.reason, j->e.since); }
 
 static void sentence(const struct doubt_job *j, const struct site_point *p, struct str *ret_zh, struct str *ret_en)
 {
@@ -46,6 +48,10 @@ static void sentence(const struct doubt_job *j, const struct site_point *p, stru
 	case DOUBT_BEYOND:
 		*ret_zh = arena_printf(j->arena, "一小时内 %d 次超出可能的范围或变化过快，最近为 %g %.*s", DOUBT_IMPOSSIBLE, e->value, STR_FMT(p->unit));
 		*ret_en = arena_printf(j->arena, "%d times within an hour beyond what is possible, or changing too fast; now %g %.*s", DOUBT_IMPOSSIBLE, e->value, STR_FMT(p->unit));
+		break;
+	case DOUBT_DRIFT:
+		*ret_zh = arena_printf(j->arena, "均值由平时的 %.4g 变为 %.4g %.*s 且未恢复，疑似漂移，请校准或确认工况", e->usual, e->value, STR_FMT(p->unit));
+		*ret_en = arena_printf(j->arena, "Its mean has gone from the usual %.4g to %.4g %.*s and stays there: drift? Calibrate, or confirm the process", e->usual, e->value, STR_FMT(p->unit));
 		break;
 	case DOUBT_COPIED:
 	case DOUBT_REASONS:
@@ -117,14 +123,19 @@ struct doubting {
 	struct doubt_watch *w;
 };
 
+void doubt_say(struct detect *d, uint32_t point, uint32_t twin, const struct doubt_event *e)
+{
+	struct doubt_job *j = mem_alloc(sizeof *j);
+	*j = (struct doubt_job){ .co = d->co, .site = core_site_take(&d->co->app), .arena = arena_new(4096), .point = point, .twin = twin,
+		                 .e = *e };
+	store_post(d->co->app.store, doubt_run, j, doubt_done);
+}
+
 static void on_event(void *arg, const struct doubt_event *e)
 {
 	const struct doubting *f = arg;
-	struct doubt_job *j = mem_alloc(sizeof *j);
-	*j = (struct doubt_job){ .co = f->d->co, .site = core_site_take(&f->d->co->app), .arena = arena_new(4096), .point = f->w->point,
-		                 .twin = e->reason == DOUBT_COPIED ? f->w->d.twin : 0, .e = *e };
 	f->w->said = true;
-	store_post(f->d->co->app.store, doubt_run, j, doubt_done);
+	doubt_say(f->d, f->w->point, e->reason == DOUBT_COPIED ? f->w->d.twin : 0, e);
 }
 
 static void on_sample(void *arg, const struct sample *s)
@@ -274,7 +285,7 @@ static struct doubt_facts facts_of(const struct point_kind *k, const struct poin
 static void drop(struct detect *d, struct doubt_watch *w)
 {
 	struct doubting f = { d, w };
-	for (enum doubt_reason r = 0; r < DOUBT_REASONS; r++)
+	for (enum doubt_reason r = 0; r < DOUBT_DRIFT; r++)
 		if (w->d.reasons >> r & 1)
 			on_event(&f, &(struct doubt_event){ .reason = r, .at = w->d.q.time, .since = w->d.since[r] });
 	detect_forget(d, "doubt", w->point, 0);
@@ -324,25 +335,19 @@ static void make(struct detect *d, const struct site *s, struct doubt_watch *old
 
 void doubt_site(struct detect *d, const struct site *s) { make(d, s, d->doubt, d->ndoubt); }
 
+static bool take(void *watch, const struct detect_kept *k)
+{
+	struct doubt_watch *w = watch;
+	w->point = k->thing;
+	w->through = k->through;
+	return detect_state_take(k, &w->d, sizeof w->d, DOUBT_VERSION);
+}
+
 void doubt_begin(struct detect *d, const struct site *s)
 {
-	struct arena *a on_scope_exit(arena_freep) = arena_new(64 << 10);
-	struct detect_kept *kept;
-	size_t n, good = 0;
-	if (detect_kept_read(d, "doubt", a, &kept, &n)) {
-		log_error("detect", "the states of doubts cannot be read; they begin anew");
-		n = 0;
-	}
-	struct doubt_watch *old = mem_alloc(MAX(n, (size_t)1) * sizeof *old);
-	for (size_t i = 0; i < n; i++) {
-		struct doubt_watch *w = &old[good];
-		*w = (struct doubt_watch){ .point = kept[i].thing, .through = kept[i].through };
-		if (kept[i].state.n != sizeof w->d)
-			continue;
-		memcpy(&w->d, kept[i].state.p, sizeof w->d);
-		good += w->d.version == DOUBT_VERSION;
-	}
-	make(d, s, old, good);
+	size_t n;
+	struct doubt_watch *old = detect_kept_watches(d, "doubt", sizeof *old, take, &n);
+	make(d, s, old, n);
 	atomic_store(&d->marks_news, true);
 }
 
@@ -411,6 +416,7 @@ void doubt_marks(struct detect *d, const struct site *s)
 	struct list_query lq = { .text = STR_EMPTY, .filters = &f, .nfilters = 1 };
 	struct db *db = store_read_begin(d->co->app.store);
 	enum err err = records_each(db, &m.t->table, &lq, a, mark_row, &m);
+	drift_decided(d, m.t, db);
 	store_read_end(d->co->app.store, db);
 	if (err) {
 		log_error("detect", "the open doubts cannot be read: %s", err_name(err));

@@ -294,25 +294,20 @@ static void make(struct detect *d, const struct site *s, struct early_watch *old
 
 void early_site(struct detect *d, const struct site *s) { make(d, s, d->early, d->nearly); }
 
+static bool take(void *watch, const struct detect_kept *k)
+{
+	struct early_watch *w = watch;
+	w->point = k->thing;
+	w->key = k->key;
+	w->through = k->through;
+	return detect_state_take(k, &w->e, sizeof w->e, EARLY_VERSION);
+}
+
 void early_begin(struct detect *d, const struct site *s)
 {
-	struct arena *a on_scope_exit(arena_freep) = arena_new(64 << 10);
-	struct detect_kept *kept;
-	size_t n, good = 0;
-	if (detect_kept_read(d, "early", a, &kept, &n)) {
-		log_error("detect", "the states of early warnings cannot be read; they begin anew");
-		n = 0;
-	}
-	struct early_watch *old = mem_alloc(MAX(n, (size_t)1) * sizeof *old);
-	for (size_t i = 0; i < n; i++) {
-		struct early_watch *w = &old[good];
-		*w = (struct early_watch){ .point = kept[i].thing, .key = kept[i].key, .through = kept[i].through };
-		if (kept[i].state.n != sizeof w->e)
-			continue;
-		memcpy(&w->e, kept[i].state.p, sizeof w->e);
-		good += w->e.version == EARLY_VERSION;
-	}
-	make(d, s, old, good);
+	size_t n;
+	struct early_watch *old = detect_kept_watches(d, "early", sizeof *old, take, &n);
+	make(d, s, old, n);
 }
 
 void early_save_all(struct detect *d)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "core/core_int.h"
 #include "detect/doubt.h"
+#include "detect/drift.h"
 #include "detect/early.h"
 
 #define DETECT_TRUSTED Q_CALIBRATION // qualities up to it are fed
@@ -27,6 +28,14 @@ struct doubt_watch {
 	int64_t through, looked;    // looked: clock_mono
 	struct doubt_facts facts;
 	struct doubt d;
+};
+
+struct drift_watch {
+	uint32_t point;
+	bool dirty, said;
+	int64_t through;
+	struct drift_facts facts;
+	struct drift d;
 };
 
 struct unit_kept {              // what of a unit is kept besides where its model stands; plain data
@@ -58,6 +67,8 @@ struct detect {
 	size_t nearly, early_left;  // left: beyond LIMIT_EARLY_WATCHES
 	struct doubt_watch *doubt;  // by point
 	size_t ndoubt, doubt_left;
+	struct drift_watch *drift;  // by point
+	size_t ndrift, drift_left;
 	struct unit_watch **units;  // in force, by id
 	size_t nunits;
 	_Atomic bool units_news;    // a record has changed
@@ -85,8 +96,12 @@ struct detect_saving;
 struct detect_saving *detect_save_begin(struct detect *d, const char *what);
 void detect_save(struct detect_saving **s, const struct detect_kept *row); // in slices that the writer has time for
 void detect_save_end(struct detect_saving *s);
-// The states kept, by thing and key. Memory of the arena.
-enum err detect_kept_read(struct detect *d, const char *what, struct arena *a, struct detect_kept **ret, size_t *ret_n);
+// What is kept of the watches `what`, as an array of watches of `size` bytes for mem_free, by point and key. take fills one, which is
+// zeroed; false: it begins anew.
+typedef bool detect_take_fn(void *watch, const struct detect_kept *k);
+void *detect_kept_watches(struct detect *d, const char *what, size_t size, detect_take_fn *take, size_t *ret_n);
+// The bytes of a state into one of `size` bytes; each begins with its version. false: they are of another.
+bool detect_state_take(const struct detect_kept *k, void *ret, size_t size, uint32_t version);
 enum err detect_kept_one(struct db *db, const char *what, uint32_t thing, uint32_t key, struct arena *a, struct detect_kept *ret);
 void detect_forget(struct detect *d, const char *what, uint32_t thing, uint32_t key);
 
@@ -102,6 +117,15 @@ void doubt_site(struct detect *d, const struct site *s);
 void doubt_pass(struct detect *d);
 void doubt_save_all(struct detect *d);
 void doubt_marks(struct detect *d, const struct site *s);   // reads the open records again if one has changed
+void doubt_say(struct detect *d, uint32_t point, uint32_t twin, const struct doubt_event *e); // its record is opened, or over
+struct str doubt_key(struct arena *a, uint32_t point, enum doubt_reason r, int64_t since);     // the record's `key`
+
+// detect_drift.c: the fourth doubt
+void drift_begin(struct detect *d, const struct site *s);
+void drift_site(struct detect *d, const struct site *s);
+void drift_pass(struct detect *d);
+void drift_save_all(struct detect *d);
+void drift_decided(struct detect *d, const struct type *t, struct db *db); // a person has closed one: its level is learned anew
 
 // detect_unit.c
 void unit_news(struct detect *d, struct site *s, bool all); // reads the records again if one has changed, or all

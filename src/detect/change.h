@@ -4,14 +4,14 @@
 // called changing because it is slow; slack 0.5 deviations and two standard errors of the learned centre. A value counts
 // for at most 4 deviations: one spike is no change.
 //
-// Version: CHANGE_VERSION. Memory: 8 KB, most of it for learning. Deterministic. One thread an object.
+// Version: CHANGE_VERSION. Memory: 1.7 KB, most of it for learning. Deterministic. One thread an object.
 #pragma once
 
 #include "base/base.h"
 
 #define CHANGE_VERSION "change-1"
 #define CHANGE_LEARN_MIN 30
-#define CHANGE_LEARN_MAX 1000
+#define CHANGE_LEARN_MAX 200
 
 struct change {
 	size_t learn, n;          // values to learn from; values seen

@@ -18,7 +18,7 @@
 #define DOUBT_DISTINCT 6
 #define DOUBT_APART 3
 
-enum doubt_reason { DOUBT_FROZEN, DOUBT_BEYOND, DOUBT_COPIED, DOUBT_REASONS };
+enum doubt_reason { DOUBT_FROZEN, DOUBT_BEYOND, DOUBT_COPIED, DOUBT_DRIFT, DOUBT_REASONS }; // the last is drift.h's
 
 struct doubt_facts {
 	struct quality_facts quality;
@@ -30,6 +30,7 @@ struct doubt_event {
 	bool begins;
 	int64_t at, since;          // us; since: of the first value that made the doubt
 	double value;
+	double usual;               // drift: the learned level
 	uint64_t run;               // frozen: values of the run; impossible: findings
 };
 typedef void doubt_fn(void *arg, const struct doubt_event *e);
@@ -40,7 +41,7 @@ struct doubt {
 	uint16_t apart;             // looks in a row at which it was no copy any more
 	uint32_t twin;              // copied: of which point
 	uint32_t spare;
-	int64_t since[DOUBT_REASONS];
+	int64_t since[DOUBT_DRIFT]; // of the first three
 	struct quality_seen q;
 	int64_t run_since;          // first value of the present run
 	uint64_t sound;             // values in a row that are not frozen

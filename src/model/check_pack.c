@@ -206,6 +206,8 @@ void check_kind(struct check *c, const struct source *s)
 		{ "copied", KEY_BOOL, false, offsetof(struct raw_kind, k.copied), 0 },
 		{ "impossible", KEY_BOOL, false, offsetof(struct raw_kind, k.impossible), 0 },
 		{ "fastest", KEY_F64, false, offsetof(struct raw_kind, k.fastest), 0 },
+		{ "drift", KEY_DURATION, false, offsetof(struct raw_kind, k.drift), 0 },
+		{ "drift_least", KEY_F64, false, offsetof(struct raw_kind, k.drift_least), 0 },
 		{ "retention", KEY_DURATION, false, offsetof(struct raw_kind, k.retention), 0 },
 		{ "retention_hours", KEY_DURATION, false, offsetof(struct raw_kind, k.retention_hours), 0 },
 	};
@@ -224,6 +226,8 @@ void check_kind(struct check *c, const struct source *s)
 		DIAG(c->d, at_key(s->root, "retention"), RETENTION);
 	if (raw.k.retention_hours && (!raw.k.retention || raw.k.retention_hours < raw.k.retention))
 		DIAG(c->d, at_key(s->root, "retention_hours"), RETENTION_HOURS);
+	if ((raw.k.drift > 0) != (raw.k.drift_least > 0))
+		DIAG(c->d, at_key(s->root, raw.k.drift > 0 ? "drift" : "drift_least"), DRIFT);
 	check_dimension(c, s->root, raw.k.dimension);
 	c->reg->kinds[c->reg->nkinds++] = raw.k;
 }

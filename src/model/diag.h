@@ -57,6 +57,7 @@ X(BOUNDS,         "min 不小于 max；请改正两个数", "min is not below ma
 X(STALE,          "stale_after 不长于 interval，测点会一直显示离线；请改长", \
                   "stale_after is not longer than interval, the point would always be offline; make it longer") \
 X(RETENTION,      "retention 短于 31d；请改长，或删去表示永久保存", "retention is shorter than 31d; make it longer, or leave it out to keep for ever") \
+X(DRIFT,          "drift 和 drift_least（大于 0）须同时写；请补上", "drift and drift_least (above 0) go together; add the other") \
 X(RETENTION_HOURS, "retention_hours 不能短于 retention，也不能单独出现；请改正", \
                   "retention_hours cannot be shorter than retention, nor stand without it; correct it") \
 X(DURATION_ZERO,  "时长必须大于零；请改正", "the duration must be more than zero; correct it") \

@@ -394,6 +394,8 @@ struct point_kind {         // packs/*/points/*.yaml
 	struct str dimension;   // 人员 设备 生产 仓储 物流 环境: people equipment process storage logistics environment
 	bool frozen, copied, impossible; // doubts that are looked for in its points (detect/doubt.h)
 	double fastest;         // change possible in a second, for impossible; 0 = not known
+	int64_t drift;          // its level is watched by means of so long, us (detect/drift.h); 0 = not
+	double drift_least;     // the change of level that matters, in its unit
 };
 
 enum every { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_QUARTER, EVERY_YEAR };

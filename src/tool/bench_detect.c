@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "detect/doubt.h"
+#include "detect/drift.h"
 #include "detect/early.h"
 #include "detect/order.h"
 #include "detect/stream.h"
@@ -311,6 +312,12 @@ static void count_doubt(void *arg, const struct doubt_event *e)
 	++*(uint64_t *)arg;
 }
 
+static void count_drift(void *arg, const struct drift_event *e)
+{
+	(void)e;
+	++*(uint64_t *)arg;
+}
+
 // A million readings of so many points, in the order in which a county sends them: each point in turn.
 static void early_cost(struct jw *w, size_t points)
 {
@@ -318,12 +325,15 @@ static void early_cost(struct jw *w, size_t points)
 	const struct early_facts facts = { { NAN, 10, 90, NAN }, US_PER_HOUR, US_PER_MIN };
 	struct early *e = mem_alloc(points * sizeof *e);
 	struct doubt *q = mem_alloc(points * sizeof *q);
-	double *scratch = mem_alloc(TREND_PAIRS_MAX * sizeof *scratch), seconds = 0, doubting = 0;
-	uint64_t random = 1, events = 0, doubts = 0;
+	const struct drift_facts drift_facts = { 10 * US_PER_MIN, 3 };
+	struct drift *r = mem_alloc(points * sizeof *r);
+	double *scratch = mem_alloc(TREND_PAIRS_MAX * sizeof *scratch), seconds = 0, doubting = 0, drifting = 0;
+	uint64_t random = 1, events = 0, doubts = 0, drifts = 0;
 	size_t rounds = MAX((size_t)EARLY_READINGS / points, 1), warm = EARLY_KEEP * 60 / EARLY_EVERY_S;
 	for (size_t i = 0; i < points; i++) {
 		early_init(&e[i], &facts);
 		doubt_init(&q[i]);
+		drift_init(&r[i], drift_facts.every);
 	}
 	for (size_t k = 0; k < warm + rounds; k++) {
 		double begin = cpu_seconds(), middle;
@@ -333,9 +343,13 @@ static void early_cost(struct jw *w, size_t points)
 		middle = cpu_seconds();
 		for (size_t i = 0; i < points; i++)
 			doubt_feed(&q[i], &looks, t, 50 + next_noise(&random), count_doubt, &doubts);
+		double last = cpu_seconds();
+		for (size_t i = 0; i < points; i++)
+			drift_feed(&r[i], &drift_facts, t, 50 + next_noise(&random), count_drift, &drifts);
 		if (k >= warm) { // with full memories
 			seconds += middle - begin;
-			doubting += cpu_seconds() - middle;
+			doubting += last - middle;
+			drifting += cpu_seconds() - last;
 		}
 	}
 	double readings = (double)(rounds * points);
@@ -343,13 +357,16 @@ static void early_cost(struct jw *w, size_t points)
 	jw_ki64(w, "points", (int64_t)points);
 	jw_kf64(w, "cpu_s_per_million", bench_round4(seconds / readings * 1e6));
 	jw_kf64(w, "doubts_cpu_s_per_million", bench_round4(doubting / readings * 1e6));
+	jw_kf64(w, "drift_cpu_s_per_million", bench_round4(drifting / readings * 1e6));
 	jw_ki64(w, "bytes_per_point", (int64_t)sizeof *e);
 	jw_ki64(w, "doubts_bytes_per_point", (int64_t)sizeof *q);
+	jw_ki64(w, "drift_bytes_per_point", (int64_t)sizeof *r);
 	jw_ki64(w, "events", (int64_t)events);
 	jw_end(w);
 	mem_free(scratch);
 	mem_free(e);
 	mem_free(q);
+	mem_free(r);
 }
 
 // ---- all ---------------------------------------------------------------------------------------

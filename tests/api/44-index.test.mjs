@@ -145,7 +145,7 @@ test('a rise to red is told, opens one warning with its control plan, and stands
     const c = (await api(bureau, 'changes')).items.filter((x) => x.kind === 'enterprise' && x.key === e.key);
     return c.some((x) => x.what === 'level') ? c : null;
   });
-  assert.ok(changes.every((x) => x.version === '2026.1'));
+  assert.ok(changes.every((x) => x.version === '2026.2'));
   const notice = await until('the notice', async () => (await duty.ok_get('/api/v1/notices')).items.find((x) => JSON.stringify(x).includes('安全风险指数') && JSON.stringify(x).includes('隐患')));
   assert.ok(notice);
   await duty.ok_post('/api/v1/records/weather_notice', { title: '暴雨', kind: 'rain', level: 'red', area: '990121000000', sectors: ['tailings'],
@@ -164,7 +164,7 @@ test('a rise to red is told, opens one warning with its control plan, and stands
 test('the past: a trend, a day, and nothing before there was an index', async () => {
   const county = '990121000000';
   const t = await until('the county to have a history', async () => { const x = await api(bureau, `trend?kind=area&key=${county}`); return x.items.length ? x : null; });
-  assert.ok(t.items.every((x) => x.version === '2026.1' && x.score >= 0));
+  assert.ok(t.items.every((x) => x.version === '2026.2' && x.score >= 0));
   assert.ok(t.items[0].parts.inherent > 0, 'component values are kept');
   assert.equal((await api(bureau, `rank?day=${day(-400)}`)).total, 0);
   assert.ok((await api(bureau, `rank?day=${day(0)}`)).total >= 6);
@@ -184,14 +184,14 @@ test('the back-test counts and says that it is too few', async () => {
 test('another version of the weights is computed at once, is told as such, and alarms nobody', async () => {
   const path = 'risk/indexes/safety.yaml';
   const text = (await admin.ok_get(`/api/v1/config/file?path=${path}`)).text;
-  const next = text.replace('version: "2026.1"', 'version: "2026.2"').replace('weights: {red: 12, orange: 8, yellow: 4, blue: 1}', 'weights: {red: 12, orange: 9, yellow: 5, blue: 3}');
+  const next = text.replace('version: "2026.2"', 'version: "2026.3"').replace('weights: {red: 12, orange: 8, yellow: 4, blue: 1}', 'weights: {red: 12, orange: 9, yellow: 5, blue: 3}');
   const wrong = await admin.ok_post('/api/v1/config/check', { path, text: next.replace('by: grade', 'by: grad') });
   assert.ok(JSON.stringify(wrong).includes('grad'));
   const notices = (await duty.ok_get('/api/v1/notices?size=500')).items.length;
   const blue = (await api(bureau, 'rank?kind=enterprise&size=500')).items.find((e) => e.sector === 'general' && e.score === 1);
   const c = await admin.ok_post('/api/v1/config/check', { path, text: next });
   await admin.ok_post('/api/v1/config/apply', { path, text: next, accept: c.digest });
-  await until('the new version', async () => (await bureau.ok_get('/api/v1/index')).items[0].version === '2026.2');
+  await until('the new version', async () => (await bureau.ok_get('/api/v1/index')).items[0].version === '2026.3');
   assert.equal((await why(bureau, 'enterprise', blue.key)).score, 3);
   assert.equal((await duty.ok_get('/api/v1/notices?size=500')).items.length, notices);
 });

@@ -31,7 +31,9 @@ const warnings = async (p, who = duty) => (await who.ok_get(`/api/v1/records/ear
 
 before(async () => {
   s = await Server.start();
-  d = await makeDevice(s, { code: 'EARLY-GW', protocol: 'http', points: ['A', 'B', 'C', 'D', 'E'].map((x) => ({ code: `EARLY-${x}`, kind: 'level', unit: '%', h: 80, hh: 95, interval_s: 20 })) });
+  d = await makeDevice(s, { code: 'EARLY-GW', protocol: 'http', points: [
+    ...['A', 'B', 'C', 'D', 'E', 'F'].map((x) => ({ code: `EARLY-${x}`, kind: 'level', unit: '%', h: 80, hh: 95, interval_s: 20 })),
+    { code: 'EARLY-G', kind: 'combustible_gas', unit: '%LEL', h: 25, hh: 50, interval_s: 600 }] });
   [duty, bureau] = await Promise.all(['duty', 'bureau'].map((r) => s.as(r)));
   points = d.points;
 });
@@ -136,14 +138,32 @@ const row = (p, k, v) => ({ point: p.code, time: rfc(live + k * STEP), value: v 
 const doubts = async (p, who = bureau) => (await who.ok_get(`/api/v1/records/data_doubt?where.point=${p.id}&sort=since&size=50`)).items;
 const varied = () => Math.round((50 + 5 * random()) * 1000) / 1000;
 
+// What the enterprise's risk index counts of doubts: as many as are open, and never less than nothing.
+const index = () => duty.ok_get(`/api/v1/index/safety/why?kind=enterprise&key=${d.enterprise.id}`);
+const counted = (x) => x.parts.find((p) => p.component === 'doubts')?.counts.reduce((n, c) => n + c.amount, 0) ?? 0;
+async function raises(kind, was) {
+  const open = (await bureau.ok_get(`/api/v1/records/data_doubt?where.enterprise=${d.enterprise.id}&list=open&size=50`)).items;
+  assert.ok(open.some((x) => x.cause === kind), kind);
+  const now = await until(`${kind} in the index`, async () => { const x = await index(); return counted(x) === open.length && x; }, 60000);
+  const part = now.parts.find((p) => p.component === 'doubts');
+  assert.equal(part.points, Math.min(part.cap, 2 * open.length));
+  assert.ok(now.score >= was.score, `${kind}: ${was.score} became ${now.score}`);
+}
+const steady = async () => { // what was open before is counted
+  const n = (await bureau.ok_get(`/api/v1/records/data_doubt?where.enterprise=${d.enterprise.id}&list=open&size=1`)).total;
+  return until('a steady index', async () => { const x = await index(); return counted(x) === n && x; }, 60000);
+};
+
 test('a frozen point is grey and says why, and is no alarm; it clears when the point moves again', async () => {
   const c = points[2];
+  const was = await steady();
   await push([...Array.from({ length: 60 }, (_, k) => row(c, k, varied())), ...Array.from({ length: 20 }, (_, k) => row(c, 60 + k, 51.5))]);
   const [x] = await until('the doubt', async () => { const v = await doubts(c); return v.length && v; }, 60000);
   assert.equal(x.state, 'open');
   assert.equal(x.cause, 'frozen');
   assert.equal(Date.parse(x.since), live + 60 * STEP);
   assert.match(x.content, /^连续 \d+ 次都是 51.5 %/);
+  await raises('frozen', was);
   const p = await until('the mark', async () => { const q = await duty.ok_get(`/api/v1/points/${c.code}`); return q.doubt && q; }, 60000);
   assert.deepEqual(p.doubt, { reasons: ['frozen'], since: x.since });
   const [last] = (await duty.ok_get(`/api/v1/points?points=${c.code}`)).items;
@@ -163,13 +183,46 @@ test('a frozen point is grey and says why, and is no alarm; it clears when the p
 test('two points that move alike to the last digit are copies; a person says what it was', async () => {
   const [, , , a, b] = points;
   const v = Array.from({ length: 30 }, varied);
+  const was = await steady();
   await push(v.flatMap((x, k) => [row(a, k, x), row(b, k, x)]));
   const both = await until('two doubts', async () => { const [x, y] = [(await doubts(a))[0], (await doubts(b))[0]]; return x && y && [x, y]; }, 60000);
   assert.deepEqual(both.map((x) => x.cause), ['copied', 'copied']);
+  await raises('copied', was);
   assert.deepEqual(both.map((x) => x.other.id), [b.id, a.id]);
   const bad = await bureau.post(`/api/v1/records/data_doubt/${both[0].id}/moves/dismiss`, {});
   assert.equal(bad.status, 400, bad.text);
   await bureau.ok_post(`/api/v1/records/data_doubt/${both[0].id}/moves/dismiss`, { found: '同一储罐的两个通道' });
   await until('no mark', async () => !(await duty.ok_get(`/api/v1/points/${a.code}`)).doubt, 60000);
   await until('a mark', async () => (await duty.ok_get(`/api/v1/points/${b.code}`)).doubt?.reasons[0] === 'copied', 60000);
+});
+
+test('values that cannot be are a doubt that raises the index', async () => {
+  const p = points[5];
+  const was = await steady();
+  await push(Array.from({ length: 12 }, (_, k) => row(p, k, [3, 6, 9].includes(k) ? 140 : varied())));
+  await until('the doubt', async () => (await doubts(p))[0]?.cause === 'impossible', 60000);
+  await raises('impossible', was);
+});
+
+test('a level that wandered away is a doubt; when a person says that it is right it is learned anew', async () => {
+  const p = points[6];
+  const was = await steady();
+  const begin = Math.floor(Date.now() / (10 * MIN)) * 10 * MIN - 180 * 10 * MIN;
+  const span = (k, v) => ({ point: p.code, time: rfc(begin + k * 10 * MIN), value: Math.round((v + 0.2 * random()) * 100) / 100 });
+  await push(Array.from({ length: 110 }, (_, k) => span(k, k < 80 ? 1 : 6)));
+  const [x] = await until('the doubt', async () => { const v = await doubts(p); return v.length && v; }, 60000);
+  assert.equal(x.cause, 'drift');
+  assert.ok(Math.abs(Date.parse(x.since) - (begin + 80 * 10 * MIN)) <= 20 * MIN, x.since);
+  assert.match(x.content, /^均值由平时的 1\.\d+ 变为 \d\.\d+ %LEL/);
+  await raises('drift', was);
+  const q = await until('the mark', async () => { const y = await duty.ok_get(`/api/v1/points/${p.code}`); return y.doubt && y; }, 60000);
+  assert.deepEqual(q.doubt.reasons, ['drift']);
+  assert.equal((await duty.ok_get(`/api/v1/alarms?point=${p.id}&state=all`)).items.filter((a) => a.state !== 'normal' && a.family === 'limit').length, 0);
+  await bureau.ok_post(`/api/v1/records/data_doubt/${x.id}/moves/dismiss`, { found: '工艺已调整' });
+  await until('no mark', async () => !(await duty.ok_get(`/api/v1/points/${p.code}`)).doubt, 60000);
+  const seen = (await duty.ok_get('/api/v1/detect')).cost;
+  assert.ok(seen.drift_watches >= 1);
+  await push(Array.from({ length: 60 }, (_, k) => span(110 + k, 6)));
+  await until('both watches of the point to have looked', async () => (await duty.ok_get('/api/v1/detect')).cost.samples >= seen.samples + 120, 60000);
+  assert.equal((await doubts(p)).length, 1, 'the level it was said to be right at is the usual one');
 });

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "detect/change.h"
+#include "detect/drift.h"
 #include "detect/doubt.h"
 #include "detect/early.h"
 #include "detect/order.h"
@@ -174,6 +176,99 @@ static void test_one_spike_is_no_change(void **ignored)
 		change_feed(&c, i == 250 ? 1e9 : noise(), &f);
 		assert_int_equal(f.direction, 0);
 	}
+}
+
+// ---- drift -------------------------------------------------------------------------------------
+
+#define SPAN (10 * US_PER_MIN)
+static const struct drift_facts gas = { SPAN, 3 };
+
+struct drifts {
+	struct drift_event e[8];
+	size_t n;
+};
+
+static void note_drift(void *arg, const struct drift_event *e)
+{
+	struct drifts *v = arg;
+	assert_true(v->n < 8);
+	v->e[v->n++] = *e;
+}
+
+static void feed_spans(struct drift *d, size_t *span, size_t n, double level, double spread, struct drifts *v)
+{
+	for (size_t i = 0; i < n; i++, ++*span)
+		for (int k = 0; k < 4; k++)
+			drift_feed(d, &gas, (int64_t)*span * SPAN + k * US_PER_MIN, level + spread * noise(), note_drift, v);
+}
+
+static void test_a_level_that_wandered_away_is_a_drift_with_its_beginning_and_ends_when_it_is_back(void **ignored)
+{
+	(void)ignored;
+	static struct drift d;
+	const double spreads[] = { 0, 0.2, 2 };
+	for (size_t s = 0; s < ARRAY_LEN(spreads); s++) { // a point that never moved drifts like one that does
+		struct drifts v = { .n = 0 };
+		size_t span = 1000;
+		state = 7;
+		drift_init(&d, SPAN);
+		feed_spans(&d, &span, DRIFT_LEARN + 40, 1, spreads[s], &v);
+		assert_int_equal(v.n, 0);
+		size_t began = span;
+		feed_spans(&d, &span, 60, 6, spreads[s], &v);
+		assert_int_equal(v.n, 1);
+		assert_true(v.e[0].begins);
+		assert_true(fabs(v.e[0].usual - 1) < 0.7 && v.e[0].now - v.e[0].usual >= 3 && v.e[0].now < 8);
+		assert_true(llabs(v.e[0].since - (int64_t)began * SPAN) <= 6 * SPAN);
+		assert_true(v.e[0].at > v.e[0].since && v.e[0].at <= (int64_t)(began + 30) * SPAN);
+		feed_spans(&d, &span, 60, 1, 0.2, &v);
+		assert_int_equal(v.n, 2);
+		assert_false(v.e[1].begins);
+		assert_true(v.e[1].since == v.e[0].since && v.e[1].at > v.e[0].at);
+	}
+}
+
+static void test_what_does_not_matter_is_no_drift(void **ignored)
+{
+	(void)ignored;
+	static struct drift d;
+	struct drifts v = { .n = 0 };
+	size_t span = 1000;
+	state = 8;
+	drift_init(&d, SPAN);
+	feed_spans(&d, &span, DRIFT_LEARN, 1, 0.2, &v);
+	feed_spans(&d, &span, 300, 3, 0.2, &v); // sure, and less than 3
+	feed_spans(&d, &span, 2, 40, 0.2, &v);  // an alarm for twenty minutes
+	feed_spans(&d, &span, 100, 1, 0.2, &v);
+	assert_int_equal(v.n, 0);
+	for (size_t day = 0; day < 20; day++) // a day's swing, learned over half of it
+		for (size_t k = 0; k < 144; k++)
+			feed_spans(&d, &span, 1, 1 + sin((double)k * 2 * M_PI / 144), 0.1, &v);
+	assert_int_equal(v.n, 0);
+}
+
+static void test_a_drift_is_the_same_in_any_slices(void **ignored)
+{
+	(void)ignored;
+	static struct drift a, b;
+	struct drifts va = { .n = 0 }, vb = { .n = 0 };
+	drift_init(&a, SPAN);
+	drift_init(&b, SPAN);
+	for (size_t i = 0; i < 800; i++) {
+		double x = i < 500 ? sin((double)i) : 5 + sin((double)i);
+		drift_feed(&a, &gas, (int64_t)(i + 900) * SPAN / 3, x, note_drift, &va);
+		if (i % 7 == 0) { // kept as bytes, and on from there
+			struct drift kept = b;
+			memset(&b, 0, sizeof b);
+			b = kept;
+		}
+		drift_feed(&b, &gas, (int64_t)(i + 900) * SPAN / 3, x, note_drift, &vb);
+		drift_feed(&b, &gas, (int64_t)(i + 900) * SPAN / 3 - SPAN, 1e6, note_drift, &vb); // of a span that is over
+		drift_feed(&b, &gas, (int64_t)(i + 900) * SPAN / 3, NAN, note_drift, &vb);
+	}
+	assert_true(va.n == 1 && vb.n == 1);
+	assert_memory_equal(&va.e[0], &vb.e[0], sizeof va.e[0]);
+	assert_memory_equal(&a, &b, sizeof a);
 }
 
 // ---- trend -------------------------------------------------------------------------------------
@@ -537,6 +632,9 @@ int main(void)
 		cmocka_unit_test(test_a_small_shift_is_found_with_its_direction_beginning_and_size),
 		cmocka_unit_test(test_no_change_is_said_of_steady_values_slow_or_fast),
 		cmocka_unit_test(test_one_spike_is_no_change),
+		cmocka_unit_test(test_a_level_that_wandered_away_is_a_drift_with_its_beginning_and_ends_when_it_is_back),
+		cmocka_unit_test(test_what_does_not_matter_is_no_drift),
+		cmocka_unit_test(test_a_drift_is_the_same_in_any_slices),
 		cmocka_unit_test(test_a_straight_line_reaches_its_limit_when_it_does),
 		cmocka_unit_test(test_wild_values_do_not_move_the_line),
 		cmocka_unit_test(test_the_interval_holds_the_truth_as_often_as_it_says),

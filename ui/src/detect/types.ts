@@ -8,4 +8,4 @@ export interface UnitState { id: number; number: string; title: string; state: s
 export interface Version { version: number; at: string; by: string; from: string; to: string; interval_s: number; rows: number; gaps: number; checksum: string; summary: { used: number; columns: { point: number; judged: string }[]; spectrum: number[] } }
 export interface Unit extends UnitState { points: { point: number; code?: string; name?: string }[]; wrong?: string; versions: Version[] }
 export interface Trial { version: number; from: string; to: string; rows: number; gaps: number; flagged: number; episodes_total: number; episodes: { from: string; to?: string; peak: number; causes: Cause[] }[]; scores: Scored[] }
-export interface Doubt { reasons: ('frozen' | 'impossible' | 'copied')[]; since: string }
+export interface Doubt { reasons: ('frozen' | 'impossible' | 'copied' | 'drift')[]; since: string }

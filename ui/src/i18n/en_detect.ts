@@ -12,6 +12,10 @@ export const enDetect: Record<keyof typeof zhDetect, string> = {
   'det.lead': 'Median lead time',
   'det.min': '{n} min',
   'det.doubts': 'Doubts about data',
+  'det.doubtlist': 'Points whose data are in doubt',
+  'det.nodoubt': 'No data are in doubt now.',
+  'det.alldoubts': 'All {n}',
+  'det.since': 'since {at}',
   'det.coming': 'On the way to a limit',
   'det.nocoming': 'No point is on its way to a limit now.',
   'det.byrule': 'By rule',
@@ -69,5 +73,6 @@ export const enDetect: Record<keyof typeof zhDetect, string> = {
   'doubt': 'Data in doubt',
   'doubt.frozen': 'frozen',
   'doubt.impossible': 'impossible values',
+  'doubt.drift': 'drifting',
   'doubt.copied': 'copy of another point',
 }

@@ -11,6 +11,10 @@ export const zhDetect = {
   'det.lead': '提前时间中位数',
   'det.min': '{n} 分钟',
   'det.doubts': '数据疑点',
+  'det.doubtlist': '数据可疑的测点',
+  'det.nodoubt': '目前没有数据可疑的测点。',
+  'det.alldoubts': '全部 {n} 项',
+  'det.since': '自 {at}',
   'det.coming': '按趋势将到限',
   'det.nocoming': '目前没有测点按趋势将到限。',
   'det.byrule': '按规则统计',
@@ -68,5 +72,6 @@ export const zhDetect = {
   'doubt': '数据可疑',
   'doubt.frozen': '数据卡死',
   'doubt.impossible': '不可能的数值',
+  'doubt.drift': '疑似漂移',
   'doubt.copied': '与另一测点雷同',
 } as const
