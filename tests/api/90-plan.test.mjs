@@ -134,6 +134,8 @@ test('the ledger: taken up, reported, sent back, verified; nothing closes withou
   const task = await create(committee, 'plan_task', { title: '危大工程检查', lead_unit: '县住建局', due: day(20), clause: '3.9' });
   assert.equal((await move(department, 'plan_task', task.id, 'take_up')).status, 400, 'measures are needed');
   await done(department, 'plan_task', task.id, 'take_up', { measures: '逐项目检查' });
+  const waits = async (who) => (await who.ok_get('/api/v1/duties')).items.some((x) => x.type === 'plan_task' && x.id === task.id);
+  assert.deepEqual([await waits(department), await waits(bureau), await waits(committee)], [true, false, false], 'it waits for the unit that took it up');
   await done(department, 'plan_task', task.id, 'report', { progress: 60, problem: '两个项目停工' });
   assert.equal((await move(department, 'plan_task', task.id, 'finish')).status, 400);
   await done(department, 'plan_task', task.id, 'finish', { evidence: [await upload(department)] });
