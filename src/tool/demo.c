@@ -245,7 +245,9 @@ static enum err fill_job(struct db *db, void *arg, struct problem *p)
 	enum err err = demo_people(d);
 	if (!err)
 		err = demo_enterprises(d);
-	return err ? err : demo_records(d);
+	if (!err)
+		err = demo_records(d);
+	return err ? err : demo_history(d);
 }
 
 enum err demo_fill(struct store *s, const struct registry *reg, const char *dir, struct problem *p)

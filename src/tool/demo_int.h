@@ -43,3 +43,4 @@ void demo_day(int64_t us, char ret[11]);
 enum err demo_people(struct demo *d) must_check;       // areas, organisations, officials, roster
 enum err demo_enterprises(struct demo *d) must_check;  // and all that belongs to them
 enum err demo_records(struct demo *d) must_check;      // of packs/*/demo/records.json
+enum err demo_history(struct demo *d) must_check;      // what the schedules have opened is mostly done

@@ -32,6 +32,17 @@ test('what waits, what I did, what I started', async () => {
   await ok(firm.post(at(hazard.id, '/moves/accept'), { responsible: '王主任' }));
 });
 
+test('the demo county has a year behind it: its bureau begins with a day of work', async () => {
+  const mine = (await bureau.ok_get('/api/v1/duties')).items;
+  assert.ok(mine.length >= 10 && mine.length <= 40, `${mine.length} duties`);
+  const unread = (await bureau.ok_get('/api/v1/notices?unread=1&size=500')).items;
+  assert.ok(unread.length <= 60, `${unread.length} unread notices`);
+  const classes = async (state) => (await bureau.ok_get(`/api/v1/records/enterprise_class?where.state=${state}&size=1`)).total;
+  assert.ok(await classes('valid') > 20 * await classes('drafting'), 'most are done');
+  const checks = (await bureau.ok_get('/api/v1/records/installation_check?where.state=done&size=5')).items;
+  assert.ok(checks.length && checks.every((x) => x.checked && x.checkers.length));
+});
+
 test('the calendar knows deadlines and days that are worked', async () => {
   const row = await firm.ok_get(at(hazard.id));
   const on = new Date(Date.parse(row.deadline) + 8 * 36e5).toISOString().slice(0, 10);

@@ -10,6 +10,7 @@
 #include "risk/table.h"
 #include "sim/sim.h"
 #include "tool/demo.c"        // the folder tool/ as a whole would bring the server with it
+#include "tool/demo_history.c"
 #include "tool/demo_people.c"
 #include "tool/demo_plants.c"
 #include "tool/demo_records.c"
