@@ -170,6 +170,7 @@ bool rules_read(const struct rule_set *rs, const struct point_def *own, const st
 struct rule_cost { size_t steps, bytes; const char *zh, *en; };
 bool rule_cost(const struct rule_set *rs, uint32_t rule, struct rule_cost *ret);
 bool rule_hint(const struct rule_set *rs, uint32_t rule); // evaluated, never annunciated
+bool rule_latch(const struct rule_set *rs, uint32_t rule); // its alarms stay until they are reset
 bool rule_always(const struct rule_set *rs, uint32_t rule, enum level level); // nothing may hide it at this level
 int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule); // us, 0 = not said
 const char *level_family(enum level l); // "limit","rate","silent","flat","bad","when","blind"; of a fence "fence:RECORD:WHAT"
@@ -194,16 +195,18 @@ struct str rule_early_color(const struct rule_set *rs, uint32_t rule);
 
 // ---- annunciation ------------------------------------------------------------------------------
 enum alarm_state {
-	ALARM_NORMAL, ALARM_UNACK, ALARM_ACKED, ALARM_RTN_UNACK, ALARM_SHELVED, ALARM_SUPPRESSED, ALARM_OUT_OF_SERVICE
+	ALARM_NORMAL, ALARM_UNACK, ALARM_ACKED, ALARM_RTN_UNACK, ALARM_LATCH_UNACK, ALARM_LATCH_ACKED, ALARM_SHELVED, ALARM_SUPPRESSED,
+	ALARM_OUT_OF_SERVICE
 };
-// "normal","unack","acked","rtn_unack","shelved","suppressed","out_of_service"
+// "normal","unack","acked","rtn_unack","latch_unack","latch_acked","shelved","suppressed","out_of_service"
 const char *alarm_state_name(enum alarm_state s);
 
 enum alarm_input {
 	IN_RAISE, IN_LEVEL_UP, IN_LEVEL_DOWN, IN_RETURN, // the condition
-	IN_ACK, IN_SHELVE, IN_UNSHELVE, IN_SUPPRESS, IN_UNSUPPRESS, IN_OUT_OF_SERVICE, IN_IN_SERVICE
+	IN_ACK, IN_RESET, IN_SHELVE, IN_UNSHELVE, IN_SUPPRESS, IN_UNSUPPRESS, IN_OUT_OF_SERVICE, IN_IN_SERVICE
 };
-struct alarm_mode { enum alarm_state state; bool active; bool acked; };
+// latch: it stays when the condition has returned, until somebody resets it; set by whoever raises it, of its rule.
+struct alarm_mode { enum alarm_state state; bool active; bool acked; bool latch; };
 // The pure state machine. ERR_CONFLICT if the input is not possible in this state (p says why; *ret is then now).
 enum err alarm_next(struct alarm_mode now, enum alarm_input in, struct alarm_mode *ret, struct problem *p) must_check;
 
@@ -228,7 +231,8 @@ enum err alarm_apply(struct db *db, const struct alarm_context *cx, const struct
 #define ALARM_SERVICE_USUAL (7 * US_PER_DAY)
 #define ALARM_REASON_MAX 1000               // bytes
 enum alarm_act {
-	ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE, ACT_COMMENT
+	ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE, ACT_COMMENT,
+	ACT_RESET
 };
 struct identity;            // auth/auth.h
 // Acts on an alarm in the scope of `by` (others: ERR_NOT_FOUND), with journal and audit. The caller has checked the

@@ -20,6 +20,7 @@ static const struct {
 	[ACT_OUT_OF_SERVICE] = { "out_of_service", IN_OUT_OF_SERVICE, true },
 	[ACT_IN_SERVICE] = { "in_service", IN_IN_SERVICE, false },
 	[ACT_COMMENT] = { "comment", IN_ACK, true },
+	[ACT_RESET] = { "reset", IN_RESET, false },
 };
 
 static bool hides(enum alarm_act act) { return act == ACT_SHELVE || act == ACT_SUPPRESS || act == ACT_OUT_OF_SERVICE; }

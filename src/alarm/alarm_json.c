@@ -103,6 +103,7 @@ void alarm_write(struct jw *w, struct db *db, const struct alarm_row *r, struct 
 	jw_kcstr(w, "state", alarm_state_name(r->mode.state));
 	jw_kbool(w, "active", r->mode.active);
 	jw_kbool(w, "acked", r->mode.acked);
+	jw_kbool(w, "latch", r->mode.latch);
 	jw_ktime(w, "raised_at", r->raised_at);
 	jw_ktime(w, "last_raised_at", r->last_raised_at);
 	jw_ktime(w, "level_at", r->level_at);

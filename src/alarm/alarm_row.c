@@ -87,6 +87,7 @@ void alarm_row_read(struct query *q, struct arena *a, struct alarm_row *ret)
 	ret->hidden.why.en = query_get_str(q, c++, a);
 	ret->always = query_get_i64(q, c++);
 	ret->hide_longest = query_get_i64(q, c++);
+	ret->mode.latch = query_get_i64(q, c++);
 	if (ret->by_service && ret->hidden.by == HIDE_NONE) // of a row that was hidden before rows said by what
 		ret->hidden.by = HIDE_SERVICE;
 }
@@ -147,6 +148,7 @@ static enum err write_state(struct db *db, const struct alarm_row *row)
 		query_i64(&q, 6, row->closed_at);
 	else
 		query_null(&q, 6);
+	query_i64(&q, 7, row->mode.latch);
 	return query_run(&q);
 }
 
@@ -208,7 +210,7 @@ enum err alarm_reveal(struct db *db, struct alarm_row *row, struct alarm_entry e
 enum err alarm_want_open(struct db *db, struct alarm_row *row)
 {
 	enum alarm_state s = row->mode.state;
-	bool announced = s == ALARM_UNACK || s == ALARM_ACKED || s == ALARM_RTN_UNACK;
+	bool announced = s > ALARM_NORMAL && s < ALARM_SHELVED;
 	if (!announced || row->opened_type.n || row->opens.n == 0)
 		return OK;
 	struct query q;

@@ -242,7 +242,7 @@ static enum err new_row(struct applying *ap, struct alarm_row *row)
 	*row = (struct alarm_row){ .point = t->point, .rule = ap->rule, .family = ap->family, .count = 1,
 		                   .level = str_of(level_name(t->level)),
 		                   .color = rule_color(ap->cx->rules, t->rule, t->level),
-		                   .mode = { ALARM_NORMAL, false, true }, .raised_at = t->at, .last_raised_at = t->at };
+		                   .mode = { ALARM_NORMAL, false, true, false }, .raised_at = t->at, .last_raised_at = t->at };
 	if (ap->point) {
 		row->area = ap->point->area;
 		row->sector = ap->point->sector;
@@ -344,6 +344,7 @@ static enum err raise_row(struct applying *ap, struct alarm_row *row, bool found
 			return err;
 	}
 	struct alarm_entry e = entry_of(ap, "raised", at);
+	row->mode.latch |= rule_latch(ap->cx->rules, ap->t->rule);
 	if ((err = hide_or_show(ap, row, true, at)) || (err = alarm_move(ap->db, row, IN_RAISE, &e, &ap->p)))
 		return err;
 	return finish(ap, row);

@@ -34,6 +34,7 @@ struct rule {
 	uint32_t key;               // digest of the name: identity across generations, never 0
 	struct str category;        // of the warning it opens: an item of menu warning_category, or empty
 	bool hint;                  // engineering hint: evaluated, never annunciated
+	bool latch;                 // its alarms stay until they are reset
 	bool never_suppress;        // its highest level is hidden by nothing but its point's own service
 	bool is_cause;              // of another rule
 	int64_t hide_longest;       // the longest a person may hide its alarms (us), 0 = as alarm.h says

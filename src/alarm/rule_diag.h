@@ -35,6 +35,7 @@ X(CAUSE_AT,      "at 可用 point device installation enterprise，不能是“%
 X(CAUSE_LONG,    "抑制不能超过 %d 天；请改短", "a suppression cannot last longer than %d days; shorten it") \
 X(CAUSES,        "一条规则最多 %d 个起因；请减少", "a rule has at most %d causes; take some out") \
 X(HIDE_LONG,     "人为搁置或抑制不能超过 %d 小时；请改短", "a person cannot hide an alarm for more than %d hours; shorten it") \
+X(LATCH_HINT,    "hint 不报警，没有可锁存的；请删去 hint 或 latch", "a hint is no alarm, so nothing can latch; take hint or latch out") \
 X(EARLY_LEVELS,  "early 说的是离 levels 的限值还有多久，这条规则没有 levels；请加上 levels，或删去 early", "early says how far the limits of levels are, and this rule has no levels; add levels or take early out") \
 X(EARLY_LONG,    "early 的 within 不能超过 %d 小时：更远的趋势没有意义；请改短", "within of early cannot be longer than %d hours: a trend says nothing further away; shorten it") \
 X(EARLY_EVERY,   "early 的 every 太长：within 里至少要有 %d 段；请改短", "every of early is too long: within must hold %d of them; shorten it") \

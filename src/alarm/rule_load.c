@@ -622,7 +622,7 @@ static void check_causes(struct loading *ld)
 static void load_rule(struct loading *ld, const struct rule_file *f)
 {
 	static const char *const keys[] = { "rule",   "label", "about", "watch", "levels", "rate",
-		                            "silent", "flat",  "bad",   "when", "blind", "fence", "hint",  "category", "early", "suppress_when", "never_suppress", "hide_at_most", NULL };
+		                            "silent", "flat",  "bad",   "when", "blind", "fence", "hint",  "category", "early", "latch", "suppress_when", "never_suppress", "hide_at_most", NULL };
 	struct rule *r = &ld->rs->v[ld->rs->n++];
 	const struct yaml_node *root = f->root, *n;
 	r->info.file = keep(ld, f->file);
@@ -654,6 +654,8 @@ static void load_rule(struct loading *ld, const struct rule_file *f)
 		load_category(ld, r, n);
 	if ((n = yaml_get(root, "hint")))
 		(void)yaml_bool(n, &r->hint, ld->d);
+	if ((n = yaml_get(root, "latch")) && yaml_bool(n, &r->latch, ld->d) && r->latch && r->hint)
+		RULE_DIAG(ld->d, n, LATCH_HINT);
 	load_hiding(ld, r, root);
 	bool any = false;
 	for (size_t i = 0; i < ALARM_LEVELS; i++)

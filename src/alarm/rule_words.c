@@ -91,6 +91,7 @@ struct str rule_category(const struct rule_set *rs, struct str name)
 	return rs && rule_find(rs, name, &i) ? rs->v[i].category : STR_EMPTY;
 }
 bool rule_hint(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].hint; }
+bool rule_latch(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].latch; }
 int64_t rule_hide_longest(const struct rule_set *rs, uint32_t rule) { return rs->v[rule].hide_longest; }
 
 // The highest level of a side: hh before h, ll before l; of a rule without limits every level it has.
@@ -319,6 +320,8 @@ static void put_causes(struct writing *w, const struct rule_set *rs, const struc
 		buf_add_str(&w->out, w->zh ? c->why.zh : c->why.en);
 		put(w, "）。\n", ").\n");
 	}
+	if (r->latch)
+		put(w, "锁存：恢复后仍保持，确认并由人复位后才结束。\n", "Latched: it stays after its return until somebody has acknowledged and reset it.\n");
 	if (r->never_suppress)
 		put(w, "最高一级不得抑制。\n", "Its highest level is never suppressed.\n");
 }

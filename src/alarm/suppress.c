@@ -175,7 +175,7 @@ static struct str journal_reason(const struct follow *f, const struct hold *h)
 }
 
 static bool same_hold(const struct hold *x, const struct hold *y) { return x->by == y->by && x->ref == y->ref; }
-static bool is_shown(const struct alarm_row *row) { return row->mode.state <= ALARM_RTN_UNACK; }
+static bool is_shown(const struct alarm_row *row) { return row->mode.state < ALARM_SHELVED; }
 
 static enum err hide(const struct follow *f, struct alarm_row *row, const struct hold *h, struct alarm_entry e)
 {
@@ -216,9 +216,9 @@ enum err follow_hold(const struct follow *f, struct alarm_row *row, const struct
 		return reveal(f, row, e, "never_suppress");
 	if (h->by == HIDE_NONE)
 		return OK;
+	// what a person hid ends by itself, and what has returned waits for its acknowledgement or reset
 	if (h->by == HIDE_SERVICE)
-		return row->mode.state == ALARM_OUT_OF_SERVICE ? OK : hide(f, row, h, e);
-	// what a person hid ends by itself, and what has returned waits for its acknowledgement
+		return row->mode.state == ALARM_OUT_OF_SERVICE || (is_shown(row) && !row->mode.active && !raising) ? OK : hide(f, row, h, e);
 	return by_itself || (is_shown(row) && (row->mode.active || raising)) ? hide(f, row, h, e) : OK;
 }
 

@@ -83,6 +83,7 @@ static const struct {
 } acts[] = {
 	{ "ack", ACT_ACK, false, "alarm.handle" },
 	{ "comment", ACT_COMMENT, true, "alarm.handle" },
+	{ "reset", ACT_RESET, false, "alarm.reset" },
 	{ "shelve", ACT_SHELVE, true, "alarm.shelve" },
 	{ "unshelve", ACT_UNSHELVE, false, "alarm.shelve" },
 	{ "suppress", ACT_SUPPRESS, true, "alarm.shelve" },

@@ -136,7 +136,7 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/alarms/:id", S, "alarm.read", false, alarms_get, "One alarm", NULL, "Alarm" },
 	{ "GET", "/api/v1/alarms/:id/journal", S, "alarm.read", false, alarms_journal, "Everything that happened to the alarm", NULL, "Items" },
 	{ "POST", "/api/v1/alarms/:id/:act", S, "alarm.handle", true, alarms_act,
-	  "ack, shelve {reason,until}, unshelve, suppress {reason}, unsuppress, out_of_service {reason}, in_service, comment {reason}", NULL, "Alarm" },
+	  "ack, shelve {reason,until}, unshelve, suppress {reason}, unsuppress, out_of_service {reason}, in_service, reset (a latched one that is over and acknowledged), comment {reason}", NULL, "Alarm" },
 	{ "POST", "/api/v1/backtest", S, "alarm.read", true, backtest_post,
 	  "Try settings on the stored history {points: [code or id] or kind, area?, enterprise?, changes?: {ll l h hh deadband delay_on_s delay_off_s: number or null}, "
 	  "rule?: YAML, from?, to?, window_h?, suggest?: true or {remove, delay_s, keep_s, all}}: alarms, figures, what was preceded; nothing is saved", NULL, "Backtest" },

@@ -88,7 +88,7 @@ void check_menu(struct check *c, const struct source *s)
 
 // Every permission that some part of the platform asks for (auth_may); a part that asks for a new one adds it here.
 static const struct str permissions[] = {
-	{ "alarm.read", 10 }, { "alarm.handle", 12 }, { "alarm.shelve", 12 }, { "device.read", 11 }, { "device.manage", 13 },
+	{ "alarm.read", 10 }, { "alarm.handle", 12 }, { "alarm.reset", 11 }, { "alarm.shelve", 12 }, { "device.read", 11 }, { "device.manage", 13 },
 	{ "audit.read", 10 }, { "user.manage", 11 }, { "user.manage.below", 17 }, { "session.manage", 14 }, { "config.change", 13 },
 	{ "notify.read", 11 }, { "notify.manage", 13 }, { "risk.calc", 9 },
 };

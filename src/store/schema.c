@@ -199,7 +199,9 @@ static const struct migration alarm_migrations[] = {
 	  "CREATE INDEX alarm_design_cause ON alarm_design(cause_rule);" },
 	{ 104, "alarms of a span",
 	  "CREATE INDEX alarm_closed ON alarm(closed_at, raised_at) WHERE closed_at IS NOT NULL;" },
-	// alarm/ adds its next migrations here: { 105, "alarm …", "…" },
+	{ 105, "alarms that stay until they are reset",
+	  "ALTER TABLE alarm ADD COLUMN latch INTEGER NOT NULL DEFAULT 0;" }, // 1: not reset yet
+	// alarm/ adds its next migrations here: { 106, "alarm …", "…" },
 };
 
 // ---- flow: numbers 200–299 ---------------------------------------------------------------------

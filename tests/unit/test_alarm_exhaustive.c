@@ -2,8 +2,8 @@
 // what the program holds (row, journal, causes, windows) and what the oracle says, until no new state comes. Each path runs in a
 // transaction that is taken back. In each state the invariants of ISA-18.2-2016 / IEC 62682 are checked, and that it is no trap.
 //
-// The oracle is written from the standard's states (A normal, B unacknowledged, C acknowledged, D returned unacknowledged, G shelved,
-// H suppressed by design, I out of service) and doc/decisions/0014; it shares no line with alarm/.
+// The oracle is written from the standard's states (A normal, B unacknowledged, C acknowledged, D returned unacknowledged, E latched
+// unacknowledged, F latched acknowledged, G shelved, H suppressed by design, I out of service) and doc/decisions/0014; it shares no line with alarm/.
 // needs: base loop bus store expr model auth alarm
 #include "store_fixture.h"
 
@@ -21,11 +21,11 @@
 #define LONG (2 * US_PER_HOUR) // longer than a person hides it here, shorter than the cause may
 
 enum event {
-	RAISE_H, RAISE_HH, UP, DOWN, RETURN, ACK, SHELVE, UNSHELVE, SUPPRESS, UNSUPPRESS, OUT, BACK, TIME, CAUSE_ON, CAUSE_OFF,
+	RAISE_H, RAISE_HH, UP, DOWN, RETURN, ACK, RESET, SHELVE, UNSHELVE, SUPPRESS, UNSUPPRESS, OUT, BACK, TIME, CAUSE_ON, CAUSE_OFF,
 	WINDOW_ON, WINDOW_OFF, SERVICE_ON, SERVICE_OFF, AGAIN, RESTART, EVENTS
 };
 static const char *const event_names[EVENTS] = {
-	"raise h", "raise hh", "level up", "level down", "return", "ack", "shelve", "unshelve", "suppress", "unsuppress", "out of service",
+	"raise h", "raise hh", "level up", "level down", "return", "ack", "reset", "shelve", "unshelve", "suppress", "unsuppress", "out of service",
 	"in service", "time passes", "cause begins", "cause ends", "window begins", "window ends", "maintenance begins", "maintenance ends",
 	"replay", "restart"
 };
@@ -33,9 +33,10 @@ static const char *const event_names[EVENTS] = {
 // ---- the oracle --------------------------------------------------------------------------------
 enum owner { NOBODY, PERSON, ITSELF };
 struct oracle {
-	char is;                // A B C D G H I
+	char is;                // A B C D E F G H I
 	enum owner owner;       // of G H I
 	bool active, high, acked;
+	bool latch, held;       // the rule latches; it has not been reset
 	bool cause, window, service; // what lasts
 };
 
@@ -52,8 +53,8 @@ static char wanted(const struct oracle *o, bool never)
 
 static void appear(struct oracle *o)
 {
-	o->is = o->active ? 'B' : 'A';
-	o->acked = !o->active;
+	o->is = o->active ? 'B' : o->held ? 'E' : 'A';
+	o->acked = !o->active && !o->held;
 	o->owner = NOBODY;
 }
 
@@ -78,7 +79,8 @@ static void settle(struct oracle *o, bool never)
 	}
 }
 
-static bool shown(char is) { return is >= 'A' && is <= 'D'; }
+static bool shown(char is) { return is >= 'A' && is <= 'F'; }
+static char over(const struct oracle *o) { return o->held ? (o->acked ? 'F' : 'E') : (o->acked ? 'A' : 'D'); }
 
 // The condition: false if it cannot come now.
 static bool oracle_condition(struct oracle *o, enum event e, bool never)
@@ -89,6 +91,7 @@ static bool oracle_condition(struct oracle *o, enum event e, bool never)
 		o->active = true;
 		o->high = e == RAISE_HH;
 		o->acked = false;
+		o->held = o->latch;
 		if (shown(o->is))
 			o->is = 'B';
 	} else if (!o->active || (e == UP && o->high) || (e == DOWN && !o->high)) {
@@ -96,7 +99,7 @@ static bool oracle_condition(struct oracle *o, enum event e, bool never)
 	} else if (e == RETURN) {
 		o->active = false;
 		if (shown(o->is))
-			o->is = o->acked ? 'A' : 'D';
+			o->is = over(o);
 		return true;
 	} else {
 		o->high = e == UP;
@@ -113,17 +116,20 @@ static bool oracle_condition(struct oracle *o, enum event e, bool never)
 static bool oracle_person(struct oracle *o, enum event e, bool never)
 {
 	static const struct { enum event e; const char *from; char to; } acts[] = {
-		{ ACK, "BD", 0 }, { SHELVE, "BCDG", 'G' }, { SUPPRESS, "BCDGH", 'H' }, { OUT, "BCDGHI", 'I' },
+		{ ACK, "BDE", 0 }, { RESET, "F", 0 }, { SHELVE, "BCDEFG", 'G' }, { SUPPRESS, "BCDEFGH", 'H' }, { OUT, "BCDEFGHI", 'I' },
 		{ UNSHELVE, "G", 1 }, { UNSUPPRESS, "H", 1 }, { BACK, "I", 1 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
 		if (acts[i].e != e)
 			continue;
-		if (!strchr(acts[i].from, o->is) || (e != ACK && o->owner == ITSELF) || (acts[i].to > 1 && must_show(o, never)))
+		if (!strchr(acts[i].from, o->is) || (acts[i].to && o->owner == ITSELF) || (acts[i].to > 1 && must_show(o, never)))
 			return false;
 		if (e == ACK) {
-			o->is = o->active ? 'C' : 'A';
 			o->acked = true;
+			o->is = o->active ? 'C' : over(o);
+		} else if (e == RESET) {
+			o->held = false;
+			o->is = 'A';
 		} else if (acts[i].to == 1) {
 			appear(o);
 			settle(o, never);
@@ -173,7 +179,7 @@ struct walk {
 	bool any, cause;
 	enum level level;
 	bool active;
-	bool never;
+	bool never, latch;
 	const enum event *path;
 	size_t n;
 	struct oracle o;            // after the path
@@ -286,7 +292,7 @@ static bool find_row(struct walk *w, struct alarm_row *ret)
 
 static bool person(struct walk *w, enum event e)
 {
-	static const enum alarm_act acts[] = { ACT_ACK, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE };
+	static const enum alarm_act acts[] = { ACT_ACK, ACT_RESET, ACT_SHELVE, ACT_UNSHELVE, ACT_SUPPRESS, ACT_UNSUPPRESS, ACT_OUT_OF_SERVICE, ACT_IN_SERVICE };
 	const struct identity by = { .person = 7, .name = STR("op"), .title = STR("Op"), .lang = STR("en") };
 	struct alarm_change change;
 	struct alarm_row row;
@@ -332,7 +338,7 @@ static bool program_step(struct walk *w, enum event e)
 	case UP: say(w, COND_LEVEL, LEVEL_HH); return true;
 	case DOWN: say(w, COND_LEVEL, LEVEL_H); return true;
 	case RETURN: say(w, COND_RETURNED, w->level); return true;
-	case ACK: case SHELVE: case UNSHELVE: case SUPPRESS: case UNSUPPRESS: case OUT: case BACK: return person(w, e);
+	case ACK: case RESET: case SHELVE: case UNSHELVE: case SUPPRESS: case UNSUPPRESS: case OUT: case BACK: return person(w, e);
 	case TIME: tick(w); return true;
 	case CAUSE_ON:
 	case CAUSE_OFF:
@@ -357,13 +363,13 @@ static bool program_step(struct walk *w, enum event e)
 }
 
 // ---- what must hold in each state --------------------------------------------------------------
-static char letter_of(enum alarm_state s) { return "ABCDGHI"[s]; }
+static char letter_of(enum alarm_state s) { return "ABCDEFGHI"[s]; }
 
 static void fail_here(const struct walk *w, const char *what)
 {
 	for (size_t i = 0; i < w->n; i++)
 		print_error("%s%s", i ? " · " : "", event_names[w->path[i]]);
-	fail_msg("\n%s (rule %s)", what, w->never ? "never suppressed" : "plain");
+	fail_msg("\n%s (rule %s%s)", what, w->never ? "never suppressed" : "plain", w->latch ? ", latched" : "");
 }
 #define HOLDS(cond) ((cond) ? (void)0 : fail_here(w, #cond))
 
@@ -408,7 +414,10 @@ static void check_state(struct walk *w, const struct alarm_row *row, bool open)
 	if (row->mode.state <= ALARM_ACKED)
 		HOLDS(row->mode.active);
 	if (row->mode.state == ALARM_RTN_UNACK)
-		HOLDS(!row->mode.active);
+		HOLDS(!row->mode.active && !row->mode.latch);
+	if (row->mode.state == ALARM_LATCH_UNACK || row->mode.state == ALARM_LATCH_ACKED)
+		HOLDS(!row->mode.active && row->mode.latch);
+	HOLDS(!w->latch || row->mode.latch);                // nothing but a reset ends a latch, and then it is closed
 	if (row->mode.state == ALARM_SHELVED)
 		HOLDS(row->shelved_until > w->now);         // a shelf ends
 	if (row->mode.state > ALARM_SHELVED) {
@@ -428,8 +437,8 @@ static uint64_t key_of(const struct walk *w, const struct alarm_row *row, bool o
 	const struct oracle *o = &w->o;
 	uint64_t env = (uint64_t)(o->cause | o->window << 1 | o->service << 2), k = 0;
 	if (open)
-		k = (uint64_t)(row->mode.state | row->mode.active << 3 | row->mode.acked << 4 | str_is(row->level, "hh") << 5 | row->hidden.by << 6);
-	uint64_t or = o->is == 'A' ? 0 : (uint64_t)((o->is - 'A') | o->active << 4 | o->high << 5 | o->acked << 6 | o->owner << 7);
+		k = (uint64_t)(row->mode.state | row->mode.active << 4 | row->mode.acked << 5 | str_is(row->level, "hh") << 6 | row->hidden.by << 7 | row->mode.latch << 10);
+	uint64_t or = o->is == 'A' ? 0 : (uint64_t)((o->is - 'A') | o->active << 4 | o->high << 5 | o->acked << 6 | o->owner << 7 | o->held << 9);
 	return env | k << 3 | or << 16 | (uint64_t)open << 40;
 }
 
@@ -449,7 +458,7 @@ static void compare(struct walk *w)
 // From here everything ends: no state is a trap.
 static void check_way_home(struct walk *w)
 {
-	static const enum event home[] = { SERVICE_OFF, WINDOW_OFF, CAUSE_OFF, TIME, RETURN, TIME, ACK };
+	static const enum event home[] = { SERVICE_OFF, WINDOW_OFF, CAUSE_OFF, TIME, RETURN, TIME, ACK, RESET };
 	struct oracle *o = &w->o;
 	for (size_t i = 0; i < ARRAY_LEN(home); i++) {
 		if (!can_come(w, o, home[i]))
@@ -495,9 +504,10 @@ static enum err walk_job(struct db *db, void *arg, struct problem *p)
 	return ERR_CONFLICT; // take it all back
 }
 
-static void go(struct walk *w, struct fixture *f, struct rule_set *rules, bool never, const enum event *path, size_t n)
+static void go(struct walk *w, struct fixture *f, struct rule_set *rules, bool never, bool latch, const enum event *path, size_t n)
 {
-	*w = (struct walk){ .f = f, .a = arena_new(0), .rules = rules, .now = T0, .never = never, .path = path, .n = n, .o = { .is = 'A', .acked = true } };
+	*w = (struct walk){ .f = f, .a = arena_new(0), .rules = rules, .now = T0, .never = never, .latch = latch, .path = path, .n = n,
+		.o = { .is = 'A', .acked = true, .latch = latch } };
 	for (uint32_t i = 0; i < 2; i++)
 		w->points[i] = (struct point_def){ .id = i + 1, .enterprise = 1, .device = 1, .code = i ? STR("p2") : STR("p1"), .kind = STR("level"), .area = STR("99") };
 	assert_int_equal(fixture_write(f, walk_job, w), ERR_CONFLICT);
@@ -512,7 +522,7 @@ static bool worth(const struct oracle *o, enum event e)
 	return can_come(&w, o, e);
 }
 
-static void explore(bool never)
+static void explore(bool never, bool latch)
 {
 	struct fixture f;
 	struct walk w;
@@ -521,11 +531,11 @@ static void explore(bool never)
 	fixture_begin(&f);
 	struct registry reg;
 	struct rule_set *rules = rules_of_two(f.arena, &reg, arena_printf(f.arena,
-		"rule: r\nlabel: {zh: r, en: r}\nwatch: {kind: level}\n%ssuppress_when: {rule: c, at: device, longest: 7d, why: {zh: 因, en: why}}\n"
+		"rule: r\nlabel: {zh: r, en: r}\nwatch: {kind: level}\n%s%ssuppress_when: {rule: c, at: device, longest: 7d, why: {zh: 因, en: why}}\n"
 		"levels:\n  h: {above: 80, color: orange, say: {zh: a, en: a}}\n  hh: {above: 90, color: red, say: {zh: a, en: a}}\n",
-		never ? "never_suppress: true\n" : "").p,
+		never ? "never_suppress: true\n" : "", latch ? "latch: true\n" : "").p,
 		"rule: c\nlabel: {zh: c, en: c}\nwatch: {kind: level}\nhint: true\nlevels: {l: {below: 1, color: blue, say: {zh: 停, en: stopped}}}\n");
-	go(&w, &f, rules, never, NULL, 0);
+	go(&w, &f, rules, never, latch, NULL, 0);
 	states[nstates++] = (struct found){ .key = w.key, .o = w.o };
 	for (size_t i = 0; i < nstates; i++)
 		for (int e = 0; e < EVENTS; e++) {
@@ -534,7 +544,7 @@ static void explore(bool never)
 				continue;
 			assert_true(next.n < MAX_DEPTH);
 			next.path[next.n++] = (enum event)e;
-			go(&w, &f, rules, never, next.path, next.n);
+			go(&w, &f, rules, never, latch, next.path, next.n);
 			transitions++;
 			refused += w.refused;
 			if (!is_new(w.key))
@@ -545,7 +555,7 @@ static void explore(bool never)
 			states[nstates++] = next;
 			deepest = MAX(deepest, next.n);
 		}
-	print_message("%s: %zu states, %zu transitions (%zu refused), depth %zu, closed\n", never ? "never suppressed" : "plain", nstates, transitions, refused, deepest);
+	print_message("%s%s: %zu states, %zu transitions (%zu refused), depth %zu, closed\n", never ? "never suppressed" : "plain", latch ? ", latched" : "", nstates, transitions, refused, deepest);
 	assert_true(nstates > 50 && transitions > 10 * nstates);
 	rules_free(rules);
 	fixture_end(&f);
@@ -554,17 +564,30 @@ static void explore(bool never)
 static void test_plain(void **state)
 {
 	(void)state;
-	explore(false);
+	explore(false, false);
 }
 
 static void test_never_suppressed(void **state)
 {
 	(void)state;
-	explore(true);
+	explore(true, false);
+}
+
+static void test_latched(void **state)
+{
+	(void)state;
+	explore(false, true);
+}
+
+static void test_latched_never_suppressed(void **state)
+{
+	(void)state;
+	explore(true, true);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_plain), cmocka_unit_test(test_never_suppressed) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_plain), cmocka_unit_test(test_never_suppressed),
+		                             cmocka_unit_test(test_latched), cmocka_unit_test(test_latched_never_suppressed) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -348,7 +348,7 @@ static bool step_act(struct scenario *s, const struct yaml_node *n, struct str k
 	static const struct { const char *name; enum alarm_act act; } acts[] = {
 		{ "ack", ACT_ACK }, { "shelve", ACT_SHELVE }, { "unshelve", ACT_UNSHELVE }, { "suppress", ACT_SUPPRESS },
 		{ "unsuppress", ACT_UNSUPPRESS }, { "out_of_service", ACT_OUT_OF_SERVICE },
-		{ "in_service", ACT_IN_SERVICE }, { "comment", ACT_COMMENT },
+		{ "in_service", ACT_IN_SERVICE }, { "comment", ACT_COMMENT }, { "reset", ACT_RESET },
 	};
 	struct listing_row rows[MAX_POINTS * 4];
 	for (size_t i = 0; i < ARRAY_LEN(acts); i++) {

@@ -11,21 +11,23 @@
 
 #define STATES (ALARM_OUT_OF_SERVICE + 1)
 #define INPUTS (IN_IN_SERVICE + 1)
-#define MODES (STATES * 4)
+#define MODES (STATES * 8)
 
-static size_t index_of(struct alarm_mode m) { return (size_t)m.state * 4 + m.active * 2 + m.acked; }
+static size_t index_of(struct alarm_mode m) { return (size_t)m.state * 8 + m.active * 4 + m.acked * 2 + m.latch; }
 static struct alarm_mode mode_of(size_t i)
 {
-	return (struct alarm_mode){ (enum alarm_state)(i / 4), i & 2, i & 1 };
+	return (struct alarm_mode){ (enum alarm_state)(i / 8), i & 4, i & 2, i & 1 };
 }
-static const struct alarm_mode first = { ALARM_NORMAL, false, true };
+// of a rule that latches and of one that does not
+static const struct alarm_mode first[2] = { { ALARM_NORMAL, false, true, false }, { ALARM_NORMAL, false, true, true } };
 
 static size_t reachable(bool seen[MODES])
 {
 	bool more = true;
 	size_t n = 0;
 	memset(seen, 0, MODES * sizeof *seen);
-	seen[index_of(first)] = true;
+	for (size_t i = 0; i < ARRAY_LEN(first); i++)
+		seen[index_of(first[i])] = true;
 	while (more) {
 		more = false;
 		for (size_t i = 0; i < MODES; i++)
@@ -46,15 +48,18 @@ static void test_every_mode_is_consistent(void **state)
 {
 	bool seen[MODES];
 	(void)state;
-	// four announced ones, and of the three hidden ones those where "acked while raised" can be
-	assert_in_range(reachable(seen), 4 + 3 * 3, 4 + 3 * 4);
+	// four announced ones of each sort of rule (its first state is normal, latched it never returns to that), and of the three hidden
+	// ones those where "acked while raised" can be
+	assert_in_range(reachable(seen), 4 + 5 + 2 * 3 * 3, 4 + 5 + 2 * 3 * 4);
 	for (size_t i = 0; i < MODES; i++) {
 		struct alarm_mode m = mode_of(i);
 		if (!seen[i] || hidden(m.state))
 			continue;
 		// no active alarm is lost: announced states say exactly what the flags say
 		assert_int_equal(m.active, m.state == ALARM_UNACK || m.state == ALARM_ACKED);
-		assert_int_equal(m.acked, m.state == ALARM_NORMAL || m.state == ALARM_ACKED);
+		assert_int_equal(m.acked, m.state == ALARM_NORMAL || m.state == ALARM_ACKED || m.state == ALARM_LATCH_ACKED);
+		assert_true(m.latch || (m.state != ALARM_LATCH_UNACK && m.state != ALARM_LATCH_ACKED));
+		assert_true(!m.latch || m.state != ALARM_RTN_UNACK);
 	}
 }
 
@@ -82,9 +87,13 @@ static void check_step(struct alarm_mode m, enum alarm_input in)
 	if (in == IN_RETURN)
 		assert_false(n.active);
 	if (in == IN_ACK)
-		assert_int_equal(n.state, m.active ? ALARM_ACKED : ALARM_NORMAL);
+		assert_int_equal(n.state, m.active ? ALARM_ACKED : m.latch ? ALARM_LATCH_ACKED : ALARM_NORMAL);
+	if (in == IN_RESET)
+		assert_true(m.state == ALARM_LATCH_ACKED && n.state == ALARM_NORMAL && !n.latch);
+	else
+		assert_int_equal(n.latch, m.latch); // nothing else ends a latch
 	if (in == IN_UNSHELVE || in == IN_UNSUPPRESS || in == IN_IN_SERVICE)
-		assert_int_equal(n.state, m.active ? ALARM_UNACK : ALARM_NORMAL);
+		assert_int_equal(n.state, m.active ? ALARM_UNACK : m.latch ? ALARM_LATCH_UNACK : ALARM_NORMAL);
 }
 
 static void test_every_step(void **state)
@@ -122,7 +131,7 @@ static void test_no_trap(void **state)
 	(void)state;
 	reachable(seen);
 	for (size_t i = 0; i < MODES; i++) {
-		static const enum alarm_input ways[] = { IN_IN_SERVICE, IN_UNSUPPRESS, IN_UNSHELVE, IN_RETURN, IN_ACK };
+		static const enum alarm_input ways[] = { IN_IN_SERVICE, IN_UNSUPPRESS, IN_UNSHELVE, IN_RETURN, IN_ACK, IN_RESET };
 		struct alarm_mode m = mode_of(i);
 		for (size_t k = 0; k < ARRAY_LEN(ways) && seen[i]; k++) {
 			struct alarm_mode n;
@@ -141,7 +150,7 @@ static void test_a_refusal_says_why(void **state)
 	struct problem p;
 	struct alarm_mode n;
 	problem_init(&p, a);
-	assert_int_equal(alarm_next((struct alarm_mode){ ALARM_SHELVED, true, false }, IN_ACK, &n, &p), ERR_CONFLICT);
+	assert_int_equal(alarm_next((struct alarm_mode){ ALARM_SHELVED, true, false, false }, IN_ACK, &n, &p), ERR_CONFLICT);
 	assert_true(str_is(p.zh, "报警已搁置，请先取消搁置"));
 	assert_true(str_is(p.en, "the alarm is shelved; unshelve it first"));
 	arena_free(a);

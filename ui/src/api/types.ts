@@ -199,6 +199,7 @@ export interface Alarm {
   shelve_reason?: string | null
   hidden?: Hidden | null
   never_hidden?: boolean
+  latch?: boolean
   thread?: number
   opened?: { type: string; id: number; number: string } | null
   late?: boolean

@@ -23,7 +23,7 @@ export const openAlarms = computed(() => [...map.value.values()].sort(order))
 const HIDDEN = ['shelved', 'suppressed', 'out_of_service']
 /** Without those that somebody or something hides: what is to be looked at now. */
 export const announced = computed(() => openAlarms.value.filter((a) => !HIDDEN.includes(a.state)))
-export const needsAck = (a: Alarm) => a.state === 'unack' || a.state === 'rtn_unack'
+export const needsAck = (a: Alarm) => ['unack', 'rtn_unack', 'latch_unack'].includes(a.state)
 export const unacked = computed(() => openAlarms.value.filter(needsAck))
 export const alarmById = (id: number) => map.value.get(id)
 
@@ -53,7 +53,7 @@ function merge(a: Alarm) {
   triggerRef(map)
 }
 
-export type Act = 'ack' | 'shelve' | 'unshelve' | 'suppress' | 'unsuppress' | 'out_of_service' | 'in_service' | 'comment'
+export type Act = 'ack' | 'reset' | 'shelve' | 'unshelve' | 'suppress' | 'unsuppress' | 'out_of_service' | 'in_service' | 'comment'
 
 /** Does something to an alarm; the answer (or a fetch) is what the page then shows. */
 export async function act(id: number, what: Act, body: { reason?: string; until?: string } = {}): Promise<Alarm> {
