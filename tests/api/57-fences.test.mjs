@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeDevice, Server, until } from '../lib/server.mjs';
 
-let s, v, bureau, duty, own, admin;
+let s, v, bureau, duty, own, admin, town;
 const LON = 118.3, LAT = 32.3, M = 1 / 111195; // degrees of latitude a metre
 const square = (half) => { const y = half * M, x = y / Math.cos((LAT * Math.PI) / 180); return { type: 'Polygon', coordinates: [[[LON - x, LAT - y], [LON + x, LAT - y], [LON + x, LAT + y], [LON - x, LAT + y], [LON - x, LAT - y]]] }; };
 const t0 = Math.floor(Date.now() / 1000) * 1000 - 300e3;
 
 before(async () => {
   s = await Server.start();
-  [bureau, duty, own, admin] = await Promise.all(['bureau', 'duty', 'enterprise', 'admin'].map((r) => s.as(r)));
+  [bureau, duty, own, admin, town] = await Promise.all(['bureau', 'duty', 'enterprise', 'admin', 'town'].map((r) => s.as(r)));
   v = await makeDevice(s, { code: '13800000057', protocol: 'http', points: [
     { code: 'F-LON', kind: 'longitude', unit: '°', address: 'lon' }, { code: 'F-LAT', kind: 'latitude', unit: '°', address: 'lat' }, { code: 'F-SPD', kind: 'vehicle_speed', unit: 'km/h', address: 'speed' },
     { code: 'F-T-LON', kind: 'longitude', unit: '°', address: 'T57.longitude' }, { code: 'F-T-LAT', kind: 'latitude', unit: '°', address: 'T57.latitude' }] });
@@ -95,4 +95,25 @@ test('a trial on stored tracks says what it would have said, saves nothing, and 
   const mine = (await own.get(`/api/v1/records/device/${v.device.id}`)).status === 200;
   const theirs = await own.post('/api/v1/fences/try', { fence: { ...fields, enterprise: undefined }, ...span });
   assert.equal(theirs.status === 200 && theirs.json.movers > 0, mine);
+});
+
+test('a latched alarm stays after its return until it is acknowledged and reset by who may', async () => {
+  const g = await makeDevice(s, { code: 'HOLDER-57', protocol: 'http', points: [{ code: 'GH-LEVEL', kind: 'gas_holder_level', unit: '%', h: 85, hh: 92 }] });
+  const push = (sec, value) => s.call('POST', '/api/v1/readings', [{ point: 'GH-LEVEL', value, time: new Date(t0 + sec * 1000).toISOString() }], { headers: { Authorization: `Bearer ${g.key}` } });
+  const now = (fits) => until('the alarm of the holder', async () => (await duty.ok_get('/api/v1/alarms?state=all&point=GH-LEVEL')).items.find(fits), 30000);
+  await push(0, 70);
+  await push(10, 95);
+  const a = await now((x) => x.state === 'unack'), path = `/api/v1/alarms/${a.id}`;
+  assert.equal((await duty.post(`${path}/reset`, {})).status, 409, 'it lasts');
+  await push(20, 60);
+  await push(90, 60);
+  await now((x) => x.state === 'latch_unack' && !x.active && x.latch);
+  assert.equal((await duty.post(`${path}/reset`, {})).status, 409, 'nobody has seen it');
+  assert.equal((await duty.ok_post(`${path}/ack`, {})).state, 'latch_acked');
+  assert.ok((await duty.ok_get('/api/v1/alarms?state=latch_acked')).items.some((x) => x.id === a.id));
+  assert.equal((await town.post(`${path}/reset`, {})).status, 403);
+  const done = await duty.ok_post(`${path}/reset`, {});
+  assert.ok(done.state === 'normal' && done.closed_at && !done.latch);
+  const journal = (await duty.ok_get(`${path}/journal`)).items.map((x) => `${x.what} ${x.to}`);
+  assert.deepEqual(journal.slice(-3), ['returned latch_unack', 'ack latch_acked', 'reset normal']);
 });
