@@ -3,6 +3,7 @@ import { enTerms } from './en_terms'
 import { enWork } from './en_work'
 import { enAlarm } from './en_alarm'
 import { enReplay } from './en_replay'
+import { enSensing } from './en_sensing'
 import { enSite } from './en_site'
 import { enRisk } from './en_risk'
 import { enMap } from './en_map'
@@ -16,6 +17,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enWork,
   ...enAlarm,
   ...enReplay,
+  ...enSensing,
   ...enSite,
   ...enRisk,
   ...enMap,

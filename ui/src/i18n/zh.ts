@@ -3,6 +3,7 @@ import { zhTerms } from './zh_terms'
 import { zhWork } from './zh_work'
 import { zhAlarm } from './zh_alarm'
 import { zhReplay } from './zh_replay'
+import { zhSensing } from './zh_sensing'
 import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
 import { zhMap } from './zh_map'
@@ -15,6 +16,7 @@ export const zh = {
   ...zhWork,
   ...zhAlarm,
   ...zhReplay,
+  ...zhSensing,
   ...zhSite,
   ...zhRisk,
   ...zhMap,

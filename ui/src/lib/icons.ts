@@ -4,6 +4,9 @@ import {
   AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Cpu, DataAnalysis, DataLine, Document, Files, Flag, Guide, Histogram, House, Key,
   Film, Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification, Odometer, OfficeBuilding, Postcard,
   QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools, TrendCharts, User, Warning, WarningFilled,
+  AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Cpu, DataAnalysis, DataLine, Document, Files, Flag, Grid, Guide, Histogram, House, Key,
+  Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification, Odometer, OfficeBuilding, Postcard,
+  QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools, TrendCharts, User, VideoCamera, Warning, WarningFilled, Picture, Promotion, Lightning, Connection,
 } from '@element-plus/icons-vue'
 
 const named: Record<string, Component> = {
@@ -18,6 +21,7 @@ const named: Record<string, Component> = {
   send: Message, warning: Warning, alarm: Bell, bell: Bell,
   duty: Calendar, duty_roster: Calendar, calendar: Calendar,
   'office-building': OfficeBuilding, office: OfficeBuilding, 'set-up': SetUp, 'warning-filled': WarningFilled, 'warning-hex': WarningFilled, check: CircleCheck,
+  'video-camera': VideoCamera, picture: Picture, promotion: Promotion, lightning: Lightning, connection: Connection, monitor: Monitor, odometer: Odometer,
   chart: Histogram, book: Reading, search: Search, megaphone: Microphone, money: Money, link: Link, share: Share, refresh: Refresh, medal: Medal, lock: Lock,
   certificate: Postcard, archive: Collection,
   list: List, box: Box, file: Document, document: Document,
@@ -25,5 +29,5 @@ const named: Record<string, Component> = {
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
   map: MapLocation, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
-  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
+  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }
