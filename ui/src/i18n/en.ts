@@ -271,6 +271,8 @@ export const en: Record<keyof typeof zh, string> = {
   'history.signed': 'signed',
   'move.all': 'What you can do',
   'move.to': 'The state then becomes “{state}”',
+  'move.more': 'More steps',
+  'move.less': 'Fewer',
   'move.stays': 'The state stays as it is',
   'move.none': 'Nothing for you to do here now',
   'move.sign': 'Your password, as signature',

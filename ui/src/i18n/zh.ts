@@ -270,6 +270,8 @@ export const zh = {
   'history.signed': '已签名',
   'move.all': '可以做的操作',
   'move.to': '完成后状态变为“{state}”',
+  'move.more': '更多操作',
+  'move.less': '收起',
   'move.stays': '状态不变',
   'move.none': '现在没有需要您做的操作',
   'move.sign': '输入登录密码以签名',
