@@ -156,7 +156,7 @@ api_handler releases_get, receipt_post, cap_get;
 api_handler duties_get, notices_get, notices_read, thread_get;
 api_handler audit_get, audit_verify_get, audit_export_get, audit_anchors_get;
 api_handler audit_get, audit_verify_get;
-api_handler indicators_list, indicators_get, indicators_records, indicators_series, public_indicators;
+api_handler indicators_list, indicators_get, indicators_records, indicators_series, indicators_season, public_indicators;
 api_handler public_types, public_type, public_feed, subscription_get;
 api_handler index_list, index_rank, index_why, index_trend, index_changes, index_backtest, index_records_get;
 api_handler assessments_get, sheets_get, sheets_post;

@@ -146,6 +146,17 @@ enum err indicators_series(struct call *c)
 	return err ? err : indicator_series_json(&q, i, (size_t)periods, &c->w);
 }
 
+enum err indicators_season(struct call *c)
+{
+	struct measure_ask q;
+	const struct indicator *i;
+	int64_t years = 0;
+	enum err err = find(c, &q, &i);
+	if (!err)
+		err = query_int(c, "years", 5, 3, 10, &years);
+	return err ? err : indicator_season_json(&q, i, (int)years, &c->w);
+}
+
 // The records behind a number: of, per, or gap - what is in per and not in of.
 enum err indicators_records(struct call *c)
 {

@@ -202,6 +202,8 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/indicators/:name/records", S, NULL, false, indicators_records, "The records behind the number: part=of, per, or gap (in per and not in of)",
 	  "period ytd by tier area sector enterprise organisation part page size", "Records" },
 	{ "GET", "/api/v1/indicators/:name/series", S, NULL, false, indicators_series, "The last periods, live and as frozen", "period ytd by tier area sector enterprise organisation periods", "Items" },
+	{ "GET", "/api/v1/indicators/:name/season", S, NULL, false, indicators_season,
+	  "Months of the last years taken apart into trend, season and the rest; what each calendar month brings, and how strong the season is", "years area sector enterprise organisation", "Season" },
 	{ "GET", "/api/v1/index", S, "alarm.read", false, index_list, "The risk indexes in force: components, weights, levels, formula of areas, basis; how many enterprises have which level", NULL, "Items" },
 	{ "GET", "/api/v1/index/:name/rank", S, "alarm.read", false, index_rank,
 	  "Ranking, highest first: kind=area (default; tier=county|town|village), sector, grid or enterprise; within under (area code) and sector; day=2026-11-22: as kept at its end",

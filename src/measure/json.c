@@ -35,6 +35,7 @@ static void definition(struct jw *w, const struct indicator *i)
 	jw_kstr(w, "property", i->property);
 	jw_kcstr(w, "better", i->higher ? "higher" : "lower");
 	jw_kbool(w, "public", i->public);
+	jw_kbool(w, "seasonal", indicator_seasonal(i));
 	jw_kstr(w, "version", i->version);
 	jw_karr(w, "by");
 	for (int d = DIM_AREA; d <= DIM_ORGANISATION; d++)

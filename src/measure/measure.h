@@ -136,6 +136,20 @@ enum err measure_target(const struct measure_ask *q, const struct indicator *i, 
 enum err measure_records(const struct measure_ask *q, const struct indicator *i, struct str part, const struct type **ret_type,
                          struct list_query *ret) must_check;
 
+// ---- season.c -----------------------------------------------------------------------------------
+#define SEASON_MONTHS 36    // fewer months say nothing of a season: each calendar month is to be seen twice beside its trend
+struct season {
+	double factor[12];      // what a month brings above the trend, January first; their sum is 0
+	double strength;        // 0 … 1: how much of what is not trend is season
+	const double *trend;    // of each month; NAN in the first and last six. In a.
+};
+// v: n months one behind the other, the first is month `first` (0 = January). False: too few.
+bool season_split(const double *v, size_t n, unsigned first, struct arena *a, struct season *ret);
+bool indicator_seasonal(const struct indicator *i); // it is counted by when things happened
+// The months of the last years that are over, from the first with a record on; q's period and dimension do not matter.
+// ERR_INVALID: the indicator is not counted by when things happened.
+enum err indicator_season_json(const struct measure_ask *q, const struct indicator *i, int years, struct jw *w) must_check;
+
 // ---- JSON for api/ -----------------------------------------------------------------------------
 enum err indicators_json(const struct measure_ask *q, bool public_only, struct jw *w) must_check;
 enum err indicator_json(const struct measure_ask *q, const struct indicator *i, struct jw *w) must_check;

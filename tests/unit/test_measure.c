@@ -1,5 +1,7 @@
 // Indicators and assessments: what the checker says of mistakes, periods of the calendar, and the arithmetic of sheets.
 // needs: base loop expr store model auth measure
+#include <math.h>
+
 #include "store_fixture.h"
 
 #include "base/time.h"
@@ -74,11 +76,41 @@ static void test_periods(void **state)
 	arena_free(a);
 }
 
+// A line with a known season comes apart into exactly these; noise alone has none; too little says so.
+static void test_seasons(void **state)
+{
+	static const double season[12] = { -3, -2, 0, 1, 2, 4, 6, 1, -1, -2, -3, -3 }; // sums up to 0
+	struct arena *a = arena_new(0);
+	double v[60];
+	struct season s;
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(v); k++)
+		v[k] = 10 + 0.5 * (double)k + season[(k + 3) % 12];
+	assert_true(season_split(v, ARRAY_LEN(v), 3, a, &s));
+	for (size_t m = 0; m < 12; m++)
+		assert_true(fabs(s.factor[m] - season[m]) < 1e-9);
+	assert_true(isnan(s.trend[5]) && isnan(s.trend[54]));
+	for (size_t k = 6; k < 54; k++)
+		assert_true(fabs(s.trend[k] - (10 + 0.5 * (double)k)) < 1e-9);
+	assert_true(fabs(s.strength - 1) < 1e-9);
+	for (size_t k = 0; k < ARRAY_LEN(v); k++)
+		v[k] = k % 24 < 12 ? 4 : 8; // what one year brings the next takes back: no month of its own
+	assert_true(season_split(v, ARRAY_LEN(v), 0, a, &s));
+	assert_true(s.strength < 0.2);
+	for (size_t k = 0; k < ARRAY_LEN(v); k++)
+		v[k] = 7;
+	assert_true(season_split(v, SEASON_MONTHS, 0, a, &s));
+	assert_true(s.strength == 0 && fabs(s.factor[6]) < 1e-12);
+	assert_false(season_split(v, SEASON_MONTHS - 1, 0, a, &s));
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_mistake_is_told_with_its_place),
 		cmocka_unit_test(test_periods),
+		cmocka_unit_test(test_seasons),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

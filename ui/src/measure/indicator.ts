@@ -4,7 +4,7 @@ import { num } from '../lib/number'
 
 export interface Target { kind: string; goal: number | null; last?: number | null; year?: number | null; base?: number | null; base_year?: number | null; change?: number | null; projected?: number | null }
 export interface Figure { num: number | null; den: number | null; value: number | null; light: string; target: Target | null }
-export interface Definition { name: string; label: string; about: string; unit: string; decimals: number; period_kind: string; property: string; better: string; public: boolean; version: string; by: string[]; parts: string[] }
+export interface Definition { name: string; label: string; about: string; unit: string; decimals: number; period_kind: string; property: string; better: string; public: boolean; version: string; by: string[]; parts: string[]; seasonal: boolean }
 export type Indicator = Definition & Figure & { period: string }
 export type Part = Figure & { key: string; title: string }
 export type Measured = Definition & { period: string; from: string; to: string; total: Figure; items: Part[] }
