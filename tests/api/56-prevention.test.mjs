@@ -130,7 +130,7 @@ test('outlines laid over the map give the pairs that conflict, in the rights of 
 
 test('a meeting is planned each quarter; its data pack has what happened in its period and nothing else', async () => {
   const planned = (await bureau.ok_get('/api/v1/schedules')).items.map((x) => x.name);
-  for (const name of ['situation_meeting_quarterly', 'warning_letter_hazards', 'warning_letter_commitments', 'elevated_control_monthly']) assert.ok(planned.includes(name), name);
+  for (const name of ['situation_meeting_quarterly', 'warning_letter_hazards', 'warning_letter_commitments', 'elevated_control_monthly', 'installation_check_first']) assert.ok(planned.includes(name), name);
   const county = (await committee.ok_get(`${R}/area?where.tier=county&size=1`)).items[0];
   const accident = (title, date) => duty.ok_post(`${R}/accident`, { title, area: county.code, kind: 'fire', happened: `${date}T02:00:00Z`, known: `${date}T02:10:00Z` });
   await accident('期内火灾', '2025-06-30');
@@ -139,6 +139,22 @@ test('a meeting is planned each quarter; its data pack has what happened in its 
   const text = await pdf(bureau, `${R}/situation_meeting/${m.id}/documents/situation_pack/preview`);
   assert.ok(text.includes('期内火灾') && !text.includes('期外火灾'), text);
   assert.match(text, /重点工程/);
+});
+
+test('accidents of years come apart into trend and season; with too few months it says so', async () => {
+  const season = (query = '') => bureau.ok_get(`/api/v1/indicators/accidents/season?years=10&sector=mine${query}`);
+  assert.deepEqual([(await season()).enough, (await season()).factors], [false, []]);
+  const year = Number(day(0).slice(0, 4));
+  for (const y of [year - 4, year - 3, year - 2, year - 1])
+    for (const [month, n] of [['01', 1], ['07', 3]])
+      for (let i = 0; i < n; i++) await duty.ok_post(`${R}/accident`, { title: `季节 ${y}-${month}`, sector: 'mine', area: '990121101000', kind: 'fire', happened: `${y}-${month}-15T02:00:00Z`, known: `${y}-${month}-15T02:00:00Z` });
+  const s1 = await season();
+  assert.equal(s1.enough, true);
+  assert.equal(s1.factors.indexOf(Math.max(...s1.factors)), 6, 'July');
+  assert.ok(Math.abs(s1.factors.reduce((a, b) => a + b)) < 1e-9 && s1.strength > 0.9, JSON.stringify(s1));
+  assert.equal(s1.months.find((m) => m.period === `${year - 2}-07`).value, 3);
+  assert.equal(s1.months[0].period, `${year - 4}-01`, 'from the first month with a record on');
+  assert.equal((await bureau.get('/api/v1/indicators/warnings_open/season')).status, 400);
 });
 
 test('the city is evaluated by itself, by experts and by who confirms; the report has what they said', async () => {

@@ -58,14 +58,19 @@ const defs = Object.fromEntries(files.map((f) => readYaml(f)).map((d) => [d.indi
 function whereSql(text, type) {
   if (!text) return '1';
   const columns = sql(`SELECT name FROM pragma_table_info('r_${type}')`).map((r) => r.name);
-  return text.replace(/'[^']*'|[a-z_][a-z0-9_.]*|==|!=/g, (w, at) => {
+  const words = (part) => part.replace(/'[^']*'|[a-z_][a-z0-9_.]*|==|!=/g, (w, at) => {
     if (w === '==') return '=';
     if (w === '!=') return '<>';
     if (['and', 'or', 'not', 'in'].includes(w) || w[0] === "'") return w;
     if (w === 'true' || w === 'false') return w === 'true' ? '1' : '0';
-    if (columns.includes(w) && !/[=<>(,]\s*$/.test(text.slice(0, at))) return `coalesce("${w}",'')`;
+    if (columns.includes(w) && !/[=<>(,]\s*$/.test(part.slice(0, at))) return `coalesce("${w}",'')`;
     return `'${w}'`;
   });
+  const matched = /matched\('([a-z_]+)\.([a-z_]+)'\)/;
+  return text.split(/(matched\('[^']*'\))/).map((part) => {
+    const [, other, column] = matched.exec(part) ?? [];
+    return other ? `EXISTS(SELECT 1 FROM r_${other} o WHERE o.retired=0 AND o."${column}"=r_${type}."${column}")` : words(part);
+  }).join('');
 }
 const simple = (text) => !text || !/empty|has\(|today|now\(|\d[dh]\b|[+*/]|\bme\b/.test(text);
 const moneyFields = () => new Set(sql("SELECT 1").length ? moneyOf() : []);
