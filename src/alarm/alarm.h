@@ -151,6 +151,7 @@ void evaluator_resume(struct evaluator *ev, alarm_newest_fn *newest, void *arg);
 void evaluator_adopt(struct evaluator *ev, uint32_t point, struct str rule, enum level level);
 // Asks for the cache line of a point that will be fed soon.
 void evaluator_prefetch(const struct evaluator *ev, uint32_t point);
+void evaluator_prefetch_more(const struct evaluator *ev, const struct reading *r); // some readings later: what windows of it need
 struct evaluator_stats { size_t points, watched, pending, late, late_dropped, bytes; };
 struct evaluator_stats evaluator_stats(const struct evaluator *ev);
 

@@ -64,6 +64,12 @@ void evaluator_prefetch(const struct evaluator *ev, uint32_t point)
 		when_prefetch(ev->when, point);
 }
 
+void evaluator_prefetch_more(const struct evaluator *ev, const struct reading *r)
+{
+	if (ev->when && r->point <= ev->max_point && ev->hot[r->point].flags & HOT_INPUT)
+		when_prefetch_rings(ev->when, r);
+}
+
 // While the log is replayed: a reading that the point's own state holds already; the expressions' state is older.
 void evaluator_feed_again(struct evaluator *ev, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg)
 {

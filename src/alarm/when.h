@@ -218,6 +218,7 @@ static inline const uint32_t *when_users(const struct when_set *s, const struct 
 // when_run.c
 void when_feed(struct when_set *s, const struct reading *r, int64_t arrival, transition_fn *fn, void *arg);
 void when_prefetch(const struct when_set *s, uint32_t point); // a sample of it comes soon
+void when_prefetch_rings(const struct when_set *s, const struct reading *r); // this one comes sooner: what it closes
 void when_settle(struct when_set *s, transition_fn *fn, void *arg); // judges what has news
 void when_advance(struct when_set *s, int64_t to, transition_fn *fn, void *arg); // all watchers up to that event time
 void when_tick(struct when_set *s, int64_t now, transition_fn *fn, void *arg);
@@ -248,6 +249,7 @@ size_t window_ring(const struct when_slot *s); // words of its ring
 void window_reset(struct feature *f, int64_t *ring);
 void window_sample(struct feature *f, int64_t *ring, const struct channel *before, const struct reading *r, bool usable);
 struct bounds window_value(const struct feature *f, const int64_t *ring, const struct channel *c, int64_t at);
+void window_prefetch(const struct feature *f, const int64_t *ring, int64_t at); // it is asked, or has a sample, at that time soon
 int64_t window_next(const struct feature *f, const struct channel *c, int64_t at);
 void window_save(const struct feature *f, const int64_t *ring, int64_t *words); // when_state(slot) words
 void window_restore(struct feature *f, int64_t *ring, const int64_t *words);

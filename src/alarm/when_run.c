@@ -223,6 +223,13 @@ void when_mark(struct when_set *s, uint32_t watcher)
 	w->queued = true;
 }
 
+void when_prefetch_rings(const struct when_set *s, const struct reading *r)
+{
+	const struct channel *c = when_channel(s, r->point);
+	for (uint32_t i = 0; c && i < c->nfeatures; i++)
+		window_prefetch(&s->features[c->features + i], s->rings + s->features[c->features + i].ring, r->time);
+}
+
 static void tell(struct when_set *s, const struct channel *c, const struct reading *r, int64_t arrival)
 {
 	const uint32_t *users = when_users(s, c);
@@ -269,7 +276,7 @@ static const struct member *members_of(const struct when_set *s, size_t dirty, s
 
 // What a watcher is judged by lies in half a dozen lines of memory, at many watchers in no cache: they are asked for some watchers
 // ahead, one step of the way at a time.
-static void ask_ahead(const struct when_set *s, size_t i)
+static void ask_ahead(const struct when_set *s, size_t i, int64_t to)
 {
 	size_t n = 0;
 	if (i + 12 < s->ndirty)
@@ -283,6 +290,11 @@ static void ask_ahead(const struct when_set *s, size_t i)
 		if (m[k].channel != UINT32_MAX)
 			prefetch(&s->channels[m[k].channel]);
 	}
+	m = i + 2 < s->ndirty ? members_of(s, i + 2, &n) : NULL;
+	const struct watcher *w = m ? &s->watchers[s->dirty[i + 2]] : NULL;
+	for (size_t k = 0; m && k < n; k++)
+		if (m[k].feature != UINT32_MAX)
+			window_prefetch(&s->features[m[k].feature], s->rings + s->features[m[k].feature].ring, MAX(w->clock, MIN(w->due, to)));
 }
 
 void when_settle(struct when_set *s, transition_fn *fn, void *arg)
@@ -290,7 +302,7 @@ void when_settle(struct when_set *s, transition_fn *fn, void *arg)
 	s->fn = fn;
 	s->arg = arg;
 	for (size_t i = 0; i < s->ndirty; i++) {
-		ask_ahead(s, i);
+		ask_ahead(s, i, 0);
 		struct watcher *w = &s->watchers[s->dirty[i]];
 		w->queued = false;
 		if (w->dirty)
@@ -309,7 +321,7 @@ static void settle_due(struct when_set *s, int64_t now)
 		heap_pop(s);
 	}
 	for (size_t i = 0; i < s->ndirty; i++) {
-		ask_ahead(s, i);
+		ask_ahead(s, i, now);
 		struct watcher *w = &s->watchers[s->dirty[i]];
 		w->timer = INT64_MAX;
 		pass(s, w, now - w->offset);

@@ -146,12 +146,29 @@ static int64_t bucket_word(const struct feature *f, const int64_t *ring, int64_t
 	return ring[(number % WHEN_BUCKETS) * per_bucket[f->slot->what] + (int64_t)which];
 }
 
-// Of the buckets from first to last: one of the sums, or the extreme.
-static double summed(const struct feature *f, const int64_t *ring, int64_t first, int64_t last, size_t which)
+// Of the buckets from first to last: the sum, or the extreme.
+static double summed(const struct feature *f, const int64_t *ring, int64_t first, int64_t last)
 {
 	double sum = get(empty_of(f->slot));
 	for (; first <= last; first++)
-		sum = joined(f->slot, sum, get(bucket_word(f, ring, first, which)));
+		sum = joined(f->slot, sum, get(bucket_word(f, ring, first, 0)));
+	return sum;
+}
+
+// MEAN: both sums of the buckets from first to last in one walk. Those before the newest, which is not in the ring, are asked for.
+static struct sums { double us, value; } mean_sums(const struct feature *f, const int64_t *ring, int64_t first, int64_t last)
+{
+	struct sums sum = { 0, 0 };
+	int64_t end = MIN(last + 1, f->newest), at = first % WHEN_BUCKETS;
+	for (; first < end; first++) {
+		sum.us += get(ring[2 * at]);
+		sum.value += get(ring[2 * at + 1]);
+		at = at == WHEN_BUCKETS - 1 ? 0 : at + 1;
+	}
+	if (first <= last) {
+		sum.us += get(f->current);
+		sum.value += get(f->current2);
+	}
 	return sum;
 }
 
@@ -171,10 +188,12 @@ static void close_before(struct feature *f, const int64_t *ring, int64_t number)
 		struct first b = oldest(f, ring, first, number - 1);
 		f->closed = b.time;
 		f->closed2 = b.value;
+	} else if (f->slot->what == SLOT_MEAN) {
+		struct sums sum = mean_sums(f, ring, first, number - 1);
+		f->closed = word(sum.us);
+		f->closed2 = word(sum.value);
 	} else if (f->slot->what != SLOT_SLOPE) {
-		f->closed = word(summed(f, ring, first, number - 1, 0));
-		if (f->slot->what == SLOT_MEAN)
-			f->closed2 = word(summed(f, ring, first, number - 1, 1));
+		f->closed = word(summed(f, ring, first, number - 1));
 	}
 }
 
@@ -273,6 +292,21 @@ void window_sample(struct feature *f, int64_t *ring, const struct channel *befor
 		note(f, ring, r);
 }
 
+void window_prefetch(const struct feature *f, const int64_t *ring, int64_t at)
+{
+	const struct when_slot *s = f->slot;
+	int64_t step = step_of(s), now = number_of(f, step, at);
+	if (now == f->newest || s->what == SLOT_DURATION)
+		return;
+	if (s->what == SLOT_RATE) { // the oldest, which is asked for, and the place of the newest, which becomes one of them
+		prefetch(&ring[(now + 1) % WHEN_BUCKETS * 2]);
+		prefetch(&ring[f->newest % WHEN_BUCKETS * 2]);
+		return;
+	}
+	for (size_t i = 0; i < window_ring(s); i += 8)
+		prefetch(&ring[i]);
+}
+
 // ---- asking ------------------------------------------------------------------------------------
 static bool half(const struct feature *f, int64_t at) { return f->from && at - f->from >= f->slot->window / 2; }
 
@@ -284,14 +318,14 @@ static void inside(const struct feature *f, int64_t at, int64_t *ret_first, int6
 	*ret_last = MIN(now, f->newest);
 }
 
-// Of the window at that time: one of the sums, or the extreme.
-static double total(const struct feature *f, const int64_t *ring, int64_t at, size_t which)
+// Of the window at that time: the sum, or the extreme.
+static double total(const struct feature *f, const int64_t *ring, int64_t at)
 {
 	int64_t first, last;
 	if (number_of(f, step_of(f->slot), at) == f->newest)
-		return which ? get(f->closed2) + get(f->current2) : joined(f->slot, get(f->closed), get(f->current));
+		return joined(f->slot, get(f->closed), get(f->current));
 	inside(f, at, &first, &last);
-	return summed(f, ring, first, last, which);
+	return summed(f, ring, first, last);
 }
 
 // How long the newest value has stood inside the window, us; it is in no bucket yet.
@@ -305,16 +339,21 @@ static bool stands(const struct channel *c, int64_t at) { return c->usable && at
 
 static struct bounds mean_value(const struct feature *f, const int64_t *ring, const struct channel *c, int64_t at)
 {
-	double open = open_us(f, c, at), covered = total(f, ring, at, 0) + open;
+	int64_t first, last;
+	inside(f, at, &first, &last);
+	struct sums sum = { get(f->closed) + get(f->current), get(f->closed2) + get(f->current2) };
+	if (last != f->newest || first != MAX(last - WHEN_BUCKETS + 1, 0)) // it has moved on from the newest bucket
+		sum = mean_sums(f, ring, first, last);
+	double open = open_us(f, c, at), covered = sum.us + open;
 	if (covered < (double)f->slot->window / 2)
 		return unknown;
-	return exactly((total(f, ring, at, 1) + (open > 0 ? c->value * open : 0)) / covered);
+	return exactly((sum.value + (open > 0 ? c->value * open : 0)) / covered);
 }
 
 static struct bounds extreme_value(const struct feature *f, const int64_t *ring, const struct channel *c, int64_t at)
 {
 	bool max = f->slot->what == SLOT_MAX, open = open_us(f, c, at) > 0 || stands(c, at);
-	double v = total(f, ring, at, 0);
+	double v = total(f, ring, at);
 	if (open)
 		v = max ? larger(v, c->value) : smaller(v, c->value);
 	if (!isfinite(v))
@@ -379,10 +418,10 @@ struct bounds window_value(const struct feature *f, const int64_t *ring, const s
 	case SLOT_SLOPE: return slope_value(f, ring, c, at);
 	case SLOT_HELD:
 		open = open_us(f, c, at);
-		open = total(f, ring, at, 0) + (open > 0 && passes(f, c->value) ? open : 0);
+		open = total(f, ring, at) + (open > 0 && passes(f, c->value) ? open : 0);
 		return half(f, at) ? exactly(open) : (struct bounds){ open, (double)s->window };
 	default:
-		open = total(f, ring, at, 0);
+		open = total(f, ring, at);
 		return half(f, at) ? exactly(open) : (struct bounds){ open, INFINITY };
 	}
 }

@@ -194,6 +194,8 @@ static void take_readings(struct core *co, struct reading *v, size_t n, int64_t 
 		struct reading *r = &v[i];
 		if (i + PREFETCH < n)
 			take_prefetch(co, v[i + PREFETCH].point);
+		if (i + PREFETCH / 2 < n)
+			evaluator_prefetch_more(co->evaluator, &v[i + PREFETCH / 2]);
 		r->quality = (uint16_t)evaluator_quality(co->evaluator, r, arrival);
 		switch (series_add(co->app.series, r, arrival)) {
 		case ARRIVED_NEW:

@@ -108,6 +108,8 @@ static void feed(struct bench *b, struct evaluator *ev, uint32_t points, uint64_
 	for (uint32_t k = 0; k < BATCH; k++)
 		evaluator_prefetch(ev, batch[k].point);
 	for (uint32_t k = 0; k < BATCH; k++) {
+		if (k + 4 < BATCH)
+			evaluator_prefetch_more(ev, &batch[k + 4]);
 		batch[k].quality = (uint16_t)evaluator_quality(ev, &batch[k], *clock);
 		evaluator_feed(ev, &batch[k], *clock, hear, b);
 	}
