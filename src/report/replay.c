@@ -41,14 +41,14 @@ static enum err lost(struct gathering_up *g, const char *field)
 	return problem_set(g->p, ERR_NOT_FOUND, field, "没有这个对象，或不在您的管辖范围", "no such thing, or outside your scope");
 }
 
-static enum err get_row(struct gathering_up *g, struct str type, int64_t id, const struct type **ret_t, struct row *ret)
+static enum err get_row(struct gathering_up *g, struct str type, int64_t id, struct arena *a, const struct type **ret_t, struct row *ret)
 {
 	const struct type *t = registry_type(g->reg, type);
 	if (!t || !auth_may_read(g->by, t))
 		return ERR_NOT_FOUND;
 	struct scope scope = auth_scope(g->by, t);
 	*ret_t = t;
-	return records_get(g->db, &t->table, &scope, id, g->a, ret);
+	return records_get(g->db, &t->table, &scope, id, a, ret);
 }
 
 // The first time that a record says of itself, or when it was made.
@@ -97,7 +97,7 @@ static enum err about_record(struct gathering_up *g, const struct replay_ask *as
 {
 	const struct type *t;
 	struct row row;
-	enum err err = get_row(g, type, id, &t, &row);
+	enum err err = get_row(g, type, id, g->a, &t, &row);
 	if (err)
 		return err == ERR_NOT_FOUND ? lost(g, str_is(str_of(kind), "record") ? "record" : kind) : err;
 	struct replay *r = g->r;
@@ -217,15 +217,16 @@ static enum err look_up(struct gathering_up *g, struct str type, int64_t id, con
 	uint32_t at;
 	struct str key = arena_printf(g->a, "%.*s:%lld", STR_FMT(type), (long long)id);
 	if (!strmap_get(g->index, key, &at)) {
+		struct arena *scratch on_scope_exit(arena_freep) = arena_new(0);
 		struct seen s = { 0 };
 		struct row row;
-		enum err err = get_row(g, type, id, &s.t, &row);
+		enum err err = get_row(g, type, id, scratch, &s.t, &row);
 		if (err && err != ERR_NOT_FOUND)
 			return err;
 		s.visible = !err && in_place(g->r, s.t, &row);
 		if (s.visible) {
-			s.number = row.c.number;
-			s.title = title_of(g, s.t, &row);
+			s.number = arena_str(g->a, row.c.number);
+			s.title = arena_str(g->a, title_of(g, s.t, &row));
 		}
 		g->seen = arena_push(g->a, g->seen, &g->nseen, &g->cap, sizeof *g->seen);
 		at = (uint32_t)g->nseen - 1;
@@ -265,27 +266,26 @@ static bool is_shown(const struct gathering_up *g, const struct audit_entry *e)
 	return t && (e->actor || t->nstates);
 }
 
+static enum err put_action(void *arg, const struct audit_entry *entry)
+{
+	struct gathering_up *g = arg;
+	const struct seen *s = NULL;
+	enum err err = is_shown(g, entry) ? look_up(g, entry->type, entry->record, &s) : OK;
+	struct replay_event *e = s ? put(g, entry->at, REPLAY_ACTION, arena_str(g->a, entry->action)) : NULL;
+	if (!e)
+		return err;
+	of_record(e, s, entry->record);
+	e->seq = entry->seq;
+	e->actor = arena_str(g->a, entry->actor_name);
+	e->detail = arena_str(g->a, history_visible(s->t, entry->detail, g->by, g->a));
+	read_detail(g, e);
+	return OK;
+}
+
 static enum err put_actions(struct gathering_up *g)
 {
-	struct audit_entry *v;
-	size_t n;
-	enum err err = audit_span(g->db, g->r->from, g->r->to, LIMIT_REPLAY_CHANGES + 1, g->a, &v, &n);
-	if (!err && n > LIMIT_REPLAY_CHANGES)
-		return too_many(g);
-	for (size_t i = 0; !err && i < n; i++) {
-		const struct seen *s = NULL;
-		if (is_shown(g, &v[i]))
-			err = look_up(g, v[i].type, v[i].record, &s);
-		struct replay_event *e = s ? put(g, v[i].at, REPLAY_ACTION, v[i].action) : NULL;
-		if (!e)
-			continue;
-		of_record(e, s, v[i].record);
-		e->seq = v[i].seq;
-		e->actor = v[i].actor_name;
-		e->detail = history_visible(s->t, v[i].detail, g->by, g->a);
-		read_detail(g, e);
-	}
-	return err;
+	enum err err = audit_span(g->db, g->r->from, g->r->to, LIMIT_REPLAY_CHANGES, put_action, g);
+	return err == ERR_TOO_LARGE ? too_many(g) : err;
 }
 
 // A message leaves word of its making, its sending and what became of it; not of whom it went to, who may be somebody to protect.

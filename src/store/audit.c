@@ -148,21 +148,23 @@ enum err audit_list(struct db *db, struct str type, int64_t record, int64_t befo
 	return query_end(&q);
 }
 
-enum err audit_span(struct db *db, int64_t from, int64_t to, size_t limit, struct arena *a, struct audit_entry **ret, size_t *ret_n)
+enum err audit_span(struct db *db, int64_t from, int64_t to, size_t limit, audit_each *fn, void *arg)
 {
+	struct arena *a on_scope_exit(arena_freep) = arena_new(0);
 	struct query q;
-	size_t cap = 0;
-	*ret = NULL;
-	*ret_n = 0;
+	enum err err = OK;
 	query_begin(&q, db, STMT_AUDIT_SPAN);
 	query_i64(&q, 1, from);
 	query_i64(&q, 2, to);
-	query_i64(&q, 3, (int64_t)limit);
-	while (query_row(&q)) {
-		*ret = arena_push(a, *ret, ret_n, &cap, sizeof(**ret));
-		entry_read(&q, a, &(*ret)[*ret_n - 1]);
+	query_i64(&q, 3, (int64_t)limit + 1);
+	for (size_t n = 0; !err && query_row(&q); n++) {
+		struct audit_entry e;
+		entry_read(&q, a, &e);
+		err = n < limit ? fn(arg, &e) : ERR_TOO_LARGE;
+		arena_reset(a);
 	}
-	return query_end(&q);
+	enum err end = query_end(&q);
+	return err ? err : end;
 }
 
 // ---- verifying ---------------------------------------------------------------------------------

@@ -23,9 +23,10 @@ enum err audit_add(struct db *db, const struct audit_entry *e) must_check;
 // Newest first; type empty = all; record 0 = all of the type. Returns at most limit entries older than before (0 = newest).
 enum err audit_list(struct db *db, struct str type, int64_t record, int64_t before, size_t limit, struct arena *a,
                     struct audit_entry **ret, size_t *ret_n) must_check;
-// Those with from <= at < to, oldest first, at most limit.
-enum err audit_span(struct db *db, int64_t from, int64_t to, size_t limit, struct arena *a, struct audit_entry **ret,
-                    size_t *ret_n) must_check;
+// Those with from <= at < to, one by one, oldest first; ERR_TOO_LARGE after limit of them. An entry's texts live until fn returns; an
+// error of fn ends it.
+typedef enum err audit_each(void *arg, const struct audit_entry *e);
+enum err audit_span(struct db *db, int64_t from, int64_t to, size_t limit, audit_each *fn, void *arg) must_check;
 // Recomputes the chain. On ERR_CORRUPT p names the first entry that is altered, missing or out of order, a missing last
 // entry included (the head is kept apart). ret_count/ret_hash: the head that an outside anchor should hold (64 hex
 // digits and NUL), on ERR_CORRUPT as far as the chain is whole. Who can rewrite the whole file can rewrite the whole

@@ -169,20 +169,23 @@ static void a_crash_leaves_nothing_behind(void **state)
 {
 	struct fixture f;
 	struct file_in *in;
-	char path[256], command[768];
+	char path[256], command[1024];
 	(void)state;
 	fixture_begin(&f);
 	struct file_info i = info(&f, add(&f, pdf, sizeof pdf - 1, "a.pdf", 7), OK);
 	assert_int_equal(file_in_begin(&in, f.store, &f.p), OK);
 	snprintf(command, sizeof command,
-	         "mkdir -p %s/files/ff && touch %s/files/ff/%062d %s/files/tmp/half && cp %s/files/tmp/half %s/files/tmp/half2",
-	         f.dir, f.dir, 0, f.dir, f.dir, f.dir);
+	         "mkdir -p %s/files/ff && touch %s/files/ff/%062d %s/files/tmp/half && cp %s/files/tmp/half %s/files/tmp/half2"
+	         " && mkdir -p %s/files/tmp/x.zip.part.d/m && touch %s/files/tmp/x.zip.part.d/m/a.csv", // a case file in the making
+	         f.dir, f.dir, 0, f.dir, f.dir, f.dir, f.dir, f.dir);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(files_tidy(f.store), OK);
 	file_in_free(in);
 	snprintf(path, sizeof path, "%s/files/ff/%062d", f.dir, 0);
 	assert_int_not_equal(access(path, F_OK), 0);
 	snprintf(path, sizeof path, "%s/files/tmp/half", f.dir);
+	assert_int_not_equal(access(path, F_OK), 0);
+	snprintf(path, sizeof path, "%s/files/tmp/x.zip.part.d", f.dir);
 	assert_int_not_equal(access(path, F_OK), 0);
 	assert_true(content_there(&f, &i));
 	end(&f);
