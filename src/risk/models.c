@@ -23,7 +23,7 @@ static const struct risk_model *const models[] = {
 	&model_rico, &model_breach,
 	&model_erg, &model_threshold, &model_oca, &model_oca_ammonia, &model_oca_rate,
 	&model_gb18218, &model_inventory,
-	&model_lec, &model_ls, &model_mes,
+	&model_lec, &model_ls, &model_mes, &model_evidence,
 	&model_prairie, &model_lng, &model_tortoise,
 };
 
@@ -39,7 +39,7 @@ static const struct risk_family families[] = {
 	{ &model_circles, "risk", "风险与多米诺", "Risk and domino", "个人风险、社会风险、失效频率、点火概率、设备连锁。", "Individual and societal risk, frequencies, ignition, escalation." },
 	{ &model_rico, "tailings", "尾矿库溃坝", "Tailings dams", "溃坝放出多少尾砂、流到多远、水流多大。", "How much a broken dam lets go, how far, how fast." },
 	{ &model_erg, "lookup", "查表", "Look-ups", "应急隔离距离、毒性与爆炸阈值、EPA 距离表。", "Isolation distances, toxic and flammable thresholds, EPA tables." },
-	{ &model_gb18218, "grading", "辨识与分级", "Grading", "重大危险源辨识分级、LEC、LS、MES。", "Major hazard installations, LEC, LS, MES." },
+	{ &model_gb18218, "grading", "辨识与分级", "Grading", "重大危险源辨识分级、LEC、LS、MES、多源证据。", "Major hazard installations, LEC, LS, MES, evidence of several sources." },
 	{ &model_prairie, "trials", "与现场试验对比", "Against field trials", "模型与实测相差多少。", "How far the models agree with what was measured." },
 };
 

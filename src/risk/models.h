@@ -32,4 +32,5 @@ extern const struct risk_model model_erg, model_threshold, model_oca, model_oca_
 extern const struct risk_model model_gb18218; // gb18218.c
 extern const struct risk_model model_inventory; // inventory.c
 extern const struct risk_model model_lec, model_ls, model_mes; // methods.c
+extern const struct risk_model model_evidence; // evidence.c
 extern const struct risk_model model_prairie, model_lng, model_tortoise; // trials.c
