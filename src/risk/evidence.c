@@ -1,6 +1,7 @@
-// Evidence of several sources for one event - detectors, cameras, people, models - combined by Dempster's rule on the frame {it is so, it is
-// not so} (Shafer, A Mathematical Theory of Evidence, 1976, chapter 3), each discounted by how reliable its source is (chapter 11). What each
-// source contributed is the belief with all of them less the belief without it. Entered in models.c. Pure; any thread.
+// Evidence of several sources for one event - detectors, cameras, people, models - combined by Dempster's rule on the frame {it is
+// so, it is not so} (Shafer, A Mathematical Theory of Evidence, 1976, chapter 3), each discounted by how reliable its source is
+// (chapter 11). What each source contributed is the belief with all of them less the belief without it. Entered in models.c. Pure;
+// any thread.
 #include "risk/inputs.h"
 #include "risk/models.h"
 

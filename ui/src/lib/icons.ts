@@ -1,12 +1,10 @@
 // Icon names that type descriptions may use, and those of the program itself.
 import type { Component } from 'vue'
 import {
-  AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Cpu, DataAnalysis, DataLine, Document, Files, Flag, Guide, Histogram, House, Key,
-  Film, Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification, Odometer, OfficeBuilding, Postcard,
-  QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools, TrendCharts, User, Warning, WarningFilled,
-  AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Cpu, DataAnalysis, DataLine, Document, Files, Flag, Grid, Guide, Histogram, House, Key,
-  Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification, Odometer, OfficeBuilding, Postcard,
-  QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools, TrendCharts, User, VideoCamera, Warning, WarningFilled, Picture, Promotion, Lightning, Connection,
+  AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Connection, Cpu, DataAnalysis, DataLine, Document, Files, Film, Flag, Grid, Guide,
+  Histogram, House, Key, Lightning, Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification,
+  Odometer, OfficeBuilding, Picture, Postcard, Promotion, QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools,
+  TrendCharts, User, VideoCamera, Warning, WarningFilled,
 } from '@element-plus/icons-vue'
 
 const named: Record<string, Component> = {
@@ -29,5 +27,6 @@ const named: Record<string, Component> = {
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
   map: MapLocation, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
-  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts, suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
+  audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts,
+  suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }
