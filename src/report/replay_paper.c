@@ -67,6 +67,13 @@ static struct str clock_text(int64_t us, struct arena *a)
 	return arena_str(a, str_from(text, time_text(us - us % US_PER_S, text)));
 }
 
+// Within a table the zone is said above it.
+static struct str moment(int64_t us, struct arena *a)
+{
+	struct civil t = time_to_civil(us, time_zone());
+	return arena_printf(a, "%04d-%02d-%02d %02d:%02d:%02d", t.year, t.month, t.day, t.hour, t.min, t.sec);
+}
+
 static void put_facts(struct paper *p, const struct replay *r, const struct identity *by, int64_t at, bool en, struct arena *a)
 {
 	size_t n[3] = { 0 };
@@ -101,7 +108,7 @@ static void put_events(struct paper *p, const struct replay *r, bool en, struct 
 	struct str *cells = arena_many(a, 4 * n + 1, struct str);
 	for (size_t i = 0; i < n; i++) {
 		const struct replay_event *e = &r->events[i];
-		cells[4 * i] = clock_text(e->at, a);
+		cells[4 * i] = moment(e->at, a);
 		cells[4 * i + 1] = replay_what(e, en, a);
 		cells[4 * i + 2] = about(e, en, a);
 		cells[4 * i + 3] = e->kind == REPLAY_MESSAGE ? replay_mask(e->actor, a) : e->actor.n ? e->actor : en ? STR("System") : STR("系统");
