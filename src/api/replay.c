@@ -304,7 +304,7 @@ static void events_json(struct call *c, struct jw *w, const struct replay *r)
 		jw_ktime(w, "at", e->at);
 		jw_kcstr(w, "kind", kinds[e->kind]);
 		jw_kstr(w, "what", e->what);
-		jw_kstr(w, "label", replay_what(e, call_is_en(c), c->arena));
+		jw_kstr(w, "label", replay_what(e, call_is_en(c)));
 		jw_kstr(w, "actor", e->kind == REPLAY_MESSAGE ? replay_mask(e->actor, c->arena) : e->actor);
 		jw_kstr(w, "reason", e->reason);
 		if (e->kind == REPLAY_ALARM)

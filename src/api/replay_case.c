@@ -71,7 +71,7 @@ static void alarm_row(struct case_file *f, const struct replay_event *e, struct 
 	const struct past_entry *n = e->entry;
 	const struct past_alarm *p = e->alarm;
 	const struct str row[] = { time_cell(c, e->at), id_cell(c, p->id), p->point_code, p->point_name, p->enterprise_title,
-		label_text(c, p->rule_label), e->what, replay_what(e, en, c->arena), n->level, replay_state(n->from, en), replay_state(n->to, en),
+		label_text(c, p->rule_label), e->what, replay_what(e, en), n->level, replay_state(n->from, en), replay_state(n->to, en),
 		number_cell(c, n->value), number_cell(c, n->limit), p->point_unit, e->actor, e->reason, time_cell(c, n->arrival) };
 	memcpy(cells, row, sizeof row);
 }
@@ -79,7 +79,7 @@ static void alarm_row(struct case_file *f, const struct replay_event *e, struct 
 static void action_row(struct case_file *f, const struct replay_event *e, struct str *cells)
 {
 	struct call *c = f->c;
-	const struct str row[] = { time_cell(c, e->at), id_cell(c, e->seq), e->actor, e->what, replay_what(e, call_is_en(c), c->arena), e->t->name,
+	const struct str row[] = { time_cell(c, e->at), id_cell(c, e->seq), e->actor, e->what, replay_what(e, call_is_en(c)), e->t->name,
 		label_text(c, e->t->label), id_cell(c, e->record), e->number, e->title, e->before, e->after, e->reason, e->detail };
 	memcpy(cells, row, sizeof row);
 }
@@ -87,7 +87,7 @@ static void action_row(struct case_file *f, const struct replay_event *e, struct
 static void message_row(struct case_file *f, const struct replay_event *e, struct str *cells)
 {
 	struct call *c = f->c;
-	const struct str row[] = { time_cell(c, e->at), e->what, replay_what(e, call_is_en(c), c->arena), e->t->name, label_text(c, e->t->label),
+	const struct str row[] = { time_cell(c, e->at), e->what, replay_what(e, call_is_en(c)), e->t->name, label_text(c, e->t->label),
 		id_cell(c, e->record), e->number, e->title, e->channel, replay_mask(e->actor, c->arena), id_cell(c, e->tier), e->reason };
 	memcpy(cells, row, sizeof row);
 }

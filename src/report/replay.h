@@ -49,7 +49,7 @@ enum err replay_read(struct db *db, const struct registry *reg, const struct rul
                      const struct replay_ask *ask, struct arena *a, struct replay *ret, struct problem *p) must_check;
 
 // What an event is called: "报警", "流转：核实" …
-struct str replay_what(const struct replay_event *e, bool en, struct arena *a);
+struct str replay_what(const struct replay_event *e, bool en);
 struct str replay_state(enum alarm_state s, bool en);
 // A name without what tells who it is: the first character and two stars.
 struct str replay_mask(struct str name, struct arena *a);

@@ -21,7 +21,7 @@ static const struct { const char *what, *zh, *en; } words[] = {
 	{ "joined", "又有报警并入", "Another alarm joined" }, { "reveal", "查看完整信息", "Personal data seen in the clear" },
 	{ "extension", "延期", "More time" }, { "ask", "申请延期", "More time asked for" }, { "approve", "同意延期", "More time granted" },
 	{ "refuse", "不同意延期", "More time refused" }, { "withdraw", "撤回", "Withdrawn" }, { "issue", "签发文书", "Document issued" },
-	{ "file", "文件", "File" }, { "import", "导入", "Imported" }, { "bulk", "批量办理", "Bulk change" },
+	{ "key", "设备密钥", "Device key" }, { "command", "下发命令", "Command sent" }, { "file", "文件", "File" }, { "add", "添加文件", "File added" }, { "import", "导入", "Imported" }, { "bulk", "批量办理", "Bulk change" },
 	// messages and receipts
 	{ "made", "消息生成", "Message made" }, { "sent", "消息已发出", "Message sent" }, { "delivered", "消息已送达", "Message delivered" },
 	{ "undelivered", "消息未送达", "Message not delivered" }, { "failed", "消息发送失败", "Message failed" },
@@ -33,18 +33,19 @@ static struct str word_of(struct str what, bool en)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (str_is(what, words[i].what))
 			return str_of(en ? words[i].en : words[i].zh);
-	return what;
+	return en ? STR("Other") : STR("其他操作");
 }
 
 static struct str label_of(struct label l, bool en) { return en && l.en.n ? l.en : l.zh; }
 
-struct str replay_what(const struct replay_event *e, bool en, struct arena *a)
+// "move:verify" is what the move is called; "device.key", "open:TYPE": the word of "key", "open".
+struct str replay_what(const struct replay_event *e, bool en)
 {
 	struct str name = e->what, action = str_cut(&name, ':');
 	const struct move *m = e->kind == REPLAY_ACTION && str_is(action, "move") ? type_move(e->t, name) : NULL;
-	if (m)
-		return label_of(m->label, en);
-	return name.n && e->kind == REPLAY_ACTION ? arena_printf(a, "%.*s %.*s", STR_FMT(word_of(action, en)), STR_FMT(name)) : word_of(action, en);
+	while (e->kind == REPLAY_ACTION && str_contains(action, STR(".")))
+		(void)str_cut(&action, '.');
+	return m ? label_of(m->label, en) : word_of(action, en);
 }
 
 struct str replay_state(enum alarm_state s, bool en)
@@ -109,7 +110,7 @@ static void put_events(struct paper *p, const struct replay *r, bool en, struct 
 	for (size_t i = 0; i < n; i++) {
 		const struct replay_event *e = &r->events[i];
 		cells[4 * i] = moment(e->at, a);
-		cells[4 * i + 1] = replay_what(e, en, a);
+		cells[4 * i + 1] = replay_what(e, en);
 		cells[4 * i + 2] = about(e, en, a);
 		cells[4 * i + 3] = e->kind == REPLAY_MESSAGE ? replay_mask(e->actor, a) : e->actor.n ? e->actor : en ? STR("System") : STR("系统");
 	}
