@@ -28,7 +28,7 @@ static enum err read_ask(struct call *c, struct replay_ask *ask)
 }
 
 // ---- points ----------------------------------------------------------------------------------------
-enum rank { RANK_SUBJECT, RANK_ALARM, RANK_NEAR, RANK_OTHER, RANKS };
+enum rank { RANK_SUBJECT, RANK_ALARM, RANK_NEAR, RANK_OTHER, RANK_SILENT /* since before the span */, RANKS };
 struct candidate {
 	uint32_t id;
 	enum rank rank;
@@ -44,14 +44,17 @@ static bool in_place(const struct replay *r, const struct site_point *p)
 	return r->enterprise ? p->def.enterprise == r->enterprise : str_starts(p->def.area, r->area);
 }
 
-static enum rank rank_of(const struct replay *r, const struct site_point *p, size_t *ret_order)
+static enum rank rank_of(struct call *c, const struct replay *r, const struct site_point *p, size_t *ret_order)
 {
+	struct sample newest;
 	*ret_order = 0;
 	if (r->point == p->def.id)
 		return RANK_SUBJECT;
 	for (; *ret_order < r->nalarms; ++*ret_order)
 		if (r->alarms[*ret_order].point == p->def.id)
 			return RANK_ALARM;
+	if (!series_last(c->app->series, p->def.id, &newest) || newest.time < r->from)
+		return RANK_SILENT;
 	return r->installation && p->def.installation == r->installation ? RANK_NEAR : RANK_OTHER;
 }
 
@@ -75,7 +78,7 @@ static void find_points(struct call *c, struct replay_view *v)
 		if (!in_place(&v->r, &p) || !auth_in_scope(&c->id, point_place(&p)))
 			continue;
 		struct candidate k = { .id = i };
-		k.rank = rank_of(&v->r, &p, &k.order);
+		k.rank = rank_of(c, &v->r, &p, &k.order);
 		v->points_there++;
 		if (of[k.rank]++ >= LIMIT_REPLAY_POINTS && k.rank >= RANK_NEAR)
 			continue;
