@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "sim/link.h"
+#include "sim/past.h"
 #include "sim/scenario.h"
 
 #ifndef ANLAN_TEST
@@ -23,6 +24,7 @@ static const char usage[] =
 	"  --scenario N  only this one, after five seconds\n"
 	"  --once        each scenario once, then the program ends\n"
 	"  --quiet       no scenario at all: only the quiet county\n"
+	"  Without these three, some points bring a past with them (sim/past.h).\n"
 	"scenarios:\n";
 
 #define TURN_MS 200
@@ -42,6 +44,7 @@ struct sim {
 	struct scenarios *scenarios;
 	struct held_value *values;   // of the device with most points
 	int64_t last, report_at;
+	int64_t start;               // of the points with a past; 0: there are none
 };
 
 static volatile sig_atomic_t stop;
@@ -52,12 +55,13 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
-static double value_now(const struct sim_point *p, int64_t now)
+static double value_now(const struct sim *s, const struct sim_point *p, int64_t now)
 {
 	uint64_t state = p->seed ^ (uint64_t)now;
+	double v;
 	if (isnan(p->forced))
-		return normal_value(p, now);
-	double v = p->forced + p->noise * sim_noise(&state) * 0.5;
+		return s->start && past_value(p, s->start, now, &v) ? v : normal_value(p, now);
+	v = p->forced + p->noise * sim_noise(&state) * 0.5;
 	return fmin(fmax(v, p->lo), p->hi);
 }
 
@@ -73,7 +77,7 @@ static void measure(struct sim *s, struct sim_device *d, int64_t now)
 		p->changed = false;
 		while (p->next <= now)
 			p->next += p->every;
-		s->values[n++] = (struct held_value){ (uint32_t)i, value_now(p, second) };
+		s->values[n++] = (struct held_value){ (uint32_t)i, value_now(s, p, second) };
 	}
 	if (n)
 		link_add(d->link, second, s->values, n);
@@ -107,9 +111,10 @@ static bool turn(struct sim *s)
 	return more;
 }
 
-static void start(struct sim *s)
+static void start(struct sim *s, bool past)
 {
 	int64_t now = clock_now();
+	s->start = past ? now : 0;
 	size_t most = 1;
 	s->last = clock_mono();
 	s->report_at = now + 10 * US_PER_S;
@@ -122,6 +127,8 @@ static void start(struct sim *s)
 			d->points[k].next = first;
 	}
 	s->values = mem_alloc(most * sizeof *s->values);
+	for (size_t i = 0; s->start && i < s->county.ndevices; i++)
+		past_send(&s->county.devices[i], s->start, s->values);
 }
 
 static bool take_option(struct options *o, struct net *net, int *i, int argc, char **argv)
@@ -179,7 +186,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 	log_info("sim", "%zu devices with %zu points", s.county.ndevices, s.county.npoints);
-	start(&s);
+	start(&s, !o.quiet && !o.scenario && !o.once);
 	while (!stop && getppid() == parent && turn(&s))
 		continue;
 	log_info("sim", "ends: %llu readings sent, %llu acknowledged", (unsigned long long)s.net.sent, (unsigned long long)s.net.acked);

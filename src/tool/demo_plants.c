@@ -259,7 +259,8 @@ static void point_line(struct demo *d, struct unit *u, const json_t *form, const
 {
 	const json_t *range = json_object_get(form, "range");
 	double normal = demo_number(form, "normal", 0) + demo_number(form, "spread", 0) * demo_jitter(code);
-	const char *sim = demo_text(form, "sim");
+	char sim[48];
+	expand(demo_text(form, "sim"), u->i, sim, sizeof sim);
 	buf_printf(&u->device->lines, "P\t%s\t%s\t%s\t%g\t%g\t%g\t%g\t%g\t%g\t%g\t%g\t%.6f\t%.6f\t%s\n", code, demo_text(form, "kind"),
 	           *address ? address : "-", demo_number(form, "scale", 1), demo_number(form, "every", 10), round(normal * 1000) / 1000,
 	           demo_number(form, "noise", 0), demo_number(form, "swing", 0), demo_number(form, "step", 0),

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "sim/frames.h"
 #include "sim/mqtt.h"
+#include "sim/past.h"
 #include "sim/payload.h"
 #include "sim/physics.h"
 #include "sim/scenario.h"
@@ -375,6 +376,32 @@ static void recordings(void **state)
 	county_free(&c);
 }
 
+// A tank fills steadily over its high limit, one detector crept up for good, one froze; whoever has no past is quiet.
+static void pasts(void **ignored)
+{
+	(void)ignored;
+	int64_t start = INT64_C(1798000000) * US_PER_S, hour = US_PER_HOUR;
+	struct sim_point tank = { .code = "L", .kind = "level", .tag = "past.level02", .normal = 44, .hi = 100 };
+	struct sim_point crept = { .code = "C", .kind = "combustible_gas", .tag = "past.gas03", .normal = 1, .noise = 0.1, .hi = 100, .seed = 3 };
+	struct sim_point frozen = { .code = "F", .kind = "combustible_gas", .tag = "past.gas07", .normal = 1, .noise = 0.1, .hi = 100, .seed = 7 };
+	struct sim_point other = { .code = "O", .kind = "combustible_gas", .tag = "past.gas05", .normal = 1, .hi = 100 };
+	double v, before = 0;
+	for (int64_t t = start - 40 * US_PER_MIN; t <= start + 45 * US_PER_MIN; t += US_PER_MIN) {
+		assert_true(past_value(&tank, start, t, &v));
+		assert_true(v > before && v < 85);
+		before = v;
+	}
+	assert_true(past_value(&tank, start, start + 52 * US_PER_MIN, &v) && v > 85);
+	assert_true(past_value(&tank, start, start + 2 * hour, &v) && v < 60);
+	assert_true(past_value(&crept, start, start - 10 * hour, &v) && fabs(v - normal_value(&crept, start - 10 * hour)) < 1e-9);
+	assert_true(past_value(&crept, start, start + hour, &v) && v - normal_value(&crept, start + hour) > 4);
+	assert_true(past_value(&frozen, start, start, &v));
+	before = v;
+	assert_true(past_value(&frozen, start, start + hour, &v) && !(v < before) && !(v > before));
+	assert_true(past_value(&frozen, start, start - hour, &v) && fabs(v - before) > 0);
+	assert_false(past_value(&other, start, start, &v));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +410,7 @@ int main(void)
 		cmocka_unit_test(mqtt_packets),   cmocka_unit_test(tank_physics),  cmocka_unit_test(plume_physics),
 		cmocka_unit_test(slow_physics),   cmocka_unit_test(bad_lists),     cmocka_unit_test(quiet),
 		cmocka_unit_test(scenarios_in_order), cmocka_unit_test(recordings),
+		cmocka_unit_test(pasts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
