@@ -146,7 +146,7 @@ api_handler detect_get, detect_point;
 api_handler units_list, units_get, units_learn, units_trial;
 api_handler cameras_get, camera_still, camera_ask;
 api_handler sensing_coverage, sensing_risks;
-api_handler map_base_get, map_objects, map_within_get, map_overlay_get, map_areas_get, map_positions, tiles_list, tiles_get;
+api_handler map_base_get, map_objects, map_within_get, map_overlay_get, map_areas_get, map_positions, map_fences, tiles_list, tiles_get;
 struct map_placings *map_placings_new(void); // positions.c
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson, zones_compare;
 api_handler siting_get;

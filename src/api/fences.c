@@ -240,3 +240,50 @@ enum err fences_try(struct call *c)
 		write_trial(&t);
 	return err;
 }
+
+// ---- on the map --------------------------------------------------------------------------------
+static const char *const kind_names[FENCE_KINDS + 1] = { "in", "out", "speed", "stay", "route", "post", "" };
+
+struct painting { struct call *c; const struct type *type; size_t n; };
+
+static enum err draw(void *arg, const struct row *row)
+{
+	struct painting *d = arg;
+	struct call *c = d->c;
+	struct arena *a on_scope_exit(arena_freep) = arena_new(4096);
+	struct fence_def def;
+	enum err err = fence_read(call_db(c), c->reg, d->type, row, a, &def);
+	size_t n = !err ? json_dumpb(def.shape, NULL, 0, JSON_COMPACT) : 0;
+	char *shape = arena_alloc(a, n + 1);
+	(void)json_dumpb(def.shape, shape, n, JSON_COMPACT);
+	const struct field *f = type_field(d->type, STR("in_force"));
+	fence_unread(&def);
+	if (!n || d->n++ >= LIMIT_MAP_AREAS)
+		return err;
+	jw_obj(&c->w);
+	jw_ki64(&c->w, "id", row->c.id);
+	jw_kstr(&c->w, "name", row->c.title);
+	jw_kcstr(&c->w, "kind", kind_names[def.kind]);
+	jw_ki64(&c->w, "enterprise", row->c.enterprise);
+	jw_kbool(&c->w, "in_force", !f || !f->ncols || row->vals[f->col].kind != VAL_INT || row->vals[f->col].i);
+	jw_kf64(&c->w, "reach_m", def.reach);
+	jw_key(&c->w, "shape");
+	jw_raw(&c->w, str_from(shape, n));
+	jw_end(&c->w);
+	return OK;
+}
+
+enum err map_fences(struct call *c)
+{
+	struct arena *scratch on_scope_exit(arena_freep) = arena_new(64 << 10);
+	struct list_query all = { 0 };
+	struct painting d = { .c = c, .type = registry_type(c->reg, STR("fence")) };
+	enum err err = OK;
+	jw_obj(&c->w);
+	jw_karr(&c->w, "items");
+	if (d.type && auth_may_read(&c->id, d.type))
+		err = records_scan(call_db(c), &d.type->table, &c->id.scope, &all, scratch, draw, &d, &c->p);
+	jw_end(&c->w);
+	jw_end(&c->w);
+	return err;
+}

@@ -266,6 +266,7 @@ static const struct {
 	{ "SensingRisks", "{items:[{type:str, type_label:str, major:bool, measured:Tally, color:str, newest?:time, checked?:str, tanks?:Tally,"
 	  " shown:[{id:int, name:str, unit:str, value:num|null, color:str}], record:Record}], total:int, major:int, online:int, rate:num|null, tanks:int,"
 	  " tanks_live:int, tanks_rate:num|null, at:time}" },
+	{ "MapFences", "{items:[{id:int, name:str, kind:str, enterprise:int, in_force:bool, reach_m:num, shape:{*:any}}]}" },
 	{ "MapFound", "{items:[{type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num], metres?:num}],"
 	  " layers:[{layer:str, total:int, grey:int, green:int, blue:int, yellow:int, orange:int, red:int}]}" },
 	{ "Label", "{zh:str, en:str}" },

@@ -162,6 +162,7 @@ const struct route api_routes[] = {
 	  "Enterprises the caller may see, by area (4, 6, 9, 12 digits) and level; an area's level is the worst of its enterprises", "by level sector state", "MapAreas" },
 	{ "GET", "/api/v1/map/positions", S, "alarm.read", false, map_positions,
 	  "Where vehicles and tags of people were last: place, age, speed, heading, zone; stale: older than its kind allows", NULL, "MapPositions" },
+	{ "GET", "/api/v1/map/fences", S, "alarm.read", false, map_fences, "Fences and routes with their shapes, also those not in force", NULL, "MapFences" },
 	{ "GET", "/api/v1/cameras", S, "alarm.read", false, cameras_get,
 	  "Cameras of an enterprise, or within m metres (500) of a point, nearest first, with their connection and the time of the last still; without either: how many are "
 	  "online, offline, not asked", "enterprise point m", "Cameras" },

@@ -7,7 +7,7 @@ import VectorSource from 'ol/source/Vector'
 import { Circle, Fill, RegularShape, Stroke, Style, Text } from 'ol/style'
 import { fromLonLat } from 'ol/proj'
 import { get } from '../api/http'
-import { loadSeries } from '../chart/series'
+import { iso } from '../lib/time'
 
 export interface Mover {
   device: number
@@ -31,12 +31,15 @@ export const moverName = (m: Mover) => (m.tag ? `${m.tag} · ${m.name}` : m.name
 
 const HOUR = 3600_000
 
-/** Places of the last hour before its last one: longitude and latitude measured at the same moment. */
-export async function trailOf(m: Mover): Promise<[number, number][]> {
+export interface Passed { at: number; place: [number, number] }
+type Sample = [string, number | null, ...unknown[]]
+
+/** Places of the hours before its last one: longitude and latitude measured at the same moment. */
+export async function trailOf(m: Mover, hours = 1): Promise<Passed[]> {
   const to = Date.parse(m.at) + 1
-  const [lon, lat] = await Promise.all([m.points.lon, m.points.lat].map((id) => loadSeries(id, to - HOUR, to)))
-  const at = new Map(lat.samples.map((s) => [s.at, s.value]))
-  return lon.samples.flatMap((s) => (at.has(s.at) ? [[s.value, at.get(s.at)!] as [number, number]] : []))
+  const [lon, lat] = await Promise.all([m.points.lon, m.points.lat].map((id) => get<{ items: Sample[] }>(`/points/${id}/series`, { from: iso(to - hours * HOUR), to: iso(to) })))
+  const at = new Map(lat.items.map((s) => [s[0], s[1]]))
+  return lon.items.flatMap((s) => (s[1] !== null && at.get(s[0]) != null ? [{ at: Date.parse(s[0]), place: [s[1], at.get(s[0])!] as [number, number] }] : []))
 }
 
 const edge = new Stroke({ color: '#ffffff', width: 2 })
@@ -52,11 +55,13 @@ function moverStyle(m: Mover, res: number): Style[] {
   return [new Style({ image, text, zIndex: m.alarm ? 3 : m.stale ? 1 : 2 })]
 }
 
-export interface MoverLayer { layers: VectorLayer[]; set(list: Mover[]): void; trail(way: [number, number][]): void }
+export interface MoverLayer { layers: VectorLayer[]; set(list: Mover[]): void; trail(way: [number, number][]): void; mark(place: [number, number] | null): void }
 
 export function moverLayer(): MoverLayer {
   const source = new VectorSource()
   const ways = new VectorSource()
+  const spot = new Feature<Point>()
+  spot.setStyle(new Style({ image: new Circle({ radius: 9, fill: new Fill({ color: '#0a6a8a' }), stroke: edge }), zIndex: 2 }))
   const layer = new VectorLayer({ source, zIndex: 45, declutter: true, style: (f, res) => moverStyle(f.get('mover') as Mover, res), properties: { kind: 'mover' } })
   const line = new VectorLayer({
     source: ways, zIndex: 44,
@@ -68,8 +73,13 @@ export function moverLayer(): MoverLayer {
       source.clear(true)
       source.addFeatures(list.map((mover) => new Feature({ geometry: new Point(fromLonLat(mover.position)), mover })))
     },
+    mark(place) {
+      spot.setGeometry(place ? new Point(fromLonLat(place)) : undefined)
+      if (place && !ways.hasFeature(spot)) ways.addFeature(spot)
+    },
     trail(way) {
       ways.clear()
+      spot.setGeometry(undefined)
       if (way.length > 1) ways.addFeature(new Feature(new LineString(way.map((p) => fromLonLat(p)))))
     },
   }
