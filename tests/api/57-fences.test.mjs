@@ -93,7 +93,7 @@ test('a trial on stored tracks says what it would have said, saves nothing, and 
   assert.equal(bad.status, 400);
   assert.ok(bad.json.error.message && bad.json.error.field === 'outline', bad.text);
   const drawn = (await bureau.ok_get('/api/v1/map/fences')).items;
-  assert.deepEqual(drawn.map((f) => [f.kind, f.shape.type, f.in_force]), [['in', 'Polygon', false], ['out', 'Point', true], ['post', 'Point', true]]);
+  assert.deepEqual(drawn.sort((a, b) => a.id - b.id).map((f) => [f.kind, f.shape.type, f.in_force]), [['in', 'Polygon', false], ['out', 'Point', true], ['post', 'Point', true]]);
   const mine = (await own.get(`/api/v1/records/device/${v.device.id}`)).status === 200;
   const theirs = await own.post('/api/v1/fences/try', { fence: { ...fields, enterprise: undefined }, ...span });
   assert.equal(theirs.status === 200 && theirs.json.movers > 0, mine);
