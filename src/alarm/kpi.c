@@ -1,5 +1,8 @@
 #include "alarm/kpi.h"
 
+#include <stdio.h>
+
+#include "base/strmap.h"
 #include "base/time.h"
 
 static const char *const by_names[] = { "", "area", "enterprise", "operator" };
@@ -39,8 +42,17 @@ struct kpi_numbers kpi_of(const struct kpi_count *v, size_t n, int64_t periods)
 		k.peak_period = MAX(k.peak_period, c);
 		hour = p % 6 == 0 ? c : hour + c; // six periods an hour, counted from the beginning
 		k.peak_hour = MAX(k.peak_hour, hour);
+		if (p % 6 == 5 || p + 1 == periods) {
+			k.hours++;
+			k.busy_hours += hour > KPI_BUSY_HOUR;
+		}
 	}
 	return k;
+}
+
+const char *kpi_load(double per_hour)
+{
+	return per_hour <= 6 ? "acceptable" : per_hour <= 12 ? "manageable" : per_hour <= 60 ? "demanding" : "unacceptable";
 }
 
 static void ask(struct query *q, struct db *db, enum stmt stmt, const struct scope *scope, const struct kpi_query *kq)
@@ -99,6 +111,9 @@ static void numbers_json(struct jw *w, const struct kpi_numbers *k, const struct
 	jw_kstr(w, "title", k->title);
 	jw_ki64(w, "activations", k->activations);
 	jw_kf64(w, "per_hour", hours > 0 ? (double)k->activations / hours : 0);
+	jw_kf64(w, "per_day", hours > 0 ? 24 * (double)k->activations / hours : 0);
+	jw_kcstr(w, "load", kpi_load(hours > 0 ? (double)k->activations / hours : 0));
+	jw_kf64(w, "busy_hours_percent", k->hours ? 100.0 * (double)k->busy_hours / (double)k->hours : 0);
 	jw_ki64(w, "peak_10min", k->peak_period);
 	jw_ki64(w, "peak_hour", k->peak_hour);
 	jw_ki64(w, "floods", k->floods);
@@ -204,6 +219,74 @@ static enum err operators_json(struct db *db, const struct scope *scope, const s
 	return query_end(&q);
 }
 
+// What people and the design hide now, by state.
+static enum err hidden_json(struct db *db, const struct scope *scope, const struct kpi_query *kq, struct jw *w, struct arena *a)
+{
+	static const char *const states[] = { "shelved", "suppressed", "out_of_service" };
+	struct query q;
+	int64_t n[ARRAY_LEN(states)] = { 0 };
+	ask(&q, db, STMT_KPI_HIDDEN, scope, kq);
+	while (query_row(&q))
+		for (size_t i = 0; i < ARRAY_LEN(states); i++)
+			if (str_is(query_get_str(&q, 0, a), states[i]))
+				n[i] = query_get_i64(&q, 1);
+	jw_kobj(w, "hidden");
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		jw_ki64(w, states[i], n[i]);
+	jw_end(w);
+	return query_end(&q);
+}
+
+// ---- rationalisation ----------------------------------------------------------------------------
+struct rationales { struct strmap *rules; struct arena *a; int64_t due, now; };
+
+static enum err on_rationale(void *arg, const struct row *row)
+{
+	struct rationales *r = arg;
+	struct str rule = row->vals[0].kind == VAL_TEXT ? row->vals[0].s : STR_EMPTY, date = row->vals[1].kind == VAL_TEXT ? row->vals[1].s : STR_EMPTY;
+	int64_t at = 0;
+	char text[32];
+	if (row->c.retired)
+		return OK;
+	size_t n = date.n == 10 ? (size_t)snprintf(text, sizeof text, "%.*s 00:00:00", STR_FMT(date)) : 0;
+	r->due += !n || !time_parse_local(str_from(text, n), time_zone(), &at) || at + KPI_REVIEW < r->now;
+	strmap_put(r->rules, arena_str(r->a, rule), 1);
+	return OK;
+}
+
+// Which rules alarmed without anybody having written why they do, and how many rationales nobody has looked at for a year.
+static enum err rationalised_json(struct db *db, const struct scope *scope, const struct kpi_query *kq, struct jw *w, struct arena *a)
+{
+	static const struct column cols[] = { { .name = { "rule", 4 }, .kind = COL_TEXT }, { .name = { "reviewed", 8 }, .kind = COL_TEXT } };
+	struct arena *scratch on_scope_exit(arena_freep) = arena_new(16 << 10);
+	struct table t = { .name = STR("alarm_rationale"), .cols = cols, .ncols = ARRAY_LEN(cols) };
+	struct list_query all = { .text = STR_EMPTY };
+	struct rationales r = { .rules = strmap_new(64), .a = a, .now = kq->now };
+	struct query q;
+	uint32_t found;
+	enum err err = records_each(db, &t, &all, scratch, on_rationale, &r);
+	if (err) {
+		strmap_free(r.rules);
+		return err;
+	}
+	ask(&q, db, STMT_KPI_RULES, scope, kq);
+	jw_karr(w, "unrationalised");
+	while (query_row(&q)) {
+		struct str rule = query_get_str(&q, 0, a);
+		if (strmap_get(r.rules, rule, &found))
+			continue;
+		jw_obj(w);
+		jw_kstr(w, "rule", rule);
+		label_json(w, "rule_label", query_get_str(&q, 1, a), query_get_str(&q, 2, a));
+		jw_ki64(w, "n", query_get_i64(&q, 3));
+		jw_end(w);
+	}
+	jw_end(w);
+	jw_ki64(w, "reviews_due", r.due);
+	strmap_free(r.rules);
+	return query_end(&q);
+}
+
 static void targets_json(struct jw *w)
 {
 	jw_kobj(w, "targets"); // EEMUA 191; ISA-18.2-2016 clause 16
@@ -211,6 +294,9 @@ static void targets_json(struct jw *w)
 	jw_ki64(w, "peak_10min", KPI_FLOOD_BEGINS);
 	jw_ki64(w, "peak_hour", 15);
 	jw_ki64(w, "flood_percent", 1);
+	jw_ki64(w, "busy_hours_percent", 1);
+	jw_ki64(w, "per_day", KPI_DAY_TARGET);
+	jw_ki64(w, "per_day_most", KPI_DAY_MOST);
 	jw_ki64(w, "stale", KPI_STALE_TARGET);
 	jw_ki64(w, "top_percent", KPI_TOP_TARGET);
 	jw_kobj(w, "priorities"); // four levels: the highest below 1 %, then 5, 15, 80
@@ -247,6 +333,8 @@ enum err kpi_json(struct db *db, const struct scope *scope, const struct kpi_que
 	jw_end(w);
 	if (!(err = colors_json(db, scope, kq, w, a)) && !(err = actors_json(db, STMT_KPI_ACTORS, "actors", scope, kq, w, a, &top)) &&
 	    !(err = actors_json(db, STMT_KPI_CHATTER, "chattering", scope, kq, w, a, NULL)) &&
+	    !(err = actors_json(db, STMT_KPI_FLEETING, "fleeting", scope, kq, w, a, NULL)) && !(err = hidden_json(db, scope, kq, w, a)) &&
+	    !(err = rationalised_json(db, scope, kq, w, a)) &&
 	    !(err = open_json(db, STMT_KPI_STANDING, "standing", scope, kq, w, a)) &&
 	    !(err = open_json(db, STMT_KPI_STALE, "stale", scope, kq, w, a)))
 		err = operators_json(db, scope, kq, w, a);

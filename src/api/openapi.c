@@ -233,11 +233,12 @@ static const struct {
 	{ "UnitSummary", "{model:str, used:int, columns:[{point:int, judged:'level'|'moving'|'constant'}], limits:[num], spectrum:[num]}" },
 	{ "UnitLearned", "{version:int, rows:int, gaps:int, checksum:str, summary:UnitSummary}" },
 	{ "UnitTrial", "{version:int, from:time, to:time, episodes:[{from:time, to?:time, peak:num, causes:[UnitCause]}], episodes_total:int, rows:int, gaps:int, flagged:int, scores:[any]}" },
-	{ "AlarmKpi", "{from:time, to:time, targets:{per_hour:int, peak_10min:int, peak_hour:int, flood_percent:int, stale:int, top_percent:int,"
+	{ "AlarmKpi", "{from:time, to:time, targets:{per_hour:int, peak_10min:int, peak_hour:int, flood_percent:int, busy_hours_percent:int, per_day:int, per_day_most:int, stale:int, top_percent:int,"
 	  " priorities:{red:int, orange:int, yellow:int, blue:int}}, top_percent:num, total:KpiNumbers, groups:[KpiNumbers],"
-	  " priorities:{red:int, orange:int, yellow:int, blue:int}, actors:[KpiActor], chattering:[KpiActor], standing:[KpiOpen], stale:[KpiOpen],"
+	  " priorities:{red:int, orange:int, yellow:int, blue:int}, actors:[KpiActor], chattering:[KpiActor], fleeting:[KpiActor], hidden:{shelved:int, suppressed:int, out_of_service:int},"
+	  " unrationalised:[{rule:str, rule_label:Label, n:int}], reviews_due:int, standing:[KpiOpen], stale:[KpiOpen],"
 	  " operators:[{person:int, name:str, acks:int, response_s:num}]}" },
-	{ "KpiNumbers", "{key:str, title:str, activations:int, per_hour:num, peak_10min:int, peak_hour:int, floods:int, flood_percent:num, above_percent:num}" },
+	{ "KpiNumbers", "{key:str, title:str, activations:int, per_hour:num, per_day:num, load:str, busy_hours_percent:num, peak_10min:int, peak_hour:int, floods:int, flood_percent:num, above_percent:num}" },
 	{ "KpiActor", "{point:int, name:str, rule:str, rule_label:Label, n:int}" },
 	{ "KpiOpen", "{alarm:int, point:int, name:str, rule:str, rule_label:Label, color:str, since:time}" },
 	{ "AlarmFlood", "{flood:bool, count:int, minutes:int, groups:[{installation:int, enterprise:int, title:str, n:int, first?:{alarm:int, name:str, say:Label, at:time}}]}" },

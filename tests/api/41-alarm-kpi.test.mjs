@@ -90,7 +90,7 @@ function numbers(list, from, to) {
     if (now) floodPeriods++;
     flood = now;
   }
-  return { activations: list.length, per_hour: list.length / ((to - from) / 3600e3), peak_10min: Math.max(...c), peak_hour: Math.max(...hours), floods,
+  return { per_day: (24 * list.length) / ((to - from) / 3600e3), busy_hours_percent: (100 * hours.filter((n) => n > 30).length) / hours.length, activations: list.length, per_hour: list.length / ((to - from) / 3600e3), peak_10min: Math.max(...c), peak_hour: Math.max(...hours), floods,
     flood_percent: (100 * floodPeriods) / periods, above_percent: (100 * c.filter((n) => n > 1).length) / periods };
 }
 const near = (got, want, what) => { for (const k of Object.keys(want)) assert.ok(Math.abs(got[k] - want[k]) < 1e-6, `${what}.${k}: ${got[k]} is not ${want[k]}`); };
@@ -133,6 +133,22 @@ test('three activations of one condition within a minute chatter; nothing else d
   const code = (id) => all.find((x) => x.alarm.point.id === id).alarm.point.code;
   assert.deepEqual(Object.fromEntries(k.chattering.map((x) => [code(x.point), x.n])), want);
   assert.ok(want['KPI-0-2'] >= 1);
+  const soon = {};
+  for (const p of points) {
+    const own = [...new Set(all.filter((x) => x.alarm.point.code === p.code).map((x) => x.alarm.id))];
+    for (const id of own) {
+      const j = (await duty.ok_get(`/api/v1/alarms/${id}/journal`)).items;
+      for (const [i, x] of j.entries()) if (x.what === 'raised' && x.to === 'unack' && j.slice(i + 1).some((r) => r.what === 'returned' && Date.parse(r.at) - Date.parse(x.at) <= 10e3)) soon[p.code] = (soon[p.code] ?? 0) + 1;
+    }
+  }
+  assert.deepEqual(Object.fromEntries(k.fleeting.map((x) => [code(x.point), x.n])), soon);
+  assert.deepEqual(k.hidden, { shelved: 0, suppressed: 0, out_of_service: 0 });
+  const rules = [...new Set(all.map((x) => x.alarm.rule))], bare = k.unrationalised.map((x) => x.rule);
+  assert.ok(rules.length);
+  for (const r of rules) {
+    const has = (await duty.ok_get(`/api/v1/records/alarm_rationale?size=500`)).items.some((x) => x.rule === r);
+    assert.equal(bare.includes(r), !has, r);
+  }
 });
 
 test('who acknowledged how many, and how fast; the operator’s own load', async () => {

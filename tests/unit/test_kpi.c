@@ -38,6 +38,13 @@ static void test_hours_are_six_periods_from_the_beginning(void **state)
 	(void)state;
 	const int64_t counts[] = { 0, 0, 0, 0, 0, 4, 3, 3, 0, 0, 0, 0, 1 };
 	assert_int_equal(of(counts, ARRAY_LEN(counts)).peak_hour, 6); // not the seven across the hour
+	const int64_t busy[] = { 10, 10, 10, 0, 0, 1, 10, 10, 10, 0, 0, 0, 31 }; // 31, 30, and a last hour that is not whole
+	struct kpi_numbers k = of(busy, ARRAY_LEN(busy));
+	assert_true(k.hours == 3 && k.busy_hours == 2);
+	assert_string_equal(kpi_load(6), "acceptable");
+	assert_string_equal(kpi_load(12), "manageable");
+	assert_string_equal(kpi_load(13), "demanding");
+	assert_string_equal(kpi_load(61), "unacceptable");
 }
 
 static void test_nothing_is_no_load(void **state)
