@@ -243,7 +243,8 @@ struct rationales { struct strmap *rules; struct arena *a; int64_t due, now; };
 static enum err on_rationale(void *arg, const struct row *row)
 {
 	struct rationales *r = arg;
-	struct str rule = row->vals[0].kind == VAL_TEXT ? row->vals[0].s : STR_EMPTY, date = row->vals[1].kind == VAL_TEXT ? row->vals[1].s : STR_EMPTY;
+	struct str rule = row->vals[0].kind == VAL_TEXT ? row->vals[0].s : STR_EMPTY;
+	struct str date = row->vals[1].kind == VAL_TEXT ? row->vals[1].s : STR_EMPTY;
 	int64_t at = 0;
 	char text[32];
 	if (row->c.retired)
