@@ -201,7 +201,6 @@ export const en: Record<keyof typeof zh, string> = {
   'tune.early': '{n} min before',
   'tune.list': 'Newest alarms',
   'area': 'Area',
-  'area.risk': '{color} risk',
   'area.all': 'All areas',
   'alarm.sum': '{open} open, {unack} of them not acknowledged',
   'alarm.none': 'No alarms now',

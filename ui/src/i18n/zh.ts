@@ -200,7 +200,6 @@ export const zh = {
   'tune.early': '提前 {n} 分钟',
   'tune.list': '最近的报警',
   'area': '区域',
-  'area.risk': '{color}风险',
   'area.all': '全部区域',
   'alarm.sum': '未消除 {open} 条，其中未确认 {unack} 条',
   'alarm.none': '当前没有报警',

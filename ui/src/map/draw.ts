@@ -47,12 +47,12 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, clicke
   const areas = new VectorLayer({ source: new VectorSource(), zIndex: 1 })
   const labels = new VectorLayer({ source: new VectorSource(), zIndex: 20, declutter: true })
   for (const a of base.areas) {
-    const f = new Feature({ geometry: read.readGeometry(a.geometry) ?? undefined, color: a.color, own: a.color, code: a.code, tier: a.tier, name: say(a.name) })
+    const f = new Feature({ geometry: read.readGeometry(a.geometry) ?? undefined, code: a.code, tier: a.tier, name: say(a.name) })
     if (a.tier === 'village') continue
     areas.getSource()!.addFeature(f)
     if (a.tier !== 'county' && a.tier !== 'city') {
       const at = getCenter(f.getGeometry()!.getExtent())
-      labels.getSource()!.addFeature(new Feature({ geometry: new Point(at), name: say(a.name), color: a.color, own: a.color, code: a.code }))
+      labels.getSource()!.addFeature(new Feature({ geometry: new Point(at), name: say(a.name), code: a.code }))
     }
   }
   const bases = Object.entries(base.layers ?? {}).map(([name, geo]) => {
@@ -127,7 +127,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, clicke
       for (const source of [areas.getSource()!, labels.getSource()!]) {
         for (const f of source.getFeatures()) {
           const code = areaPrefix(String(f.get('code') ?? ''))
-          const color = f.get('own') || colors.get(code) // an area that says its own colour keeps it
+          const color = colors.get(code)
           if (color !== f.get('color')) f.set('color', color)
         }
       }

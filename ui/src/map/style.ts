@@ -2,7 +2,7 @@
 import { Circle, Fill, Icon, RegularShape, Stroke, Style, Text } from 'ol/style'
 import type { FeatureLike } from 'ol/Feature'
 import type { Color } from '../api/types'
-import { lang, t, tx } from '../i18n'
+import { lang } from '../i18n'
 import { COLORS, letter, look, rank } from '../lib/level'
 
 export interface Theme { dark: boolean; big: boolean }
@@ -40,8 +40,7 @@ export function labelStyle(th: Theme) {
   return (f: FeatureLike, res: number): Style => {
     const color = f.get('color') as Color | undefined
     const tinted = res < 80 && color && color !== 'green' && color !== 'grey' // metres a pixel: the whole county on a phone shows names only
-    // its own colour is the grade of risk the county gave it; a borrowed one is the worst alarm inside
-    const mark = !tinted ? '' : f.get('own') ? t('area.risk', { color: tx('color', color) }) : letter(color)
+    const mark = tinted ? letter(color) : '' // of the worst inside: of alarms, or of the risk index
     return new Style({
       text: new Text({
         text: [String(f.get('name')), font(th.big ? 22 : 15, true), mark ? '\n' + mark : '', font(th.big ? 16 : 12)],

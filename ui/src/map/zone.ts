@@ -123,7 +123,7 @@ export function zoneLayer(map: OlMap): ZoneLayer {
     fit(a) {
       const mild = a.zones.filter((z) => z.ring.length).pop()
       const wide = (map.getSize()?.[0] ?? 0) > 900 // the legend stands at the left
-      if (mild) map.getView().fit(ring(mild.ring).getExtent(), { padding: wide ? [70, 90, 50, 260] : [70, 70, 30, 30], maxZoom: 17 })
+      if (mild) map.getView().fit(ring(mild.ring).getExtent(), { padding: wide ? [70, 90, 60, 310] : [70, 70, 30, 30], maxZoom: 17 })
     },
     painted(then) {
       under.once('postrender', () => requestAnimationFrame(then))
