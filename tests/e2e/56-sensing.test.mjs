@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { makeDevice, Server, until } from '../lib/server.mjs';
 import { openBrowser, Person, PHONE, watched } from '../lib/browser.mjs';
 
-let s, browser, camera, picture, d, firm, alarm;
+let s, browser, camera, picture, d, firm, alarm, file;
 const shot = async (p, name) => process.env.E2E_SHOTS && p.page.screenshot({ path: `${process.env.E2E_SHOTS}/${name}.png`, fullPage: true });
 before(async () => {
   s = await Server.start({ args: process.env.ANLAN_UI ? ['--ui', process.env.ANLAN_UI] : [] });
@@ -28,7 +28,7 @@ before(async () => {
   alarm = await until('the trip', async () => (await d.bureau.ok_get('/api/v1/alarms?point=SEE-XV')).items[0], 30000);
   await until('the camera is online', async () => (await d.bureau.ok_get(`/api/v1/records/camera/${c.id}`)).link === 'online', 30000);
   const up = await fetch(`${s.url}/api/v1/files?name=ortho.jpg`, { method: 'POST', body: picture, headers: { Authorization: `Bearer ${d.bureau.token}` } });
-  const file = await up.json();
+  file = await up.json();
   await d.bureau.ok_post('/api/v1/records/observation_layer', { name: '罐区正射影像（虚构）', area: '990121401000', source: 'drone', product: 'image', taken: new Date().toISOString(), picture: [file.id], west: 119.04, south: 33.08, east: 119.075, north: 33.095 });
 });
 after(async () => {
@@ -71,6 +71,12 @@ test('from the gap to the enterprise, its picture, the inspection that keeps it'
     await p.go(`/alarms/${alarm.id}`);
     await until('the nearest camera', async () => /罐区全景/.test(await p.test('alarm-card').locator('[data-test="cameras"]').innerText().catch(() => '')), 30000);
     await shot(p, 'sensing-alarm');
+    await p.go('/map');
+    const drawn = p.page.waitForResponse((r) => r.url().endsWith(`/api/v1/files/${file.id}`), { timeout: 60000 });
+    await p.test('map-layer-pictures').check();
+    assert.equal((await drawn).status(), 200, 'the observed image is fetched to be drawn');
+    await p.settled();
+    await shot(p, 'sensing-map');
     p.clean();
   });
   await p.close();
