@@ -54,6 +54,7 @@ static void channel_fill(struct channel *c, const struct type *t, const struct r
 		               .retry_s = MAX(int_of(t, r, "retry_s", 10), 1),
 		               .merge_s = MAX(int_of(t, r, "merge_s", 60), 0),
 		               .rate = MAX(int_of(t, r, "rate", 120), 1),
+		               .fallback = int_of(t, r, "fallback", 0),
 		               .types = comma_list(text_of(t, r, "types"), a),
 		               .events = text_of(t, r, "events") };
 }

@@ -24,6 +24,8 @@ struct turn {                   // one job
 	struct notify *n;
 	const struct registry *reg;
 	struct arena *arena;
+	struct channel *chs;
+	size_t nchs;
 	struct outcome *outcomes;
 	size_t noutcomes;
 	struct outgoing *picked[LIMIT_MESSAGE_TRANSFERS];
@@ -140,6 +142,8 @@ static enum err note_failure(struct turn *t, struct db *db, const struct outcome
 		query_str(&q, 3, o->error);
 	}
 	enum err err = query_run(&q);
+	if (!err && over)
+		err = fall_back(db, t->reg, t->chs, t->nchs, o, now, t->arena);
 	return err ? err : state_failure(t, db, o, now);
 }
 
@@ -285,23 +289,19 @@ static enum err pick_all(struct turn *t, struct db *db, const struct channel *ch
 static enum err turn_run(struct db *db, void *arg, struct problem *p)
 {
 	struct turn *t = arg;
-	struct channel *chs;
-	size_t nchs;
 	struct query q;
 	int64_t now = clock_now();
 	(void)p;
-	enum err err = OK;
-	if (t->first) {
+	enum err err = channels_read(db, t->reg, t->arena, &t->chs, &t->nchs);
+	if (!err && t->first) {
 		query_begin(&q, db, STMT_OUTMSG_RESUME);
 		err = query_run(&q);
 	}
 	for (size_t i = 0; !err && i < t->noutcomes; i++)
 		err = t->outcomes[i].ok ? note_sent(db, &t->outcomes[i], now) : note_failure(t, db, &t->outcomes[i], now);
 	if (!err)
-		err = channels_read(db, t->reg, t->arena, &chs, &nchs);
-	if (!err)
-		err = expand(db, t->reg, chs, nchs, now, t->arena, &t->more);
-	return err || t->last ? err : pick_all(t, db, chs, nchs, now);
+		err = expand(db, t->reg, t->chs, t->nchs, now, t->arena, &t->more);
+	return err || t->last ? err : pick_all(t, db, t->chs, t->nchs, now);
 }
 
 // Something to do? Asked on a reader, so that an idle platform writes nothing.

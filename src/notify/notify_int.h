@@ -18,6 +18,7 @@ struct channel {                // a record of type `channel` or `webhook`
 	struct str secret;          // set only for a message on its way
 	bool enabled, urgent_only;
 	int64_t tries, retry_s, merge_s, rate; // rate: messages a minute
+	int64_t fallback;           // the channel that stands in when this one gives up, 0 = none
 	struct str types, events;   // webhook: ",warning,hazard," (empty = all) and ",created,moved,"
 };
 
@@ -66,6 +67,12 @@ struct new_message {
 	bool urgent;
 };
 enum err message_add(struct db *db, const struct new_message *m, int64_t now, struct arena *a, int64_t *ret_id) must_check;
+
+// fallback.c --------------------------------------------------------------------------------------
+// Inside the job that gave the message of the outcome up: another one by the channel that stands in, if there is one and the
+// person can be reached by it.
+enum err fall_back(struct db *db, const struct registry *reg, const struct channel *chs, size_t nchs, const struct outcome *o, int64_t now,
+                   struct arena *a) must_check;
 
 // message.c ---------------------------------------------------------------------------------------
 // What is sent: the body of a notice is made of its parts now. Inside a store job or on a reader.

@@ -222,6 +222,24 @@ test('a dead channel is told to the administrator once', async () => {
   assert.ok(state.failures >= 9 && state.last_error.length > 0);
 });
 
+test('what a channel gives up goes out by the one that stands in for it, once, and not by a third', async () => {
+  await edit('channel', sms.id, { fallback: mailChannel.id }); // what came by fall-back is not handed on
+  const broken = (await admin.ok_get('/api/v1/records/channel?where.name=断线的网关')).items[0];
+  await edit('channel', broken.id, { tries: 1, fallback: sms.id });
+  await edit('person', townId, { wecom: 'town-wecom', phone: '13900000549', ways: ['wecom'] });
+  const h = await hazard('护栏松动');
+  const came = await until('the text message', () => http.got.find((g) => g.path === '/sms' && g.json.c.includes(h.number)));
+  assert.equal(came.json.m, '13900000549');
+  const mine = await until('the log', async () => { // the outcome is noted after the gateway has it
+    const v = (await log()).filter((m) => m.record === h.id && m.person.id === townId);
+    return v.every((m) => ['sent', 'failed'].includes(m.state)) ? v : null;
+  });
+  assert.deepEqual(mine.map((m) => [m.state, m.channel.id]).sort(), [['failed', broken.id], ['sent', sms.id]].sort());
+  await edit('channel', broken.id, { enabled: false });
+  await edit('person', townId, { ways: ['mail'] });
+  await edit('channel', sms.id, { fallback: null });
+});
+
 test('no interface gives a secret back, and only the administrator reads the log', async () => {
   const all = JSON.stringify([await admin.ok_get(`/api/v1/records/channel/${sms.id}`), await admin.ok_get('/api/v1/notify/log'), await admin.ok_get(`/api/v1/records/channel/${sms.id}/history`)]);
   assert.ok(!all.includes('a long secret'));
