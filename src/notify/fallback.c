@@ -38,8 +38,8 @@ static enum err hand_over(struct db *db, const struct registry *reg, const struc
 	struct str address = person_address(&p, to->kind, arena_printf(a, ",%.*s,", STR_FMT(to->kind)));
 	if (!address.n || (to->urgent_only && !g->urgent))
 		return OK;
-	struct new_message m = { .via = STR(VIA_CHANNEL), .channel = to->id, .kind = g->kind, .address = address, .person = g->person, .type = g->type,
-		                 .record = g->record, .parts = g->parts, .urgent = g->urgent,
+	struct new_message m = { .via = STR(VIA_CHANNEL), .channel = to->id, .kind = g->kind, .address = address,
+		                 .person = g->person, .type = g->type, .record = g->record, .parts = g->parts, .urgent = g->urgent,
 		                 .mergekey = arena_printf(a, "%.*s" TAKEN_OVER, STR_FMT(g->mergekey)) };
 	m.next_at = g->urgent ? now : notify_quiet_end(p.quiet_from, p.quiet_to, now);
 	if ((err = message_add(db, &m, now, a, &id)))
