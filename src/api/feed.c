@@ -198,7 +198,7 @@ static void moment(struct buf *b, const char *name, int64_t us)
 static void link_to(struct buf *b, const char *rel, struct str href)
 {
 	buf_printf(b, "<link rel=\"%s\" href=\"", rel);
-	xml_text(b, href);
+	xml_attribute(b, href);
 	buf_add_cstr(b, "\"/>\n");
 }
 
