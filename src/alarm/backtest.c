@@ -168,7 +168,7 @@ static void note_extreme(struct backtest *b, const struct sample *s)
 
 enum err backtest_feed(struct backtest *b, const struct sample *v, size_t n)
 {
-	int64_t silent = b->ev->cold[b->point].silent_for;
+	int64_t silent = b->ev->plans[b->ev->cold[b->point].plan].silent_for;
 	for (size_t i = 0; i < n; i++) {
 		struct reading r = { .point = b->point, .time = v[i].time, .value = v[i].value, .quality = v[i].quality };
 		if (b->s.judge_quality)

@@ -44,9 +44,9 @@ struct cold {
 	uint32_t heap_at;       // place in the timer heap + 1, 0 = not there
 	uint32_t wheel_next;    // next point of the same second, 0 = last
 	uint32_t late_at;       // place in the list of late points + 1
-	int64_t silent_for;     // shortest, 0 = none
-	int64_t calibration_due;
+	uint32_t calibration_due; // minutes since 1970, as the site has it; 0 = never
 };
+_Static_assert(sizeof(struct cold) == 28, "a million of them");
 
 enum family { FAMILY_LIMIT, FAMILY_RATE, FAMILY_SILENT, FAMILY_FLAT, FAMILY_BAD };
 
@@ -67,6 +67,7 @@ struct plan {               // what is judged at a point: conditions of all its 
 	uint16_t groups;        // bit i: cond i is the first of its rule's limits
 	uint32_t digest;        // of the conditions' identities: saved state fits only a plan with the same
 	int64_t lookback;       // us of history that decide the state
+	int64_t silent_for;     // shortest, 0 = none
 	struct cond c[POINT_CONDS];
 };
 

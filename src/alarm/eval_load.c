@@ -213,6 +213,15 @@ static uint32_t plan_there(const struct evaluator *ev, const struct plan *p)
 	return ev->nplans;
 }
 
+static int64_t shortest_silence(const struct plan *p)
+{
+	int64_t shortest = 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->c[i].family == FAMILY_SILENT && (!shortest || p->c[i].on < shortest))
+			shortest = p->c[i].on;
+	return shortest;
+}
+
 static uint32_t plan_for(struct evaluator_load *b, const struct plan_key *own, size_t n)
 {
 	struct evaluator *ev = b->ev;
@@ -236,6 +245,7 @@ static uint32_t plan_for(struct evaluator_load *b, const struct plan_key *own, s
 		for (int level = 0; level < LEVEL_WHEN; level++)
 			if (v[i].levels & 1u << level)
 				plan_add(p, b->rs, own, v[i].rule, (enum level)level);
+	p->silent_for = shortest_silence(p);
 	at = b->all ? ev->nplans : plan_there(ev, p);
 	strmap_put(b->plans, key, at);
 	ev->nplans += at == ev->nplans;
@@ -285,15 +295,6 @@ static uint32_t words_for(struct evaluator_load *b, size_t n)
 	return (uint32_t)(ev->nwords - n);
 }
 
-static int64_t shortest_silence(const struct plan *p)
-{
-	int64_t shortest = 0;
-	for (size_t i = 0; i < p->n; i++)
-		if (p->c[i].family == FAMILY_SILENT && (!shortest || p->c[i].on < shortest))
-			shortest = p->c[i].on;
-	return shortest;
-}
-
 // The rules of a point with the levels that exist there, and their limits; never more than a point's state holds.
 static size_t choose(struct evaluator_load *b, const struct kind_rules *kr, const struct point_def *p,
                      struct chosen chosen[POINT_CONDS], struct pair pairs[POINT_CONDS], size_t *npairs)
@@ -336,8 +337,7 @@ static void point_add(struct evaluator_load *b, const struct point_def *p)
 	c->limits = limits_for(b, c->plan, pairs, npairs);
 	c->words = words_for(b, pl->words);
 	plan_reset_words(pl, ev->words + c->words);
-	c->silent_for = shortest_silence(pl);
-	c->calibration_due = p->calibration_due;
+	c->calibration_due = (uint32_t)((p->calibration_due + US_PER_MIN - 1) / US_PER_MIN);
 	h->known = 1;
 	h->min = !isnan(p->min) ? p->min : !isnan(kr->min) ? kr->min : -INFINITY;
 	h->max = !isnan(p->max) ? p->max : !isnan(kr->max) ? kr->max : INFINITY;

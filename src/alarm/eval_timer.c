@@ -96,7 +96,7 @@ static void wheel_add(struct evaluator *ev, uint32_t point, int64_t due)
 
 static void wheel_want(struct evaluator *ev, uint32_t point)
 {
-	if (!ev->started || (ev->hot[point].flags & HOT_WHEEL) || ev->cold[point].silent_for == 0)
+	if (!ev->started || (ev->hot[point].flags & HOT_WHEEL) || ev->plans[ev->cold[point].plan].silent_for == 0)
 		return;
 	int64_t due = silent_due(ev, point);
 	if (due != INT64_MAX)
@@ -176,7 +176,7 @@ static void calibration_turn(struct evaluator *ev, int64_t now)
 {
 	ev->next_calibration = INT64_MAX;
 	for (uint32_t point = 1; point <= ev->max_point; point++) {
-		int64_t due = ev->cold[point].calibration_due;
+		int64_t due = ev->cold[point].calibration_due * US_PER_MIN;
 		if (due && due <= now)
 			ev->hot[point].flags |= HOT_CALIBRATION;
 		else if (due)

@@ -19,6 +19,7 @@
 #define IMAGE_COLUMNS 96        // of one image
 #define IMAGE_ORDERS 16
 #define IMAGES_MAX 64
+#define IMAGE_TEXT_BASE 1024u   // entries; together they stay below 4 GiB, each text below 4 MiB
 #define INT_NONE INT64_MIN      // NULL in an array of integers
 #define REAL_NONE (-__builtin_inf()) // and of numbers
 
@@ -42,10 +43,11 @@ struct image_column {
 struct image_text {             // a text a row, ended by a line feed, one behind the other
 	char *p;
 	size_t n, cap, dead;        // bytes; dead: of rows that have been written anew behind
-	size_t *at;                 // where entry e begins
-	uint32_t *row;              // whose it is
+	uint32_t *at;               // where entry e begins, from base[e / IMAGE_TEXT_BASE] on
+	size_t *base;
 	size_t entries, entries_cap;
-	uint32_t *entry;            // of each row
+	uint32_t *row, *entry;      // whose an entry is, and which one a row's is; NULL: until a row is written anew they are the same
+	size_t rows_cap;            // room of entry
 };
 
 struct sort_key {
@@ -150,6 +152,8 @@ void text_compact(struct image_text *t, size_t rows);          // when much of i
 void text_resize(struct image_text *t, size_t rows);           // room for entries of so many rows
 void text_free(struct image_text *t);
 struct str text_of_row(const struct image_text *t, size_t row);
+static inline size_t text_at(const struct image_text *t, size_t entry) { return t->base[entry / IMAGE_TEXT_BASE] + t->at[entry]; }
+static inline size_t text_row(const struct image_text *t, size_t entry) { return t->row ? t->row[entry] : entry; }
 // Next place of the needle in p[from, n), n if there is none. needle.n >= 1.
 size_t text_find(const char *p, size_t n, size_t from, struct str needle);
 

@@ -115,13 +115,16 @@ struct image_column *image_column(const struct image *m, struct str name)
 // ---- text --------------------------------------------------------------------------------------
 void text_resize(struct image_text *t, size_t rows)
 {
-	t->entry = mem_resize(t->entry, MAX(rows, (size_t)1) * sizeof(*t->entry));
+	t->rows_cap = MAX(rows, (size_t)1);
+	if (t->entry)
+		t->entry = mem_resize(t->entry, t->rows_cap * sizeof(*t->entry));
 }
 
 void text_free(struct image_text *t)
 {
 	mem_free(t->p);
 	mem_free(t->at);
+	mem_free(t->base);
 	mem_free(t->row);
 	mem_free(t->entry);
 	*t = (struct image_text){ 0 };
@@ -129,13 +132,31 @@ void text_free(struct image_text *t)
 
 static size_t entry_end(const struct image_text *t, size_t e)
 {
-	return e + 1 < t->entries ? t->at[e + 1] : t->n;
+	return e + 1 < t->entries ? text_at(t, e + 1) : t->n;
 }
 
 struct str text_of_row(const struct image_text *t, size_t row)
 {
-	size_t e = t->entry[row];
-	return str_from(t->p + t->at[e], entry_end(t, e) - t->at[e]);
+	size_t e = t->entry ? t->entry[row] : row;
+	return str_from(t->p + text_at(t, e), entry_end(t, e) - text_at(t, e));
+}
+
+static void entries_room(struct image_text *t)
+{
+	t->entries_cap = MAX(t->entries_cap + t->entries_cap / 8, (size_t)IMAGE_TEXT_BASE);
+	t->at = mem_resize(t->at, t->entries_cap * sizeof(*t->at));
+	t->base = mem_resize(t->base, (t->entries_cap / IMAGE_TEXT_BASE + 1) * sizeof(*t->base));
+	if (t->row)
+		t->row = mem_resize(t->row, t->entries_cap * sizeof(*t->row));
+}
+
+// From now on entries are not in the order of the rows.
+static void tell_apart(struct image_text *t)
+{
+	t->row = mem_resize(NULL, t->entries_cap * sizeof(*t->row));
+	t->entry = mem_resize(NULL, t->rows_cap * sizeof(*t->entry));
+	for (size_t e = 0; e < t->entries; e++)
+		t->row[e] = t->entry[e] = (uint32_t)e;
 }
 
 static void text_append(struct image_text *t, size_t row, struct str s)
@@ -144,14 +165,18 @@ static void text_append(struct image_text *t, size_t row, struct str s)
 		t->cap = MAX(t->cap + t->cap / 2, t->n + s.n + (64 << 10));
 		t->p = mem_resize(t->p, t->cap);
 	}
-	if (t->entries == t->entries_cap) {
-		t->entries_cap = MAX(t->entries_cap + t->entries_cap / 2, (size_t)1024);
-		t->at = mem_resize(t->at, t->entries_cap * sizeof(*t->at));
-		t->row = mem_resize(t->row, t->entries_cap * sizeof(*t->row));
+	if (t->entries == t->entries_cap)
+		entries_room(t);
+	if (!t->row && row != t->entries)
+		tell_apart(t);
+	if (t->entries % IMAGE_TEXT_BASE == 0)
+		t->base[t->entries / IMAGE_TEXT_BASE] = t->n;
+	t->at[t->entries] = (uint32_t)(t->n - t->base[t->entries / IMAGE_TEXT_BASE]);
+	if (t->row) {
+		t->row[t->entries] = (uint32_t)row;
+		t->entry[row] = (uint32_t)t->entries;
 	}
-	t->at[t->entries] = t->n;
-	t->row[t->entries] = (uint32_t)row;
-	t->entry[row] = (uint32_t)t->entries++;
+	t->entries++;
 	memcpy(t->p + t->n, s.p, s.n);
 	t->p[t->n + s.n] = '\n';
 	t->n += s.n + 1;

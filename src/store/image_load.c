@@ -148,7 +148,10 @@ static size_t image_bytes(const struct image *m)
 		const struct image_column *c = m->columns[i];
 		n += m->cap * (c->kind == COL_TEXT ? 4 : 8) + c->dict.pool.cap + c->dict.cap * 8 + c->dict.nslots * 4;
 	}
-	return n + (m->text.entries_cap + m->letters.entries_cap) * 12 + (m->has_text ? m->cap * 8 : 0);
+	const struct image_text *texts[] = { &m->text, &m->letters };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		n += texts[i]->entries_cap * (texts[i]->row ? 8 : 4) + (texts[i]->entry ? m->cap * 4 : 0);
+	return n;
 }
 
 static bool image_load(struct images *im, struct image *m, const struct image_need *need)

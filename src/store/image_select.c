@@ -342,21 +342,21 @@ static void search_all(const struct image_text *t, struct str word, uint64_t *fo
 	size_t e = 0;
 	for (size_t at = 0; (at = text_find(t->p, t->n, at, word)) < t->n;) {
 		size_t lo = e, step = 1; // the last entry that begins at or before it
-		for (; lo + step < t->entries && t->at[lo + step] <= at; step *= 2)
+		for (; lo + step < t->entries && text_at(t, lo + step) <= at; step *= 2)
 			lo += step;
 		size_t hi = MIN(lo + step, t->entries);
 		while (lo + 1 < hi) {
 			size_t mid = lo + (hi - lo) / 2;
-			if (t->at[mid] <= at)
+			if (text_at(t, mid) <= at)
 				lo = mid;
 			else
 				hi = mid;
 		}
 		e = lo;
-		found[t->row[e] / 64] |= UINT64_C(1) << t->row[e] % 64;
+		found[text_row(t, e) / 64] |= UINT64_C(1) << text_row(t, e) % 64;
 		if (e + 1 == t->entries)
 			return;
-		at = t->at[++e];
+		at = text_at(t, ++e);
 	}
 }
 
