@@ -4,7 +4,7 @@
 // state words, and a run of limits; points with equal limits share the run of limits, points with equal rules share
 // the plan. Everything is in four arrays: no pointer to follow, nothing allocated between two loads.
 //
-// Words by condition (8 bytes each):
+// Words by condition (8 bytes each); a point without rate or flat has none before its first condition begins:
 //   ll l h hh bad   [since]: start of the pending change while pending; else, while active, when it was raised (0 = unknown)
 //   rate            [since][4 x lowest value of a quarter of the window, rise; highest for fall (sign turned)]
 //   flat            [since][reference value]
@@ -39,8 +39,10 @@ struct hot {                // 64 bytes
 };
 _Static_assert(sizeof(struct hot) == 64, "a cache line");
 
+#define WORDS_NONE UINT32_MAX
+
 struct cold {
-	uint32_t plan, words, limits; // indexes into the arrays of the evaluator
+	uint32_t plan, words, limits; // indexes into the arrays of the evaluator; words: WORDS_NONE until one is not 0
 	uint32_t heap_at;       // place in the timer heap + 1, 0 = not there
 	uint32_t wheel_next;    // next point of the same second, 0 = last
 	uint32_t late_at;       // place in the list of late points + 1
@@ -93,6 +95,7 @@ struct evaluator {
 	uint32_t nplans, plans_cap;
 	int64_t *words;
 	size_t nwords, words_cap;
+	int64_t none[POINT_WORDS + 1]; // 0, but while a point without words is judged
 	struct pair *limits;
 	size_t nlimits, limits_cap;
 	size_t npoints, nwatched;
@@ -125,12 +128,17 @@ struct judged {
 	void *arg;
 };
 
+static inline int64_t *point_words(struct evaluator *ev, uint32_t point)
+{
+	return ev->cold[point].words == WORDS_NONE ? ev->none : ev->words + ev->cold[point].words;
+}
+
 static inline struct judged judged_of(struct evaluator *ev, uint32_t point, transition_fn *fn, void *arg)
 {
 	const struct cold *c = &ev->cold[point];
 	struct hot *h = &ev->hot[point];
 	return (struct judged){ .plan = &ev->plans[c->plan], .limits = ev->limits + c->limits, .h = h,
-		                .w = ev->words + c->words, .point = point, .arrival = h->arrival, .fn = fn, .arg = arg,
+		                .w = point_words(ev, point), .point = point, .arrival = h->arrival, .fn = fn, .arg = arg,
 		                .cause = { h->time, h->value, h->quality } };
 }
 
@@ -152,3 +160,4 @@ int64_t silent_due(const struct evaluator *ev, uint32_t point); // INT64_MAX if 
 
 // eval_load.c
 void evaluator_note_gone(struct evaluator *ev, const struct transition *t);
+void words_keep(struct evaluator *ev, uint32_t point); // after judging: room of its own for words that are not 0 any more

@@ -206,7 +206,7 @@ static void take_over(struct evaluator *ev, const struct rejudging *re)
 	h->value = re->hot.value;
 	h->quality = re->hot.quality;
 	h->flags = (uint16_t)((h->flags & ~(HOT_FLAT | HOT_SERVICED)) | (re->hot.flags & (HOT_FLAT | HOT_SERVICED)));
-	memcpy(ev->words + ev->cold[re->j.point].words, re->words, re->j.plan->words * sizeof *re->words);
+	memcpy(point_words(ev, re->j.point), re->words, re->j.plan->words * sizeof *re->words);
 	timer_set(ev, re->j.point);
 }
 

@@ -282,17 +282,35 @@ static uint32_t limits_for(struct evaluator_load *b, uint32_t plan, const struct
 	return *plan_limits;
 }
 
-static uint32_t words_for(struct evaluator_load *b, size_t n)
+static uint32_t words_take(struct evaluator *ev, size_t n)
 {
-	struct evaluator *ev = b->ev;
-	if (b->before && b->before->nwords >= n)
-		return b->before->at_words;
 	if (ev->nwords + n > ev->words_cap) {
 		ev->words_cap = MAX(ev->words_cap * 5 / 4, ev->nwords + n + 64);
 		ev->words = mem_resize(ev->words, ev->words_cap * sizeof *ev->words);
 	}
 	ev->nwords += n;
 	return (uint32_t)(ev->nwords - n);
+}
+
+void words_keep(struct evaluator *ev, uint32_t point)
+{
+	struct cold *c = &ev->cold[point];
+	size_t n = ev->plans[c->plan].words, i = 0;
+	while (c->words == WORDS_NONE && i < n && ev->none[i] == 0)
+		i++;
+	if (c->words != WORDS_NONE || i == n)
+		return;
+	c->words = words_take(ev, n);
+	memcpy(ev->words + c->words, ev->none, n * sizeof *ev->none);
+	memset(ev->none, 0, n * sizeof *ev->none);
+}
+
+static uint32_t words_for(struct evaluator_load *b, size_t n)
+{
+	struct evaluator *ev = b->ev;
+	if (b->before && b->before->nwords >= n)
+		return b->before->at_words;
+	return words_take(ev, n);
 }
 
 // The rules of a point with the levels that exist there, and their limits; never more than a point's state holds.
@@ -335,8 +353,8 @@ static void point_add(struct evaluator_load *b, const struct point_def *p)
 	c->plan = plan_for(b, &key, n);
 	const struct plan *pl = &ev->plans[c->plan];
 	c->limits = limits_for(b, c->plan, pairs, npairs);
-	c->words = words_for(b, pl->words);
-	plan_reset_words(pl, ev->words + c->words);
+	c->words = pl->clock || (b->before && b->before->nwords) ? words_for(b, pl->words) : WORDS_NONE;
+	plan_reset_words(pl, point_words(ev, p->id));
 	c->calibration_due = (uint32_t)((p->calibration_due + US_PER_MIN - 1) / US_PER_MIN);
 	h->known = 1;
 	h->min = !isnan(p->min) ? p->min : !isnan(kr->min) ? kr->min : -INFINITY;
@@ -418,7 +436,8 @@ static void carry(struct evaluator *ev, uint32_t point, const struct hot *oh, co
 		h->value = oh->value;
 		h->quality = oh->quality;
 		h->flags |= oh->flags & (HOT_SEEN | HOT_SERVICED);
-		carry_words(op, ow, np, ev->words + ev->cold[point].words, h, oh);
+		carry_words(op, ow, np, point_words(ev, point), h, oh);
+		words_keep(ev, point);
 		for (size_t i = 0; i < np->n; i++)
 			if (np->c[i].family == FAMILY_FLAT && (h->active & 1u << i))
 				h->flags |= HOT_FLAT;
@@ -452,8 +471,9 @@ static void take_out(struct evaluator *ev, uint32_t point, struct before *ret)
 {
 	struct hot *h = &ev->hot[point];
 	struct cold *c = &ev->cold[point];
-	*ret = (struct before){ .hot = *h, .plan = c->plan, .at_words = c->words, .nwords = ev->plans[c->plan].words, .at_limits = c->limits };
-	memcpy(ret->words, ev->words + c->words, ret->nwords * sizeof *ret->words);
+	*ret = (struct before){ .hot = *h, .plan = c->plan, .at_words = c->words, .at_limits = c->limits };
+	ret->nwords = c->words == WORDS_NONE ? 0 : ev->plans[c->plan].words;
+	memcpy(ret->words, ev->words + (ret->nwords ? c->words : 0), ret->nwords * sizeof *ret->words);
 	ev->npoints -= h->known;
 	ev->nwatched -= h->known && ev->plans[c->plan].n > 0;
 	*h = fresh;
@@ -525,7 +545,7 @@ void evaluator_end(struct evaluator_load *l)
 		for (uint32_t point = 1; point <= l->old.max_point; point++) {
 			const struct cold *c = &l->old.cold[point];
 			if (l->old.hot[point].known)
-				carry(ev, point, &l->old.hot[point], &l->old.plans[c->plan], l->old.words + c->words, l->now);
+				carry(ev, point, &l->old.hot[point], &l->old.plans[c->plan], point_words(&l->old, point), l->now);
 		}
 		memory_free(&l->old);
 		trim(ev);

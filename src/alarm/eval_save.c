@@ -24,7 +24,8 @@ void evaluator_save(void *arg, uint32_t point, void *ext)
 		const struct plan *p = &ev->plans[c->plan];
 		s = (struct saved){ .time = h->time, .value = h->value, .active = h->active, .pending = h->pending };
 		s.digest = (p->digest & ~15u) | (h->quality & 7u) | (h->flags & HOT_SERVICED ? 8u : 0);
-		memcpy(s.words, ev->words + c->words, p->words * sizeof *s.words);
+		if (c->words != WORDS_NONE)
+			memcpy(s.words, ev->words + c->words, p->words * sizeof *s.words);
 	}
 	memcpy(ext, &s, sizeof s);
 }
@@ -48,7 +49,7 @@ void evaluator_restore(void *arg, uint32_t point, const void *ext)
 	if ((p->digest & ~15u) == (s.digest & ~15u)) {
 		h->active = s.active;
 		h->pending = s.pending;
-		memcpy(ev->words + c->words, s.words, p->words * sizeof *s.words);
+		memcpy(point_words(ev, point), s.words, p->words * sizeof *s.words);
 		for (size_t i = 0; i < p->n; i++)
 			if (p->c[i].family == FAMILY_FLAT && (h->active & 1u << i))
 				h->flags |= HOT_FLAT;
@@ -75,9 +76,9 @@ static void say_active(const struct evaluator *ev, uint32_t point, size_t cond, 
 	const struct hot *h = &ev->hot[point];
 	const struct cond *c = &ev->plans[ev->cold[point].plan].c[cond];
 	const struct pair *limits = ev->limits + ev->cold[point].limits;
-	int64_t began = c->family == FAMILY_SILENT || c->family == FAMILY_FLAT || (h->pending & 1u << cond) ?
-	                        0 :
-	                        ev->words[ev->cold[point].words + c->word];
+	uint32_t words = ev->cold[point].words;
+	bool unknown = c->family == FAMILY_SILENT || c->family == FAMILY_FLAT || (h->pending & 1u << cond) || words == WORDS_NONE;
+	int64_t began = unknown ? 0 : ev->words[words + c->word];
 	struct transition t = { .point = point, .rule = c->rule, .key = c->key, .kind = COND_RAISED, .standing = true,
 		                .level = (enum level)c->level, .at = began ? began : h->time, .cause_time = h->time,
 		                .cause_value = h->value, .cause_quality = h->quality, .arrival = h->arrival,
@@ -131,7 +132,7 @@ static void make_active(struct evaluator *ev, uint32_t point, size_t cond)
 	if (c->family == FAMILY_FLAT)
 		h->flags |= HOT_FLAT;
 	else if (c->family != FAMILY_SILENT)
-		ev->words[ev->cold[point].words + c->word] = 0;
+		point_words(ev, point)[c->word] = 0;
 	timer_set(ev, point);
 }
 

@@ -129,6 +129,7 @@ static void wheel_turn(struct evaluator *ev, int64_t now, transition_fn *fn, voi
 // ---- both --------------------------------------------------------------------------------------
 void timer_set(struct evaluator *ev, uint32_t point)
 {
+	words_keep(ev, point);
 	struct judged j = judged_of(ev, point, NULL, NULL);
 	judge_band(&j);
 	if (j.h->pending)
