@@ -1,12 +1,14 @@
 // Work of the seal thread that can wait: rolling up blocks, a slice of some milliseconds at a time and then a rest, and
 // deleting what retention says. A pass goes through all monthly files that have blocks which are not rolled up, point by
 // point; what it does with a point is one transaction with others, so a crash leaves a point done or not done.
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "series/roll.h"
 #include "series/series_in.h"
@@ -16,6 +18,7 @@
 #define SLICE_US (10 * US_PER_MS)
 #define REST 4                       // times a slice's length, unless someone waits for the pass
 #define RETRY_US US_PER_MIN
+#define PACK_AFTER (3 * US_PER_DAY)  // of a month's end: what devices send late is mostly there
 #define BLOCKS_AT_ONCE 512
 #define SAMPLES_MAX 50000000u
 #define ROW_MAX (64u << 10)
@@ -158,6 +161,30 @@ static void pass_over(struct series *s, int64_t mono, enum err err)
 	pthread_mutex_unlock(&x->mutex);
 }
 
+static bool awaited(struct series *s) // somebody waits for this pass
+{
+	pthread_mutex_lock(&s->seal.mutex);
+	bool is = s->seal.roller.asked > s->seal.roller.done;
+	pthread_mutex_unlock(&s->seal.mutex);
+	return is;
+}
+
+// A month that is over gets hardly any more blocks: its file is made as small as it can be.
+static void pack_month(struct series *s, int32_t month)
+{
+	bool packed = false;
+	if (month >= blocks_month(clock_now() - PACK_AFTER))
+		return;
+	int64_t began = clock_mono();
+	enum err err = rolls_pack(s->blocks, month, &packed);
+	if (err)
+		log_error("series", "the file of month %d-%02d cannot be made smaller, it stays as it is: %s", month / 12, month % 12 + 1,
+		          err_name(err));
+	else if (packed)
+		log_info("series", "the file of month %d-%02d was written anew in %" PRId64 " ms", month / 12, month % 12 + 1,
+		         (clock_mono() - began) / US_PER_MS);
+}
+
 static void pass_step(struct series *s, int64_t mono)
 {
 	struct roller *r = &s->seal.roller;
@@ -176,6 +203,8 @@ static void pass_step(struct series *s, int64_t mono)
 		pass_over(s, mono, err);
 		return;
 	}
+	if (over && !awaited(s))
+		pack_month(s, r->month);
 	if (over) {
 		r->month++;
 		r->point = 0;

@@ -1,7 +1,9 @@
 #include "store/rolls.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/blocks_in.h"
@@ -394,6 +396,34 @@ enum err rolls_shrink(struct blocks *b, int32_t month)
 		return err;
 	err = blocks_err(sqlite3_exec(c->h, "VACUUM", NULL, NULL, NULL));
 	return err ? err : blocks_err(sqlite3_exec(c->h, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL));
+}
+
+static bool disk_has(const struct blocks *b, int64_t bytes)
+{
+	struct statvfs v;
+	return statvfs(b->dir, &v) == 0 && (int64_t)(v.f_bavail * v.f_frsize) > bytes;
+}
+
+enum err rolls_pack(struct blocks *b, int32_t month, bool *ret)
+{
+	struct conn *c;
+	char text[64];
+	*ret = false;
+	enum err err = blocks_writer(b, month, &c);
+	if (err)
+		return err;
+	int64_t pages = pragma(c, "PRAGMA page_count"), packed = pragma(c, "PRAGMA application_id"); // pages it had when it was packed
+	int64_t bytes = pages * pragma(c, "PRAGMA page_size");
+	if (bytes < 1 << 20 || pages <= packed + packed / 10 || !disk_has(b, 3 * bytes))
+		return OK;
+	err = blocks_err(sqlite3_exec(c->h, "VACUUM", NULL, NULL, NULL));
+	snprintf(text, sizeof text, "PRAGMA application_id=%" PRId64, pragma(c, "PRAGMA page_count"));
+	if (!err)
+		err = blocks_err(sqlite3_exec(c->h, text, NULL, NULL, NULL));
+	*ret = !err;
+	if (!err) // somebody who still reads the old pages: it is done with a later write
+		(void)sqlite3_exec(c->h, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+	return err;
 }
 
 enum err rolls_unlink(struct blocks *b, int32_t month)

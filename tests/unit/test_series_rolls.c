@@ -2,7 +2,12 @@
 // threads
 // Roll-ups give what the samples give, to the last bit: with late and repeated samples, over restarts, passes at any moment
 // and kills; and retention deletes what it says, keeps what is held, and leaves the roll-ups.
+#include <sys/stat.h>
+
+#include "base/hash.h"
 #include "series/roll.h"
+#include "store/blocks.h"
+#include "store/rolls.h"
 #include "tests/unit/series_help.h"
 
 #define POINTS 5
@@ -426,6 +431,74 @@ static void *read_on(void *arg)
 	return NULL;
 }
 
+// ---- a month that is over ----
+
+struct digest { uint32_t crc; size_t n; };
+
+static enum err add_block(void *arg, const struct block *b)
+{
+	struct digest *d = arg;
+	d->crc = crc32c(crc32c(d->crc, &b->no, sizeof b->no), b->bytes.p, b->bytes.n);
+	d->n++;
+	return OK;
+}
+
+static struct digest all_blocks(struct blocks *b, uint32_t points, int32_t month)
+{
+	struct digest d = { 0, 0 };
+	uint32_t corrupt = 0;
+	for (uint32_t p = 1; p <= points; p++)
+		assert_int_equal(blocks_read(b, p, blocks_month_start(month), blocks_month_start(month + 1), add_block, &d, &corrupt), OK);
+	assert_int_equal(corrupt, 0);
+	return d;
+}
+
+static int64_t file_size(const struct blocks *b, int32_t month)
+{
+	char path[4096];
+	struct stat st;
+	blocks_path(b, month, path, sizeof path);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void test_packed_once_and_the_same(void **state)
+{
+	enum { PACK_POINTS = 300, ROUNDS = 24 };
+	static struct block v[PACK_POINTS];
+	static char bytes[PACK_POINTS][300];
+	struct blocks *b;
+	bool packed = true;
+	const int32_t month = 2025 * 12;
+	(void)state;
+	assert_int_equal(blocks_open(&b, dir), OK);
+	for (uint32_t no = 0; no < ROUNDS; no++) { // a round of all points after the other: between blocks that are there
+		for (uint32_t i = 0; i < PACK_POINTS; i++) {
+			int64_t t0 = blocks_month_start(month) + no * US_PER_HOUR;
+			memset(bytes[i], (int)(i * 7 + no), sizeof bytes[i]);
+			v[i] = (struct block){ .month = month, .point = i + 1, .no = no, .t0 = t0, .t1 = t0 + US_PER_MIN,
+				               .bytes = str_from(bytes[i], 200 + (i * 31 + no * 17) % 100) };
+		}
+		assert_int_equal(blocks_write(b, v, PACK_POINTS), OK);
+	}
+	struct digest before = all_blocks(b, PACK_POINTS, month);
+	assert_int_equal(before.n, PACK_POINTS * ROUNDS);
+	assert_int_equal(rolls_pack(b, month, &packed), OK);
+	assert_true(packed);
+	int64_t size = file_size(b, month);
+	struct digest after = all_blocks(b, PACK_POINTS, month);
+	assert_true(after.n == before.n && after.crc == before.crc);
+	assert_true(size < (int64_t)(PACK_POINTS * ROUNDS) * (250 + 26) * 11 / 10); // blocks and rows, and less than a tenth of pages
+	assert_int_equal(rolls_pack(b, month, &packed), OK);
+	assert_false(packed); // nothing came since
+	v[7].no = ROUNDS;
+	assert_int_equal(blocks_write(b, &v[7], 1), OK);
+	assert_int_equal(rolls_pack(b, month, &packed), OK);
+	assert_false(packed); // one that came late is not worth it
+	assert_int_equal(all_blocks(b, PACK_POINTS, month).n, before.n + 1);
+	blocks_close(b);
+}
+
 static void test_while_others_read(void **state)
 {
 	(void)state;
@@ -472,7 +545,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fresh_dir, drop_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_sum_is_exact), TEST(test_row), TEST(test_late_and_repeated), TEST(test_killed), TEST(test_retention),
-		TEST(test_old_file), TEST(test_while_others_read),
+		TEST(test_old_file), TEST(test_packed_once_and_the_same), TEST(test_while_others_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
