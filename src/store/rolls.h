@@ -55,7 +55,7 @@ enum err rolls_drop(struct blocks *b, int32_t month, uint32_t point, bool hours,
 
 // ---- the seal thread, outside of a transaction ----
 enum err rolls_shrink(struct blocks *b, int32_t month) must_check; // gives free pages back if they are half of the file
-// Writes the file anew in the order of its blocks, its pages full: what came between others left them about a seventh empty. Only once,
+// Writes the file anew in the order of its blocks, its pages full: what came between others left them partly empty. Only once, and
 // again when it has grown by a tenth; not a file below 1 MiB, not without room on the disk for three of it. *ret: it was.
 enum err rolls_pack(struct blocks *b, int32_t month, bool *ret) must_check;
 enum err rolls_unlink(struct blocks *b, int32_t month) must_check; // deletes the file
