@@ -19,6 +19,7 @@ if (process.env.ANLAN_URL) {
   server = await Server.start({ args: process.env.ANLAN_UI ? ['--ui', process.env.ANLAN_UI] : [] });
   sim = spawn(join(root, 'build', 'anlan-sim'), ['--devices', join(server.dir, 'demo', 'devices.tsv'), '--recordings', join(root, 'packs'),
     '--mqtt', `127.0.0.1:${server.mqtt}`, '--hj212', `127.0.0.1:${server.hj212}`, '--gb26875', `127.0.0.1:${server.gb26875}`, '--http', `127.0.0.1:${server.http}`], { stdio: 'ignore' });
+  spawn('node', [join(root, 'sim', 'unit.mjs'), server.url], { stdio: 'ignore' });
   await sleep((Number(process.argv[2]) || 3) * 60000);
 }
 const duty = await server.as('duty');
@@ -83,7 +84,13 @@ async function contracts(size, suffix) {
   await p.page.evaluate(() => localStorage.setItem('anlan.sound', 'off'));
   await p.go('/work');
   await take('work');
+  await p.go('/detect');
+  await take('detect');
   if (!p.phone) {
+    if (worst) {
+      await p.go('/detect/1');
+      await take('detect-unit');
+    }
     await p.go('/indicators');
     await take('indicators');
     const firm = (await (await server.as('bureau')).ok_get('/api/v1/records/enterprise?size=1&sort=id')).items[0];
