@@ -265,7 +265,7 @@ static enum err rationalised_json(struct db *db, const struct scope *scope, cons
 	struct rationales r = { .rules = strmap_new(64), .a = a, .now = kq->now };
 	struct query q;
 	uint32_t found;
-	enum err err = records_each(db, &t, &all, scratch, on_rationale, &r);
+	enum err err = kq->rationales ? records_each(db, &t, &all, scratch, on_rationale, &r) : OK;
 	if (err) {
 		strmap_free(r.rules);
 		return err;

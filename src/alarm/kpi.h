@@ -30,6 +30,7 @@ struct kpi_query {
 	int64_t enterprise;     // 0 = all
 	enum kpi_by by;
 	int64_t now;
+	bool rationales;        // the county keeps rationales of alarms (type alarm_rationale)
 };
 
 struct kpi_numbers {

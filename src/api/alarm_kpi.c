@@ -7,7 +7,8 @@
 static enum err read_query(struct call *c, struct kpi_query *q)
 {
 	int64_t now = clock_now();
-	*q = (struct kpi_query){ .area = area_prefix(http_query(c->rq, "area")), .now = now };
+	*q = (struct kpi_query){ .area = area_prefix(http_query(c->rq, "area")), .now = now,
+		                 .rationales = registry_type(c->reg, STR("alarm_rationale")) };
 	enum err err = query_time(c, "to", now, &q->to);
 	if (!err)
 		err = query_time(c, "from", q->to - US_PER_DAY, &q->from);

@@ -1,6 +1,6 @@
 // CAP 1.2 messages where the API test does not come: other zones, several outlines, text that XML has no place for, facts that
 // are no facts.
-// needs: base store expr risk model auth bus alarm flow measure report
+// needs: base store expr risk model auth bus alarm flow measure notify report
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-// needs: base store expr risk model auth bus alarm flow measure report
+// needs: base store expr risk model auth bus alarm flow measure notify report
 // Paper: what is put on it can be read from it (pdftotext), long things go over pages, the same calls give the same bytes.
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// needs: base store expr risk model auth bus alarm flow measure report
+// needs: base store expr risk model auth bus alarm flow measure notify report
 // Periods of reports: which day, week, month … a moment lies in, and what they are called.
 #include <setjmp.h>
 #include <stdarg.h>
