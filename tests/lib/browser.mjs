@@ -170,10 +170,14 @@ export async function watched(people, name, fn) {
 const scheduled = () => readdirSync(join(root, 'packs'), { recursive: true }).map(String).filter((f) => /(schedules|types)\/[a-z_]+\.yaml$/.test(f))
   .flatMap((f) => readFileSync(join(root, 'packs', f), 'utf8').match(/(?:title|default): [^,}\n]*/g) ?? []).join('\n');
 
+// Reasons that the demo's people gave: they stand in histories, not in records.
+const reasons = () => readdirSync(join(root, 'packs'), { recursive: true }).map(String).filter((f) => /demo\/records\.json$/.test(f))
+  .flatMap((f) => readFileSync(join(root, 'packs', f), 'utf8').match(/"reason": "[^"]*"/g) ?? []).join('\n');
+
 // What is data, not wording: every text value of every record the county has. Wording never comes from here, so a
 // Chinese word on an English page that is not in it is a word somebody forgot to translate.
 export async function dataWords(server) {
-  const words = [scheduled()];
+  const words = [scheduled(), reasons()];
   for (const role of ['bureau', 'admin']) {
     const who = await server.as(role);
     for (const t of (await who.ok_get('/api/v1/types')).types)
