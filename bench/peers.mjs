@@ -172,7 +172,7 @@ function capture(cmd, args) {
   const p = spawn(cmd, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const out = { text: '' };
   p.stdout.on('data', (d) => { out.text += d; });
-  return { p, out, done: new Promise((ok, no) => p.on('exit', (code) => (code ? no(new Error(`${cmd} ended with ${code}`)) : ok(out.text)))) };
+  return { p, out, done: new Promise((ok, no) => p.on('exit', (code) => (code ? no(new Error(`${cmd.split("/").at(-1)} ended with ${code}`)) : ok(out.text)))) };
 }
 
 const load = (name, port, o, seconds) => capture(path.join(built, 'load'), [name, `127.0.0.1:${port}`, '--points', String(POINTS), '--seconds',
