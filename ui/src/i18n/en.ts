@@ -205,6 +205,7 @@ export const en: Record<keyof typeof zh, string> = {
   'alarm.sum': '{open} open, {unack} of them not acknowledged',
   'alarm.none': 'No alarms now',
   'alarm.none.text': 'All points are within their limits. A new alarm appears here at once.',
+  'alarm.none.unknown': 'Whether what is measured can be trusted is not known now, nor whether limits are exceeded.',
   'alarm.none.blind': 'Nothing trustworthy is measured at any of {n} enterprises (not connected, interrupted or in doubt): whether limits are exceeded is not known now.',
   'alarm.none.partly': 'Nothing trustworthy is measured at {n} enterprises (not connected, interrupted or in doubt); the other {m} are within their limits.',
   'alarm.none.devices': 'See the devices',

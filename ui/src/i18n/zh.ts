@@ -204,6 +204,7 @@ export const zh = {
   'alarm.sum': '未消除 {open} 条，其中未确认 {unack} 条',
   'alarm.none': '当前没有报警',
   'alarm.none.text': '所有监测点均在限值以内，出现报警会立即显示在这里。',
+  'alarm.none.unknown': '现在不知道监测数据是否可信，看不到是否超限。',
   'alarm.none.blind': '{n} 家企业都没有可信的监测数据（未接入、中断或存疑），现在看不到是否超限。',
   'alarm.none.partly': '{n} 家企业没有可信的监测数据（未接入、中断或存疑），看不到是否超限；其余 {m} 家在限值以内。',
   'alarm.none.devices': '查看采集设备',

@@ -11,9 +11,9 @@ import { may, me } from './session'
 const map = shallowRef(new Map<number, Alarm>())
 export const loaded = ref(false)
 export const failed = ref<Error | null>(null)
-/** Enterprises in reach, and how many of them nothing is known of now: no data, or none to be trusted. No alarm from these means nothing. */
+/** Enterprises in reach, and how many of them nothing is known of now: no data, or none to be trusted. No alarm from these means nothing. of: 0 while it is not known. */
 export const blind = ref({ of: 0, n: 0 })
-export const allBlind = computed(() => blind.value.of > 0 && blind.value.n === blind.value.of)
+export const allBlind = computed(() => blind.value.n === blind.value.of)
 
 /** Worst first; of one level what still lasts before what is over, then what nobody has seen yet, then the newest. */
 export function order(a: Alarm, b: Alarm): number {
@@ -36,9 +36,10 @@ async function loadBlind() {
 export async function loadAlarms() {
   if (!may('alarm.read')) return void (loaded.value = true)
   try {
+    const seen = loadBlind().catch(() => (blind.value = { of: 0, n: 0 }))
     const list = await get<AlarmList>('/alarms', { size: 500 })
     map.value = new Map(list.items.map((a) => [a.id, a]))
-    await loadBlind().catch(() => {})
+    if (!list.items.length) await seen // alarms wait for nothing; only "none" needs it
     loaded.value = true
     failed.value = null
   } catch (e) {
