@@ -35,19 +35,28 @@ static bool is_https(struct str s) { return str_is(s, "https"); }
 static bool is_http(struct str s) { return str_is(s, "http"); }
 static bool is_some(struct str s) { return s.n > 0; }
 
-bool fetch_url_ok(struct str url)
+struct Curl_URL *fetch_url_read(struct str url)
 {
 	char text[1001];
 	if (!url.n || url.n >= sizeof text)
-		return false;
+		return NULL;
 	for (size_t i = 0; i < url.n; i++) // what curl would trim or a header would break at
 		if ((uint8_t)url.p[i] <= ' ' || (uint8_t)url.p[i] >= 0x7f || url.p[i] == '\\')
-			return false;
+			return NULL;
 	memcpy(text, url.p, url.n);
 	text[url.n] = 0;
 	CURLU *u = curl_url();
-	bool ok = u && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK && !part_is(u, CURLUPART_USER, is_some) &&
-	          !part_is(u, CURLUPART_PASSWORD, is_some) && !part_is(u, CURLUPART_FRAGMENT, is_some) &&
+	if (u && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK)
+		return u;
+	curl_url_cleanup(u);
+	return NULL;
+}
+
+bool fetch_url_ok(struct str url)
+{
+	CURLU *u = fetch_url_read(url);
+	bool ok = u && !part_is(u, CURLUPART_USER, is_some) && !part_is(u, CURLUPART_PASSWORD, is_some) &&
+	          !part_is(u, CURLUPART_FRAGMENT, is_some) &&
 	          (part_is(u, CURLUPART_SCHEME, is_https) ||
 	           (part_is(u, CURLUPART_SCHEME, is_http) && part_is(u, CURLUPART_HOST, host_is_loopback)));
 	curl_url_cleanup(u);

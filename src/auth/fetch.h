@@ -9,6 +9,8 @@ struct fetch {
 	struct str user, password; // Basic, or empty
 	struct str ca;          // certificate authority (PEM), or empty: those of the system
 };
+// The address read by libcurl, for curl_url_cleanup; NULL: it is none, or has what curl would trim or a header would break at.
+struct Curl_URL *fetch_url_read(struct str url);
 // https, or http to a loopback host; no user or password in it. Nothing else is fetched, and no browser is sent elsewhere.
 bool fetch_url_ok(struct str url);
 // The body of an answer with status 200, in a; at most LIMIT_DIRECTORY_ANSWER bytes, LIMIT_DIRECTORY_SECONDS. Redirects are

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 
+#include "auth/fetch.h"
 #include "core/stills.h"
 
 // 0/8, 169.254/16, 224/4 and above: never a camera, and what cloud machines keep their secrets at.
@@ -42,29 +43,21 @@ static bool part(CURLU *u, CURLUPart what, char ret[64])
 	return ok;
 }
 
-static bool plain(CURLU *u, const char *text)
+static bool plain(CURLU *u)
 {
 	char s[64];
-	return u && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK && part(u, CURLUPART_SCHEME, s) &&
-	       (str_is(str_of(s), "http") || str_is(str_of(s), "https")) && !part(u, CURLUPART_USER, s) && !part(u, CURLUPART_PASSWORD, s) &&
-	       !part(u, CURLUPART_FRAGMENT, s);
+	return part(u, CURLUPART_SCHEME, s) && (str_is(str_of(s), "http") || str_is(str_of(s), "https")) &&
+	       !part(u, CURLUPART_USER, s) && !part(u, CURLUPART_PASSWORD, s) && !part(u, CURLUPART_FRAGMENT, s);
 }
 
 bool still_url_ok(struct str url, const struct still_net *nets, size_t n, const char **ret_zh, const char **ret_en)
 {
-	char text[1001], host[64] = "";
+	char host[64] = "";
 	uint32_t a = 0;
 	*ret_zh = "地址须为 http(s)://IPv4[:端口]/路径，不带用户名密码";
 	*ret_en = "the address must be http(s)://IPv4[:PORT]/PATH without user and password";
-	if (!url.n || url.n >= sizeof text)
-		return false;
-	for (size_t i = 0; i < url.n; i++) // what curl would trim or a header would break at
-		if ((uint8_t)url.p[i] <= ' ' || (uint8_t)url.p[i] >= 0x7f || url.p[i] == '\\')
-			return false;
-	memcpy(text, url.p, url.n);
-	text[url.n] = 0;
-	CURLU *u = curl_url();
-	bool ok = plain(u, text) && part(u, CURLUPART_HOST, host) && read_address(str_of(host), &a);
+	CURLU *u = fetch_url_read(url);
+	bool ok = u && plain(u) && part(u, CURLUPART_HOST, host) && read_address(str_of(host), &a);
 	curl_url_cleanup(u);
 	if (!ok)
 		return false;
