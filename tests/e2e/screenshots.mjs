@@ -31,18 +31,19 @@ const worst = process.argv.includes('--contracts') || process.argv.includes('--r
 }, 240000);
 
 const browser = await openBrowser();
+const taker = (p, suffix) => async (name) => {
+  await p.settled();
+  await sleep(1500); // tiles, charts and fonts have no event of their own; a picture is no test
+  const path = join(out, `${name}${suffix}.jpg`);
+  for (const quality of [82, 70, 55]) {
+    await p.page.screenshot({ path, type: 'jpeg', quality });
+    if (statSync(path).size <= 250 * 1024) break;
+  }
+  console.log(path, Math.round(statSync(path).size / 1024), 'KiB');
+};
 async function shots(size, suffix, lang = 'zh') {
   const p = await (await Person.open(browser, server, { lang, size })).be('duty');
-  const take = async (name) => {
-    await p.settled();
-    await sleep(1500); // tiles, charts and fonts have no event of their own; a picture is no test
-    const path = join(out, `${name}${suffix}.jpg`);
-    for (const quality of [82, 70, 55]) {
-      await p.page.screenshot({ path, type: 'jpeg', quality });
-      if (statSync(path).size <= 250 * 1024) break;
-    }
-    console.log(path, Math.round(statSync(path).size / 1024), 'KiB');
-  };
+  const take = taker(p, suffix);
   await p.page.evaluate(() => localStorage.setItem('anlan.sound', 'off'));
   await p.go('/map');
   await take('map');
@@ -75,13 +76,7 @@ async function shots(size, suffix, lang = 'zh') {
 // The pages of the contracts: work centre, indicators, one file, configuration.
 async function contracts(size, suffix) {
   const p = await (await Person.open(browser, server, { size })).be('bureau');
-  const take = async (name) => {
-    await p.settled();
-    await sleep(1500);
-    const path = join(out, `${name}${suffix}.jpg`);
-    await p.page.screenshot({ path, type: 'jpeg', quality: 80 });
-    console.log(path, Math.round(statSync(path).size / 1024), 'KiB');
-  };
+  const take = taker(p, suffix);
   await p.page.evaluate(() => localStorage.setItem('anlan.sound', 'off'));
   await p.go('/work');
   await take('work');
@@ -110,13 +105,7 @@ async function contracts(size, suffix) {
 async function risk(size, suffix) {
   const bureau = await server.as('bureau');
   const p = await (await Person.open(browser, server, { size })).be('bureau');
-  const take = async (name) => {
-    await p.settled();
-    await sleep(1500);
-    const path = join(out, `${name}${suffix}.jpg`);
-    await p.page.screenshot({ path, type: 'jpeg', quality: 80 });
-    console.log(path, Math.round(statSync(path).size / 1024), 'KiB');
-  };
+  const take = taker(p, suffix);
   await p.page.evaluate(() => localStorage.setItem('anlan.sound', 'off'));
   const tanks = (await bureau.ok_get(`/api/v1/records/installation?q=${encodeURIComponent('C17')}`)).items[0];
   await p.go(`/map?zones=1&installation=${tanks.id}`);
