@@ -85,11 +85,9 @@ struct passing { struct core *co; transition_fn *fn; };
 static void pass(void *arg, const struct fence_event *e)
 {
 	struct passing *p = arg;
-	struct transition t = { .point = e->point, .kind = e->begins ? COND_RAISED : COND_RETURNED, .level = LEVEL_FENCE,
-		.at = e->at, .cause_time = e->cause,
-		                .cause_value = e->value, .limit = e->limit, .arrival = e->arrival, .standing = e->standing,
-		                	.fence = e->fence, .what = e->what,
-		                .lon = e->lon, .lat = e->lat };
+	struct transition t = { .point = e->point, .kind = e->begins ? COND_RAISED : COND_RETURNED, .level = LEVEL_FENCE, .at = e->at,
+		                .cause_time = e->cause, .cause_value = e->value, .limit = e->limit, .arrival = e->arrival,
+		                .standing = e->standing, .fence = e->fence, .what = e->what, .lon = e->lon, .lat = e->lat };
 	if (find_rule(p->co, e, &t))
 		p->fn(p->co, &t);
 }
@@ -146,7 +144,7 @@ void fences_tell_active(struct core *co, transition_fn *fn) { fences_active(co->
 void fences_adopt_row(struct core *co, uint32_t point, int64_t fence, enum fence_what what)
 {
 	struct fence_event e = { .point = point, .fence = fence, .what = what, .at = core_now(co), .cause = core_now(co),
-		.value = NAN, .limit = NAN };
+		                 .value = NAN, .limit = NAN };
 	if (!fences_adopt(co->fences, point, fence, what))
 		pass(&(struct passing){ co, on_transition }, &e);
 }
