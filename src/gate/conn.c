@@ -147,14 +147,19 @@ static void conn_watch(struct conn *c)
 		loop_rewatch(c->gate->loop, c->fd, (c->paused ? 0 : EPOLLIN) | (c->want_out ? EPOLLOUT : 0));
 }
 
+void conn_wait_for_room(struct conn *c)
+{
+	if (c->crowded || !conn_too_much(c))
+		return;
+	c->crowded = true;
+	c->crowded_since = loop_mono(c->gate->loop);
+	ids_add(&c->gate->crowded, c->id);
+}
+
 static void conn_pause(struct conn *c)
 {
 	c->paused = true;
-	if (conn_too_much(c) && !c->crowded) {
-		c->crowded = true;
-		c->crowded_since = loop_mono(c->gate->loop);
-		ids_add(&c->gate->crowded, c->id);
-	}
+	conn_wait_for_room(c);
 	if (c->gate->blocked && !c->stalled) {
 		c->stalled = true;
 		ids_add(&c->gate->stalled, c->id);

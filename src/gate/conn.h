@@ -150,6 +150,7 @@ void conn_free(struct conn *c);                        // gate.c, end of turn
 bool conn_may_read(const struct conn *c);
 void conn_forget_input(struct conn *c);                // gives its buffer back; not while something is parsed in it
 bool conn_too_much(const struct conn *c);              // all connections keep too much, and this one more than its share
+void conn_wait_for_room(struct conn *c);               // if it keeps too much: gate->crowded
 
 // --- Sparkplug B (sparkplug.c), within an MQTT session ---
 

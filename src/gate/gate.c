@@ -175,11 +175,20 @@ static void gate_uncrowd(struct gate *g)
 	mem_free(waiting.at);
 }
 
+// Who keeps more than his share and sends nothing more would never be found waiting.
+static void gate_crowd_the_quiet(struct gate *g)
+{
+	for (size_t i = 0; i < LIMIT_GATE_CONNECTIONS && g->buffered > LIMIT_GATE_BUFFERED; i++)
+		if (g->slots[i])
+			conn_wait_for_room(g->slots[i]);
+}
+
 // Once a second, how the gate is. While the ring is full the core has other worries, and no second copy waits for it.
 static void gate_report(void *ctx)
 {
 	struct gate *g = ctx;
 	loop_timer_in(g->loop, &g->report, US_PER_S);
+	gate_crowd_the_quiet(g);
 	gate_uncrowd(g);
 	count_blocked(g);
 	if (g->blocked)

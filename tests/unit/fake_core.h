@@ -264,10 +264,10 @@ HELPER void core_serve(struct fake *f)
 #define UNTIL(f, condition) \
 	do { \
 		int turns_ = 0; \
-		for (core_serve(f); !(condition) && turns_ < 5000; turns_++, core_serve(f)) \
+		for (core_serve(f); !(condition) && turns_ < 30000; turns_++, core_serve(f)) \
 			usleep(1000); \
 		if (!(condition)) \
-			fail_msg("waited 5 s for " #condition); \
+			fail_msg("waited 30 s for " #condition); \
 	} while (0)
 
 HELPER void core_serve_for(struct fake *f, int ms)
