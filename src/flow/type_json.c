@@ -28,6 +28,8 @@ static void items_json(struct jw *w, const struct menu *m, const struct identity
 			jw_kstr(w, "help", in(by, m->items[i].help));
 		if (m->items[i].parent.n)
 			jw_kstr(w, "parent", m->items[i].parent);
+		if (m->items[i].ended.n)
+			jw_kstr(w, "ended", m->items[i].ended);
 		jw_end(w);
 	}
 	jw_end(w);

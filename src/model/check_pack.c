@@ -1,4 +1,5 @@
 // Checks menus, roles and kinds of measurement: what does not refer to anything else. Called by registry_load.
+#include "base/workday.h"
 #include "model/check.h"
 
 static bool item_name_ok(struct str s)
@@ -22,17 +23,22 @@ static const struct key item_keys[] = {
 	{ "color", KEY_STR, false, offsetof(struct raw_item, m.color), 0 },
 	{ "help", KEY_TEXTS, false, offsetof(struct raw_item, m.help), 0 },
 	{ "parent", KEY_STR, false, offsetof(struct raw_item, m.parent), 0 },
+	{ "ended", KEY_STR, false, offsetof(struct raw_item, m.ended), 0 },
 	{ "cap", KEY_MAP, false, offsetof(struct raw_item, cap), 0 },
 };
 
 static void check_item(struct check *c, const struct yaml_node *name, const struct yaml_node *n, struct menu_item *item)
 {
-	struct raw_item raw = { .m = { .value = name->text, .color = STR_EMPTY, .help = { STR_EMPTY, STR_EMPTY }, .parent = STR_EMPTY } };
+	struct raw_item raw = { .m = { .value = name->text } };
+	raw.m.color = raw.m.help.zh = raw.m.help.en = raw.m.parent = raw.m.ended = STR_EMPTY;
 	if (!item_name_ok(name->text))
 		DIAG(c->d, name, ITEM_NAME, STR_FMT(name->text));
 	if (keys_read(c, n, item_keys, ARRAY_LEN(item_keys), &raw))
 		check_color(c, n, raw.m.color);
 	check_cap(c, raw.cap, &raw.m.cap);
+	int64_t day = 0;
+	if (raw.m.ended.n && !day_parse(raw.m.ended, &day))
+		DIAG(c->d, at_key(n, "ended"), ITEM_ENDED, STR_FMT(raw.m.ended));
 	*item = raw.m;
 }
 

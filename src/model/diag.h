@@ -53,6 +53,7 @@ X(PERMISSION,     "“%.*s”不是权限；请写如 alarm.handle（全部权�
 X(BOUND,          "“%.*s”不能限定角色；请写 area 或 enterprise", "a role is not bound to \"%.*s\"; write area or enterprise") \
 X(ITEM_PARENT,    "parent 要写同一菜单里排在前面的选项，“%.*s”不是；请改正", \
                   "parent must be an item of the same menu that stands before, \"%.*s\" is none; correct it") \
+X(ITEM_ENDED,     "“%.*s”不是日期；请写如 2026-07-01", "\"%.*s\" is no date; write for example 2026-07-01") \
 X(BOUNDS,         "min 不小于 max；请改正两个数", "min is not below max; correct the two numbers") \
 X(STALE,          "stale_after 不长于 interval，测点会一直显示离线；请改长", \
                   "stale_after is not longer than interval, the point would always be offline; make it longer") \

@@ -51,6 +51,7 @@ struct menu_item {
 	struct str color;       // "red", "orange", "yellow", "blue", "green", "grey" or empty
 	struct label help;      // what the value means, or empty
 	struct str parent;      // item of the same menu above this one, or empty
+	struct str ended;       // "2026-07-01": offered no more from that day, kept where it stands; or empty
 	struct cap_words cap;
 };
 struct menu {

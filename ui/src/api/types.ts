@@ -26,7 +26,7 @@ export type FieldKind =
   | 'refs' | 'files' | 'photos' | 'rows' | 'idcard' | 'sheet'
 /** A part of an expression as the server sends it; see lib/expr.ts. */
 export type Expr = unknown
-export interface MenuItem { value: string; label: string; color?: string }
+export interface MenuItem { value: string; label: string; color?: string; ended?: string /* offered no more from that day */ }
 export interface Field {
   name: string
   is: FieldKind

@@ -44,6 +44,7 @@ export const en: Record<keyof typeof zh, string> = {
   'more': 'Load more',
   'loading': 'Loading',
   'choose': 'Choose',
+  'ended': ' (former)',
   'reason': 'Reason',
   'system': 'System',
   'skip': 'Skip to content',

@@ -43,6 +43,7 @@ export const zh = {
   'more': '加载更多',
   'loading': '正在加载',
   'choose': '请选择',
+  'ended': '（旧）',
   'reason': '原因',
   'system': '系统',
   'skip': '跳到内容',
