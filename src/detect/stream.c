@@ -17,6 +17,7 @@
 #define SPREADS 3.5        // deviations above the mean that are still usual
 #define FIRST_RECORDS 20   // values before a record of the range is counted
 #define HAIR 0.02          // of the range: a record by less is none
+#define HUGE_MAX 1e100     // its square can still be added up
 #define QUIET 100          // values after an event in which only a
 #define WORSE 1.5          // times worse one is said
 
@@ -206,6 +207,7 @@ void stream_feed(struct stream *s, double value, struct stream_score *ret)
 		value = s->last;
 	if (isnan(value))
 		return;
+	value = fmax(fmin(value, HUGE_MAX), -HUGE_MAX);
 	s->last = value;
 	s->recent[s->n++ % RECENT] = value;
 	if (s->n % RADIUS_EVERY == 0)

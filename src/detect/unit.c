@@ -15,6 +15,11 @@
 #define LOOKS_MIN 11.0      // independent looks at a level: below, its mean is not known to 0.6 deviations (1.96 / sqrt 11)
 #define FOLLOW_MOVING 0.5   // weight of a new value in the running mean of a column judged by how it moves
 #define FOLLOW_LEVEL 3.0    // over the learning rows: weight of a new value in the level of a normal unit
+#define HUGE_MAX 1e100      // its square can still be added up
+#define WILD 1e4            // deviations: what is further away is no further
+#define GLITCH 20.0         // spans of the middle 96 % of learning beyond which a value is a fault of the measurement
+#define WARM 16             // rows until the running mean of an even climb is as far behind as it stays
+#define EVEN 1e-6           // of the deviation of a column: one that moves by no more than this from row to row moves evenly
 #define CORRELATED 0.05     // an autocorrelation below this ends the sum
 
 static const double WEIGHT[FILTERS] = { 1, 0.3, 0.1 };
@@ -113,30 +118,67 @@ static bool level_unknown(const double *x, size_t n)
 	return time > most;
 }
 
+static double within(double x, double most)
+{
+	return fmax(fmin(x, most), -most);
+}
+
 // One standardised value of a column → what is judged of it. Moving columns lose their running mean, which follows.
 static double judge(struct unit *u, size_t c, double z)
 {
-	if (u->kind[c] != UNIT_MOVING)
-		return z - u->running[c];
+	z = within(z, WILD);
 	double e = z - u->running[c];
+	if (u->kind[c] != UNIT_MOVING)
+		return e;
 	u->running[c] += FOLLOW_MOVING * e;
-	return e / u->scale_moving[c];
+	return within(e / u->scale_moving[c], WILD);
+}
+
+struct span {
+	double from, to;
+};
+
+// Beyond it, a value while learning is what the measurement says when it fails (-9999), and would blind the unit.
+static struct span believable(const struct unit *u, size_t c, size_t n, double *scratch)
+{
+	size_t known = 0;
+	for (size_t i = 0; i < n; i++) {
+		double v = u->rows_seen[i * u->columns + c];
+		if (!isnan(v))
+			scratch[known++] = v;
+	}
+	if (!known)
+		return (struct span){ -INFINITY, INFINITY };
+	double low = order_quantile(scratch, known, 0.02), high = order_quantile(scratch, known, 0.98), beyond = GLITCH * (high - low);
+	return beyond > 0 ? (struct span){ low - beyond, high + beyond } : (struct span){ -INFINITY, INFINITY };
 }
 
 // Values of one column while learning, gaps filled (the last value; the first known one before it); false if it was constant.
 static bool column_values(const struct unit *u, size_t c, size_t n, double *x)
 {
 	double last = NAN;
-	for (size_t i = 0; i < n && isnan(last); i++)
+	struct span s = believable(u, c, n, x);
+	for (size_t i = 0; i < n && isnan(last); i++) {
 		last = u->rows_seen[i * u->columns + c];
+		last = last < s.from || last > s.to ? NAN : last;
+	}
 	bool moves = false;
 	for (size_t i = 0; i < n; i++) {
 		double v = u->rows_seen[i * u->columns + c];
+		v = v < s.from || v > s.to ? NAN : v;
 		moves |= !isnan(v) && v != last;
 		last = isnan(v) ? last : v;
 		x[i] = last;
 	}
 	return moves;
+}
+
+// A counter, a clock: what is left of it is rounding.
+static bool moves_evenly(const double *x, size_t n)
+{
+	double deviation;
+	moments(x + WARM, n - WARM, &deviation);
+	return deviation < EVEN;
 }
 
 // Fills judged (n rows of `used` values) and says how each column is taken.
@@ -158,6 +200,10 @@ static void learn_columns(struct unit *u, size_t n, double *judged)
 		u->running[c] = u->kind[c] == UNIT_MOVING ? x[0] : 0;
 		for (size_t i = 0; i < n; i++)
 			x[i] = judge(u, c, x[i]);
+		if (u->kind[c] == UNIT_MOVING && moves_evenly(x, n)) {
+			u->kind[c] = UNIT_CONSTANT;
+			continue;
+		}
 		if (u->kind[c] == UNIT_MOVING) {
 			moments(x, n, &u->scale_moving[c]);
 			for (size_t i = 0; i < n; i++)
@@ -430,7 +476,7 @@ void unit_feed(struct unit *u, const double *row, struct unit_score *ret)
 	*ret = (struct unit_score){ .learned = u->learned };
 	for (size_t c = 0; c < u->columns; c++)
 		if (isfinite(row[c]))
-			u->last[c] = row[c];
+			u->last[c] = within(row[c], HUGE_MAX);
 	if (!u->learned) {
 		memcpy(u->rows_seen + u->rows * u->columns, u->last, u->columns * sizeof *row);
 		if (++u->rows == u->learn)

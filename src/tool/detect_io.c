@@ -145,6 +145,8 @@ enum err recording_load(struct recording *ret, struct arena *a, const char *path
 	if (err)
 		return err;
 	size_t from = r->headed;
+	if (from < g.n && (err = rows_settle(r, g.line[from], one_value, p)))
+		return err;
 	ret->rows = g.n - from;
 	ret->columns = r->nvalues;
 	ret->values = arena_many(a, ret->rows * ret->columns, double);
@@ -157,13 +159,16 @@ enum err recording_load(struct recording *ret, struct arena *a, const char *path
 		if (str_is(r->name[r->label[k]], "anomaly"))
 			ret->anomaly = arena_many(a, ret->rows, double);
 	for (size_t i = 0; i < ret->rows; i++) {
-		err = rows_read(r, g.line[i + from], i + from + 1, &ret->times[i], ret->values + i * ret->columns, p);
+		struct str time[2];
+		err = rows_read(r, g.line[i + from], i + from + 1, time, ret->values + i * ret->columns, p);
 		if (err)
 			return err;
+		ret->times[i] = time[0];
+		ret->odd += r->odd != ROWS_NONE;
 		if (ret->anomaly)
 			ret->anomaly[i] = label_of(r, g.line[i + from]);
 	}
-	if (columns && ret->columns != columns)
+	if (columns && !ret->names && ret->columns != columns)
 		return problem_set(p, ERR_INVALID, path, "%s 有 %zu 列数值，应有 %zu 列", "%s has %zu columns of values, not %zu", path, ret->columns, columns);
 	return OK;
 }

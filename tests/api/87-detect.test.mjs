@@ -124,19 +124,72 @@ test('--train: rows without header or time, also on their side; then the number 
   assert.equal(a.rows[200][3] === 'x2' || a.rows[200][3] === 'x1', true);
 });
 
-test('what is wrong is said with line and column, in both languages, behind the rows before it', () => {
-  const r = detect(['--mode', 'univariate'], 'timestamp,value\n1,2\n2,three\n');
-  assert.equal(r.status, 1);
-  assert.equal(r.lines.length, 1);
+test('what is wrong is said with line and column, in both languages, behind the rows before it; a bad cell ends nothing', () => {
+  const r = detect(['--mode', 'univariate'], 'timestamp,value\n1,2\n2,three\n3,four\n4,5\n');
+  assert.equal(r.status, 0);
+  assert.equal(r.lines.length, 4);
   assert.match(r.stderr, /第 3 行第 2 列（value）.*line 3, column 2 \(value\): "three" is not a number/);
-  assert.match(detect(['--mode', 'multivariate'], 'a,b,c\n1,2,3\n1,2\n').stderr, /line 3 has 2 columns, not 3/);
+  assert.doesNotMatch(r.stderr, /four/);
+  assert.match(r.stderr, /only 4 rows, learning takes 250: nothing was judged/);
+  const cut = detect(['--mode', 'multivariate'], 'a,b,c\n1,2,3\n1,2\n1,2,3,4\n1,2,3\n');
+  assert.equal(cut.status, 1);
+  assert.equal(cut.lines.length, 2);
+  assert.match(cut.stderr, /line 4 has 4 columns, not 3/);
   assert.match(detect(['--mode', 'univariate'], '').stderr, /standard input is empty/);
+  assert.match(detect(['--mode', 'multivariate'], Buffer.from('a,b\xff\n1,2\n', 'latin1')).stderr, /line 1 is not UTF-8; save the file as CSV UTF-8/);
   assert.match(detect(['--mode', 'multivariate', '--train', join(dir, 'missing')], '1 2\n').stderr, /missing cannot be opened/);
   const other = join(dir, 'other.csv');
-  writeFileSync(other, table(pump().slice(0, 400)).replace('flow;vibration', 'vibration;flow'));
-  assert.match(detect(['--mode', 'multivariate', '--train', other], table(pump())).stderr, /value column 2 is called flow, in .*other.csv vibration/);
+  writeFileSync(other, table(pump().slice(0, 400)).replace('flow;vibration', 'flow;noise'));
+  assert.match(detect(['--mode', 'multivariate', '--train', other], table(pump())).stderr, /other.csv has no column of values called vibration/);
   assert.equal(detect(['--mode', 'both'], '').status, 2);
   assert.equal(detect(['--mode', 'multivariate', '--learn', '5'], '').status, 2);
+});
+
+test('one table in the dress of ten programs gives one answer', () => {
+  const rows = pump().slice(0, 620), label = rows.map((_, i) => (i >= 600 ? 1 : 0));
+  const plain = detect(['--mode', 'multivariate'], table(rows)).lines;
+  const dressed = (cells, separator = ',', end = '\n') => cells.map((c) => c.join(separator)).join(end) + end;
+  const all = [['datetime', 'pressure', 'flow', 'vibration'], ...rows];
+  const quoted = (x) => `"${x}"`;
+  const tables = {
+    'tab, CRLF': dressed(all, '\t', '\r\n'),
+    bar: dressed(all, '|'),
+    'a mark and quotes': `\ufeff${dressed(all.map((c) => c.map(quoted)))}`,
+    'a hint of the separator': `sep=;\n${dressed(all, ';')}`,
+    'a decimal comma': dressed(all.map((c, i) => (i ? c.map((x, k) => (k ? String(x).replace('.', ',') : x)) : c)), ';'),
+    'numbers of rows before it': dressed(all.map((c, i) => [i ? i - 1 : '', ...c])),
+    'the time at the end, the label in front': dressed(all.map((c, i) => [i ? label[i - 1] : 'is_anomaly', c[1], c[2], c[3], c[0]])),
+    'the time without a name': dressed(all.map((c, i) => (i ? c : ['when', ...c.slice(1)]))),
+    'date and time apart': dressed(all.map((c, i) => [...(i ? c[0].split(' ') : ['date', 'time']), ...c.slice(1)])),
+    'a text beside it': dressed(all.map((c, i) => [...c, i ? 'on' : 'state'])),
+  };
+  for (const [name, text] of Object.entries(tables)) assert.deepEqual(detect(['--mode', 'multivariate'], text).lines, plain, name);
+  const untimed = detect(['--mode', 'multivariate'], dressed(all.map((c) => c.slice(1))));
+  assert.deepEqual(untimed.rows.map((x) => x.slice(1)), plain.map((l) => l.split(',').slice(1)), 'no value is taken for the time');
+  const train = join(dir, 'train.csv');
+  writeFileSync(train, dressed(all.slice(0, 401)));
+  const args = ['--mode', 'multivariate', '--train', train];
+  const turned = [0, 3, 1, 2];
+  const a = detect(args, dressed([all[0], ...all.slice(401)])), b = detect(args, dressed([all[0], ...all.slice(401)].map((c) => turned.map((k) => c[k]))));
+  const numbers = (r) => r.rows.map((x) => [Number(x[1]).toFixed(6), x[2], x[3]].join());
+  assert.deepEqual(numbers(b), numbers(a), '--train finds columns by their names');
+});
+
+test('whatever comes, each row has a score in 0..1 that no later row changes', () => {
+  state = 11n;
+  const odd = ['1e308', '-1e308', '1e400', 'NaN', '', 'Bad', '-9999', '#DIV/0!', '∞'];
+  const lines = Array.from({ length: 500 }, (_, i) => [i, ...Array.from({ length: 5 }, (_, c) => {
+    const x = noise();
+    return (i * 7 + c * 13) % 23 === 0 ? odd[(i + c) % odd.length] : c === 4 ? 42 : c === 3 ? i * 10 : x;
+  })].join(','));
+  const text = (n) => `time,a,b,c,counter,constant\n${lines.slice(0, n).join('\n')}\n`;
+  for (const mode of ['multivariate', 'univariate']) {
+    const whole = detect(['--mode', mode, '--learn', '100'], text(500));
+    assert.equal(whole.status, 0, whole.stderr);
+    assert.equal(whole.rows.length, 500);
+    assert.ok(whole.rows.every((x) => +x[1] >= 0 && +x[1] <= 1), mode);
+    for (const n of [1, 99, 100, 101, 137, 320]) assert.deepEqual(detect(['--mode', mode, '--learn', '100'], text(n)).lines, whole.lines.slice(0, n), `${mode} ${n}`);
+  }
 });
 
 // The recordings stay where they are; a county that has a copy (see doc/detection.md) proves the figures of that page with it.

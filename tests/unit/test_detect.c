@@ -320,6 +320,82 @@ static void test_a_unit_does_not_grow_and_bears_gaps(void **ignored)
 	unit_free(u);
 }
 
+// Columns of every kind a table may have. kind: 0 noise, 1 wandering, 2 constant, 3 counter, 4 noise with what a broken
+// sensor says, 5 noise with gaps, 6 only gaps.
+static double odd_value(unsigned kind, size_t i, double *walk)
+{
+	static const double broken[] = { 1e308, -1e308, -9999, 3.4e38 };
+	double x = noise();
+	*walk += 0.1 * x;
+	switch (kind) {
+	case 1: return *walk;
+	case 2: return 42;
+	case 3: return 1.7e9 + (double)i;
+	case 4: return i % 97 == 13 ? broken[i / 97 % 4] : x;
+	case 5: return i % 5 == 0 ? NAN : x;
+	case 6: return NAN;
+	default: return x;
+	}
+}
+
+// Whatever the rows: a score is in 0..1 and does not depend on what follows.
+static void test_any_rows_give_a_score_that_no_later_row_changes(void **ignored)
+{
+	(void)ignored;
+	enum { ROWS = 260, LEARN = 100 };
+	static double rows[ROWS][UNIT_COLUMNS_MAX];
+	for (unsigned seed = 1; seed <= 30; seed++) {
+		size_t columns = 1 + seed % 7, cut = LEARN + seed * 5;
+		double walk[8] = { 0 };
+		struct unit_score whole[ROWS], s;
+		state = seed;
+		for (size_t i = 0; i < ROWS; i++)
+			for (size_t c = 0; c < columns; c++)
+				rows[i][c] = odd_value((seed + 3 * (unsigned)c) % 7, i, &walk[c]);
+		struct unit *u = unit_new(columns, LEARN), *v = unit_new(columns, LEARN);
+		for (size_t i = 0; i < ROWS; i++) {
+			unit_feed(u, rows[i], &whole[i]);
+			assert_true(whole[i].score >= 0 && whole[i].score <= 1 && !isnan(whole[i].index));
+			assert_true(whole[i].ncauses <= MIN(columns, (size_t)UNIT_CAUSES));
+		}
+		for (size_t i = 0; i < ROWS; i++) {
+			for (size_t c = 0; i > cut && c < columns; c++)
+				rows[i][c] = -rows[i][c]; // another future
+			unit_feed(v, rows[i], &s);
+			assert_true(i > cut || (s.score == whole[i].score && s.flag == whole[i].flag && s.cause[0] == whole[i].cause[0]));
+		}
+		unit_free(u);
+		unit_free(v);
+	}
+}
+
+// A counter or a clock among the columns, and a sensor that fails now and then while learning, blind nobody.
+static void test_counters_and_glitches_while_learning_do_not_blind(void **ignored)
+{
+	(void)ignored;
+	double row[4];
+	struct unit_score s;
+	struct unit *u = unit_new(4, 400);
+	size_t before = 0, behind = 0;
+	state = 3;
+	for (size_t i = 0; i < 900; i++) {
+		double p = noise();
+		row[0] = 20 + p;
+		row[1] = 5 + 2 * p + 0.1 * noise();
+		row[2] = (double)i;
+		row[3] = i < 400 && i % 60 == 7 ? -9999 : 3 + noise();
+		if (i >= 600)
+			row[1] += 1;
+		unit_feed(u, row, &s);
+		before += i >= 400 && i < 600 && s.flag;
+		behind += i >= 600 && s.flag;
+	}
+	assert_int_equal(unit_column_kind(u, 2), UNIT_CONSTANT);
+	assert_int_equal(unit_column_kind(u, 3), UNIT_LEVEL);
+	assert_true(before <= 4 && behind >= 298);
+	unit_free(u);
+}
+
 static void test_too_little_to_learn_from_is_refused(void **ignored)
 {
 	(void)ignored;
@@ -444,31 +520,98 @@ static void test_rows_of_every_kind_are_read(void **ignored)
 	struct arena *a = arena_new(0);
 	struct problem p;
 	struct rows r;
-	struct str time;
+	struct str time[2];
 	double v[ROWS_VALUES_MAX];
 	problem_init(&p, a);
 	assert_int_equal(rows_begin(&r, a, STR("\xef\xbb\xbf" "datetime;A;B;anomaly;changepoint\r"), false, &p), OK);
 	assert_true(r.headed && r.separator == ';' && r.time == 0 && r.nvalues == 2 && r.nlabels == 2);
-	assert_int_equal(rows_read(&r, STR("2020-01-01 00:00:00;1.5;;0;1\r"), 2, &time, v, &p), OK);
-	assert_true(str_is(time, "2020-01-01 00:00:00") && v[0] == 1.5 && isnan(v[1]));
+	assert_int_equal(rows_read(&r, STR("2020-01-01 00:00:00;1.5;;0;1\r"), 2, time, v, &p), OK);
+	assert_true(str_is(time[0], "2020-01-01 00:00:00") && v[0] == 1.5 && isnan(v[1]));
 	assert_int_equal(rows_begin(&r, a, STR("  2.5e-01   3.6700e+03 "), false, &p), OK);
 	assert_true(!r.headed && r.time == ROWS_NONE && r.nvalues == 2 && str_is(r.name[1], "x2"));
-	assert_int_equal(rows_read(&r, STR("  2.5e-01   3.6700e+03 "), 1, &time, v, &p), OK);
+	assert_int_equal(rows_read(&r, STR("  2.5e-01   3.6700e+03 "), 1, time, v, &p), OK);
 	assert_true(v[0] == 0.25 && v[1] == 3670);
 	assert_int_equal(rows_begin(&r, a, STR("timestamp,\"value\""), true, &p), OK);
 	assert_true(r.time == 0 && r.nvalues == 1 && r.value[0] == 1);
 	assert_int_equal(rows_begin(&r, a, STR("2014-04-01 00:00:00,20.5"), true, &p), OK);
 	assert_true(!r.headed && r.time == 0 && r.value[0] == 1);
 	assert_int_equal(rows_begin(&r, a, STR("time;a;b"), false, &p), OK); // a decimal comma, a separator at the end, a dash
-	assert_int_equal(rows_read(&r, STR("1;-9,25;-;"), 2, &time, v, &p), OK);
+	assert_int_equal(rows_read(&r, STR("1;-9,25;-;"), 2, time, v, &p), OK);
 	assert_true(v[0] == -9.25 && isnan(v[1]));
-	assert_int_equal(rows_read(&r, STR("1;1,000.5;2"), 3, &time, v, &p), ERR_INVALID); // of which kind is that?
+	assert_int_equal(rows_read(&r, STR("1;1,000.5;2"), 3, time, v, &p), OK);
+	assert_true(isnan(v[0]) && v[1] == 2 && r.odd == 1); // of which kind is that?
 	assert_int_equal(rows_begin(&r, a, STR("7;9,25;8,5"), false, &p), OK);
 	assert_true(!r.headed && r.separator == ';' && r.nvalues == 3);
 	assert_int_equal(rows_begin(&r, a, STR("time,a"), false, &p), OK);
-	assert_int_equal(rows_read(&r, STR("1,\"1,250\""), 2, &time, v, &p), ERR_INVALID); // where the comma separates it is no point
-	assert_int_equal(rows_read(&r, STR("1,-inf"), 3, &time, v, &p), OK);
+	assert_int_equal(rows_read(&r, STR("1,\"1,250\""), 2, time, v, &p), OK);
+	assert_true(isnan(v[0]) && r.odd == 1); // where the comma separates it is no point
+	assert_int_equal(rows_read(&r, STR("1,-inf"), 3, time, v, &p), OK);
 	assert_true(isnan(v[0]));
+	arena_free(a);
+}
+
+static void test_numbers_are_read_as_people_write_them(void **ignored)
+{
+	(void)ignored;
+	static const struct {
+		const char *text;
+		double v;
+	} known[] = { { "+.5", 0.5 }, { "-.5", -0.5 }, { "5.", 5 }, { "5.e2", 500 }, { "007", 7 }, { "-0012.50", -12.5 }, { "0", 0 }, { "1E+02", 100 } };
+	static const char *const none[] = { "1.2.3", "1..2", "+", "0x10", "1e400", "five", "5.#QNAN" };
+	double v;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		assert_true(rows_number(str_of(known[i].text), &v) && v == known[i].v);
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_false(rows_number(str_of(none[i]), &v));
+	assert_true(rows_number(STR("-nan"), &v) && isnan(v));
+}
+
+// What the columns are, from header and first row: "T" time, "C" time of day, "V" value, "L" label, "-" not read.
+static void test_columns_are_found_whatever_they_are_called(void **ignored)
+{
+	(void)ignored;
+	static const struct {
+		const char *header, *row, *columns;
+		bool one_value;
+	} cases[] = {
+		{ "datetime;A;B;anomaly", "2020-01-01 00:00:00;1;2;0", "TVVL", false },
+		{ ",datetime,A,Anomaly_Label", "0,2020-01-01 00:00:00,1,0", "-TVL", false },
+		{ ",A,B", "0,1.5,2", "TVV", false },
+		{ "A,B", "1.5,2", "VV", false },                        // a fraction is no time
+		{ "t|A|B", "12|1.5|2", "TVV", false },
+		{ "Time (s),A", "0.5,1", "TV", false },
+		{ "Temperature,Timer_A", "0.5,1", "VV", false },
+		{ "date,time,A,B", "2020-01-01,00:00:00,1,2", "TCVV", false },
+		{ "采集时间,压力,故障", "2020-01-01 00:00:00,1,0", "TVL", false },
+		{ "A,B,when", "1,2,2020-01-01T00:00:00Z", "VVT", false },
+		{ "when,A,updated", "2020-01-01,2,2020-01-02", "TV-", false },
+		{ "datetime,A,B", "2020-01-01 00:00:00,ERR,2", "TVV", false }, // that may yet be a number
+		{ "load,when", "5,2020-01-01 00:00:00", "VT", true },
+		{ "value,label", "5,0", "VL", true },
+		{ "timestamp,is_anomaly,load,state", "2020-01-01 00:00:00,0,5,on", "TLV.", true },
+		{ "t,v", "0,5", "TV", true },
+	};
+	struct arena *a = arena_new(0);
+	for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
+		struct rows r;
+		struct problem p;
+		problem_init(&p, a);
+		assert_int_equal(rows_begin(&r, a, str_of(cases[k].header), cases[k].one_value, &p), OK);
+		assert_int_equal(rows_settle(&r, str_of(cases[k].row), cases[k].one_value, &p), OK);
+		char found[ROWS_CELLS_MAX + 1] = { 0 };
+		memset(found, '.', r.cells);
+		for (size_t i = 0; i < r.nvalues; i++)
+			found[r.value[i]] = 'V';
+		for (size_t i = 0; i < r.nlabels; i++)
+			found[r.label[i]] = 'L';
+		for (size_t i = 0; i < r.nskipped; i++)
+			found[r.skipped[i]] = strcmp(cases[k].columns, "TLV.") == 0 ? '.' : '-';
+		if (r.time != ROWS_NONE)
+			found[r.time] = 'T';
+		if (r.clock != ROWS_NONE)
+			found[r.clock] = 'C';
+		assert_string_equal(found, cases[k].columns);
+	}
 	arena_free(a);
 }
 
@@ -478,14 +621,17 @@ static void test_what_is_wrong_with_a_row_is_said_with_line_and_column(void **ig
 	struct arena *a = arena_new(0);
 	struct problem p;
 	struct rows r;
-	struct str time;
+	struct str time[2];
 	double v[ROWS_VALUES_MAX];
 	problem_init(&p, a);
 	assert_int_equal(rows_begin(&r, a, STR("time,pressure"), false, &p), OK);
-	assert_int_equal(rows_read(&r, STR("1,high"), 7, &time, v, &p), ERR_INVALID);
-	assert_true(str_is(p.en, "line 7, column 2 (pressure): \"high\" is not a number"));
-	problem_init(&p, a);
-	assert_int_equal(rows_read(&r, STR("1,2,3"), 8, &time, v, &p), ERR_INVALID);
+	assert_int_equal(rows_read(&r, STR("1,high"), 7, time, v, &p), OK);
+	assert_true(isnan(v[0]) && r.odd == 1 && str_is(r.odd_text, "high"));
+	assert_int_equal(rows_read(&r, STR("1"), 7, time, v, &p), OK); // cut off
+	assert_true(isnan(v[0]) && r.odd == 1 && !r.odd_text.n);
+	assert_int_equal(rows_read(&r, STR("1,2"), 7, time, v, &p), OK);
+	assert_true(v[0] == 2 && r.odd == ROWS_NONE);
+	assert_int_equal(rows_read(&r, STR("1,2,3"), 8, time, v, &p), ERR_INVALID);
 	assert_true(str_is(p.en, "line 8 has 3 columns, not 2"));
 	problem_init(&p, a);
 	assert_int_equal(rows_begin(&r, a, STR("time,anomaly"), false, &p), ERR_INVALID);
@@ -508,12 +654,16 @@ int main(void)
 		cmocka_unit_test(test_a_unit_sees_no_future_and_is_deterministic),
 		cmocka_unit_test(test_a_unit_kept_and_loaded_goes_on_as_if_it_had_not_been),
 		cmocka_unit_test(test_a_unit_does_not_grow_and_bears_gaps),
+		cmocka_unit_test(test_any_rows_give_a_score_that_no_later_row_changes),
+		cmocka_unit_test(test_counters_and_glitches_while_learning_do_not_blind),
 		cmocka_unit_test(test_too_little_to_learn_from_is_refused),
 		cmocka_unit_test(test_a_daily_rhythm_is_no_event),
 		cmocka_unit_test(test_a_spike_beyond_the_range_is_one_event),
 		cmocka_unit_test(test_a_day_unlike_all_others_is_an_event_within_the_usual_range),
 		cmocka_unit_test(test_a_stream_sees_no_future_does_not_grow_and_bears_gaps),
 		cmocka_unit_test(test_rows_of_every_kind_are_read),
+		cmocka_unit_test(test_numbers_are_read_as_people_write_them),
+		cmocka_unit_test(test_columns_are_found_whatever_they_are_called),
 		cmocka_unit_test(test_what_is_wrong_with_a_row_is_said_with_line_and_column),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
