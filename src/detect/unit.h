@@ -4,7 +4,8 @@
 // learning that its level is not known (fewer than 11 independent looks: learning rows over the integrated
 // autocorrelation time, A. Sokal 1989) is judged by how it moves, not by where it is: its distance from its own running
 // mean of two rows. A value while learning that lies 20 spans of the middle 96 % beyond them is what a measurement says
-// when it fails, and counts as missing; what is more than 10,000 deviations away is that far away. The row and the two before it are one vector of 3N (dynamic PCA: W. Ku, R. Storer, C. Georgakis,
+// when it fails, and counts as missing; what is more than 10,000 deviations away is that far away.
+// The row and the two before it are one vector of 3N (dynamic PCA: W. Ku, R. Storer, C. Georgakis,
 // Chemometr. Intell. Lab. Syst. 30, 1995). Its Mahalanobis distance, with the covariance shrunk by 0.5 % towards a sphere
 // (O. Ledoit, M. Wolf, J. Multivariate Anal. 88, 2004), is taken at once and of exponentially weighted means with
 // weights 0.3 and 0.1 (MEWMA: C. Lowry et al., Technometrics 34, 1992), so that a jump is seen in the next row and a small
