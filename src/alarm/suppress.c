@@ -201,11 +201,34 @@ static enum err reveal(const struct follow *f, struct alarm_row *row, struct ala
 	return alarm_reveal(f->db, row, e, f->p);
 }
 
+static bool is_low(enum level l) { return l == LEVEL_L || l == LEVEL_LL; }
+
+// Has it become another alarm than the one a person shelved or suppressed? A shelf of the high limit is none of the high-high.
+static enum err outgrown(const struct follow *f, const struct alarm_row *row, bool *ret)
+{
+	struct query q;
+	enum level now, then;
+	bool by_person = row->mode.state == ALARM_SHELVED || (row->mode.state == ALARM_SUPPRESSED && row->hidden.by == HIDE_PERSON);
+	*ret = false;
+	if (!by_person)
+		return OK;
+	query_begin(&q, f->db, STMT_ALARM_JOURNAL_HID);
+	query_i64(&q, 1, row->id);
+	if (query_row(&q) && level_find(query_get_str(&q, 0, f->a), &then) && level_find(row->level, &now))
+		*ret = level_rank(now) > level_rank(then) || is_low(now) != is_low(then);
+	return query_end(&q);
+}
+
 enum err follow_hold(const struct follow *f, struct alarm_row *row, const struct hold *h, bool raising, struct alarm_entry e)
 {
 	bool by_itself = row->hidden.by > HIDE_PERSON && !is_shown(row);
 	enum alarm_state to = h->by == HIDE_NONE ? ALARM_NORMAL : h->by == HIDE_CAUSE ? ALARM_SUPPRESSED : ALARM_OUT_OF_SERVICE;
-	enum err err = OK;
+	bool other = false;
+	enum err err = (row->mode.active || raising) && h->by != HIDE_SERVICE ? outgrown(f, row, &other) : OK;
+	if (!err && other)
+		err = reveal(f, row, e, "level");
+	if (err)
+		return err;
 	if (by_itself && same_hold(h, &row->hidden))
 		return h->until == row->hidden.until ? OK : alarm_set_hidden(f->db, row, h, row->hidden_at);
 	if (by_itself && row->mode.state == to)

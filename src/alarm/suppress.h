@@ -22,7 +22,8 @@ struct follow {
 
 // What hides the alarm at f->at; ret->by HIDE_NONE: nothing. service: its point is in maintenance or out of service.
 enum err hold_find(const struct follow *f, const struct alarm_row *row, bool service, struct hold *ret) must_check;
-// Hides it, or brings it back, as hold says; what a person hid stays hidden unless nothing may hide it. raising: it becomes active
+// Hides it, or brings it back, as hold says; what a person hid stays hidden unless nothing may hide it, or it has become worse
+// than what he hid (a higher level, the other side). raising: it becomes active
 // next, so it is hidden before it is announced.
 enum err follow_hold(const struct follow *f, struct alarm_row *row, const struct hold *hold, bool raising,
                      struct alarm_entry e) must_check;

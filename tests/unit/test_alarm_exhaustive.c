@@ -35,6 +35,7 @@ enum owner { NOBODY, PERSON, ITSELF };
 struct oracle {
 	char is;                // A B C D E F G H I
 	enum owner owner;       // of G H I
+	bool hid_high;          // what a person hid was the high-high level
 	bool active, high, acked;
 	bool latch, held;       // the rule latches; it has not been reset
 	bool cause, window, service; // what lasts
@@ -64,6 +65,9 @@ static void settle(struct oracle *o, bool never)
 	char want = wanted(o, never);
 	if (o->is == 'A')
 		return;
+	// he hid the high level, not the high-high
+	if (o->owner == PERSON && o->is != 'I' && o->active && o->high && !o->hid_high && !o->service)
+		appear(o);
 	if (o->owner == ITSELF && !want)
 		appear(o);
 	else if (o->owner == ITSELF)
@@ -136,6 +140,7 @@ static bool oracle_person(struct oracle *o, enum event e, bool never)
 		} else {
 			o->is = acts[i].to;
 			o->owner = PERSON;
+			o->hid_high = o->high;
 		}
 		return true;
 	}
@@ -438,7 +443,7 @@ static uint64_t key_of(const struct walk *w, const struct alarm_row *row, bool o
 	uint64_t env = (uint64_t)(o->cause | o->window << 1 | o->service << 2), k = 0;
 	if (open)
 		k = (uint64_t)(row->mode.state | row->mode.active << 4 | row->mode.acked << 5 | str_is(row->level, "hh") << 6 | row->hidden.by << 7 | row->mode.latch << 10);
-	uint64_t or = o->is == 'A' ? 0 : (uint64_t)((o->is - 'A') | o->active << 4 | o->high << 5 | o->acked << 6 | o->owner << 7 | o->held << 9);
+	uint64_t or = o->is == 'A' ? 0 : (uint64_t)((o->is - 'A') | o->active << 4 | o->high << 5 | o->acked << 6 | o->owner << 7 | o->held << 9 | (o->owner == PERSON && o->is != 'I' && o->hid_high) << 10);
 	return env | k << 3 | or << 16 | (uint64_t)open << 40;
 }
 
