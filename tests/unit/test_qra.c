@@ -10,24 +10,7 @@
 #include "base/jw.h"
 #include "risk/numeric.h"
 #include "risk/qra_int.h"
-
-static struct arena *a;
-static struct risk_tables tables;
-
-static int setup(void **state)
-{
-	struct str wrong;
-	(void)state;
-	a = arena_new(1 << 16);
-	return risk_tables_load(a, "packs", &tables, &wrong) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(a);
-	return 0;
-}
+#include "risk_help.h"
 
 static void assert_near(double got, double want, double rel)
 {

@@ -9,24 +9,7 @@
 
 #include "base/arena.h"
 #include "risk/inputs.h"
-
-static struct arena *a;
-static struct risk_tables tables;
-
-static int setup(void **state)
-{
-	(void)state;
-	struct str wrong;
-	a = arena_new(1 << 20);
-	return risk_tables_load(a, "packs", &tables, &wrong) ? 0 : 1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(a);
-	return 0;
-}
+#include "risk_help.h"
 
 static struct problem problem;
 

@@ -10,27 +10,10 @@
 #include "base/limits.h"
 #include "map/plane.h"
 #include "risk/zone.h"
+#include "risk_help.h"
 
 #define AIR "{\"u\":3,\"from\":270,\"stability\":\"D\",\"T\":20,\"RH\":50}"
 #define ANY "{\"u\":3,\"from\":270,\"stability\":\"D\",\"spread\":10}"
-
-static struct arena *a;
-static struct risk_tables tables;
-
-static int setup(void **state)
-{
-	(void)state;
-	struct str wrong;
-	a = arena_new(1 << 20);
-	return risk_tables_load(a, "packs", &tables, &wrong) ? 0 : 1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(a);
-	return 0;
-}
 
 static struct problem problem;
 
