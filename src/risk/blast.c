@@ -256,7 +256,7 @@ static const struct risk_output out_zones[] = {
 };
 const struct risk_model model_zones = { "vce-zones-cn", "蒸气云爆炸伤害分区（国内简化法）", "injury zones, Chinese simplified method",
 	"practice of safety assessment [M]: R = 13.6 (W/1000)^0.37; dP = 0.137 Z^-3 + 0.119 Z^-2 + 0.269 Z^-1 - 0.019", { 0 }, in_zones,
-	out_zones, NULL, NULL, run_zones };
+	out_zones, CALLED(AS("Chinese simplified*"), AS("VCE injury zones*")), NULL, run_zones };
 
 // ---- vessel burst, dust ---------------------------------------------------------------------------------------------------
 
@@ -330,13 +330,13 @@ static void run_vent(struct risk_run *r)
 }
 
 static const struct risk_input in_vent[] = {
-	IN_NUM("V", "m3", "容积", "volume", 0.1, 10000), IN_NUM("pmax", "bar", "最大爆炸压力（表压）", "highest pressure, gauge", 5, 12),
+	IN_NUM("V", "m3", "容积", "volume", 0.1, 10000), IN_OVER("pmax", "bar", "最大爆炸压力（表压）", "highest pressure, gauge", 5, 12),
 	IN_NUM("Kst", "bar m/s", "爆炸指数", "dust constant", 10, 800),
-	IN_NUM("pstat", "bar", "静开启压力", "static opening pressure, gauge", 0.1, 1),
-	IN_NUM("pred", "bar", "泄爆压力", "reduced pressure, gauge", 0.1, 2), IN_END,
+	IN_OVER("pstat", "bar", "静开启压力", "static opening pressure, gauge", 0.1, 1),
+	IN_OVER("pred", "bar", "泄爆压力", "reduced pressure, gauge", 0.1, 2), IN_END,
 };
 static const struct risk_output out_vent[] = { { "A", "m2", "泄爆面积", "vent area" }, { 0 } };
-static const struct risk_alias alias_vent[] = { { "EN 14491*", NULL, NULL }, { 0 } };
+static const struct risk_alias alias_vent[] = { { "EN 14491*", NULL, NULL }, { "dust explosion vent area*", NULL, NULL }, { "dust vent area*", NULL, NULL }, { 0 } };
 const struct risk_model model_vent = { "dust-vent", "粉尘泄爆面积", "dust explosion vent area", "EN 14491; GB/T 15605 [M]",
 	{ "长径比不超过 2；Kst 10～300（pmax ≤ 10）或 300～800（pmax ≤ 12）", "L/D up to 2; Kst 10 … 300 (pmax to 10) or 300 … 800 (pmax to 12)" }, in_vent, out_vent, alias_vent, NULL, run_vent };
 
@@ -358,7 +358,7 @@ static void run_outside(struct risk_run *r)
 }
 
 static const struct risk_input in_outside[] = {
-	IN_NUM("V", "m3", "容积", "volume", 0.1, 10000), IN_NUM("pred", "bar", "泄爆压力（表压）", "reduced pressure, gauge", 0.01, 2),
+	IN_NUM("V", "m3", "容积", "volume", 0.1, 10000), IN_OVER("pred", "bar", "泄爆压力（表压）", "reduced pressure, gauge", 0.01, 2),
 	IN_NUM("A", "m2", "泄爆面积", "vent area", 0.01, 1000), IN_MENU_OPT("direction", "泄放方向", "direction of the vent", menu_direction),
 	IN_OPT("r", "m", "距泄爆口距离", "distance from the vent", 0.1, 1e4, NAN), IN_END,
 };
@@ -386,7 +386,7 @@ static void run_damage(struct risk_run *r)
 	risk_out(r, "death_indoor", p >= 30 ? 1 : p > 10 ? 0.025 : 0);
 }
 
-static const struct risk_input in_damage[] = { IN_NUM("P", "kPa", "超压", "side-on overpressure", 0, 1e5), IN_END };
+static const struct risk_input in_damage[] = { IN_OVER("P", "kPa", "超压", "side-on overpressure", 0, 1e5), IN_END };
 static const struct risk_output out_damage[] = { { "damage", "", "破坏程度", "damage to be expected" },
 	{ "death_outdoor", "", "室外死亡概率", "probability of death outdoors" },
 	{ "death_indoor", "", "室内死亡概率", "probability of death indoors" }, { 0 } };

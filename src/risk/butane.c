@@ -95,7 +95,7 @@ static void run_leak(struct risk_run *r)
 }
 
 static const struct risk_input in_leak[] = {
-	IN_NUM("p_gauge", "psig", "表压", "gauge pressure", 0, 600), IN_NUM("d_hole", "m", "孔径", "diameter of the hole", 1e-3, 1),
+	IN_OVER("p_gauge", "psig", "表压", "gauge pressure", 0, 600), IN_NUM("d_hole", "m", "孔径", "diameter of the hole", 1e-3, 1),
 	IN_OPT("Cd", "", "流量系数", "discharge coefficient", 0.05, 1, 0.61),
 	IN_OPT("head", "m", "液柱高度", "height of the liquid above the hole", 0, 100, 0),
 	IN_NUM("T", "K", "温度", "temperature", 250, 400), IN_OPT("Tb", "K", "沸点", "boiling point", 250, 300, 272.55),

@@ -387,7 +387,7 @@ static const struct risk_output out_criterion[] = {
 	{ "kind", "", "连续或瞬时", "continuous (u t/x >= 2.5) or instantaneous (<= 0.6)" }, { 0 },
 };
 const struct risk_model model_criterion = { "dense-gas-criterion", "重气判据", "criterion for dense gas", BM_SOURCE, { 0 }, in_criterion,
-	out_criterion, NULL, NULL, run_criterion };
+	out_criterion, CALLED(AS("dense gas criterion*"), AS("Britter-McQuaid criterion*")), NULL, run_criterion };
 
 // ---- turbulent jet -----------------------------------------------------------------------------------------------------------
 
@@ -410,4 +410,5 @@ static const struct risk_input in_jet[] = {
 static const struct risk_output out_jet[] = { { "ratio", "", "C/C0", "C/C0" }, { 0 } };
 const struct risk_model model_jet = { "turbulent-jet", "湍流射流", "turbulent jet",
 	"Lees, Loss Prevention: C/C0 = 6 (d/z) sqrt(rho_a/rho_0) exp(-(5 r/z)^2)",
-	{ "静止空气中的动量射流", "momentum jet in still air" }, in_jet, out_jet, NULL, NULL, run_jet };
+	{ "静止空气中的动量射流", "momentum jet in still air" }, in_jet, out_jet,
+	CALLED(AS("turbulent jet*"), AS("turbulent free jet*")), NULL, run_jet };

@@ -90,7 +90,7 @@ static const struct risk_output out_tau[] = { { "tau", "", "大气透射率", "t
 	{ "Pw", "Pa", "水蒸气分压", "partial pressure of water" }, { 0 } };
 const struct risk_model model_tau = { "transmissivity", "大气透射率", "transmissivity of the air",
 	"CCPS 1999: 2.02 (Pw x)^-0.09 from 1e4 to 1e5 Pa m, 1.53 (..)^-0.06 below, 2.85 (..)^-0.12 above; AQ/T 3046", { 0 },
-	in_tau, out_tau, NULL, NULL, run_tau };
+	in_tau, out_tau, CALLED(AS("atmospheric transmissivity*")), NULL, run_tau };
 
 static void run_point(struct risk_run *r)
 {
@@ -106,7 +106,7 @@ static const struct risk_input in_point[] = {
 };
 static const struct risk_output out_q[] = { { "q", "kW/m2", "热辐射", "radiation" }, { "tau", "", "透射率", "transmissivity" }, { 0 } };
 const struct risk_model model_point = { "point-source", "点源热辐射", "point source radiation", "q = f m dHc tau/(4 pi x2)",
-	{ "约三倍火焰长度以外", "beyond about three flame lengths" }, in_point, out_q, NULL, NULL, run_point };
+	{ "约三倍火焰长度以外", "beyond about three flame lengths" }, in_point, out_q, CALLED(AS("point source*")), NULL, run_point };
 
 // ---- burning rate ------------------------------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ static const struct risk_output out_burning[] = { { "m", "kg/m2/s", "燃烧速�
 	{ "y", "m/s", "液面下降速率", "regression rate (Burgess)" }, { 0 } };
 const struct risk_model model_burning = { "burning-rate", "液池燃烧速率", "burning rate of a pool",
 	"AQ/T 3046: m = 0.001 dHc/(Cp(Tb-Ta)+dHv); Burgess: y = 1.27e-6 dHc/dH*", { "数据表 burning-rates 中没有的燃料", "fuel that is not in the table burning-rates" }, in_burning,
-	out_burning, NULL, NULL, run_burning };
+	out_burning, CALLED(AS("burning rate*"), AS("pool burning rate*")), NULL, run_burning };
 
 // ---- pool fire ------------------------------------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ static const struct risk_output out_pool_fire[] = {
 };
 const struct risk_model model_pool_fire = { "pool-fire", "池火", "pool fire",
 	"Thomas 1963; Mudan 1984; NUREG-1805 (burning rates); view factor of a tilted cylinder", { "烃类液池，目标位于地面", "hydrocarbon pool, target at the ground" },
-	in_pool_fire, out_pool_fire, NULL, "burning-rates", run_pool_fire };
+	in_pool_fire, out_pool_fire, CALLED(AS("pool fire*")), "burning-rates", run_pool_fire };
 
 static void run_epa_pool(struct risk_run *r)
 {
@@ -224,7 +224,8 @@ static const struct risk_input in_epa_pool[] = {
 };
 static const struct risk_output out_distance[] = { { "distance", "m", "距离", "distance" }, { 0 } };
 const struct risk_model model_epa_pool = { "epa-pool-fire", "池火 5 kW/m2 距离（EPA）", "pool fire, distance of 5 kW/m2 (EPA)",
-	"EPA RMP OCA Guidance: d = Hc sqrt(0.0001 A/(5000 pi (Hv + Cp(Tb-Ta))))", { 0 }, in_epa_pool, out_distance, NULL, NULL, run_epa_pool };
+	"EPA RMP OCA Guidance: d = Hc sqrt(0.0001 A/(5000 pi (Hv + Cp(Tb-Ta))))", { 0 }, in_epa_pool, out_distance,
+	CALLED(AS("EPA OCA pool fire*"), AS("EPA pool fire*")), NULL, run_epa_pool };
 
 // ---- jet fire -----------------------------------------------------------------------------------------------------------------
 
@@ -265,7 +266,7 @@ static const struct risk_output out_jet_fire[] = {
 };
 const struct risk_model model_jet_fire = { "jet-fire", "喷射火", "jet fire",
 	"API 521 chart (Beychok); AQ/T 3046: (dHc m)^0.444/161.66; order 404: K m^0.4; Considine & Grint 1985", { "自由射流", "free jet" },
-	in_jet_fire, out_jet_fire, NULL, NULL, run_jet_fire };
+	in_jet_fire, out_jet_fire, CALLED(AS("jet fire*"), AS("jet flame length*")), NULL, run_jet_fire };
 
 // ---- flare ---------------------------------------------------------------------------------------------------------------------
 

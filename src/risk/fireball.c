@@ -151,7 +151,8 @@ static const struct risk_input in_epa_ball[] = {
 static const struct risk_output out_epa_ball[] = { { "t", "s", "持续时间", "duration" },
 	{ "distance", "m", "二度烧伤距离", "distance of second-degree burns" }, { 0 } };
 const struct risk_model model_epa_ball = { "epa-fireball", "火球二度烧伤距离（EPA）", "fireball, second-degree burns (EPA)",
-	"EPA RMP OCA Guidance, after Hymes; dose 3.42e6 (W/m2)^(4/3) s", { 0 }, in_epa_ball, out_epa_ball, NULL, NULL, run_epa_ball };
+	"EPA RMP OCA Guidance, after Hymes; dose 3.42e6 (W/m2)^(4/3) s", { 0 }, in_epa_ball, out_epa_ball,
+	CALLED(AS("EPA OCA fireball*"), AS("EPA fireball*")), NULL, run_epa_ball };
 
 // ---- flash fire --------------------------------------------------------------------------------------------------------------
 

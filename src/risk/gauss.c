@@ -215,7 +215,8 @@ static const struct risk_output out_plume_max[] = {
 	{ "C_max_simple", "kg/m3", "近似式", "2Q/(e pi u h2) sz/sy at that place" }, { 0 },
 };
 const struct risk_model model_plume_max = { "gaussian-plume-max", "高架源最大落地浓度", "highest concentration of an elevated plume",
-	"gaussian-plume along the axis, steps of 0.2 %", { 0 }, in_plume_max, out_plume_max, NULL, NULL, run_plume_max };
+	"gaussian-plume along the axis, steps of 0.2 %", { 0 }, in_plume_max, out_plume_max,
+	CALLED(AS("maximum ground*"), AS("max ground*")), NULL, run_plume_max };
 
 struct level {
 	const struct gauss *g;
@@ -335,4 +336,4 @@ static const struct risk_output out_rise[] = {
 	{ "regime", "", "主导因素", "what governs" }, { "rise_at_x", "m", "x 处抬升", "rise at x" }, { 0 },
 };
 const struct risk_model model_rise = { "plume-rise", "烟气抬升（Briggs）", "plume rise (Briggs)", "EPA ISC3 vol. II, 1.1.4", { 0 }, in_rise,
-	out_rise, NULL, NULL, run_rise };
+	out_rise, CALLED(AS("Briggs plume rise*"), AS("plume rise*")), NULL, run_rise };

@@ -22,6 +22,10 @@ extern const char *const menu_sigma_set[]; // index is enum sigma_set
 #define IN_OPT(n, u, z, e, lo, hi, d) { .name = n, .unit = u, .zh = z, .en = e, .min = lo, .max = hi, .opt = true, .def = d }
 #define IN_OPT_NOTE(n, u, z, e, lo, hi, d, ...) { .name = n, .unit = u, .zh = z, .en = e, .min = lo, .max = hi, .opt = true, .def = d, \
 	.note = __VA_ARGS__ }
+// A pressure above that outside: "0.2 bar g" and "0.2 bar" are the same.
+#define IN_OVER(n, u, z, e, lo, hi) { .name = n, .unit = u, .zh = z, .en = e, .min = lo, .max = hi, .difference = true }
+#define IN_OVER_OPT(n, u, z, e, lo, hi, d, ...) { .name = n, .unit = u, .zh = z, .en = e, .min = lo, .max = hi, .opt = true, .def = d, \
+	.difference = true, .note = __VA_ARGS__ }
 #define IN_REMARK(n, u, z, e, lo, hi) { .name = n, .unit = u, .zh = z, .en = e, .min = lo, .max = hi, .remark = true }
 #define IN_LIST(n, u, z, e, lo, hi) { .name = n, .unit = u, .zh = z, .en = e, .min = lo, .max = hi, .kind = RISK_LIST }
 #define IN_LIST_OPT(n, u, z, e, lo, hi, ...) \
@@ -31,5 +35,8 @@ extern const char *const menu_sigma_set[]; // index is enum sigma_set
 #define IN_MENU_OPT(n, z, e, m) { .name = n, .kind = RISK_MENU, .menu = m, .zh = z, .en = e, .opt = true }
 #define IN_TEXT(n, z, e) { .name = n, .kind = RISK_TEXT, .zh = z, .en = e }
 #define IN_TEXT_OPT(n, z, e, ...) { .name = n, .kind = RISK_TEXT, .zh = z, .en = e, .opt = true, .note = __VA_ARGS__ }
+// The other names of a model, for its struct: CALLED(AS("pool fire*"), AS("fire of a pool*")).
+#define AS(n) { n, NULL, NULL }
+#define CALLED(...) ((const struct risk_alias[]){ __VA_ARGS__, { 0 } })
 #define IN_END { .name = NULL }
 #define IN_ROWS(n, z, e, c) { .name = n, .kind = RISK_ROWS, .columns = c, .zh = z, .en = e }

@@ -20,10 +20,15 @@ double tank_full(enum tank_shape shape, double h)
 
 static void run_inventory(struct risk_run *r)
 {
-	double level = risk_num(r, "level"), height = risk_num(r, "height");
-	bool metres = risk_given(r, "height");
-	if (metres && level > height * 1.05) {
-		risk_fail(r, "level", "液位 %g m 高于罐高 %g m", "the level of %g m is above the height of %g m", level, height);
+	double height = risk_num(r, "height"), level = risk_given(r, "depth") ? risk_num(r, "depth") : risk_num(r, "level");
+	bool metres = risk_given(r, "depth") || (risk_given(r, "height") && !risk_with_unit(r, "level"));
+	if (!isfinite(level) || (metres && !risk_given(r, "height"))) {
+		risk_fail(r, isfinite(level) ? "height" : "level", "应给出 level（%%），或 depth（m）与 height", "level (%%) is needed, or depth (m) and height");
+		return;
+	}
+	if (metres ? level > height * 1.05 : level > 105) {
+		risk_fail(r, risk_given(r, "depth") ? "depth" : "level", "液位 %g 高于罐高 %g %s", "the level of %g is above the height of %g %s", level,
+			metres ? height : 100, metres ? "m" : "%");
 		return;
 	}
 	double full = tank_full((enum tank_shape)risk_choice(r, "shape"), metres ? level / height : level / 100);
@@ -34,7 +39,9 @@ static void run_inventory(struct risk_run *r)
 
 static const char *const menu_shape[] = { "vertical", "horizontal", "sphere", NULL }; // index is enum tank_shape
 static const struct risk_input in_inventory[] = {
-	IN_NUM("level", "", "液位：罐高的 %，给出罐高时为 m", "level: % of the height, or m if the height is given", 0, 200),
+	IN_OPT_NOTE("level", "%", "液位，罐高的 %", "level, % of the height", 0, 200, NAN,
+		{ "给出罐高而不写单位时为 m", "m if the height is given and no unit" }),
+	IN_OPT("depth", "m", "液位", "level, instead of level", 0, 200, NAN),
 	IN_OPT("height", "m", "罐高（内径）", "height inside (diameter of a lying tank or sphere)", 0.1, 100, NAN),
 	IN_NUM("volume", "m3", "容积", "volume when full", 1e-3, 1e6), IN_NUM("density", "kg/m3", "密度", "density", 0.01, 25000),
 	IN_MENU_OPT("shape", "罐型", "shape", menu_shape), IN_END,

@@ -51,8 +51,16 @@ static void run_erg(struct risk_run *r)
 	}
 	int row = t ? risk_table_row(t, "un", un) : -1;
 	bool large = risk_choice(r, "spill") == 1, night = risk_choice(r, "when") == 1;
+	const struct risk_table *by_container = risk_need_table(r, "erg-table3");
+	int third = by_container ? risk_table_row(by_container, "un", un) : -1;
+	if (row < 0 && third >= 0 && large) { // table 3 has it, table 1 does not
+		risk_out_text(r, "material", risk_table_cell(by_container, (size_t)third, "material"));
+		large_by_container(r, un);
+		return;
+	}
 	if (row < 0) {
-		risk_fail(r, "UN", "数据表 erg-table1 中没有 UN %.*s", "the table erg-table1 has no UN %.*s", STR_FMT(un));
+		risk_fail(r, "UN", third < 0 ? "数据表 erg-table1 中没有 UN %.*s" : "UN %.*s 只录有大量泄漏（spill: large）",
+			third < 0 ? "the table erg-table1 has no UN %.*s" : "of UN %.*s only large spills are entered (spill: large)", STR_FMT(un));
 		return;
 	}
 	risk_out_text(r, "material", risk_table_cell(t, (size_t)row, "material"));
@@ -77,7 +85,7 @@ static const struct risk_output out_erg[] = { { "material", "", "物质", "mater
 	{ "isolation", "m", "初始隔离距离", "initial isolation, all directions" },
 	{ "protective", "m", "防护距离（下风）", "protective action, downwind" }, { 0 } };
 const struct risk_model model_erg = { "erg-distance", "应急隔离与防护距离（ERG）", "isolation and protective action distances (ERG)",
-	"Emergency Response Guidebook, tables 1 and 3, as ERG2024", { "事故最初 30 分钟", "the first 30 minutes" }, in_erg, out_erg, NULL, "erg-table1 erg-table3",
+	"Emergency Response Guidebook, tables 1 and 3, as ERG2024", { "事故最初 30 分钟", "the first 30 minutes" }, in_erg, out_erg, CALLED(AS("ERG *")), "erg-table1 erg-table3",
 	run_erg };
 
 // ---- thresholds -----------------------------------------------------------------------------------------------------------
@@ -87,9 +95,9 @@ static void run_threshold(struct risk_run *r)
 	const struct risk_table *t = risk_need_table(r, "toxic-thresholds");
 	struct str what = risk_text(r, "substance");
 	int row = t ? risk_table_row(t, "cas", what) : -1;
-	row = t && row < 0 ? risk_table_row(t, "name", what) : row;
+	row = t && row < 0 ? risk_substance_row(r, t, "name", what) : row;
 	if (row < 0) {
-		risk_fail(r, "substance", "数据表 toxic-thresholds 中没有这种物质（CAS 号或英文名）",
+		risk_fail(r, "substance", "数据表 toxic-thresholds 中没有这种物质（CAS 号、中文名或英文名）",
 			"the table toxic-thresholds has no such substance (CAS number or name)");
 		return;
 	}
@@ -112,7 +120,7 @@ static void run_threshold(struct risk_run *r)
 	}
 }
 
-static const struct risk_input in_threshold[] = { IN_TEXT("substance", "CAS 号或英文名", "CAS number or name"),
+static const struct risk_input in_threshold[] = { IN_TEXT("substance", "CAS 号、中文名或英文名", "CAS number or name, Chinese or English"),
 	IN_OPT("ppm", "", "要换算的 ppm", "ppm to convert", 0, 1e6, NAN), IN_OPT("T", "K", "气温", "air temperature", 200, 340, 298.15), IN_END };
 static const struct risk_output out_threshold[] = {
 	{ "name", "", "名称", "name" }, { "cas", "", "CAS 号", "CAS number" }, { "idlh", "", "IDLH", "IDLH" },
@@ -138,7 +146,7 @@ static void run_oca(struct risk_run *r)
 	const struct risk_table *t = risk_need_table(r, "oca-neutral"), *ends = risk_need_table(r, "oca-endpoints");
 	double end = risk_num(r, "endpoint");
 	if (ends && !isfinite(end)) {
-		int row = risk_given(r, "substance") ? risk_table_row(ends, "substance", risk_text(r, "substance")) : -1;
+		int row = risk_given(r, "substance") ? risk_substance_row(r, ends, "substance", risk_text(r, "substance")) : -1;
 		end = row < 0 ? NAN : risk_table_num(ends, (size_t)row, "endpoint");
 	}
 	if (!t || !isfinite(end)) {
@@ -177,7 +185,7 @@ static const struct risk_output out_oca[] = { { "quotient", "", "商数 (lb/min)
 	{ "distance_mi", "mi", "距离", "distance" }, { "distance", "m", "距离", "distance" }, { "QR", "lb/min", "释放速率", "rate" },
 	{ "duration_min", "min", "释放时间", "duration" }, { 0 } };
 const struct risk_model model_oca = { "oca-toxic-distance", "EPA 毒性距离（中性气体表）", "EPA toxic distance, neutrally buoyant",
-	"EPA RMP OCA Guidance reference tables 1-3; 40 CFR 68 appendix A", { "最坏情景：F 类、1.5 m/s", "worst case F, 1.5 m/s" }, in_oca, out_oca, NULL,
+	"EPA RMP OCA Guidance reference tables 1-3; 40 CFR 68 appendix A", { "最坏情景：F 类、1.5 m/s", "worst case F, 1.5 m/s" }, in_oca, out_oca, CALLED(AS("EPA OCA toxic distance*")),
 	"oca-neutral oca-endpoints", run_oca };
 
 static void run_oca_ammonia(struct risk_run *r)
@@ -214,14 +222,14 @@ static void run_oca_rate(struct risk_run *r)
 		risk_out(r, "duration_min", 10);
 		return;
 	}
-	double lfa = risk_num(r, "LFA"), q;
-	if (risk_given(r, "dike")) {
-		q = 1.4 * lfa * risk_num(r, "dike");
-	} else if (risk_given(r, "DF")) {
-		q = qs * 1.4 * lfa * risk_num(r, "DF");
-	} else {
+	double lfa = risk_num(r, "LFA"), dike = risk_given(r, "dike") ? risk_num(r, "dike") : HUGE_VAL;
+	double spread = risk_given(r, "DF") ? qs * risk_num(r, "DF") : HUGE_VAL, q = 1.4 * lfa * fmin(dike, spread);
+	if (!isfinite(q)) {
 		risk_fail(r, "DF", "液体应给出 DF 或 dike", "a liquid needs DF or dike");
 		return;
+	}
+	if (risk_choice(r, "indoors") == 1) {
+		risk_warn(r, "室内系数 0.55 只用于气体，此处未计", "the factor of 0.55 indoors is for gases: not applied here");
 	}
 	risk_out(r, "QR", q);
 	risk_out(r, "duration_min", qs / q);
@@ -235,4 +243,5 @@ static const struct risk_input in_oca_rate[] = {
 	IN_MENU_OPT("indoors", "位置", "where (indoors: factor 0.55)", menu_in), IN_END,
 };
 const struct risk_model model_oca_rate = { "oca-release-rate", "EPA 最坏情景释放速率", "EPA worst-case release rate",
-	"EPA RMP OCA Guidance: QR = QS/10; QR = QS 1.4 LFA DF; QR = 1.4 LFA A", { "最坏情景", "worst case" }, in_oca_rate, out_oca, NULL, NULL, run_oca_rate };
+	"EPA RMP OCA Guidance: QR = QS/10; QR = QS 1.4 LFA DF; QR = 1.4 LFA A", { "最坏情景", "worst case" }, in_oca_rate, out_oca,
+	CALLED(AS("EPA OCA release rate*"), AS("EPA OCA worst-case*"), AS("EPA OCA pool evaporation*")), NULL, run_oca_rate };

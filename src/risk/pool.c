@@ -73,7 +73,7 @@ static const struct risk_input in_mackay[] = {
 };
 const struct risk_model model_mackay = { "pool-evaporation-mackay", "液池蒸发（Mackay-Matsugu）", "evaporation (Mackay & Matsugu)",
 	"Mackay & Matsugu 1973 [M]: Km = 0.0048 u^(7/9) Z^(-1/9) Sc^(-2/3); factor -(P/Pv) ln(1-Pv/P) for volatile liquids",
-	{ "低于沸点", "below the boiling point" }, in_mackay, out_evap, NULL, NULL, run_mackay };
+	{ "低于沸点", "below the boiling point" }, in_mackay, out_evap, CALLED(AS("Mackay*")), NULL, run_mackay };
 
 // ---- HJ 169 / Sutton -----------------------------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ static const struct risk_input in_sutton[] = { IN_NUM("radius", "m", "液池半�
 	IN_STABILITY, IN_END };
 const struct risk_model model_sutton = { "pool-evaporation-hj169", "质量蒸发（HJ 169）", "evaporation by mass transfer (HJ 169)",
 	"HJ 169-2018 annex F, after Sutton [M]", { "低于沸点", "below the boiling point" },
-	in_sutton, out_evap, NULL, "sutton", run_sutton };
+	in_sutton, out_evap, CALLED(AS("Sutton*"), AS("HJ 169 evaporation*")), "sutton", run_sutton };
 
 // ---- Crowl and Louvar; EPA ---------------------------------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ static const struct risk_input in_crowl[] = {
 };
 const struct risk_model model_crowl = { "evaporation-still", "静止空气蒸发（Crowl-Louvar）", "evaporation into still air (Crowl & Louvar)",
 	"Crowl & Louvar 3-18: K = 0.83 cm/s (18/M)^(1/3)", { "低蒸气压，室内", "low vapour pressure, indoors" },
-	in_crowl, out_evap, NULL, NULL, run_crowl };
+	in_crowl, out_evap, CALLED(AS("Crowl-Louvar evaporation*"), AS("evaporation into still air*")), NULL, run_crowl };
 
 static void run_lfa(struct risk_run *r)
 {
@@ -174,7 +174,7 @@ static const struct risk_input in_boiling[] = {
 };
 const struct risk_model model_boiling = { "boiling-pool", "沸腾液池（地面导热）", "boiling pool, heat from the ground",
 	"HJ 169 / AQ/T 3046: Q = lambda S (Tg - Tb)/(H sqrt(pi a t))", { "地面上的低温或液化气体", "cryogenic or liquefied gas on ground" },
-	in_boiling, out_evap, NULL, "ground", run_boiling };
+	in_boiling, out_evap, CALLED(AS("boiling pool*"), AS("pool boiling on*")), "ground", run_boiling };
 
 // ---- spreading --------------------------------------------------------------------------------------------------------------------
 
@@ -206,4 +206,4 @@ static const struct risk_output out_spread[] = { { "A", "m2", "液池面积", "a
 const struct risk_model model_spread = { "pool-spread", "液池扩展", "spreading of a pool",
 	"Woodward 1998, 4.38: A = pi/4 sqrt(2048/81 (Q/rho) t^3); least depth 5 mm (concrete) … 25 mm (rough soil)",
 	{ "平地上的连续泄漏", "continuous release on level ground" },
-	in_spread, out_spread, NULL, NULL, run_spread };
+	in_spread, out_spread, CALLED(AS("pool spread*"), AS("unconfined pool spread*")), NULL, run_spread };

@@ -87,14 +87,16 @@ static void run_blast(struct risk_run *r)
 }
 
 static const struct risk_input in_blast[] = {
-	IN_MENU_OPT("form", "公式", "formula", menu_blast), IN_NUM("P", "Pa", "超压", "overpressure", 1, 1e8),
+	IN_MENU_OPT("form", "公式", "formula", menu_blast), IN_OVER("P", "Pa", "超压", "overpressure", 1, 1e8),
 	IN_OPT("I", "Pa s", "冲量", "impulse", 1e-3, 1e8, NAN), IN_END,
 };
 static const struct risk_output out_blast[] = { OUT_PROBIT, { 0 } };
 static const struct risk_alias alias_blast[] = {
 	{ "overpressure fatality probit", "form=eisenberg-lung", NULL }, { "TNO structural collapse probit*", "form=tno-collapse", NULL },
 	{ "TNO head*", "form=tno-head", NULL }, { "overpressure fatality probit eisenberg*", "form=eisenberg-lung", NULL },
-	{ "overpressure fatality probit hse*", "form=hse", NULL }, { "HSE overpressure*", "form=hse", NULL }, { "GOST structural*", "form=gost", NULL }, { "TNO structural*", "form=tno-collapse", NULL }, { 0 },
+	{ "overpressure fatality probit hse*", "form=hse", NULL }, { "HSE overpressure*", "form=hse", NULL },
+	{ "overpressure fatality probit (HSE*", "form=hse", NULL }, { "overpressure fatality probit tno*", "form=tno-head", NULL },
+	{ "overpressure fatality probit (TNO head*", "form=tno-head", NULL }, { "GOST structural*", "form=gost", NULL }, { "TNO structural*", "form=tno-collapse", NULL }, { 0 },
 };
 const struct risk_model model_overpressure = { "overpressure-probit", "超压死亡与倒塌概率", "death and collapse by overpressure",
 	"Eisenberg (lung); HSE; TNO Green Book (head impact, collapse); GOST R 12.3.047", { 0 }, in_blast, out_blast, alias_blast, NULL,
@@ -118,41 +120,57 @@ const struct risk_model model_other = { "probit", "其他概率函数", "other p
 
 // ---- poison ----------------------------------------------------------------------------------------------------------------
 
-static void run_toxic(struct risk_run *r)
+struct toxic {
+	double a, b, n;
+};
+
+// The constants: those given, the others of the substance in the table.
+static bool read_toxic(struct risk_run *r, const char *table, struct toxic *ret)
 {
-	double a = risk_num(r, "a"), b = risk_num(r, "b"), n = risk_num(r, "n"), c = risk_num(r, "C"), t = risk_num(r, "t");
+	*ret = (struct toxic){ risk_num(r, "a"), risk_num(r, "b"), risk_num(r, "n") };
 	if (risk_given(r, "substance")) {
-		const struct risk_table *k = risk_need_table(r, "toxic-probits");
-		int row = k ? risk_table_row(k, "substance", risk_text(r, "substance")) : -1;
+		const struct risk_table *k = risk_need_table(r, table);
+		int row = k ? risk_substance_row(r, k, "substance", risk_text(r, "substance")) : -1;
 		if (row < 0) {
-			risk_fail(r, "substance", "数据表 toxic-probits 中没有这种物质", "the table toxic-probits has no such substance");
-			return;
+			risk_fail(r, "substance", "数据表 %s 中没有这种物质", "the table %s has no such substance", table);
+			return false;
 		}
-		a = isfinite(a) ? a : risk_table_num(k, (size_t)row, "a");
-		b = isfinite(b) ? b : risk_table_num(k, (size_t)row, "b");
-		n = isfinite(n) ? n : risk_table_num(k, (size_t)row, "n");
+		ret->a = isfinite(ret->a) ? ret->a : risk_table_num(k, (size_t)row, "a");
+		ret->b = isfinite(ret->b) ? ret->b : risk_table_num(k, (size_t)row, "b");
+		ret->n = isfinite(ret->n) ? ret->n : risk_table_num(k, (size_t)row, "n");
 		if (risk_table_cell(k, (size_t)row, "note").n) {
 			struct str note = risk_table_cell(k, (size_t)row, "note");
 			risk_warn(r, "常数存疑：%.*s", "the constants are doubtful: %.*s", STR_FMT(note));
 		}
 	}
-	if (!isfinite(a) || !isfinite(b) || !isfinite(n)) {
+	if (!isfinite(ret->a) || !isfinite(ret->b) || !isfinite(ret->n)) {
 		risk_fail(r, "substance", "应给出 substance，或 a、b、n", "substance is needed, or a, b and n");
+		return false;
+	}
+	return true;
+}
+
+static void run_toxic(struct risk_run *r)
+{
+	struct toxic k;
+	double c = risk_num(r, "C"), t = risk_num(r, "t");
+	if (!read_toxic(r, "toxic-probits", &k)) {
 		return;
 	}
 	if (t > 30) {
 		risk_warn(r, "AQ/T 3046 暴露时间取不超过 30 min", "AQ/T 3046 takes an exposure of at most 30 min");
 	}
-	double y = a + b * log(pow(c, n) * t);
+	double y = k.a + k.b * log(pow(c, k.n) * t);
 	out_probit(r, "Pr", y);
 	risk_out(r, "P_indoor", 0.1 * num_phi(y - 5));
-	risk_out(r, "LC50", pow(exp((5 - a) / b) / t, 1 / n));
+	risk_out(r, "LC50", pow(exp((5 - k.a) / k.b) / t, 1 / k.n));
 }
 
+#define IN_TOXIC(table, unit) IN_TEXT_OPT("substance", "物质（见数据表 " table "）", "substance, of the table " table, { 0 }), \
+	IN_OPT("a", "", "a", "a, for " unit " and min", -200, 50, NAN), IN_OPT("b", "", "b", "b", 1e-3, 20, NAN), \
+	IN_OPT("n", "", "n", "n", 0.1, 10, NAN)
 static const struct risk_input in_toxic[] = {
-	IN_TEXT_OPT("substance", "物质（见数据表 toxic-probits）", "substance, of the table toxic-probits", { 0 }),
-	IN_OPT("a", "", "a", "a, for mg/m3 and min", -200, 50, NAN), IN_OPT("b", "", "b", "b", 1e-3, 20, NAN),
-	IN_OPT("n", "", "n", "n", 0.1, 10, NAN),
+	IN_TOXIC("toxic-probits", "mg/m3"),
 	IN_NUM("C", "mg/m3", "浓度", "concentration", 1e-6, 1e7), IN_NUM("t", "min", "暴露时间", "exposure", 1e-3, 1440), IN_END,
 };
 static const struct risk_output out_toxic[] = { { "Pr", "", "概率单位", "probit of death" },
@@ -165,31 +183,29 @@ const struct risk_model model_toxic = { "toxic-probit", "中毒死亡概率", "d
 
 static void run_toxic_ppm(struct risk_run *r)
 {
-	const struct risk_table *k = risk_need_table(r, "toxic-probits-ppm");
-	int row = k ? risk_table_row(k, "substance", risk_text(r, "substance")) : -1;
-	if (row < 0) {
-		risk_fail(r, "substance", "数据表 toxic-probits-ppm 中没有这种物质", "the table toxic-probits-ppm has no such substance");
+	struct toxic k;
+	double t = risk_num(r, "t");
+	if (!read_toxic(r, "toxic-probits-ppm", &k)) {
 		return;
 	}
-	double a = risk_table_num(k, (size_t)row, "a"), b = risk_table_num(k, (size_t)row, "b"), n = risk_table_num(k, (size_t)row, "n"),
-	t = risk_num(r, "t");
-	out_probit(r, "Pr", a + b * log(pow(risk_num(r, "C") * 1e6, n) * t));
-	risk_out(r, "LC50_ppm", pow(exp((5 - a) / b) / t, 1 / n));
+	out_probit(r, "Pr", k.a + k.b * log(pow(risk_num(r, "C") * 1e6, k.n) * t));
+	risk_out(r, "LC50_ppm", pow(exp((5 - k.a) / k.b) / t, 1 / k.n));
 }
 
-static const struct risk_input in_toxic_ppm[] = { IN_TEXT("substance", "物质（见数据表）", "substance, of the table toxic-probits-ppm"),
+static const struct risk_input in_toxic_ppm[] = { IN_TOXIC("toxic-probits-ppm", "ppm"),
 	IN_NUM("C", "", "体积分数", "volume fraction (give the unit ppm)", 1e-12, 1),
 	IN_NUM("t", "min", "暴露时间", "exposure", 1e-3, 1440), IN_END };
 static const struct risk_output out_toxic_ppm[] = { { "Pr", "", "概率单位", "probit of death" },
 	{ "P", "", "死亡概率", "probability of death" }, { "LC50_ppm", "", "LC50 (ppm)", "lethal to half, ppm" }, { 0 } };
 const struct risk_model model_toxic_ppm = { "toxic-probit-ppm", "中毒死亡概率（ppm）", "death by poison, ppm constants",
-	"CCPS CPQRA [M]; ppm and min", { "常数对应 ppm，不是 mg/m3", "constants belong to ppm, not mg/m3" }, in_toxic_ppm, out_toxic_ppm, NULL, "toxic-probits-ppm",
+	"CCPS CPQRA [M]; ppm and min", { "常数对应 ppm，不是 mg/m3", "constants belong to ppm, not mg/m3" }, in_toxic_ppm, out_toxic_ppm,
+	CALLED(AS("toxic probit (ppm*"), AS("toxic probit ppm*"), AS("toxic probit Pr = a + b ln(C^n t), C ppm*")), "toxic-probits-ppm",
 	run_toxic_ppm };
 
 static void run_load(struct risk_run *r)
 {
 	const struct risk_table *k = risk_need_table(r, "toxic-loads");
-	int row = k ? risk_table_row(k, "substance", risk_text(r, "substance")) : -1;
+	int row = k ? risk_substance_row(r, k, "substance", risk_text(r, "substance")) : -1;
 	if (row < 0) {
 		risk_fail(r, "substance", "数据表 toxic-loads 中没有这种物质", "the table toxic-loads has no such substance");
 		return;
@@ -207,4 +223,4 @@ static const struct risk_output out_load[] = { { "load", "", "毒性负荷 ppm^n
 	{ "of_SLOT", "", "与 SLOT 之比", "part of SLOT (1 % of death)" }, { "of_SLOD", "", "与 SLOD 之比", "part of SLOD (50 % of death)" },
 	{ 0 } };
 const struct risk_model model_load = { "toxic-load", "危险毒性负荷", "dangerous toxic load", "HSE SLOT and SLOD [M]", { 0 }, in_load,
-	out_load, NULL, "toxic-loads", run_load };
+	out_load, CALLED(AS("dangerous toxic load*"), AS("SLOT*")), "toxic-loads", run_load };

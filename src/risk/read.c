@@ -7,12 +7,17 @@
 #include <ctype.h>
 #include <stdarg.h>
 
-static bool same_letter(char a, char b)
+static char folded(char c)
 {
-	return tolower((unsigned char)a) == tolower((unsigned char)b);
+	return c == ' ' || c == '_' ? '-' : (char)tolower((unsigned char)c);
 }
 
-// name with * at the end matches every beginning.
+static bool same_letter(char a, char b)
+{
+	return folded(a) == folded(b);
+}
+
+// name with * at the end matches every beginning; blanks, _ and - are the same.
 static bool name_matches(const char *name, struct str s)
 {
 	size_t n = strlen(name);
@@ -136,6 +141,11 @@ bool risk_given(struct risk_run *r, const char *name)
 	return r->v[i].given;
 }
 
+bool risk_with_unit(struct risk_run *r, const char *name)
+{
+	return value_of(r, name, RISK_NUM)->with_unit;
+}
+
 int risk_choice(struct risk_run *r, const char *name)
 {
 	return value_of(r, name, RISK_MENU)->choice;
@@ -236,7 +246,7 @@ static bool to_unit(struct risk_run *r, const struct risk_input *in, const char 
 	if (!g->has_unit || !str_trim(g->unit).n) {
 		return true; // the schema's unit
 	}
-	if (unit_convert(*v, g->unit, mine, v)) {
+	if (in->difference ? unit_convert_difference(*v, g->unit, mine, v) : unit_convert(*v, g->unit, mine, v)) {
 		return true;
 	}
 	if (!unit_known(g->unit) && (!mine.n || in->remark)) {
@@ -404,6 +414,7 @@ static bool read_rows(struct risk_run *r, const struct risk_input *in, const str
 static bool read_one(struct risk_run *r, const struct risk_input *in, const char *field, const struct given *g, struct risk_value *ret)
 {
 	ret->given = true;
+	ret->with_unit = str_trim(g->unit).n > 0;
 	switch (in->kind) {
 	case RISK_NUM: return read_num(r, in, field, g, &ret->num);
 	case RISK_LIST: return read_list(r, in, g, ret);

@@ -30,6 +30,7 @@ struct risk_input {
 	double min, max;                  // NUM, LIST: inclusive, in unit
 	double def;                       // of an optional NUM; NAN: it may be absent altogether
 	bool opt;
+	bool difference;                  // NUM: above something else (overpressure): a unit's zero does not count
 	bool remark;                      // the unit text may be a remark (as in published cases); said in a warning
 	enum risk_kind kind;
 	const char *const *menu;          // MENU: "name|other name|…", NULL-terminated; the first is the default if opt
@@ -62,7 +63,7 @@ struct risk_model {
 };
 
 struct risk_value {
-	bool given;
+	bool given, with_unit;    // with_unit: a unit stood beside it
 	double num;
 	int choice;
 	struct str text;
@@ -125,8 +126,11 @@ void risk_write_families(struct jw *w);
 // An unknown name is a mistake of ours: the run fails with ERR_BUG.
 double risk_num(struct risk_run *r, const char *name);    // NAN if optional, without default and absent
 bool risk_given(struct risk_run *r, const char *name);
+bool risk_with_unit(struct risk_run *r, const char *name); // a unit stood beside the number
 int risk_choice(struct risk_run *r, const char *name);    // index in the menu
 struct str risk_text(struct risk_run *r, const char *name);
+// Row of a substance: as the table's column calls it, or by CAS number, Chinese or English name of the table zone-substances. -1: none.
+int risk_substance_row(struct risk_run *r, const struct risk_table *t, const char *column, struct str what);
 const double *risk_list(struct risk_run *r, const char *name, size_t *ret_n);
 const double *risk_list_raw(struct risk_run *r, const char *name); // the same numbers in the unit of the caller
 size_t risk_rows(struct risk_run *r, const char *name);
@@ -146,5 +150,8 @@ static inline bool risk_failed(const struct risk_run *r) { return r->problem->er
 // ---- units --------------------------------------------------------------------------------------------
 // v in unit from → in unit to. False: one of them is unknown, or they measure different things. A remark behind the unit
 // ("kg propane") is ignored. "" is a pure number.
+// "kPa gauge", "bar g" count from the atmosphere (101325 Pa).
 bool unit_convert(double v, struct str from, struct str to, double *ret);
+// The same for a difference of two such values: 1 bar g is 1 bar, 1 C is 1 K.
+bool unit_convert_difference(double v, struct str from, struct str to, double *ret);
 bool unit_known(struct str unit);

@@ -183,7 +183,7 @@ static const struct risk_output out_fn[] = {
 	{ "F", "/yr", "累计频率", "frequency of N or more" }, { "F*", "/yr", "N 人及以上频率", "frequency of so many or more" },
 	{ "zone", "", "区域", "zone of the curve" }, { 0 },
 };
-static const struct risk_alias alias_fn[] = { { "F-N curve*", NULL, NULL }, { 0 } };
+static const struct risk_alias alias_fn[] = { { "F-N curve*", NULL, NULL }, { "FN curve*", NULL, NULL }, { "societal risk*", NULL, NULL }, { 0 } };
 const struct risk_model model_fn = { "fn-curve", "社会风险 F-N 曲线", "F-N curve and PLL", "GB/T 37243-2019; F(N) = sum of f with n >= N",
 	{ 0 }, in_fn, out_fn, alias_fn, NULL, run_fn };
 
@@ -234,7 +234,7 @@ static const struct risk_input in_frequency[] = { IN_TEXT("equipment", "设备�
 static const struct risk_output out_frequency[] = { { "instantaneous", "/yr", "完全破裂", "instantaneous or rupture" },
 	{ "ten_minutes", "/yr", "10 min 内全部释放", "all within ten minutes" }, { "leak", "/yr", "泄漏", "leak" }, { 0 } };
 const struct risk_model model_frequency = { "generic-frequency", "通用失效频率", "generic failure frequencies",
-	"Purple Book CPR 18E = AQ/T 3046 annex [M]", { 0 }, in_frequency, out_frequency, NULL, "frequencies", run_frequency };
+	"Purple Book CPR 18E = AQ/T 3046 annex [M]", { 0 }, in_frequency, out_frequency, CALLED(AS("generic failure frequenc*"), AS("generic frequenc*")), "frequencies", run_frequency };
 
 static void run_ignition(struct risk_run *r)
 {
@@ -262,7 +262,7 @@ static const struct risk_output out_ignition[] = {
 		"direct, average and high reactivity" }, { "delayed", "", "延迟点火", "delayed, 1 - exp(-omega t)" }, { 0 },
 };
 const struct risk_model model_ignition = { "ignition", "点火概率", "ignition probability", "Sandia HyRAM+ (hydrogen); Purple Book [M]",
-	{ 0 }, in_ignition, out_ignition, NULL, "ignition", run_ignition };
+	{ 0 }, in_ignition, out_ignition, CALLED(AS("ignition probabilit*"), AS("HyRAM ignition*")), "ignition", run_ignition };
 
 // ---- domino ----------------------------------------------------------------------------------------------------------------
 
@@ -307,7 +307,7 @@ static void run_domino(struct risk_run *r)
 }
 
 static const struct risk_input in_domino[] = {
-	IN_MENU("target", "目标设备", "target", menu_target), IN_OPT("P", "Pa", "超压", "overpressure", 0, 1e8, NAN),
+	IN_MENU("target", "目标设备", "target", menu_target), IN_OVER_OPT("P", "Pa", "超压", "overpressure", 0, 1e8, NAN, { 0 }),
 	IN_OPT("I", "kW/m2", "热辐射", "radiation", 0.1, 1000, NAN), IN_OPT("V", "m3", "容积", "volume", 1, 1e5, NAN), IN_END,
 };
 static const struct risk_output out_domino[] = {
@@ -317,7 +317,8 @@ static const struct risk_output out_domino[] = {
 };
 const struct risk_model model_domino = { "domino", "多米诺升级概率", "domino escalation",
 	"Cozzani & Salzano 2004, Cozzani 2006, Landucci 2009 [M]; heat: Y = 9.25 - 1.847 ln(ttf min), 90 % at 5 min, 10 % at 20 min", { 0 },
-	in_domino, out_domino, NULL, "domino", run_domino };
+	in_domino, out_domino,
+	CALLED(AS("domino escalation*"), AS("domino time to failure*"), AS("domino probit*"), AS("escalation probit*")), "domino", run_domino };
 
 static const struct risk_input columns_targets[] = { IN_NUM("p", "", "升级概率", "probability", 0, 1), IN_END };
 

@@ -122,7 +122,7 @@ static const struct risk_input in_tank[] = {
 	IN_NUM("fill", "", "充装系数", "part filled", 0, 1), IN_NUM("d_hole", "m", "孔径", "diameter of the hole", 1e-4, 5),
 	IN_OPT("hole_height", "m", "孔高", "height of the hole", 0, 100, 0),
 	IN_CD(0.61), IN_OPT("step", "s", "时间步长", "time step", 0.1, 1e6, 60), IN_OPT("steps", "", "步数", "steps", 1, 1000, 10),
-	IN_OPT("P_gauge", "Pa", "气相表压", "gauge pressure above the liquid", 0, 1e7, 0), IN_END,
+	IN_OVER_OPT("P_gauge", "Pa", "气相表压", "gauge pressure above the liquid", 0, 1e7, 0, { 0 }), IN_END,
 };
 static const struct risk_output out_tank[] = {
 	{ "mdot", "kg/s", "各时刻速率", "rates" }, { "mdot*", "kg/s", "第 n 步速率", "rate of step n" },
@@ -276,7 +276,7 @@ static const struct risk_output out_vessel[] = {
 };
 const struct risk_model model_vessel = { "vessel-blowdown", "压力容器放空过程", "blow-down of a gas vessel in time",
 	"gas-hole on the isentrope of an ideal gas, choked and subsonic", { "理想气体，不计器壁传热", "ideal gas, no heat from the wall" },
-	in_vessel, out_vessel, NULL, NULL, run_vessel };
+	in_vessel, out_vessel, CALLED(AS("vessel blowdown*"), AS("vessel blow-down*")), NULL, run_vessel };
 
 // ---- relief valve: API 520-I --------------------------------------------------------------------------------------------------
 
@@ -352,7 +352,7 @@ static void run_subcooled(struct risk_run *r)
 static const struct risk_input in_subcooled[] = { IN_P, IN_NUM("Psat", "Pa", "饱和压力", "saturation pressure", 1, 1e8),
 	IN_NUM("rho", "kg/m3", "液体密度", "density", 10, 20000), IN_HOLE, IN_CD(0.61), IN_END };
 const struct risk_model model_subcooled = { "two-phase-subcooled", "过冷液体泄漏", "subcooled liquid",
-	"Fauske [M]: G = Cd sqrt(2 rho (P - Psat))", { 0 }, in_subcooled, out_two, NULL, NULL, run_subcooled };
+	"Fauske [M]: G = Cd sqrt(2 rho (P - Psat))", { 0 }, in_subcooled, out_two, CALLED(AS("subcooled liquid*"), AS("Fauske subcooled*")), NULL, run_subcooled };
 
 static void run_hj169(struct risk_run *r)
 {
@@ -380,7 +380,7 @@ static const struct risk_input in_hj169[] = {
 	IN_OPT_NOTE("Pc_ratio", "", "临界压力比", "Pc/P", 0.1, 0.99, 0.55, { "HJ 169 [M]", "HJ 169 [M]" }), IN_END,
 };
 const struct risk_model model_hj169 = { "two-phase-hj169", "两相泄漏（HJ 169）", "two-phase (HJ 169)",
-	"HJ 169-2018 annex F [M]: Q = Cd A sqrt(2 rho_m (P - Pc)), Pc = 0.55 P", { 0 }, in_hj169, out_two, NULL, NULL, run_hj169 };
+	"HJ 169-2018 annex F [M]: Q = Cd A sqrt(2 rho_m (P - Pc)), Pc = 0.55 P", { 0 }, in_hj169, out_two, CALLED(AS("two-phase HJ 169*"), AS("HJ 169 two-phase*")), NULL, run_hj169 };
 
 // ---- flash ------------------------------------------------------------------------------------------------------------------------
 
@@ -432,4 +432,4 @@ static const struct risk_input in_cei[] = {
 static const struct risk_output out_cei[] = { { "AQ", "kg/s", "空气中释放速率", "airborne rate" },
 	{ "CEI", "", "化学暴露指数", "index, at most 1000" }, { "HD", "m", "危害距离", "hazard distance, at most 10 km" }, { 0 } };
 const struct risk_model model_cei = { "dow-cei", "道化学暴露指数（气体）", "Dow chemical exposure index (gas)",
-	"Dow CEI Guide, 2nd ed. 1994 [M]", { "气体释放", "gas release" }, in_cei, out_cei, NULL, NULL, run_cei };
+	"Dow CEI Guide, 2nd ed. 1994 [M]", { "气体释放", "gas release" }, in_cei, out_cei, CALLED(AS("Dow CEI*"), AS("Dow chemical exposure index*")), NULL, run_cei };

@@ -23,10 +23,13 @@ static const struct unit units[] = {
 	{ "kg", "mass", 1, 0 }, { "g", "mass", 1e-3, 0 }, { "mg", "mass", 1e-6, 0 }, { "t", "mass", 1e3, 0 }, { "lb", "mass", LB, 0 },
 	{ "s", "time", 1, 0 }, { "ms", "time", 1e-3, 0 }, { "min", "time", 60, 0 }, { "h", "time", 3600, 0 }, { "d", "time", 86400, 0 },
 	{ "K", "temperature", 1, 0 }, { "C", "temperature", 1, 273.15 }, { "degC", "temperature", 1, 273.15 }, { "℃", "temperature", 1, 273.15 },
-	{ "°C", "temperature", 1, 273.15 }, { "F", "temperature", 5.0 / 9, 459.67 * 5 / 9 }, { "R", "temperature", 5.0 / 9, 0 },
+	{ "°C", "temperature", 1, 273.15 }, { "F", "temperature", 5.0 / 9, 459.67 * 5 / 9 },
+	{ "degF", "temperature", 5.0 / 9, 459.67 * 5 / 9 }, { "°F", "temperature", 5.0 / 9, 459.67 * 5 / 9 }, { "R", "temperature", 5.0 / 9, 0 },
 	{ "Pa", "pressure", 1, 0 }, { "kPa", "pressure", 1e3, 0 }, { "MPa", "pressure", 1e6, 0 }, { "bar", "pressure", 1e5, 0 },
-	{ "mbar", "pressure", 100, 0 }, { "atm", "pressure", 101325, 0 }, { "psi", "pressure", PSI, 0 }, { "psia", "pressure", PSI, 0 },
-	{ "mmHg", "pressure", 133.322387415, 0 }, { "psig", "pressure", PSI, 101325 }, { "barg", "pressure", 1e5, 101325 },
+	{ "mbar", "pressure", 100, 0 }, { "hPa", "pressure", 100, 0 }, { "torr", "pressure", 101325.0 / 760, 0 },
+	{ "kgf/cm2", "pressure", 98066.5, 0 }, { "atm", "pressure", 101325, 0 }, { "psi", "pressure", PSI, 0 }, { "psia", "pressure", PSI, 0 },
+	{ "mmHg", "pressure", 133.322387415, 0 }, { "psig", "pressure", PSI, 101325 }, { "psi g", "pressure", PSI, 101325 },
+	{ "barg", "pressure", 1e5, 101325 },
 	{ "bar g", "pressure", 1e5, 101325 }, { "kPag", "pressure", 1e3, 101325 }, { "kPa g", "pressure", 1e3, 101325 },
 	{ "MPag", "pressure", 1e6, 101325 }, { "MPa g", "pressure", 1e6, 101325 }, { "Pa g", "pressure", 1, 101325 },
 	{ "m/s", "velocity", 1, 0 }, { "km/h", "velocity", 1 / 3.6, 0 }, { "ft/s", "velocity", FT, 0 }, { "mph", "velocity", 0.44704, 0 },
@@ -69,22 +72,69 @@ static const struct unit units[] = {
 	{ "m3/m", "area", 1, 0 },
 };
 
-// The longest beginning, in whole words, that is a unit: "kg propane", "Pa abs", "vol frac NH3".
-static const struct unit *unit_find(struct str s)
+#define UNIT_BYTES_MAX 64 // of a unit with raised digits; what is longer is looked up as it stands
+
+// Raised digits (m²) as plain ones (m2), in room.
+static struct str plain_digits(struct str s, char room[UNIT_BYTES_MAX])
 {
-	s = str_trim(s);
-	for (;;) {
-		for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-			if (str_is(s, units[i].name)) {
-				return &units[i];
-			}
+	size_t n = 0;
+	if (s.n > UNIT_BYTES_MAX) {
+		return s;
+	}
+	for (size_t i = 0; i < s.n; i++) {
+		bool raised = i + 1 < s.n && s.p[i] == '\xc2' && (s.p[i + 1] == '\xb2' || s.p[i + 1] == '\xb3');
+		room[n++] = !raised ? s.p[i] : s.p[i + 1] == '\xb2' ? '2' : '3';
+		i += raised;
+	}
+	return str_from(room, n);
+}
+
+static const struct unit *exactly(struct str s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (str_is(s, units[i].name)) {
+			return &units[i];
 		}
+	}
+	return NULL;
+}
+
+// "kPa gauge" is not "kPa": the entry of the same size that counts from the atmosphere; NULL: none.
+static const struct unit *counted_from_air(const struct unit *absolute)
+{
+	for (size_t i = 0; absolute && i < ARRAY_LEN(units); i++) {
+		if (units[i].of == absolute->of && units[i].factor == absolute->factor && units[i].offset > 0) {
+			return &units[i];
+		}
+	}
+	return NULL;
+}
+
+static bool says_gauge(struct str word)
+{
+	return str_is(word, "g") || str_is(word, "(g)") || str_is(word, "gauge") || str_is(word, "(gauge)") || str_is(word, "gage")
+		|| str_is(word, "表压");
+}
+
+// The longest beginning, in whole words, that is a unit: "kg propane", "Pa abs", "vol frac NH3", "kPa gauge".
+static const struct unit *unit_find(struct str given)
+{
+	char room[UNIT_BYTES_MAX];
+	struct str s = plain_digits(str_trim(given), room);
+	bool gauge = false;
+	for (;;) {
+		const struct unit *u = exactly(s);
+		if (u) {
+			return gauge && strcmp(u->of, "pressure") == 0 && u->offset == 0 ? counted_from_air(u) : u;
+		}
+		size_t end = s.n;
 		while (s.n && s.p[s.n - 1] != ' ') {
 			s.n--;
 		}
 		if (!s.n) {
 			return NULL;
 		}
+		gauge = gauge || says_gauge(str_from(s.p + s.n, end - s.n));
 		s = str_trim(s);
 	}
 }
@@ -105,5 +155,15 @@ bool unit_convert(double v, struct str from, struct str to, double *ret)
 		return false;
 	}
 	*ret = a == b ? v : (v * a->factor + a->offset - b->offset) / b->factor;
+	return true;
+}
+
+bool unit_convert_difference(double v, struct str from, struct str to, double *ret)
+{
+	const struct unit *a = unit_find(from), *b = unit_find(to);
+	if (!a || !b || strcmp(a->of, b->of) != 0) {
+		return false;
+	}
+	*ret = a->factor == b->factor ? v : v * a->factor / b->factor;
 	return true;
 }

@@ -38,6 +38,10 @@ static const struct risk_alias alias_sigma[] = {
 	{ "pasquill-gifford sigma: turner*", "sigma_set=turner-lees", NULL },
 	{ "pasquill-gifford sigma: EPA ISC3 rural", "sigma_set=isc3-rural", NULL },
 	{ "pasquill-gifford sigma: isc3*", "sigma_set=isc3-rural", NULL },
+	{ "pasquill-gifford sigma: EPA ISC3 urban", "sigma_set=briggs-urban", NULL }, // the same curves (McElroy & Pooler)
+	{ "pasquill-gifford sigma: isc3 urban", "sigma_set=briggs-urban", NULL },
+	{ "pasquill-gifford sigma: CCPS rural*", "sigma_set=briggs-rural", NULL },
+	{ "pasquill-gifford sigma: CCPS urban*", "sigma_set=briggs-urban", NULL },
 	{ "pasquill-gifford sigma: CCPS*", "sigma_set=ccps-puff", NULL },
 	{ "pasquill-gifford sigma: Spicer-Havens*", "sigma_set=seinfeld", NULL },
 	{ "pasquill-gifford sigma: Seinfeld*", "sigma_set=seinfeld", NULL }, { "pasquill-gifford sigma: CHEF*", "sigma_set=chef", NULL }, { 0 },
@@ -98,15 +102,20 @@ static const struct risk_output out_length[] = {
 	{ "L", "m", "莫宁-奥布霍夫长度", "Monin-Obukhov length (absent if neutral)" }, { 0 },
 };
 const struct risk_model model_length = { "monin-obukhov", "莫宁-奥布霍夫长度", "Monin-Obukhov length", "TNO Yellow Book CPR 14E; Pasquill 1974",
-	{ 0 }, in_length, out_length, NULL, NULL, run_length };
+	{ 0 }, in_length, out_length, CALLED(AS("Monin-Obukhov length*"), { "Monin-Obukhov length (Pasquill*", "set=pasquill-1974", NULL }), NULL,
+	run_length };
 
 // ---- wind ---------------------------------------------------------------------------------------------------------
 
 static const char *const menu_terrain[] = { "rural", "urban", NULL };
+static const char *const menu_exponents[] = { "irwin|Irwin/CCPS", "isc3", "old", NULL };
 
 static void run_wind_power(struct risk_run *r)
 {
-	double p = wind_exponent(risk_choice(r, "stability"), risk_choice(r, "terrain") == 1);
+	static const double old[6] = { 0.108, 0.112, 0.120, 0.142, 0.203, 0.253 };
+	int s = risk_choice(r, "stability"), set = risk_choice(r, "set");
+	bool urban = risk_choice(r, "terrain") == 1;
+	double p = set == 2 ? old[s] : set == 1 && urban && s >= 4 ? 0.30 : wind_exponent(s, urban);
 	if (risk_given(r, "p")) {
 		p = risk_num(r, "p");
 	}
@@ -120,21 +129,24 @@ static void run_wind_power(struct risk_run *r)
 
 static const struct risk_input in_wind_power[] = {
 	IN_WIND_AT, IN_STABILITY, IN_MENU_OPT("terrain", "地形", "terrain", menu_terrain),
-	IN_OPT_NOTE("p", "", "指数", "exponent, instead of the table's", 0, 1, NAN,
-		{ "ISC3 城市 E、F：0.30；另一组旧值：.108 .112 .120 .142 .203 .253", "ISC3 urban E, F: 0.30; an older set: .108 .112 .120 .142 .203 .253" }), IN_END,
+	{ .name = "set", .kind = RISK_MENU, .menu = menu_exponents, .opt = true, .zh = "指数取自", .en = "set of exponents",
+	  .note = { "isc3：城市 E、F 为 0.30，其余同 irwin；old：.108 .112 .120 .142 .203 .253，不分地形", "isc3: urban E, F 0.30, else as irwin; old: .108 .112 .120 .142 .203 .253, whatever the terrain" } },
+	IN_OPT("p", "", "指数", "exponent, instead of the table's", 0, 1, NAN), IN_END,
 };
 static const struct risk_output out_wind[] = {
 	{ "u", "m/s", "风速", "wind speed" }, { "p", "", "指数", "exponent" }, { "u_star", "m/s", "摩擦速度", "friction velocity" },
 	{ "inv_L", "1/m", "莫宁-奥布霍夫长度倒数", "inverse Monin-Obukhov length" }, { 0 },
 };
-static const struct risk_alias alias_wind_power[] = { { "power-law wind profile*", NULL, NULL }, { 0 } };
+static const struct risk_alias alias_wind_power[] = { { "power-law wind profile*", NULL, NULL },
+	{ "power-law wind profile (ISC3*", "set=isc3", NULL }, { "power-law wind profile ISC3*", "set=isc3", NULL }, { 0 } };
 const struct risk_model model_wind_power = { "wind-power-law", "风速幂律廓线", "power-law wind profile", "Irwin 1979; CCPS 1999",
 	{ "高度 200 m 以内", "up to 200 m" }, in_wind_power, out_wind, alias_wind_power, NULL, run_wind_power };
 
 static void run_wind_log(struct risk_run *r)
 {
 	double z0 = risk_num(r, "z0"), z = risk_num(r, "z"), z_ref = risk_num(r, "z_ref");
-	double inv = inverse_length_tno(risk_choice(r, "stability"), z0), at_ref = wind_log(z_ref, z0, inv);
+	int s = risk_choice(r, "stability");
+	double inv = risk_choice(r, "set") ? inverse_length_pasquill(s, z0) : inverse_length_tno(s, z0), at_ref = wind_log(z_ref, z0, inv);
 	if (z <= z0 || z_ref <= z0) {
 		risk_fail(r, z <= z0 ? "z" : "z_ref", "高度必须大于粗糙度", "a height must be above the roughness length");
 		return;
@@ -144,8 +156,9 @@ static void run_wind_log(struct risk_run *r)
 	risk_out(r, "inv_L", inv);
 }
 
-static const struct risk_input in_wind_log[] = { IN_WIND_AT, IN_NUM("z0", "m", "地面粗糙度", "roughness length", 1e-5, 3), IN_STABILITY, IN_END };
-static const struct risk_alias alias_wind_log[] = { { "log wind profile with TNO Monin-Obukhov length*", NULL, NULL }, { 0 } };
+static const struct risk_input in_wind_log[] = { IN_WIND_AT, IN_NUM("z0", "m", "地面粗糙度", "roughness length", 1e-5, 3), IN_STABILITY,
+	IN_MENU_OPT("set", "莫宁-奥布霍夫长度公式", "Monin-Obukhov length by", menu_length), IN_END };
+static const struct risk_alias alias_wind_log[] = { { "log wind profile with Pasquill*", "set=pasquill-1974", NULL }, { "log wind profile with TNO Monin-Obukhov length*", NULL, NULL }, { 0 } };
 const struct risk_model model_wind_log = { "wind-log", "风速对数廓线", "logarithmic wind profile", "TNO Yellow Book CPR 14E; k = 0.4",
 	{ "近地层，200 m 以内", "surface layer, up to 200 m" }, in_wind_log, out_wind, alias_wind_log, NULL, run_wind_log };
 
@@ -162,4 +175,4 @@ static const struct risk_input in_mixing[] = {
 };
 static const struct risk_output out_mixing[] = { { "h_mix", "m", "混合层高度", "mixing height" }, { 0 } };
 const struct risk_model model_mixing = { "mixing-height", "中性混合层高度", "mixing height, neutral", "0.3 u*/f", { "中性大气", "neutral" }, in_mixing,
-	out_mixing, NULL, NULL, run_mixing };
+	out_mixing, CALLED(AS("neutral mixing height*"), AS("mixing height*")), NULL, run_mixing };

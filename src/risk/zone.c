@@ -211,9 +211,9 @@ static const struct risk_input in_burst[] = {
 static const struct risk_input in_dust[] = {
 	IN_OPT_NOTE("V", "m3", "容积（料仓、除尘器）", "volume (silo, filter)", 0.3, 1e4, 50, { "预设 50 m3，请按实际修改", "preset 50 m3: put the real one" }),
 	IN_MENU_OPT("vessel", "泄爆", "vented or closed", menu_vessel),
-	IN_OPT_NOTE("pmax", "bar", "最大爆炸压力（表压）", "highest pressure, gauge", 5, 12, 9, { "有机粉尘多为 7～9 bar，金属粉尘可到 12 bar", "organic dusts 7 … 9 bar, metals to 12 bar" }),
+	IN_OVER_OPT("pmax", "bar", "最大爆炸压力（表压）", "highest pressure, gauge", 5, 12, 9, { "有机粉尘多为 7～9 bar，金属粉尘可到 12 bar", "organic dusts 7 … 9 bar, metals to 12 bar" }),
 	IN_OPT("Kst", "bar m/s", "爆炸指数", "dust constant", 10, 800, 200),
-	IN_OPT("pred", "bar", "泄爆压力（表压）", "reduced pressure, gauge", 0.23, 2, 0.4),
+	IN_OVER_OPT("pred", "bar", "泄爆压力（表压）", "reduced pressure, gauge", 0.23, 2, 0.4, { 0 }),
 	IN_OPT_NOTE("A", "m2", "泄爆面积", "vent area", 0.01, 1000, NAN, { "不填按 EN 14491 所需面积", "absent: what EN 14491 asks for" }), IN_END };
 
 #define SCENARIO(id, zh, en, source, ...) { id, zh, en, source, __VA_ARGS__, none, NULL, NULL, NULL }

@@ -75,6 +75,17 @@ bool zone_substance_find(const struct risk_tables *t, struct str what, struct zo
 	return false;
 }
 
+int risk_substance_row(struct risk_run *r, const struct risk_table *t, const char *column, struct str what)
+{
+	struct zone_substance s;
+	int row = risk_table_row(t, column, what);
+	if (row >= 0 || !zone_substance_find(r->tables, what, &s)) {
+		return row;
+	}
+	row = risk_table_row(t, "cas", s.cas);
+	return row >= 0 ? row : risk_table_row(t, column, s.name);
+}
+
 bool zone_is_liquid(const struct zone_substance *s)
 {
 	return !(s->boiling < 293.15);

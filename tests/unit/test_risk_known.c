@@ -395,6 +395,57 @@ static void dams_break_as_ritter_and_teton(void **state)
 	assert_true(large > small && small > 0);
 }
 
+// ---- units and names ------------------------------------------------------------------------------------------------------------------
+
+// "kPa gauge" counts from the atmosphere; an overpressure is the same in bar and in bar gauge; raised digits are digits.
+static void a_gauge_pressure_is_not_an_absolute_one(void **state)
+{
+	(void)state;
+	const char *hole = "{\"rho\":800,\"d\":0.01,\"P\":{\"value\":%g,\"unit\":\"%s\"}}";
+	double want = value("liquid-hole", "mdot", hole, 601325.0, "Pa");
+	static const struct { double v; const char *unit; } same[] = { { 5, "barg" }, { 5, "bar g" }, { 5, "bar gauge" }, { 500, "kPa (g)" },
+		{ 6.01325, "bar abs" }, { 6013.25, "hPa" } };
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		assert_near(value("liquid-hole", "mdot", hole, same[i].v, same[i].unit), want, 1e-9);
+	}
+	assert_true(refused("liquid-hole", "P", "{\"rho\":800,\"d\":0.01,\"P\":{\"value\":5,\"unit\":\"atm gauge\"}}"));
+	const char *tank = "{\"rho\":800,\"D_tank\":10,\"H_tank\":10,\"fill\":0.5,\"d_hole\":0.05,\"P_gauge\":{\"value\":%g,\"unit\":\"%s\"}}";
+	assert_near(value("tank-draining", "t_empty", tank, 0.5, "bar g"), value("tank-draining", "t_empty", tank, 50000.0, "Pa"), 1e-9);
+	const char *vent = "{\"V\":{\"value\":20,\"unit\":\"m³\"},\"pmax\":9,\"Kst\":150,\"pstat\":0.1,\"pred\":{\"value\":0.4,\"unit\":\"%s\"}}";
+	assert_near(value("dust-vent", "A", vent, "bar g"), value("dust-vent", "A", vent, "bar"), 1e-9);
+	const char *full = "{\"level\":{\"value\":50,\"unit\":\"%%\"},\"height\":10,\"volume\":100,\"density\":1000}";
+	assert_near(value("tank-inventory", "mass", full), 50, 1e-12);
+	assert_near(value("tank-inventory", "mass", "{\"depth\":5,\"height\":10,\"volume\":100,\"density\":1000}"), 50, 1e-12);
+	assert_true(refused("tank-inventory", "level", "{\"level\":150,\"volume\":100,\"density\":1000}"));
+	assert_true(refused("tank-inventory", "height", "{\"depth\":5,\"volume\":100,\"density\":1000}"));
+}
+
+static void a_model_is_found_by_the_names_people_write(void **state)
+{
+	(void)state;
+	const struct risk_alias *alias;
+	assert_ptr_equal(risk_find(STR("Pool fire"), &alias), risk_find(STR("pool-fire"), &alias));
+	assert_ptr_equal(risk_find(STR("flash_fire"), &alias), risk_find(STR("flash-fire"), &alias));
+	assert_null(risk_find(STR("pool"), &alias));
+	// the sets of ISC3: urban is not rural
+	const char *at = "{\"x\":500,\"stability\":\"E\"}", *wind = "{\"u_ref\":3,\"z_ref\":10,\"z\":50,\"stability\":\"E\",\"terrain\":\"urban\"}";
+	assert_near(value("pasquill-gifford sigma: EPA ISC3 urban", "sigma_z", at), 0.08 * 500 / sqrt(1 + 1.5e-3 * 500), 1e-9);
+	assert_near(value("power-law wind profile (ISC3)", "u", wind), 3 * pow(5, 0.30), 1e-9);
+	assert_near(value("power-law wind profile", "u", wind), 3 * pow(5, 0.40), 1e-9);
+	// a substance by its Chinese name, its English name, its number
+	static const char *const names[] = { "氯", "液氯", "chlorine", "7782-50-5" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		assert_near(value("toxic-threshold", "MW", "{\"substance\":\"%s\"}", names[i]), 70.91, 1e-9);
+		assert_near(value("toxic-probit", "Pr", "{\"substance\":\"%s\",\"C\":500,\"t\":10}", names[i]), -6.35 + 0.5 * log(pow(500, 2.75) * 10), 1e-9);
+	}
+	assert_near(value("toxic-probit-ppm", "Pr", "{\"a\":-8.29,\"b\":0.92,\"n\":2,\"C\":{\"value\":300,\"unit\":\"ppm\"},\"t\":10}"),
+		-8.29 + 0.92 * log(300 * 300 * 10.0), 1e-9);
+	assert_near(value("erg-distance", "isolation", "{\"UN\":\"2186\",\"spill\":\"large\",\"container\":\"Rail tank car\"}"), 500, 1e-9);
+	assert_true(refused("erg-distance", "UN", "{\"UN\":\"2186\"}"));
+	// the smaller of the bund and of what spreads
+	assert_near(value("oca-release-rate", "QR", "{\"QS\":20000,\"LFA\":0.018,\"DF\":0.61,\"dike\":1e6}"), 20000 * 1.4 * 0.018 * 0.61, 1e-9);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(name)
@@ -406,6 +457,7 @@ int main(void)
 		TEST(fires_fall_with_distance_and_agree_with_one_another), TEST(kingery_bulmash_gives_the_k_factors),
 		TEST(a_vessel_at_rest_does_not_burst_and_dust_needs_vents), TEST(probits_meet_the_doses_that_are_quoted),
 		TEST(look_ups_are_those_of_the_books), TEST(dams_break_as_ritter_and_teton),
+		TEST(a_gauge_pressure_is_not_an_absolute_one), TEST(a_model_is_found_by_the_names_people_write),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
