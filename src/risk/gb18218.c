@@ -28,19 +28,60 @@ static bool is_named(struct str cell, struct str name)
 	return false;
 }
 
-// Row of table 1 by name, other name or CAS number; -1: none, -2: several have this CAS number.
+// Row of table 1 by name, other name or CAS number; -1: none, -2: several have this other name or CAS number (six kinds of 硝化棉).
 static int named_row(const struct risk_table *t, struct str name)
 {
 	int found = -1;
 	for (size_t i = 0; i < t->n; i++) {
-		if (is_named(risk_table_cell(t, i, "name"), name) || is_named(risk_table_cell(t, i, "alias"), name)) {
+		if (is_named(risk_table_cell(t, i, "name"), name)) {
 			return (int)i;
 		}
-		if (is_named(risk_table_cell(t, i, "cas"), name)) {
+		if (is_named(risk_table_cell(t, i, "alias"), name) || is_named(risk_table_cell(t, i, "cas"), name)) {
 			found = found == -1 ? (int)i : -2;
 		}
 	}
 	return found;
+}
+
+// The names of table 1 in which this text stands, or whose other name or CAS number it is: what may have been meant. "": none.
+static struct str names_like(struct risk_run *r, const struct risk_table *t, struct str text)
+{
+	enum { MOST = 6 };
+	struct str all = STR_EMPTY;
+	int n = 0;
+	for (size_t i = 0; text.n && i < t->n && n < MOST; i++) {
+		struct str name = risk_table_cell(t, i, "name");
+		if (str_contains(name, text) || is_named(risk_table_cell(t, i, "alias"), text) || is_named(risk_table_cell(t, i, "cas"), text)) {
+			all = arena_printf(r->arena, "%.*s%s%.*s", STR_FMT(all), n++ ? "；" : "", STR_FMT(name));
+		}
+	}
+	return all;
+}
+
+// An English name, of the table toxic-thresholds: its CAS number.
+static int english_row(struct risk_run *r, const struct risk_table *named, struct str name)
+{
+	const struct risk_table *t = risk_table_find(r->tables, STR("toxic-thresholds"));
+	int row = t ? risk_table_row(t, "name", name) : -1;
+	return row < 0 ? -1 : named_row(named, risk_table_cell(t, (size_t)row, "cas"));
+}
+
+// Cuts at the next separator, Western or Chinese: "J2,W5.3", "J2、W5.3".
+static struct str cut_class(struct str *rest)
+{
+	static const char *const marks[] = { ",", ";", "，", "、", "；" };
+	for (size_t i = 0; i < rest->n; i++) {
+		for (size_t k = 0; k < ARRAY_LEN(marks); k++) {
+			if (str_starts(str_skip(*rest, i), str_of(marks[k]))) {
+				struct str one = str_from(rest->p, i);
+				*rest = str_skip(*rest, i + strlen(marks[k]));
+				return str_trim(one);
+			}
+		}
+	}
+	struct str one = *rest;
+	*rest = STR_EMPTY;
+	return str_trim(one);
 }
 
 // Of several classes the one with the smallest threshold counts (of equal ones that with the larger beta).
@@ -48,7 +89,10 @@ static bool by_class(struct risk_run *r, const struct risk_table *t, struct str 
 {
 	bool any = false;
 	while (classes.n) {
-		struct str one = str_trim(str_cut(&classes, ','));
+		struct str one = cut_class(&classes);
+		if (!one.n) {
+			continue;
+		}
 		int row = risk_table_row(t, "class", one);
 		if (row < 0) {
 			risk_fail(r, "inventory", "没有类别 %.*s（J1…J5、W1.1…W11）", "there is no class %.*s (J1 … J5, W1.1 … W11)",
@@ -63,6 +107,9 @@ static bool by_class(struct risk_run *r, const struct risk_table *t, struct str 
 			ret->why_beta = arena_printf(r->arena, "表4 %.*s", STR_FMT(one));
 		}
 		any = true;
+	}
+	if (!any) {
+		risk_fail(r, "inventory", "class 中没有类别", "there is no class in class");
 	}
 	return any;
 }
@@ -80,9 +127,11 @@ static bool find_threshold(struct risk_run *r, size_t row, struct threshold *ret
 	if (at == -1 && cas->given) {
 		at = named_row(named, cas->text);
 	}
+	at = at == -1 && name->given ? english_row(r, named, name->text) : at;
 	if (at == -2) {
-		risk_fail(r, "inventory", "CAS 号 %.*s 在表1中有多行，请写名称",
-			"CAS number %.*s has several rows in table 1; give the name", STR_FMT(cas->given ? cas->text : name->text));
+		struct str what = cas->given ? cas->text : name->text, names = names_like(r, named, what);
+		risk_fail(r, "inventory", "%.*s 在表1中有多行，请写名称：%.*s", "%.*s has several rows in table 1; give the name: %.*s", STR_FMT(what),
+			STR_FMT(names));
 		return false;
 	}
 	if (at >= 0) {
@@ -99,7 +148,9 @@ static bool find_threshold(struct risk_run *r, size_t row, struct threshold *ret
 			}
 		}
 	} else if (!class->given) {
-		risk_fail(r, "inventory", "%.*s 不在表1中，请给出 class（类别）", "%.*s is not in table 1; give its class", STR_FMT(name->text));
+		struct str names = names_like(r, named, name->text);
+		risk_fail(r, "inventory", "%.*s 不在表1中，请给出 class（类别）%s%.*s", "%.*s is not in table 1; give its class%s%.*s", STR_FMT(name->text),
+			names.n ? "；表1: " : "", STR_FMT(names));
 		return false;
 	}
 	const struct risk_value *q = risk_cell(r, "inventory", row, "Q"), *beta = risk_cell(r, "inventory", row, "beta");
@@ -186,6 +237,9 @@ static void run_gb18218(struct risk_run *r)
 	struct str *lines = arena_many(r->arena, rows + 3 * UNITS_MAX, struct str), *names = arena_many(r->arena, UNITS_MAX, struct str),
 	*levels = arena_many(r->arena, UNITS_MAX, struct str);
 	double s[UNITS_MAX], all[UNITS_MAX], worst = -1;
+	if (risk_num(r, "persons") != floor(risk_num(r, "persons"))) {
+		risk_fail(r, "persons", "人数应为整数", "a number of persons is whole");
+	}
 	int alpha_row = band(exposure, risk_num(r, "persons"));
 	if (risk_failed(r) || !add_up(r, units, &n, lines)) {
 		return;

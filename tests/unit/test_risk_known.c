@@ -446,6 +446,18 @@ static void a_model_is_found_by_the_names_people_write(void **state)
 	assert_near(value("oca-release-rate", "QR", "{\"QS\":20000,\"LFA\":0.018,\"DF\":0.61,\"dike\":1e6}"), 20000 * 1.4 * 0.018 * 0.61, 1e-9);
 }
 
+static void an_inventory_is_graded_by_what_was_meant_or_asked_about(void **state)
+{
+	(void)state;
+#define GRADE(chemical, persons) "{\"inventory\":[" chemical "],\"persons\":" persons "}"
+	assert_near(value("gb18218", "R", GRADE("{\"name\":\"Chlorine\",\"q\":10}", "1")), 8, 1e-12);
+	assert_near(value("gb18218", "S", GRADE("{\"class\":\"W5.3、J2；W5.4\",\"q\":50}", "1")), 1, 1e-12);
+	assert_true(refused("gb18218", "inventory", GRADE("{\"name\":\"硝化棉\",\"q\":1}", "1"))); // six kinds, Q 1 … 50 t
+	assert_true(refused("gb18218", "inventory", GRADE("{\"name\":\"硝酸铵\",\"q\":1}", "1")));
+	assert_true(refused("gb18218", "inventory", GRADE("{\"class\":\",\",\"q\":1}", "1")));
+	assert_true(refused("gb18218", "persons", GRADE("{\"name\":\"氨\",\"q\":1}", "29.5")));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(name)
@@ -458,6 +470,7 @@ int main(void)
 		TEST(a_vessel_at_rest_does_not_burst_and_dust_needs_vents), TEST(probits_meet_the_doses_that_are_quoted),
 		TEST(look_ups_are_those_of_the_books), TEST(dams_break_as_ritter_and_teton),
 		TEST(a_gauge_pressure_is_not_an_absolute_one), TEST(a_model_is_found_by_the_names_people_write),
+		TEST(an_inventory_is_graded_by_what_was_meant_or_asked_about),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
