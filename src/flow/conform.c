@@ -68,6 +68,21 @@ void draft_settle(struct db *db, const struct registry *reg, struct draft *d, co
 	settle_all(&k);
 }
 
+struct draft draft_computed(struct db *db, const struct registry *reg, const struct draft *d, const struct common *c,
+                            const struct identity *by, struct arena *a)
+{
+	struct draft seen = *d;
+	struct conform k = { db, reg, &seen, c, by, a, NULL };
+	seen.vals = arena_many(a, d->t->table.ncols + 1, struct value);
+	memcpy(seen.vals, d->vals, d->t->table.ncols * sizeof *d->vals);
+	for (size_t i = 0; i < d->t->nfields; i++) {
+		const struct field *f = &d->t->fields[i];
+		if (f->compute && (!f->when || holds(&k, f->when)))
+			*draft_slot(&seen, f) = flow_store_value(f, eval(&k, f->compute, NULL), a);
+	}
+	return seen;
+}
+
 // The system itself goes on with what a model cannot say; a person is told.
 static enum err refused(const struct conform *k, struct problem *p)
 {

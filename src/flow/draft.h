@@ -29,7 +29,10 @@ bool move_asks(const struct move *m, const struct field *f); // is it in the for
 // Computed fields are filled in, what is not shown is emptied.
 void draft_settle(struct db *db, const struct registry *reg, struct draft *d, const struct common *c, const struct identity *by,
                   struct arena *a);
-// The same; then every field that must have a value has one and all checks: hold. c: the common columns as they will be,
+// A copy in which the computed fields say what they will of the values given, in the order of the fields; nothing else changes.
+struct draft draft_computed(struct db *db, const struct registry *reg, const struct draft *d, const struct common *c,
+                            const struct identity *by, struct arena *a);
+// The same as draft_settle; then every field that must have a value has one and all checks: hold. c: the common columns as they will be,
 // with state and created_by set; its title is set if that is computed. m: the move (ASK_MOVE).
 enum err draft_conform(struct db *db, const struct registry *reg, struct draft *d, struct common *c, enum ask ask,
                        const struct move *m, const struct identity *by, struct arena *a, struct problem *p) must_check;

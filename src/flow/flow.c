@@ -339,11 +339,14 @@ static enum err sign_check(const struct change *ch, const struct move *m, const 
 	return problem_set(ch->p, ERR_FORBIDDEN, "password", "口令不对", "the password is wrong");
 }
 
-// The condition of the move over the record with what the caller has just filled in, still in its old state.
+// The condition of the move over the record with what the caller has just filled in and what is computed of it, still in its old state.
 static enum err guard(const struct change *ch, const struct move *m, const struct draft *d, const struct common *c)
 {
-	struct row row = draft_row(d, c);
-	if (!m->guard_expr || flow_holds(ch->db, ch->reg, ch->t, m->guard_expr, &row, ch->by, ch->a))
+	if (!m->guard_expr)
+		return OK;
+	struct draft seen = draft_computed(ch->db, ch->reg, d, c, ch->by, ch->a);
+	struct row row = draft_row(&seen, c);
+	if (flow_holds(ch->db, ch->reg, ch->t, m->guard_expr, &row, ch->by, ch->a))
 		return OK;
 	problem_set(ch->p, ERR_CONFLICT, "", "现在不能做这一步", "this step is not possible now");
 	ch->p->zh = arena_str(ch->p->arena, m->say.zh);

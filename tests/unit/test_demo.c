@@ -95,7 +95,7 @@ static void complete(void **state)
 
 struct who {
 	const struct type *t;
-	unsigned found[16], seen[16];
+	unsigned found[32], seen[32];
 };
 
 static enum err on_person(void *arg, const struct row *row)
