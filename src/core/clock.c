@@ -199,8 +199,15 @@ static void tick_suppress(struct core *co)
 struct measure_job {
 	struct core *co;
 	struct arena *arena;
-	const struct registry *reg;
 	struct snapshot_taken *taken;
+};
+
+// The indicators as read, from the first period that is due to the last: they are read once and not for each. One thread at a time has
+// them, the next one begins after it was joined.
+struct measure_read {
+	struct arena *arena;
+	const struct registry *reg;
+	const struct measures *m;
 };
 
 static enum err snapshot_keep(struct db *db, void *arg, struct problem *p)
@@ -210,13 +217,39 @@ static enum err snapshot_keep(struct db *db, void *arg, struct problem *p)
 	return measure_keep(db, j->taken, j->arena);
 }
 
+static void measures_forget(struct core *co)
+{
+	struct measure_read *r = co->measures;
+	if (!r)
+		return;
+	registry_unpin(r->reg);
+	arena_free(r->arena);
+	mem_free(r);
+	co->measures = NULL;
+}
+
+// Those of the packs in force; NULL: they cannot be read.
+static const struct measures *measures_now(struct core *co)
+{
+	const struct registry *reg = registry_pin();
+	if (co->measures && co->measures->reg == reg) {
+		registry_unpin(reg);
+		return co->measures->m;
+	}
+	measures_forget(co);
+	struct measure_read *r = co->measures = mem_alloc(sizeof *r);
+	*r = (struct measure_read){ .arena = arena_new(64 << 10), .reg = reg };
+	struct diags d = { .arena = r->arena };
+	r->m = measures_load(reg, r->arena, &d);
+	return r->m;
+}
+
 // One period of one indicator.
 static enum err snapshot_take(struct measure_job *j)
 {
-	struct diags d = { .arena = j->arena };
 	struct problem p;
 	problem_init(&p, j->arena);
-	const struct measures *m = measures_load(j->reg, j->arena, &d);
+	const struct measures *m = measures_now(j->co);
 	if (!m)
 		return ERR_BUG;
 	struct db *db = store_read_begin(j->co->app.store);
@@ -235,10 +268,14 @@ static void *snapshot_thread(void *arg)
 	if (err)
 		log_error("core", "snapshots of indicators: %s", err_name(err));
 	// with more to do in the next second, so that people's work comes between
-	__atomic_store_n(&co->measure_due, clock_now() + (!err && j->taken ? 0 : SNAPSHOTS_EVERY), __ATOMIC_RELEASE);
-	registry_unpin(j->reg);
+	bool more = !err && j->taken;
+	__atomic_store_n(&co->measure_due, clock_now() + (more ? 0 : SNAPSHOTS_EVERY), __ATOMIC_RELEASE);
 	arena_free(j->arena);
 	mem_free(j);
+	if (!more) {
+		measures_forget(co);
+		mem_give_back();
+	}
 	__atomic_store_n(&co->measure_busy, false, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -249,7 +286,7 @@ static void tick_snapshots(struct core *co)
 		return;
 	clock_join(co);
 	struct measure_job *j = mem_alloc(sizeof *j);
-	*j = (struct measure_job){ .co = co, .arena = arena_new(64 << 10), .reg = registry_pin() };
+	*j = (struct measure_job){ .co = co, .arena = arena_new(64 << 10) };
 	co->measure_thread_runs = pthread_create(&co->measure_thread, NULL, snapshot_thread, j) == 0;
 	if (!co->measure_thread_runs)
 		snapshot_thread(j); // T_EVENTS is late once

@@ -152,6 +152,7 @@ struct core {
 	pthread_t measure_thread;   // if it runs or is to be joined; T_EVENTS
 	bool measure_thread_runs;
 	int64_t measure_due;        // when snapshots are looked at next; atomic
+	struct measure_read *measures; // clock.c; the thread of snapshots
 
 	struct index_thread *index; // index.c: its own thread
 
