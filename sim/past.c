@@ -54,6 +54,15 @@ static bool has_past(const struct past *past, const struct sim_point *p)
 	return strncmp(p->tag, past->tag, strlen(past->tag)) == 0;
 }
 
+// Others of its kind have a past with it: what several confirm (chemical/rules/gas_vote.yaml) could not be judged otherwise.
+static bool has_neighbour(const struct sim_device *d, const struct past *past, const struct sim_point *p)
+{
+	for (size_t k = 0; k < d->npoints; k++)
+		if (has_past(past, &d->points[k]) && strcmp(d->points[k].kind, p->kind) == 0)
+			return true;
+	return false;
+}
+
 void past_send(const struct sim_device *d, int64_t start, struct held_value *values)
 {
 	int64_t begin = start - start % US_PER_S;
@@ -63,7 +72,7 @@ void past_send(const struct sim_device *d, int64_t start, struct held_value *val
 			size_t n = 0;
 			for (size_t k = 0; k < d->npoints; k++) {
 				const struct sim_point *p = &d->points[k];
-				if (!has_past(past, p))
+				if (!has_past(past, p) && !has_neighbour(d, past, p))
 					continue;
 				double v;
 				values[n++] = (struct held_value){ (uint32_t)k, past_value(p, start, t, &v) ? v : normal_value(p, t) };

@@ -114,23 +114,49 @@ bool rule_find(const struct rule_set *rs, struct str name, uint32_t *ret)
 }
 
 // What a condition saw, as a sentence to stand behind what is said: "可燃气体 27 %LEL、31 %LEL". Empty if the rule has no expression.
+static struct str seen_number(const struct when_slot *s, double v, bool en, struct arena *a)
+{
+	char number[32];
+	bool time = str_is(s->unit, "time");
+	double value = time ? v / US_PER_S : v;
+	struct str unit = time ? (en ? STR("s") : STR("秒")) : s->unit;
+	if (s->what == SLOT_WORKDAY || s->what == SLOT_WORKING_HOURS)
+		return value > 0 ? (en ? STR("yes") : STR("是")) : (en ? STR("no") : STR("否"));
+	snprintf(number, sizeof number, "%.*g", fabs(value) >= 1000 ? 7 : 4, value);
+	return arena_printf(a, "%s%s%.*s", number, unit.n ? " " : "", STR_FMT(unit));
+}
+
+// Of one slot: what is known, and how many are not ("1.2 %LEL、0.9 %LEL，另 5 个未知").
+static struct str seen_of_slot(const struct when_slot *s, const struct alarm_seen *v, size_t n, bool en, struct arena *a)
+{
+	struct str ret = arena_printf(a, "%.*s", STR_FMT(en ? s->label.en : s->label.zh));
+	size_t unknown = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (isnan(v[i].value)) {
+			unknown++;
+			continue;
+		}
+		const char *between = i == unknown ? " " : en ? ", " : "、";
+		ret = arena_printf(a, "%.*s%s%.*s", STR_FMT(ret), between, STR_FMT(seen_number(s, v[i].value, en, a)));
+	}
+	if (unknown == n && n > 1)
+		return arena_printf(a, en ? "%.*s all %zu unknown" : "%.*s %zu 个都未知", STR_FMT(ret), n);
+	if (unknown == n)
+		return arena_printf(a, en ? "%.*s unknown" : "%.*s 未知", STR_FMT(ret));
+	return unknown ? arena_printf(a, en ? "%.*s, %zu more unknown" : "%.*s，另 %zu 个未知", STR_FMT(ret), unknown) : ret;
+}
+
 struct label rule_seen(const struct rule_set *rs, uint32_t rule, const struct alarm_seen *v, size_t n, struct arena *a)
 {
 	struct label ret = { STR_EMPTY, STR_EMPTY };
 	const struct when *w = rs->v[rule].when;
 	struct str *const texts[] = { &ret.zh, &ret.en };
 	for (int en = 0; w && en < 2; en++)
-		for (size_t i = 0; i < n && v[i].slot < w->nslots; i++) {
-			const struct when_slot *s = &w->slots[v[i].slot];
-			bool same = i && v[i - 1].slot == v[i].slot, yes = s->what == SLOT_WORKDAY || s->what == SLOT_WORKING_HOURS;
-			char number[32];
-			struct str unit = str_is(s->unit, "time") ? (en ? STR("s") : STR("秒")) : s->unit;
-			double value = str_is(s->unit, "time") ? v[i].value / US_PER_S : v[i].value;
-			snprintf(number, sizeof number, "%.*g", fabs(value) >= 1000 ? 7 : 4, value);
-			struct str said = isnan(value) ? (en ? STR("unknown") : STR("未知")) : yes ? (value > 0 ? (en ? STR("yes") : STR("是")) : (en ? STR("no") : STR("否"))) :
-			                                 arena_printf(a, "%s%s%.*s", number, unit.n ? " " : "", STR_FMT(unit));
-			*texts[en] = arena_printf(a, "%.*s%s%.*s%s%.*s", STR_FMT(*texts[en]), i == 0 ? "" : same ? (en ? ", " : "、") : (en ? "; " : "；"),
-			                          STR_FMT(same ? STR_EMPTY : en ? s->label.en : s->label.zh), same ? "" : " ", STR_FMT(said));
+		for (size_t i = 0, same; i < n && v[i].slot < w->nslots; i += same) {
+			for (same = 1; i + same < n && v[i + same].slot == v[i].slot; same++)
+				;
+			struct str slot = seen_of_slot(&w->slots[v[i].slot], v + i, same, en, a);
+			*texts[en] = arena_printf(a, "%.*s%s%.*s", STR_FMT(*texts[en]), i == 0 ? "" : en ? "; " : "；", STR_FMT(slot));
 		}
 	return ret;
 }

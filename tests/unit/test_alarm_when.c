@@ -559,6 +559,29 @@ static void test_words(void **state)
 	words_are("rate(level, 1min) > 2 {unit}/min or rate(level, 1min) > 120 %/h", "液位最近 1 分钟平均每分钟的变化大于2 %/min", "is more than 2 %/min");
 }
 
+static void seen_is(struct world *w, const double *v, size_t n, const char *zh, const char *en)
+{
+	struct alarm_seen seen[ALARM_SEEN] = { 0 };
+	for (size_t i = 0; i < n; i++)
+		seen[i].value = v[i];
+	struct label got = rule_seen(w->rules, 0, seen, n, w->a);
+	assert_string_equal(arena_cstr(w->a, got.zh), zh);
+	assert_string_equal(arena_cstr(w->a, got.en), en);
+}
+
+// What is not known is counted, not enumerated.
+static void test_what_was_seen(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, "count_of(gas > 60) >= 2");
+	seen_is(&w, (const double[]){ NAN, 1.5, NAN, 20, NAN }, 5, "气体 1.5 %LEL、20 %LEL，另 3 个未知", "Gas 1.5 %LEL, 20 %LEL, 3 more unknown");
+	seen_is(&w, (const double[]){ 1.5 }, 1, "气体 1.5 %LEL", "Gas 1.5 %LEL");
+	seen_is(&w, (const double[]){ NAN }, 1, "气体 未知", "Gas unknown");
+	seen_is(&w, (const double[]){ NAN, NAN }, 2, "气体 2 个都未知", "Gas all 2 unknown");
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -568,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_any_order_comes_to_the_same),
 		cmocka_unit_test(test_checker),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_what_was_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
