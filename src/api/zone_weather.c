@@ -1,7 +1,8 @@
 // The weather of now for consequence zones: the newest trustworthy values of the nearest wind and temperature points in the
-// caller's scope, and how old they are. What was typed goes before what was measured.
+// caller's scope, and how old they are; the stability by the height of the sun. What was typed goes before what was measured.
 #include "api/zones.h"
 #include "base/time.h"
+#include "risk/sun.h"
 
 #define STATION_FAR 30000.0 // m: a station farther away says nothing about this place
 #define OLD_US (60 * US_PER_MIN)
@@ -84,10 +85,8 @@ enum err zone_live_weather(struct zone_work *w, const json_t *typed, json_t **re
 	take(*ret, "from", &from, 0);
 	take(*ret, "T", &air, -50);
 	take(*ret, "RH", &humid, 0);
-	if (!json_object_get(*ret, "stability") && !json_object_get(*ret, "sky")) {
-		int hour = time_to_civil(clock_now(), time_zone()).hour;
-		json_object_set_new(*ret, "sky", json_string(hour >= 7 && hour < 18 ? "moderate" : "night-clear"));
-	}
+	if (!json_object_get(*ret, "stability") && !json_object_get(*ret, "sky"))
+		json_object_set_new(*ret, "sky", json_string(sun_sky(sun_elevation(clock_now(), w->plane.lon, w->plane.lat))));
 	w->live = (struct zone_live){ wind.name, wind.distance, MIN(wind.at, from.at), wind.stale || from.stale };
 	return OK;
 }

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "risk/inputs.h"
+#include "risk/sun.h"
 #include "risk_help.h"
 
 static struct problem problem;
@@ -458,6 +459,29 @@ static void an_inventory_is_graded_by_what_was_meant_or_asked_about(void **state
 	assert_true(refused("gb18218", "persons", GRADE("{\"name\":\"氨\",\"q\":1}", "29.5")));
 }
 
+// ---- the sun ------------------------------------------------------------------------------------------------------------------------
+
+// Elevations that follow from the definition: 90 - |latitude - declination| at the true noon of solstice and equinox, nothing at sunrise.
+static void the_sun_stands_where_it_must(void **state)
+{
+	(void)state;
+	const int64_t hour = 3600 * INT64_C(1000000), june = INT64_C(1782043200000000), december = INT64_C(1797854400000000); // 12:00 UTC, 2026-06-21, 2026-12-21
+	double best = -90, worst = 90;
+	for (int64_t t = -12 * hour; t < 12 * hour; t += hour / 60) {
+		best = fmax(best, sun_elevation(june + t, 118.8, 33));
+		worst = fmin(worst, sun_elevation(june + t, 118.8, 33));
+	}
+	assert_true(fabs(best - (90 - 33 + 23.44)) < 0.05 && fabs(worst - (23.44 - (90 - 33))) < 0.05);
+	assert_true(fabs(sun_elevation(december, 0, 0) - (90 - 23.44)) < 0.7);            // noon at Greenwich, the equation of time is 2 min
+	assert_true(sun_elevation(december - 12 * hour, 0, 40) < -70);
+	// Beijing, 2026-12-01: sunrise at 07:17 local time (23:17 UTC): half a degree below for refraction
+	assert_true(fabs(sun_elevation(INT64_C(1796080620000000), 116.39, 39.90) + 0.83) < 0.4);
+	assert_string_equal(sun_sky(3), "overcast");  // the first hour of day is neutral
+	assert_string_equal(sun_sky(34), "overcast"); // a slight sun may be behind clouds
+	assert_string_equal(sun_sky(70), "moderate");
+	assert_string_equal(sun_sky(-1), "night-clear");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(name)
@@ -471,6 +495,7 @@ int main(void)
 		TEST(look_ups_are_those_of_the_books), TEST(dams_break_as_ritter_and_teton),
 		TEST(a_gauge_pressure_is_not_an_absolute_one), TEST(a_model_is_found_by_the_names_people_write),
 		TEST(an_inventory_is_graded_by_what_was_meant_or_asked_about),
+		TEST(the_sun_stands_where_it_must),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
