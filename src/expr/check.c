@@ -121,11 +121,16 @@ static struct str joined(struct compiler *c, struct str a, const char *sign, str
 static void no_name(struct compiler *c, size_t at, struct str name, const struct expr_name *of)
 {
 	struct str *names = NULL;
+	bool function = !of && expr_function(name) != EXPR_OP__MAX;
 	if (of)
 		expr_fail(c, at, "点后面没有“%.*s”；请改成有的字段", "there is no \"%.*s\" behind the dot; use a field that exists", STR_FMT(name));
+	else if (function)
+		expr_fail(c, at, "“%.*s”是函数，后面要有括号；请写 %.*s()", "\"%.*s\" is a function and takes parentheses; write %.*s()", STR_FMT(name), STR_FMT(name));
+	else if (str_is(name, "yes") || str_is(name, "no") || str_is(name, "True") || str_is(name, "False"))
+		expr_fail(c, at, "“%.*s”不是 true 或 false；请写其中一个", "\"%.*s\" is neither true nor false; write one of them", STR_FMT(name));
 	else
 		expr_fail(c, at, "没有“%.*s”；请改成字段名，文字要加引号", "there is no \"%.*s\"; use the name of a field, put texts in quotes", STR_FMT(name));
-	size_t n = c->names->list ? c->names->list(c->names->arg, of, c->a, &names) : 0;
+	size_t n = c->names->list && !function ? c->names->list(c->names->arg, of, c->a, &names) : 0;
 	expr_fail_near(c, name, names, n);
 }
 
@@ -203,7 +208,14 @@ static struct expr_node *item(struct compiler *c, const struct raw *r, const str
 	struct str *names = arena_many(c->a, hope->nitems, struct str);
 	for (size_t i = 0; i < hope->nitems; i++)
 		names[i] = hope->items[i].value;
-	expr_fail(c, r->at, "菜单里没有“%.*s”；请改成菜单里的值", "the menu has no \"%.*s\"; use one of its values", STR_FMT(r->text));
+	struct str some = STR_EMPTY; // of a long menu its beginning
+	for (size_t i = 0; i < hope->nitems && i < 12; i++)
+		some = joined(c, some, i ? " " : "", names[i]);
+	if (hope->nitems == 0)
+		expr_fail(c, r->at, "没有“%.*s”：这里没有可选的值；请先写上", "there is no \"%.*s\": nothing to choose from here; write the values first", STR_FMT(r->text));
+	else
+		expr_fail(c, r->at, "菜单里没有“%.*s”；可用 %.*s%s", "the menu has no \"%.*s\"; use %.*s%s", STR_FMT(r->text), STR_FMT(some),
+		          hope->nitems > 12 ? " …" : "");
 	expr_fail_near(c, r->text, names, hope->nitems);
 	return NULL;
 }

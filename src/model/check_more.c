@@ -275,6 +275,10 @@ void check_dossier(struct check *c, struct type *t, const struct yaml_node *n)
 		DIAG(c->d, n, DOSSIER_OWNER);
 		return;
 	}
+	const struct menu *sections = registry_menu(c->reg, STR("dossier_section"));
+	if (sections && !menu_item(sections, raw.section))
+		DIAG_NEARBY(c->d, at_key(n, "section"), raw.section, names_of(c, sections->items, sections->nitems, sizeof *sections->items),
+		            sections->nitems, NO_ITEM, STR_FMT(sections->name), STR_FMT(raw.section));
 	t->dossier.section = raw.section;
 	t->dossier.always = raw.need && raw.need->kind == YAML_SCALAR && str_is(raw.need->text, "true");
 	bool never = !raw.need || (raw.need->kind == YAML_SCALAR && str_is(raw.need->text, "false"));

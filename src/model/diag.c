@@ -36,10 +36,12 @@ void diag_near(struct diags *d, struct str word, const struct str *names, size_t
 {
 	int near_i = str_nearest(word, names, n);
 	const struct str *near = near_i < 0 ? NULL : &names[near_i];
-	if (!near || d->n == 0 || d->n >= LIMIT_DIAGS)
+	bool wide = str_contains(word, STR("：")) || str_contains(word, STR("，"));
+	if ((!near && !wide) || d->n == 0 || d->n >= LIMIT_DIAGS)
 		return;
 	struct diag *last = &d->v[d->n - 1];
-	struct str more = d->zh ? arena_printf(d->arena, DIAG_ZH_NEAR, STR_FMT(*near)) :
+	struct str more = wide ? str_of(d->zh ? DIAG_ZH_NEAR_WIDTH : DIAG_EN_NEAR_WIDTH) :
+	                  d->zh ? arena_printf(d->arena, DIAG_ZH_NEAR, STR_FMT(*near)) :
 	                          arena_printf(d->arena, DIAG_EN_NEAR, STR_FMT(*near));
 	last->text = arena_printf(d->arena, "%.*s%.*s", STR_FMT(last->text), STR_FMT(more));
 }

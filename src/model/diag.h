@@ -15,6 +15,9 @@ X(FOLDER,         "未知的文件夹“%.*s”，里面的内容不会被读取
 X(NO_PACK,        "这里没有任何业务包；请给出 packs 文件夹或其中一个包", "no pack found here; give the packs folder or one pack in it") \
 /* syntax */ \
 X(SYNTAX,         "YAML 语法错误（%s）；请检查缩进、冒号后的空格和引号", "not YAML (%s); check indentation, the blank after each colon and quotes") \
+X(TAB,            "缩进用了 Tab；请改成空格", "indented with a tab; use spaces") \
+X(FULL_WIDTH,     "这里的“%.*s”是全角的，YAML 读不懂；请改成半角，若是文字请把整段加引号", \
+                  "the \"%.*s\" here is full-width, which is not YAML; write it half-width, or put the whole text in quotes if it is part of one") \
 X(EMPTY,          "文件是空的；请写上内容或删除它", "the file is empty; write something in it or delete it") \
 X(ANCHOR,         "不能用锚点（&名字）；请把内容写全", "anchors (&name) are not part of the dialect; write the text out") \
 X(ALIAS,          "不能用别名（*名字）；请把内容写全", "aliases (*name) are not part of the dialect; write the text out") \
@@ -232,6 +235,7 @@ X(CALENDAR_WORKDAY, "“%.*s”不是调休上班日（要是周六或周日，�
 X(EVERY,          "未知的周期“%.*s”；可用 day week month quarter year", "unknown period \"%.*s\"; use day week month quarter year") \
 X(SCHEDULE_ON,    "on 要在 1 到 %d 之间（every: %s）；请改正", "on is between 1 and %d for every: %s; correct it") \
 X(SCHEDULE_WITHIN, "类型“%.*s”没有状态，within 没有意义；请删去", "the type \"%.*s\" has no states, within has no meaning; take it out") \
+X(NEAR_WIDTH,     "——里面有全角标点，请改成半角", " - it holds a full-width mark, write it half-width") \
 X(NEAR,           "——是不是“%.*s”？", " - did you mean \"%.*s\"?")
 // clang-format on
 

@@ -12,7 +12,7 @@ struct reader {
 	yaml_parser_t parser;
 	struct arena *arena;
 	struct diags *d;
-	struct str file;
+	struct str file, text;
 	unsigned nodes;
 };
 
@@ -29,12 +29,52 @@ static struct yaml_node *say_at(struct reader *r, yaml_mark_t at)
 	return node_new(r, YAML_SCALAR, at);
 }
 
+static struct str line_of(struct str text, size_t line)
+{
+	struct str s = str_cut(&text, '\n');
+	for (size_t i = 0; i < line; i++)
+		s = str_cut(&text, '\n');
+	return s;
+}
+
+// What most often spoils a line and cannot be seen: a full-width mark outside quotes, the last one up to where the parser gave up,
+// or a tab before the first word. The mark is moved to it; empty = neither.
+static struct str culprit(struct reader *r, yaml_mark_t *at)
+{
+	static const char *const marks[] = { "：", "，", "｛", "｝", "［", "］", "\u3000" };
+	struct str line = line_of(r->text, at->line), found = STR_EMPTY;
+	bool quoted = false, begun = false;
+	for (size_t i = 0, col = 0; i < line.n && col <= r->parser.problem_mark.column; i++) {
+		struct str rest = str_skip(line, i);
+		if (line.p[i] == '\t' && !begun) {
+			at->column = col;
+			return str_from(line.p + i, 1);
+		}
+		begun |= line.p[i] != ' ';
+		quoted ^= line.p[i] == '"';
+		for (size_t m = 0; m < ARRAY_LEN(marks) && !quoted; m++)
+			if (str_starts(rest, str_of(marks[m]))) {
+				found = str_of(marks[m]);
+				at->column = col;
+			}
+		col += i + 1 == line.n || ((unsigned char)line.p[i + 1] & 0xC0) != 0x80;
+	}
+	return found;
+}
+
 static bool next(struct reader *r, yaml_event_t *e)
 {
 	if (yaml_parser_parse(&r->parser, e))
 		return true;
 	const char *why = r->parser.problem ? r->parser.problem : "?";
-	DIAG(r->d, say_at(r, r->parser.problem_mark), SYNTAX, why);
+	yaml_mark_t at = r->parser.problem_mark;
+	struct str mark = culprit(r, &at);
+	if (str_is(mark, "\t"))
+		DIAG(r->d, say_at(r, at), TAB);
+	else if (mark.n)
+		DIAG(r->d, say_at(r, at), FULL_WIDTH, STR_FMT(mark));
+	else
+		DIAG(r->d, say_at(r, at), SYNTAX, why);
 	return false;
 }
 
@@ -193,7 +233,7 @@ static bool read_rest(struct reader *r)
 
 struct yaml_node *yaml_parse(struct arena *a, struct str file, struct str text, struct diags *d)
 {
-	struct reader r = { .arena = a, .d = d, .file = file };
+	struct reader r = { .arena = a, .d = d, .file = file, .text = text };
 	if (text.n > LIMIT_YAML_FILE) {
 		DIAG(d, say_at(&r, (yaml_mark_t){ 0, 0, 0 }), FILE_LARGE, LIMIT_YAML_FILE);
 		return NULL;

@@ -41,7 +41,7 @@ static bool matches(const char *f, const char *t)
 			return false;
 	}
 	if (!*f)
-		return !*t || strncmp(t, " - did you mean", 15) == 0;
+		return !*t || strncmp(t, " - did you mean", 15) == 0 || strncmp(t, " - it holds a full-width", 24) == 0;
 	f = after_conversion(f);
 	for (; ; t++) {
 		if (matches(f, t))
@@ -54,7 +54,8 @@ static bool matches(const char *f, const char *t)
 static void mark_said(const char *text)
 {
 	for (size_t i = 0; i < ARRAY_LEN(sentences); i++)
-		if (matches(sentences[i].en, text) || (strcmp(sentences[i].name, "NEAR") == 0 && strstr(text, " - did you mean")))
+		if (matches(sentences[i].en, text) || (strcmp(sentences[i].name, "NEAR") == 0 && strstr(text, " - did you mean")) ||
+		    (strcmp(sentences[i].name, "NEAR_WIDTH") == 0 && strstr(text, " - it holds a full-width")))
 			sentences[i].said = true;
 }
 
