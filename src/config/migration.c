@@ -11,6 +11,7 @@
 // ---- reading -----------------------------------------------------------------------------------
 struct reading {
 	const struct type *t;       // as in force; NULL if not known
+	const struct type *now;     // as it is to become; NULL if it goes
 	struct diags *d;
 	struct arena *a;
 	struct migration m;
@@ -23,11 +24,68 @@ static void step_add(struct reading *r, struct migration_step s)
 	r->m.steps[r->m.nsteps - 1] = s;
 }
 
+static void near_field(struct reading *r, const struct type *t, struct str word)
+{
+	struct str *names = arena_many(r->a, t->nfields, struct str);
+	for (size_t i = 0; i < t->nfields; i++)
+		names[i] = t->fields[i].name;
+	diag_near(r->d, word, names, t->nfields);
+}
+
 static bool field_known(struct reading *r, const struct yaml_node *at)
 {
 	if (!r->t || type_field(r->t, at->text))
 		return true;
-	diag_say(r->d, at, "迁移所说的字段“%.*s”在现行类型中没有", "field \"%.*s\" is not in the type as it is in force", STR_FMT(at->text));
+	diag_say(r->d, at, "迁移所说的字段“%.*s”在现行类型中没有；请写改之前的字段名",
+	         "field \"%.*s\" is not in the type as it is in force; write the name from before the change", STR_FMT(at->text));
+	near_field(r, r->t, at->text);
+	return false;
+}
+
+// ---- where the data goes must be there, or it would be out of sight -----------------------------
+static bool same_columns(const struct type *a, const struct field *x, const struct type *b, const struct field *y)
+{
+	return x->ncols == y->ncols && (x->ncols == 0 || a->table.cols[x->col].kind == b->table.cols[y->col].kind);
+}
+
+static bool rename_fits(struct reading *r, const struct yaml_node *from, const struct yaml_node *to)
+{
+	const struct field *old = r->t ? type_field(r->t, from->text) : NULL, *now = r->now ? type_field(r->now, to->text) : NULL;
+	if (!r->t || !r->now)
+		return true;
+	if (!now) {
+		diag_say(r->d, to, "新的类型里没有字段“%.*s”，数据改名后就看不到了；请改成新的字段名",
+		         "the new type has no field \"%.*s\", the data would be out of sight; write the new field's name", STR_FMT(to->text));
+		near_field(r, r->now, to->text);
+	} else if (type_field(r->t, to->text)) {
+		diag_say(r->d, to, "字段“%.*s”现在就有，不能改成它；请换一个新字段名",
+		         "there is a field \"%.*s\" already; choose another name", STR_FMT(to->text));
+	} else if (!same_columns(r->t, old, r->now, now)) {
+		diag_say(r->d, to, "字段“%.*s”的种类与原来的不同，数据放不进去；请保持种类，或改用 drop",
+		         "field \"%.*s\" is of another kind, the data does not fit; keep the kind, or use drop", STR_FMT(to->text));
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static bool drop_fits(struct reading *r, const struct yaml_node *at)
+{
+	const struct field *old = r->t ? type_field(r->t, at->text) : NULL, *now = r->now ? type_field(r->now, at->text) : NULL;
+	if (!old || !now || !same_columns(r->t, old, r->now, now))
+		return true;
+	diag_say(r->d, at, "字段“%.*s”在新的类型里还在，去掉的只会是其中的数据；请先从类型里去掉它，或删去这一步",
+	         "field \"%.*s\" stays in the new type, only its data would go; take it out of the type, or take out this step", STR_FMT(at->text));
+	return false;
+}
+
+static bool value_fits(struct reading *r, struct str field, const struct yaml_node *to)
+{
+	const struct field *now = r->t && r->now ? type_field(r->now, field) : NULL;
+	if (!now || !now->menu || menu_item(now->menu, to->text))
+		return true;
+	diag_say(r->d, to, "菜单“%.*s”没有选项“%.*s”；请改成新菜单里的值", "the menu \"%.*s\" has no item \"%.*s\"; use an item of the new menu",
+	         STR_FMT(now->menu->name), STR_FMT(to->text));
 	return false;
 }
 
@@ -37,14 +95,14 @@ static bool want_pairs(struct reading *r, const struct yaml_node *n)
 	for (size_t i = 0; ok && i < n->n; i++)
 		ok = n->items[i]->kind == YAML_SCALAR;
 	if (!ok)
-		diag_say(r->d, n, "应为 {原名: 新名}", "{old: new} is expected");
+		diag_say(r->d, n, "应为 {原名: 新名}；请照此写", "{old: new} is expected; write it so");
 	return ok;
 }
 
 static void read_renames(struct reading *r, const struct yaml_node *n)
 {
 	for (size_t i = 0; want_pairs(r, n) && i < n->n; i++)
-		if (field_known(r, n->keys[i]))
+		if (field_known(r, n->keys[i]) && rename_fits(r, n->keys[i], n->items[i]))
 			step_add(r, (struct migration_step){ STEP_RENAME, .from = n->keys[i]->text, .to = n->items[i]->text });
 }
 
@@ -55,7 +113,7 @@ static void read_drops(struct reading *r, const struct yaml_node *n)
 	if (!yaml_strs(n, r->a, &names, &count, r->d))
 		return;
 	for (size_t i = 0; i < count; i++)
-		if (field_known(r, n->items[i]))
+		if (field_known(r, n->items[i]) && drop_fits(r, n->items[i]))
 			step_add(r, (struct migration_step){ STEP_DROP, .field = names[i] });
 }
 
@@ -63,8 +121,11 @@ static void read_states(struct reading *r, const struct yaml_node *n)
 {
 	for (size_t i = 0; want_pairs(r, n) && i < n->n; i++) {
 		if (r->t && !type_state(r->t, n->keys[i]->text))
-			diag_say(r->d, n->keys[i], "迁移所说的状态“%.*s”在现行类型中没有", "state \"%.*s\" is not in the type as it is in force",
-			         STR_FMT(n->keys[i]->text));
+			diag_say(r->d, n->keys[i], "迁移所说的状态“%.*s”在现行类型中没有；请写改之前的状态名",
+			         "state \"%.*s\" is not in the type as it is in force; write the name from before the change", STR_FMT(n->keys[i]->text));
+		else if (r->t && r->now && !type_state(r->now, n->items[i]->text))
+			diag_say(r->d, n->items[i], "新的类型里没有状态“%.*s”，记录会停在没有的状态；请改成新的状态名",
+			         "the new type has no state \"%.*s\", records would be stuck; write the new state's name", STR_FMT(n->items[i]->text));
 		else
 			step_add(r, (struct migration_step){ STEP_STATE, .from = n->keys[i]->text, .to = n->items[i]->text });
 	}
@@ -73,13 +134,14 @@ static void read_states(struct reading *r, const struct yaml_node *n)
 static void read_values(struct reading *r, const struct yaml_node *n)
 {
 	if (n->kind != YAML_MAP) {
-		diag_say(r->d, n, "应为 {字段: {原值: 新值}}", "{field: {old: new}} is expected");
+		diag_say(r->d, n, "应为 {字段: {原值: 新值}}；请照此写", "{field: {old: new}} is expected; write it so");
 		return;
 	}
 	for (size_t i = 0; i < n->n; i++)
 		for (size_t k = 0; want_pairs(r, n->items[i]) && field_known(r, n->keys[i]) && k < n->items[i]->n; k++)
-			step_add(r, (struct migration_step){ STEP_VALUE, .field = n->keys[i]->text, .from = n->items[i]->keys[k]->text,
-			                                     .to = n->items[i]->items[k]->text });
+			if (value_fits(r, n->keys[i]->text, n->items[i]->items[k]))
+				step_add(r, (struct migration_step){ STEP_VALUE, .field = n->keys[i]->text, .from = n->items[i]->keys[k]->text,
+				                                     .to = n->items[i]->items[k]->text });
 }
 
 static void read_step(struct reading *r, const struct yaml_node *n)
@@ -92,29 +154,33 @@ static void read_step(struct reading *r, const struct yaml_node *n)
 			kinds[i].fn(r, n->items[0]);
 			return;
 		}
-	diag_say(r->d, n, "一步应为 rename、drop、state、value 之一", "a step is one of rename, drop, state, value");
+	diag_say(r->d, n, "一步应为 rename、drop、state、value 之一；请改正", "a step is one of rename, drop, state, value; correct it");
 }
 
 static const struct yaml_node *text_key(struct reading *r, const struct yaml_node *root, const char *key, struct str *ret)
 {
 	const struct yaml_node *n = yaml_get(root, key);
 	if (!n)
-		diag_say(r->d, root, "缺少 %s", "%s is missing", key);
+		diag_say(r->d, root, "缺少 %s；请补上", "%s is missing; add it", key);
 	return n && yaml_str(n, ret, r->d) ? n : NULL;
 }
 
-static void read_file(struct reading *r, const struct pack_file *f, const struct registry *old, struct db *db)
+static void read_file(struct reading *r, const struct pack_file *f, const struct registry *reg, const struct registry *old, struct db *db)
 {
 	bool pending = false;
 	static const char *const keys[] = { "migration", "type", "about", "steps", NULL };
 	yaml_check_keys(f->root, keys, r->d);
 	(void)text_key(r, f->root, "migration", &r->m.name);
-	(void)text_key(r, f->root, "type", &r->m.type);
-	if (db && r->m.name.n && !migration_pending(db, r->m.name, &pending) && pending) // what is done speaks of what is gone
+	const struct yaml_node *type = text_key(r, f->root, "type", &r->m.type);
+	if (db && r->m.name.n && !migration_pending(db, r->m.name, &pending) && pending) { // what is done speaks of what is gone
 		r->t = registry_type(old, r->m.type);
+		r->now = registry_type(reg, r->m.type);
+		if (type && !r->t && !r->now)
+			diag_say(r->d, type, "没有类型“%.*s”；请改名", "there is no type \"%.*s\"; correct it", STR_FMT(r->m.type));
+	}
 	const struct yaml_node *steps = yaml_get(f->root, "steps");
 	if (!steps || steps->kind != YAML_LIST || steps->n == 0) {
-		diag_say(r->d, steps ? steps : f->root, "缺少 steps（步骤列表）", "steps (a list) is missing");
+		diag_say(r->d, steps ? steps : f->root, "缺少 steps（步骤列表）；请补上", "steps (a list) is missing; add it");
 		return;
 	}
 	for (size_t i = 0; i < steps->n; i++)
@@ -131,7 +197,11 @@ bool migrations_read(const struct registry *reg, const struct registry *old, str
 		if (!str_is(reg->files[i].folder, "migrations"))
 			continue;
 		struct reading r = { .d = d, .a = a, .m = { .name = STR_EMPTY, .type = STR_EMPTY } };
-		read_file(&r, &reg->files[i], old, db);
+		read_file(&r, &reg->files[i], reg, old, db);
+		for (size_t k = 0; k < *ret_n && r.m.name.n; k++)
+			if (str_eq((*ret)[k].name, r.m.name))
+				diag_say(d, reg->files[i].root, "有两个迁移都叫“%.*s”，后一个不会做；请换一个名字",
+				         "two migrations are called \"%.*s\", the second would never be done; choose another name", STR_FMT(r.m.name));
 		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
 		(*ret)[*ret_n - 1] = r.m;
 	}
@@ -185,18 +255,22 @@ static struct label step_says(const struct migration_step *s, struct arena *a)
 	return l;
 }
 
-// The loss that a step answers for is none any more.
-static void forgive(struct config_effect *v, size_t n, struct str type, struct str key)
+// What a step answers for is said by the step, and is no loss any more.
+static void forgive(struct config_effect *v, size_t *n, struct str type, struct str key)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(v[i].type, type) && str_eq(v[i].key, key))
-			v[i].loses = false;
+	size_t kept = 0;
+	for (size_t i = 0; i < *n; i++)
+		if (!str_eq(v[i].type, type) || !str_eq(v[i].key, key))
+			v[kept++] = v[i];
+	*n = kept;
 }
 
 static struct str step_key(const struct migration_step *s, struct arena *a)
 {
 	if (s->what == STEP_STATE)
 		return effect_key("states", s->from, a);
+	if (s->what == STEP_VALUE) // of the field itself nothing is said: it may not go with its data
+		return arena_printf(a, "fields.%.*s.%.*s", STR_FMT(s->field), STR_FMT(s->from));
 	return effect_key("fields", s->what == STEP_RENAME ? s->from : s->field, a);
 }
 
@@ -209,11 +283,12 @@ enum err migrations_effects(struct db *db, const struct registry *old, const str
 		bool pending = false;
 		const struct type *t = registry_type(old, v[i].type);
 		err = migration_pending(db, v[i].name, &pending);
+		for (size_t k = 0; !err && t && pending && k < v[i].nsteps; k++)
+			forgive(*effects, neffects, v[i].type, step_key(&v[i].steps[k], a));
 		for (size_t k = 0; !err && t && pending && k < v[i].nsteps; k++) {
 			const struct migration_step *s = &v[i].steps[k];
 			int64_t rows = 0;
 			err = step_count(db, t, s, &rows, p);
-			forgive(*effects, *neffects, v[i].type, step_key(s, a));
 			*effects = arena_push(a, *effects, neffects, &cap, sizeof **effects);
 			(*effects)[*neffects - 1] = (struct config_effect){ .type = v[i].type, .key = step_key(s, a), .records = rows,
 				                                            .says = step_says(s, a) };

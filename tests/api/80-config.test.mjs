@@ -2,7 +2,7 @@
 // version, refused if it would lose data unless a migration says what becomes of it.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync, existsSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server } from '../lib/server.mjs';
 
@@ -93,6 +93,28 @@ test('what would lose data is refused by name and count; nothing is written', as
   assert.equal((await town.get('/api/v1/records/note?size=1')).json.items[0].content, '二层平台');
 });
 
+test('a migration that would put data where nobody sees it is told with line and column, and forgives nothing', async () => {
+  mkdirSync(join(s.dir, 'packs', 'mine', 'migrations'), { recursive: true });
+  const file = join(s.dir, 'packs', 'mine', 'migrations', 'astray.yaml');
+  const gone = note.replace(/^ {2}content: /m, '  description: '), number = note.replace(/^ {2}content: {is: text/m, '  amount: {is: number');
+  const told = async (steps, now, type = 'note') => {
+    writeFileSync(file, `migration: astray\ntype: ${type}\nsteps:\n  - ${steps}\n`);
+    const c = (await admin.post('/api/v1/config/check', { path: own, text: now }, { lang: 'en' })).json;
+    return c.errors.length ? c.errors.map((e) => `${e.file.replace(/^.*mine/, 'mine')}:${e.line}:${e.col}: ${e.text}`).join() :
+      c.effects.filter((e) => e.loses).map((e) => e.key).join();
+  };
+  const at = 'mine/migrations/astray.yaml:4:';
+  assert.equal(await told('rename: {content: descripton}', gone),
+    `${at}23: the new type has no field "descripton", the data would be out of sight; write the new field's name - did you mean "description"?`);
+  assert.match(await told('rename: {content: title}', gone), /:4:23: there is a field "title" already; choose another name/);
+  assert.match(await told('rename: {content: amount}', number), /:4:23: field "amount" is of another kind, the data does not fit/);
+  assert.match(await told('drop: [content]', note), /:4:12: field "content" stays in the new type, only its data would go/);
+  assert.match(await told('rename: {contnt: description}', gone), /:4:14: field "contnt" is not in the type as it is in force.* did you mean "content"\?/);
+  assert.match(await told('rename: {content: description}', gone, 'nota'), /:2:7: there is no type "nota"; correct it/);
+  assert.equal(await told('value: {content: {a: b}}', gone), 'fields.content', 'a value that is changed does not answer for the field that goes');
+  rmSync(file);
+});
+
 test('a written migration renames the field with its data, once, after a dry run', async () => {
   const old = await noted();
   const now = note.replace(/^ {2}content: /m, '  description: ');
@@ -101,7 +123,7 @@ test('a written migration renames the field with its data, once, after a dry run
   writeFileSync(join(s.dir, 'packs', 'mine', 'migrations', 'content_to_description.yaml'), migration);
   const c = await check(own, now);
   assert.equal(c.refused, false, JSON.stringify(c));
-  assert.ok(c.effects.some((e) => e.key === 'fields.content' && !e.loses && e.records === 2));
+  assert.deepEqual(c.effects.filter((e) => e.key === 'fields.content').map((e) => [e.loses, e.records, /迁移/.test(e.text)]), [[false, 2, true]]);
   assert.equal((await admin.post('/api/v1/config/apply', { path: own, text: now, accept: c.digest })).status, 200);
   assert.equal((await town.get(`/api/v1/records/note/${old.id}`)).json.description, '二层平台');
 });
