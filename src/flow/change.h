@@ -29,6 +29,12 @@ struct str body_text(const json_t *body, const char *key, struct arena *a); // t
 // not_same: against who really acted, when it was by delegation.
 enum err move_apart(const struct change *ch, const struct move *m, int64_t id) must_check;
 
+// ---- refusal.c ---------------------------------------------------------------------------------
+// What the store said of a value that must be unique, in the words of the type; other errors as they are.
+enum err twice_told(const struct change *ch, enum err err) must_check;
+enum err same_told(const struct change *ch, const struct move *m, const struct row *row); // ERR_FORBIDDEN: he is in not_same
+enum err role_told(const struct change *ch, const struct move *m);                        // ERR_FORBIDDEN: not among who
+
 // ---- opens.c -----------------------------------------------------------------------------------
 // The value of an assignment in a draft of its type; from: the record that an expression is over; line: the row of a ROWS
 // field it is about, or NULL.

@@ -70,7 +70,7 @@ static enum err insert(const struct change *ch, struct draft *d, struct common *
 	if (!err)
 		err = number_next(ch->db, ch->t, c, ch->a, &c->number);
 	if (!err)
-		err = records_insert(ch->db, &ch->t->table, c, d->vals, ch->p);
+		err = twice_told(ch, records_insert(ch->db, &ch->t->table, c, d->vals, ch->p));
 	if (!err)
 		err = draft_bind_files(ch->db, d, c->id, ch->by, ch->a, ch->p);
 	if (err)
@@ -240,7 +240,7 @@ static enum err save(const struct change *ch, const struct row *old, struct draf
 	struct str detail = history_detail(ch->t, old, c, d->vals, reason, ch->a);
 	if (str_is(str_of(action), "move"))
 		detail = detail_signed(ch, detail, name);
-	enum err err = records_update(ch->db, &ch->t->table, c, d->vals, ch->p);
+	enum err err = twice_told(ch, records_update(ch->db, &ch->t->table, c, d->vals, ch->p));
 	if (!err)
 		err = draft_bind_files(ch->db, d, c->id, ch->by, ch->a, ch->p);
 	if (!err)
@@ -308,10 +308,7 @@ static enum err why_not(const struct change *ch, const struct move *m, const str
 	without.nnot_same = 0;
 	for (size_t i = 0; i < m->nfrom; i++)
 		if (str_eq(m->from[i]->name, row->c.state)) {
-			if (flow_may_move(ch->t, &without, row, ch->by))
-				return problem_set(ch->p, ERR_FORBIDDEN, "", "不能由同一个人做这一步，请由另一人办理",
-				                   "the same person may not do this step; somebody else must");
-			return problem_set(ch->p, ERR_FORBIDDEN, "", "你的角色不能做这一步", "your role may not do this step");
+			return flow_may_move(ch->t, &without, row, ch->by) ? same_told(ch, m, row) : role_told(ch, m);
 		}
 	problem_set(ch->p, ERR_CONFLICT, "", "现在的状态不能做这一步", "this step is not possible in the present state");
 	if (now)

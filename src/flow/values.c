@@ -226,10 +226,11 @@ static enum err read_shape(const struct field *f, const json_t *j, struct value 
 		return ERR_INVALID;
 	}
 	json_t *plain = json_pack("{s:s, s:O}", "type", type, "coordinates", json_object_get(j, "coordinates"));
-	size_t n = json_dumpb(plain, NULL, 0, JSON_COMPACT);
+	const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15); // 116.1 stays 116.1; 15 digits are a ten-thousandth of a millimetre
+	size_t n = json_dumpb(plain, NULL, 0, flags);
 	char *text = n && n <= LIMIT_SHAPE_FIELD ? arena_alloc(a, n + 1) : NULL;
 	if (text)
-		(void)json_dumpb(plain, text, n, JSON_COMPACT);
+		(void)json_dumpb(plain, text, n, flags);
 	json_decref(plain);
 	if (!text)
 		return field_wrong(p, f, ERR_INVALID, "图形太大，最多 %u 字节", "the shape is too large, at most %u bytes", LIMIT_SHAPE_FIELD);

@@ -137,6 +137,14 @@ async function tested(work, oxygen) {
   return e;
 }
 
+test('what must be unique is told by the names of the fields', async () => {
+  const twin = { enterprise: (await plant.ok_get(records('enterprise'))).items[0].id, year: 2031, base: 1e6, rate: 2, clause: '示例条款' };
+  const made = await plant.post(records('safety_cost'), twin);
+  assert.equal(made.status, 201, made.text);
+  const again = await plant.post(records('safety_cost'), twin);
+  assert.deepEqual([again.status, again.json.error.message], [409, '另一条记录的企业、年度与此完全相同；请改其中一项，或打开那条记录']);
+});
+
 test('the workflow: a deadline in each state, the guard, and never the same person twice', async () => {
   const e = await applied('清理污泥');
   let now = await get(plant, 'confined_entry', e.id);
@@ -159,11 +167,13 @@ test('who tested may not approve, another may; it is closed when the work is don
   const e = await tested('更换水泵', 20.9);
   const self = await move(plant, e.id, 'approve');
   assert.equal(self.status, 403, self.text);
+  assert.equal(self.json.error.hint, '你是这条记录的：检测人', 'who he is in it');
   assert.equal((await move(town, e.id, 'approve')).status, 200);
   const open = await get(plant, 'confined_entry', e.id);
   assert.equal(open.state, 'open');
   assert.equal(minutes(open.state_at, open.deadline), 480);
-  assert.equal((await move(town, e.id, 'close', { finished: new Date().toISOString() })).status, 403, 'closing is for the enterprise');
+  const closing = await move(town, e.id, 'close', { finished: new Date().toISOString() });
+  assert.deepEqual([closing.status, closing.json.error.hint], [403, '可以办理的角色：企业安全管理员'], 'closing is for the enterprise');
   assert.equal((await move(plant, e.id, 'close', { finished: new Date().toISOString() })).status, 200);
   const closed = await get(plant, 'confined_entry', e.id);
   assert.equal(closed.state, 'closed');
