@@ -19,7 +19,6 @@
 // of them share a page. Here: three a point at 10,000 points (their log, 24 MB, is what a restart would replay).
 #define GATHER_BLOCKS 32768
 #define BATCH_BLOCKS 4096              // most in one transaction: its sync must not keep the log's waiting
-#define GATHER_US (5 * US_PER_S)       // longest wait of a chunk for others
 #define RETRY_US (500 * US_PER_MS)
 #define SYNC_BYTES (1u << 20)          // the snapshot is synced in steps, so as not to stall the log's syncs
 
@@ -330,10 +329,11 @@ static void wait_for(struct seal *x, int64_t mono_us) // under mutex
 	pthread_cond_timedwait(&x->cond, &x->mutex, &ts);
 }
 
-static bool batch_due(const struct seal *x) // under mutex
+static bool batch_due(const struct series *s) // under mutex
 {
+	const struct seal *x = &s->seal;
 	return x->queued && (x->queued >= GATHER_BLOCKS || x->stop || x->snap.what == SNAP_END ||
-	                     clock_mono() >= x->since + GATHER_US);
+	                     clock_mono() >= x->since + s->cfg.gather_us);
 }
 
 // Waits for something to do. False: stop, and nothing is left. Under mutex.
@@ -341,13 +341,13 @@ static bool wait_for_work(struct series *s)
 {
 	struct seal *x = &s->seal;
 	for (;;) {
-		if (snap_ready(x) || batch_due(x))
+		if (snap_ready(x) || batch_due(s))
 			return true;
 		if (x->stop)
 			return false;
 		if (roller_due(s, clock_mono()))
 			return true;
-		wait_for(x, x->queued ? MIN(x->since + GATHER_US, roller_next(s)) : roller_next(s));
+		wait_for(x, x->queued ? MIN(x->since + s->cfg.gather_us, roller_next(s)) : roller_next(s));
 	}
 }
 
@@ -380,7 +380,7 @@ static void *seal_main(void *arg)
 			snap_step(s);
 			continue;
 		}
-		if (!batch_due(x)) {
+		if (!batch_due(s)) {
 			pthread_mutex_unlock(&x->mutex);
 			roller_work(s, clock_mono());
 			pthread_mutex_lock(&x->mutex);

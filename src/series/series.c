@@ -400,6 +400,7 @@ static struct series *series_new(const struct series_config *cfg, const struct s
 	s->cfg.chunk_points = MAX(2u, MIN(cfg->chunk_points ? cfg->chunk_points : 240u, (uint32_t)CHUNK_SAMPLES));
 	s->cfg.group_us = cfg->group_us ? cfg->group_us : 2000;
 	s->cfg.log_limit = cfg->log_limit ? cfg->log_limit : (size_t)256 << 20;
+	s->cfg.gather_us = cfg->gather_us ? cfg->gather_us : 5 * US_PER_S;
 	s->cfg.roll_us = cfg->roll_us ? cfg->roll_us : 6 * US_PER_HOUR;
 	if (hooks)
 		s->hooks = *hooks;

@@ -50,6 +50,7 @@ struct series_config {
 	                         // at least 24 MiB, is less: a restart should be ready in 2 s); 256 MiB
 	uint32_t chunk_points;   // samples in a sealed block; 240
 	int64_t roll_us;         // from one pass that rolls up sealed blocks to the next; 6 h
+	int64_t gather_us;       // longest wait of a sealed chunk for others, to be committed together; 5 s
 };
 
 // Opens, loads the snapshot, replays the log, starts the sync and seal threads.

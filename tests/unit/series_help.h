@@ -73,7 +73,7 @@ static inline int drop_dir(void **state)
 
 static inline struct series *open_with(size_t log_limit, uint32_t chunk_points, const struct series_hooks *hooks)
 {
-	struct series_config cfg = { .dir = dir, .group_us = 1000, .log_limit = log_limit, .chunk_points = chunk_points };
+	struct series_config cfg = { .dir = dir, .group_us = 1000, .gather_us = 50000, .log_limit = log_limit, .chunk_points = chunk_points };
 	struct series *s = NULL;
 	assert_int_equal(series_open(&s, &cfg, hooks, NULL), OK);
 	return s;
@@ -84,7 +84,7 @@ static inline void wait_durable(struct series *s)
 	series_flush(s, true);
 	uint64_t mark = series_mark(s);
 	for (int i = 0; series_durable(s) < mark; i++) {
-		assert_true(i < 20000);
+		assert_true(i < 120000); // a minute
 		series_turn(s, 0);
 		usleep(500);
 	}
@@ -95,7 +95,7 @@ static inline void wait_sealed(struct series *s)
 	struct series_stats st;
 	series_flush(s, true); // a block waits for its readings to be in the log
 	for (int i = 0; series_turn(s, 0), series_stats(s, &st), st.pending; i++) {
-		assert_true(i < 20000);
+		assert_true(i < 120000); // a minute
 		usleep(500);
 	}
 }

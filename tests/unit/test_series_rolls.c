@@ -14,7 +14,7 @@
 
 static struct series *open_rolling(uint32_t chunk_points, int64_t roll_us)
 {
-	struct series_config cfg = { .dir = dir, .group_us = 1000, .log_limit = 20000, .chunk_points = chunk_points, .roll_us = roll_us };
+	struct series_config cfg = { .dir = dir, .group_us = 1000, .gather_us = 50000, .log_limit = 20000, .chunk_points = chunk_points, .roll_us = roll_us };
 	struct series *s = NULL;
 	assert_int_equal(series_open(&s, &cfg, NULL, NULL), OK);
 	return s;
