@@ -179,9 +179,13 @@ const struct field *call_area_field(struct call *c, const struct type *t);
 enum err area_tile(struct call *c, const struct type *t, struct tile tile) must_check;
 enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret) must_check;
 
+api_handler report_form, report_post, report_query, report_words, report_identity;
+
 // ---- public.c: pages for everybody --------------------------------------------------------------
 // Runs the handler for nobody in particular, for as many as fit; its answer may be kept (RFC 9110 8.8.3, 13.1.2).
 enum err public_answer(struct call *c, api_handler *run) must_check;
+enum public_use { PUBLIC_READ, PUBLIC_REPORT, PUBLIC_RECEIPT, PUBLIC_USES };
+enum err public_room(struct call *c, enum public_use use) must_check; // ERR_THROTTLED: this address has had its share for now
 
 // ---- events ------------------------------------------------------------------------------------
 struct api_event {              // what http_publish hands to the streams' filter

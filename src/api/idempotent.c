@@ -12,7 +12,7 @@
 static bool concerned(const struct call *c)
 {
 	static api_handler *const secret[] = { session_login, session_password, demo_login, totp_start, totp_confirm, totp_remove,
-		                                   tokens_create, devices_key, records_reveal };
+		                                   tokens_create, devices_key, records_reveal, report_identity };
 	for (size_t i = 0; i < ARRAY_LEN(secret); i++)
 		if (c->route->run == secret[i])
 			return false;

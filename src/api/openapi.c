@@ -175,6 +175,10 @@ static const struct {
 	{ "Overlay", "{zones:int, cut:bool, items:[{zone:{type:str, id:int, title:str, level:str}, type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num]}]}" },
 	{ "Season", "{name:str, enough:bool, needed:int, strength:num, factors:[num], months:[{period:str, value:num, trend?:num, season?:num, rest?:num}]}" },
 	{ "Feed", "{title:str, number:str, items:[{type:str, label:str, id:int, number:str, title:str, state:str, state_label:str, level:str, level_label:str, area:str, area_title:str, sector:str, enterprise:str, changed_at:time, path:str}], refused:[str]}" },
+	{ "ReportForm", "{county:str, kinds:[{value:str, label:str}], areas:[{code:str, name:str}], photos:int, photo_bytes:int}" },
+	{ "Receipt", "{receipt:str, number:str}" },
+	{ "ReportState", "{number:str, kind:str, received:time, state:str, label:str, ended:bool, deadline?:time, accepted?:str, question?:str, reply?:str, replied?:str}" },
+	{ "ReportIdentity", "{name:str, phone:str}" },
 	{ "PublicRecords", "{name:str, label:str, about:str, title:str, fields:[{name:str, is:str, label:str, unit:str, lines:bool}], items:[{}], total:int, page:int, size:int}" },
 	{ "Records", "{items:[Record], total:int, page:int, size:int}" },
 	{ "Record", "{id:int, number:str, title:str, state:str, area:str, area_title:str, enterprise:Ref|null, thread:int, version:int,"

@@ -11,12 +11,17 @@
 #define BUCKETS 4096        // addresses that fall into one bucket share it: nobody gets more by having many
 
 // ---- how much ----------------------------------------------------------------------------------
-// Room for requests grows evenly up to a minute's worth; each takes one.
+// Room for requests grows evenly up to what may come at once; each takes one.
+static const struct { double minute, most; } shares[PUBLIC_USES] = {
+	[PUBLIC_READ] = { LIMIT_PUBLIC_MINUTE, LIMIT_PUBLIC_MINUTE },
+	[PUBLIC_REPORT] = { LIMIT_REPORT_HOUR / 60.0, LIMIT_REPORT_BURST },
+	[PUBLIC_RECEIPT] = { LIMIT_RECEIPT_MINUTE, LIMIT_RECEIPT_MINUTE },
+};
 static struct {
 	pthread_mutex_t lock;
 	uint8_t seed[16];       // so that nobody can choose whose bucket he empties
 	bool seeded;
-	struct { double room; int64_t at; } of[BUCKETS];
+	struct { double room; int64_t at; } of[PUBLIC_USES][BUCKETS];
 } buckets = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static size_t bucket_of(struct str peer)
@@ -30,20 +35,29 @@ static size_t bucket_of(struct str peer)
 	return (size_t)(hash[0] << 8 | hash[1]) % BUCKETS;
 }
 
-static bool has_room(struct str peer, int64_t now)
+static bool has_room(enum public_use use, struct str peer, int64_t now)
 {
 	pthread_mutex_lock(&buckets.lock);
 	if (!buckets.seeded)
 		random_bytes(buckets.seed, sizeof buckets.seed);
 	buckets.seeded = true;
 	size_t i = bucket_of(peer);
-	double grown = (double)(now - buckets.of[i].at) / (60.0 * US_PER_S) * LIMIT_PUBLIC_MINUTE;
-	buckets.of[i].room = MIN(buckets.of[i].room + MAX(grown, 0), (double)LIMIT_PUBLIC_MINUTE);
-	buckets.of[i].at = now;
-	bool room = buckets.of[i].room >= 1;
-	buckets.of[i].room -= room;
+	double *room = &buckets.of[use][i].room;
+	double grown = (double)(now - buckets.of[use][i].at) / (60.0 * US_PER_S) * shares[use].minute;
+	*room = MIN(*room + MAX(grown, 0), shares[use].most);
+	buckets.of[use][i].at = now;
+	bool ret = *room >= 1;
+	*room -= ret;
 	pthread_mutex_unlock(&buckets.lock);
-	return room;
+	return ret;
+}
+
+enum err public_room(struct call *c, enum public_use use)
+{
+	if (has_room(use, c->rq->peer, clock_now()))
+		return OK;
+	return use == PUBLIC_REPORT ? call_fail(c, ERR_THROTTLED, NULL, "提交太频繁，请过几分钟再试；情况紧急请拨打 12350 或 119", "too many reports; try again in some minutes, in an emergency call 12350 or 119")
+	                            : call_fail(c, ERR_THROTTLED, NULL, "查询太频繁，请一分钟后再试", "too many requests; try again in a minute");
 }
 
 static enum err keep(struct call *c)
@@ -68,8 +82,8 @@ static enum err keep(struct call *c)
 enum err public_answer(struct call *c, api_handler *run)
 {
 	static atomic_int running;
-	if (!has_room(c->rq->peer, clock_now()))
-		return call_fail(c, ERR_THROTTLED, NULL, "查询太频繁，请一分钟后再试", "too many requests; try again in a minute");
+	if (public_room(c, PUBLIC_READ))
+		return c->p.err;
 	c->id = identity_system();
 	c->id.lang = call_is_en(c) ? STR("en") : STR("zh");
 	enum err err;

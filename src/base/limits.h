@@ -41,6 +41,15 @@
 #define LIMIT_PUBLIC_SIZE 50                // rows of one public page
 #define LIMIT_PUBLIC_ROWS 10000             // rows that can be reached by turning pages
 #define LIMIT_PUBLIC_TEXT 100               // bytes of what is searched for
+#define LIMIT_REPORT_HOUR 60                // reports of dangers that one address hands in in an hour
+#define LIMIT_REPORT_BURST 10               // of them at once
+#define LIMIT_RECEIPT_MINUTE 20             // receipts of reports that one address asks for in a minute
+#define LIMIT_REPORT_RUNNING 3              // reports being taken in at the same time
+#define LIMIT_REPORT_PHOTOS 3
+#define LIMIT_REPORT_PHOTO (1u << 20)       // bytes of one photo
+#define LIMIT_REPORT_TEXT 6000              // bytes of what the matter is, or of one word afterwards
+#define LIMIT_REPORT_WORDS 20               // that one reporter adds
+#define LIMIT_REPORT_AREAS 200              // to choose from
 #define LIMIT_AUDIT_EXPORT 50000            // entries of one part of the exported audit chain
 #define LIMIT_EXPORT_ROWS 1000000          // a workbook's sheet holds 1,048,576
 #define LIMIT_LOGIN_TRIES 5                 // failures for a name or an address before it must wait

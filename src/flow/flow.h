@@ -189,6 +189,17 @@ struct work_item {
 enum err flow_work(struct db *db, const struct work_query *wq, struct arena *a, struct work_item **ret, size_t *ret_n,
                    int64_t *ret_total) must_check;
 
+// ---- who reported a danger (seal.c) -------------------------------------------------------------
+// Kept beside the record, in no field of it: what shows, finds, exports or audits records cannot show this. digest: SM3_LEN bytes of
+// the receipt number; plain: JSON, empty if nobody is named. Inside the job that creates the record.
+enum err flow_seal(struct db *db, const struct auth *au, int64_t record, struct str digest, struct str plain, struct arena *a) must_check;
+enum err flow_sealed_record(struct db *db, struct str digest, int64_t *ret) must_check; // ERR_NOT_FOUND: no such receipt
+enum err flow_sealed_text(struct db *db, const struct auth *au, int64_t record, struct arena *a, struct str *ret) must_check;
+// Opens it for who may "report.unseal" and sees the record; body.reason goes to the audit in the same transaction, what was in it
+// goes nowhere but to *ret. ERR_NOT_FOUND: nobody is named. Inside a store job.
+enum err flow_unseal(struct db *db, const struct auth *au, const struct type *t, int64_t id, const json_t *body,
+                     const struct identity *by, struct arena *a, struct str *ret, struct problem *p) must_check;
+
 // ---- comments ----------------------------------------------------------------------------------
 struct comment { int64_t id, at, person; struct str name, text, mentions; }; // mentions: ids, ",1,2,"
 // body: text, mentions [ids of persons who may read the record]. Inside a store job.

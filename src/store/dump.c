@@ -31,6 +31,7 @@ static const struct {
 	{ "alarm_cause", DUMP_OPEN },      { "alarm_design", DUMP_OPEN },    { "alarm_window", DUMP_OPEN },     { "detect_model", DUMP_OPEN },
 	{ "detect_state", DUMP_OPEN },     { "risk_index", DUMP_OPEN },
 	{ "type_version", DUMP_OPEN },     { "work", DUMP_OPEN },            { "release", DUMP_OPEN },         { "receipt", DUMP_OPEN },
+	{ "report_seal", DUMP_SECRET },
 };
 
 static enum dump_kind kind_of(struct str name)

@@ -282,7 +282,10 @@ static const struct migration flow_migrations[] = {
 	  "CREATE INDEX notice_release ON notice(release, person) WHERE release > 0;" },
 	{ 216, "releases of a span",
 	  "CREATE INDEX release_at ON release(at);" },
-	// flow/ adds its next migrations here: { 217, "flow …", "…" },
+	{ 217, "who reported a danger", // doc/decisions/0031-enforcement.md
+	  // digest: SM3 of the receipt number; sealed: name and phone under secret.key, bound to the record, empty if nobody is named
+	  "CREATE TABLE report_seal(record INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL);" },
+	// flow/ adds its next migrations here: { 218, "flow …", "…" },
 };
 
 // ---- core: numbers 300–399 ---------------------------------------------------------------------

@@ -1,6 +1,8 @@
 // A case from the check on site to its closed file: two certified officers, nobody decides what he investigated, nothing is
 // skipped; the lot is drawn so that anybody can draw it again.
 import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Server } from '../lib/server.mjs';
@@ -142,4 +144,121 @@ test('a major case waits for the legal review and the minutes, outside the bench
   const filing = (await all(bureau, 'penalty_filing', `&where.case=${id}`));
   assert.equal(filing.length, 1);
   assert.ok(filing[0].deadline && filing[0].fine === 70000);
+});
+
+// ---- reports by the public -----------------------------------------------------------------------
+const NAME = '欧阳举报', PHONE = '13812349876';
+const segment = (marker, bytes) => Buffer.concat([Buffer.from([0xff, marker, (bytes.length + 2) >> 8, (bytes.length + 2) & 255]), bytes]);
+// A picture as far as its form goes, with the name wherever a camera or somebody could have put it.
+const picture = () => Buffer.concat([Buffer.from([0xff, 0xd8]), segment(0xe1, Buffer.from(`Exif\0\0${NAME}`)), segment(0xe2, Buffer.from(NAME)), segment(0xfe, Buffer.from(NAME)),
+  segment(0xdb, Buffer.alloc(65, 1)), segment(0xc0, Buffer.from([8, 0, 8, 0, 8, 1, 1, 0x11, 0])), segment(0xc4, Buffer.alloc(20, 0)), segment(0xda, Buffer.from([1, 1, 0, 0, 63, 0])),
+  Buffer.from([0x12, 0xff, 0x00, 0x34, 0xff, 0xd0, 0x56, 0xff, 0xd9]), Buffer.from(NAME)]);
+const nonce = (x) => createHash('sm3').update(x).digest('hex').slice(0, 32);
+const report = (body) => s.call('POST', '/public/reports', { nonce: nonce('a'), kind: 'hazard', area: '990121101000', content: '夜班关闭可燃气体报警器', ...body });
+const query = (receipt) => s.call('POST', '/public/reports/query', { receipt });
+let sealed, given;
+
+test('anybody reports a danger without logging in; sent twice it is one report, and its receipt says what became of it', async () => {
+  const form = (await s.call('GET', '/public/reports')).json;
+  assert.ok(form.kinds.length > 3 && form.areas.some((a) => a.code === '990121101000'));
+  const body = { name: NAME, phone: PHONE, content: `我是${NAME}，电话${PHONE}，${firm.title}夜班关闭可燃气体报警器`, object: firm.title, place: `${NAME}家对面`, insider: true, position: [118.9, 33.1], photos: [picture().toString('base64')] };
+  given = (await report(body)).json;
+  assert.match(given.receipt, /^([0-9A-Z]{5}-){3}[0-9A-Z]{5}$/);
+  const again = (await report(body)).json;
+  assert.deepEqual(again, given, 'the answer was lost: the page sends it again');
+  sealed = (await all(bureau, 'danger_report', '&where.channel=web'));
+  assert.equal(sealed.length, 1);
+  sealed = sealed[0];
+  assert.equal(sealed.named, true);
+  assert.ok(sealed.deadline, 'its time runs');
+  const kept = Buffer.from(await (await fetch(`${s.url}/api/v1/files/${sealed.photos[0].id ?? sealed.photos[0]}`, { headers: { Authorization: `Bearer ${bureau.token}` } })).arrayBuffer());
+  assert.ok(!kept.includes(NAME) && kept.subarray(0, 2).equals(Buffer.from([0xff, 0xd8])) && kept.subarray(-2).equals(Buffer.from([0xff, 0xd9])));
+  assert.equal((await query(given.receipt.toLowerCase().replaceAll('-', ' '))).json.number, given.number);
+  const [none, wrong] = await Promise.all([query('AAAAA-AAAAA-AAAAA-AAAAA'), query('1')]);
+  assert.deepEqual([none.status, none.json], [404, wrong.json], 'a number that nobody has and one that is none are answered alike');
+});
+
+test('what is not as it should be is refused with a reason', async () => {
+  for (const [body, field] of [[{ nonce: 'short' }, 'nonce'], [{ nonce: nonce('b'), content: '短' }, 'content'], [{ nonce: nonce('c'), kind: 'nothing' }, 'kind'], [{ nonce: nonce('d'), area: '12' }, 'area'],
+    [{ nonce: nonce('e'), photos: [Buffer.from('MZ not a picture').toString('base64')] }, 'photos'], [{ nonce: nonce('f'), photos: ['', '', '', ''] }, 'photos']]) {
+    const r = await report(body);
+    assert.ok(r.status >= 400 && r.status < 500, r.text);
+    assert.equal(r.json.error.field, field, r.text);
+  }
+  assert.equal((await all(bureau, 'danger_report', '&where.channel=web')).length, 1);
+});
+
+test('what happens to a report: sent on, verified, a hazard, answered by somebody else, rewarded by the rule', async () => {
+  const id = sealed.id, org = people.town1.organisation.id ?? people.town1.organisation;
+  await done(bureau, 'danger_report', id, 'accept', { owner: org, firm: firm.id, request: '夜间核查' });
+  await done(bureau, 'danger_report', id, 'ask', { question: '哪一班？' });
+  assert.equal((await query(given.receipt)).json.question, '哪一班？');
+  assert.equal((await s.call('POST', '/public/reports/words', { receipt: given.receipt, text: `乙班，${NAME}${PHONE}` })).status, 200);
+  const said = await bureau.ok_get(`/api/v1/records/danger_report/${id}/comments`);
+  assert.equal(said.items[0].text, `乙班，${'*'.repeat(12)}${'*'.repeat(11)}`);
+  assert.equal((await query(given.receipt)).json.reply, undefined);
+  await done(bureau, 'danger_report', id, 'inspect');
+  await done(one, 'danger_report', id, 'verify', { verified: day(), result: 'upheld', found: '属实', problems: [{ title: '报警器被关闭', enterprise: firm.id }] });
+  assert.equal((await move(one, 'danger_report', id, 'reply', { public_reply: '已查实' })).status, 403, 'not by who verified it');
+  await done(bureau, 'danger_report', id, 'reply', { public_reply: '已查实，责令整改' });
+  const told = (await query(given.receipt)).json;
+  assert.deepEqual([told.state, told.ended, told.reply, told.replied], ['closed', true, '已查实，责令整改', day()]);
+  await done(bureau, 'danger_report', id, 'reward');
+  assert.equal((await move(bureau, 'danger_report', id, 'reward')).status, 409, 'once');
+  const w = (await all(bureau, 'report_reward'))[0], rule = Object.fromEntries((await all(bureau, 'reward_rule')).map((x) => [x.title, x.id]));
+  assert.equal((await move(bureau, 'report_reward', w.id, 'submit', { rule: rule['非法违法查实（虚构）'], fine: 20000 })).status, 409, 'a rule for another kind');
+  const sum = await done(bureau, 'report_reward', w.id, 'submit', { rule: rule['事故隐患查实（虚构）'], fine: 20000 });
+  assert.equal(sum.amount, 3000, '15 % of 20,000 yuan');
+  const hazard = (await all(bureau, 'hazard', `&where.danger_report=${id}`))[0];
+  assert.equal(hazard.title, '报警器被关闭');
+  const theirs = (await ent.ok_get(`/api/v1/records/enterprise?size=1`)).items[0];
+  const own = await rec(bureau, 'danger_report', { title: '测试', kind: 'hazard', content: '本企业用例', area: theirs.area, firm: theirs.id });
+  await done(bureau, 'danger_report', own.id, 'accept', { owner: org });
+  await done(one, 'danger_report', own.id, 'verify', { verified: day(), result: 'upheld', found: '属实', problems: [{ title: '本企业隐患', enterprise: theirs.id }] });
+  const seen = (await all(ent, 'hazard')).find((h) => h.title === '本企业隐患');
+  assert.ok(seen && !('danger_report' in seen), 'the enterprise sees its hazard and not that somebody reported it here');
+  for (const path of ['/records/danger_report', `/records/danger_report/${own.id}`, '/types/danger_report', '/records/report_reward']) assert.ok([403, 404].includes((await ent.get(`/api/v1${path}`)).status), path);
+});
+
+test('who reported shows nowhere: no list, export, search, history, message, audit, public page, log, file', async () => {
+  const clients = await Promise.all(['bureau', 'duty', 'town', 'department', 'leader', 'seal', 'auditor', 'admin', 'security', 'committee', 'enterprise', 'legal'].map((r) => s.as(r)));
+  const base = `/records/danger_report/${sealed.id}`, q = encodeURIComponent(NAME);
+  const paths = ['/records/danger_report?size=100', `/records/danger_report?format=csv`, '/records/danger_report?format=json', base, `${base}/history`, `${base}/comments`, `${base}/thread`, `/threads/${sealed.thread ?? 1}`,
+    `/records/report_reward?format=csv`, '/records/hazard?size=100', '/notices', '/work', '/duties', '/audit?size=200', '/audit/export', '/map/objects?layer=danger_report', `/types/danger_report`];
+  let read = 0;
+  for (const c of clients)
+    for (const path of paths) {
+      const r = await c.get(`/api/v1${path}`).catch((e) => ({ status: 0, text: String(e) }));
+      read += r.status === 200;
+      assert.ok(!r.text.includes(NAME) && !r.text.includes(PHONE), `${c.me.title} ${path}`);
+    }
+  assert.ok(read > 60, `${read} answers were read`);
+  for (const word of [q, PHONE]) assert.equal((await bureau.ok_get(`/api/v1/records/danger_report?q=${word}`)).total, 0);
+  for (const path of ['/public/types', '/public/types/hazard', '/public/reports']) assert.ok(!(await s.call('GET', path)).text.includes(NAME), path);
+  assert.ok(!s.out.includes(NAME) && !s.out.includes(PHONE), 'the log');
+  const walk = (dir) => readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : [join(dir, e.name)]));
+  for (const path of walk(s.dir)) {
+    const bytes = readFileSync(path);
+    assert.ok(!bytes.includes(NAME) && !bytes.includes(PHONE), `${path} holds it in the clear`);
+  }
+});
+
+test('only the keeper of the seal opens it, one at a time, with a reason that stays', async () => {
+  const keeper = await s.as('seal'), why = { reason: '移送公安机关核实打击报复（用例）' };
+  for (const who of [bureau, leader, duty, town, legal, await s.as('admin'), await s.as('auditor')]) assert.equal((await who.post(`/api/v1/reports/${sealed.id}/identity`, why)).status, 403);
+  assert.equal((await keeper.post(`/api/v1/reports/${sealed.id}/identity`, { reason: '看看' })).status, 400, 'a reason');
+  assert.deepEqual((await keeper.ok_post(`/api/v1/reports/${sealed.id}/identity`, why)), { name: NAME, phone: PHONE });
+  const history = (await keeper.ok_get(`/api/v1/records/danger_report/${sealed.id}/history`)).items;
+  assert.ok(history.some((h) => h.action === 'unseal' && JSON.stringify(h).includes(why.reason)));
+  const silent = (await report({ nonce: nonce('g'), content: '匿名的一件举报' })).json;
+  const one = (await all(bureau, 'danger_report', `&where.number=${silent.number}`))[0];
+  assert.equal((await keeper.post(`/api/v1/reports/${one.id}/identity`, why)).status, 404, 'nobody is named');
+  assert.equal((await keeper.post(`/api/v1/records/danger_report/${one.id}/moves/accept`, { owner: people.town1.organisation.id })).status, 403, 'the keeper has no other business');
+});
+
+test('one address cannot flood it', async () => {
+  const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => report({ nonce: nonce(`flood${i}`) })));
+  assert.ok(answers.some((r) => r.status === 429), `${answers.map((r) => r.status)}`);
+  const tries = await Promise.all(Array.from({ length: 30 }, () => query('AAAAA-AAAAA-AAAAA-AAAAA')));
+  assert.ok(tries.some((r) => r.status === 429));
 });
