@@ -53,8 +53,8 @@ test('a check is begun and recorded by one of two officers with certificates in 
   const o = (await all(bureau, 'correction_order', `&where.check=${c.id}`))[0];
   assert.equal((await move(one, 'correction_order', o.id, 'issue', { items: [{ what: '修复' }], due: day(-1), receiver: '王某', received: new Date().toISOString() })).status, 409, 'a day that has passed');
   await done(one, 'correction_order', o.id, 'issue', { items: [{ what: '修复' }], due: day(5), receiver: '王某', received: new Date().toISOString() });
-  const paper = await one.ok_post(`/api/v1/records/correction_order/${o.id}/documents/correction_notice`, {});
-  assert.match(paper.number, /^安应急责改〔\d{4}〕\d{4}号$/);
+  const offered = (await one.ok_get(`/api/v1/records/correction_order/${o.id}/documents`)).available;
+  assert.deepEqual(offered.map((x) => x.name), ['correction_notice'], 'the re-check has no paper yet');
 });
 
 // A case that is filed, with evidence verified.
@@ -87,8 +87,8 @@ test('a case goes from filing to its closed file; what is missing stops the next
   const c = await done(one, 'enforcement_case', id, 'conclude', body);
   assert.deepEqual([c.low, c.high, c.suggested, c.deviates, c.major, c.state], [10000, 30000, 15000, false, false, 'telling']);
   assert.equal((await move(one, 'enforcement_case', id, 'tell', { told_on: day() })).status, 409, 'no receipt of service');
-  const notice = await bureau.ok_post(`/api/v1/records/enforcement_case/${id}/documents/penalty_notice`, {});
-  assert.match(notice.number, /^安应急罚告/);
+  const offered = async () => (await bureau.ok_get(`/api/v1/records/enforcement_case/${id}/documents`)).available.map((x) => x.name).sort();
+  assert.deepEqual(await offered(), ['filing_form', 'penalty_notice'], 'no decision on paper before it is made');
   await served(id, 'notice');
   await done(one, 'enforcement_case', id, 'tell', { told_on: day() });
   assert.equal((await move(one, 'enforcement_case', id, 'heard', { defence: 'none' })).status, 409, 'five days have not passed');
@@ -144,6 +144,33 @@ test('a major case waits for the legal review and the minutes, outside the bench
   const filing = (await all(bureau, 'penalty_filing', `&where.case=${id}`));
   assert.equal(filing.length, 1);
   assert.ok(filing[0].deadline && filing[0].fine === 70000);
+});
+
+test('the lot is drawn once, nobody with a conflict is drawn, and anybody draws the same again from seed and pools', async () => {
+  const sm3 = (text) => createHash('sm3').update(text).digest('hex');
+  const avoided = (await all(bureau, 'enterprise', '&where.risk=red')).filter((e) => e.status === 'running').map((e) => e.id).slice(0, 50);
+  const off = officers['石磊'];
+  await bureau.ok_patch(`/api/v1/records/enforcement_officer/${off.id}`, { avoid: avoided, version: off.version });
+  const d = await rec(bureau, 'random_draw', { title: '用例抽取', area: '990121000000', red: 2, orange: 2, yellow: 0, blue: 1 });
+  assert.equal((await bureau.post(`/api/v1/draws/${d.id}`)).status, 409, 'the conditions are not fixed');
+  await done(bureau, 'random_draw', d.id, 'lock');
+  assert.equal((await move(bureau, 'random_draw', d.id, 'dispatch')).status, 409, 'not drawn yet');
+  assert.equal((await town.post(`/api/v1/draws/${d.id}`)).status, 403);
+  const r = await bureau.ok_post(`/api/v1/draws/${d.id}`);
+  const pool = (text) => (text ? text.split(',').map(Number) : []), low = (ids, name) => ids.map((id) => [sm3(`${r.seed}:${name}${id}`), id]).sort((x, y) => (x[0] < y[0] ? -1 : 1)).map((x) => x[1]);
+  const want = ['red', 'orange', 'yellow', 'blue'].flatMap((g) => low(pool(r[`pool_${g}`]), 'object:').slice(0, d[g]).map((enterprise) => {
+    const two = low(pool(r.officer_pool).filter((o) => !(o === off.id && avoided.includes(enterprise))), `officer:${enterprise}:`);
+    return { enterprise, risk: g, officer_1: two[0], officer_2: two[1] };
+  }));
+  assert.deepEqual(r.drawn.map((x) => ({ enterprise: x.enterprise.id ?? x.enterprise, risk: x.risk, officer_1: x.officer_1.id ?? x.officer_1, officer_2: x.officer_2.id ?? x.officer_2 })), want);
+  assert.equal(r.drawn.length, 5);
+  assert.ok(!pool(r.officer_pool).includes(officers['袁立新'].id), 'whose certificate has ended is not in the pool');
+  const chain = (await (await s.as('auditor')).get(`/api/v1/audit/export?from=${r.seed_entry}&size=1`)).text;
+  assert.ok(chain.includes(r.seed) && chain.includes('pool_red'), 'the seed is the digest of the entry that says the pools');
+  assert.equal((await bureau.post(`/api/v1/draws/${d.id}`)).status, 409, 'once');
+  await done(bureau, 'random_draw', d.id, 'dispatch');
+  const checks = await all(bureau, 'enforcement_check', `&where.draw=${d.id}`);
+  assert.deepEqual(checks.map((x) => x.enterprise.id).sort(), want.map((x) => x.enterprise).sort());
 });
 
 // ---- reports by the public -----------------------------------------------------------------------
