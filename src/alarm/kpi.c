@@ -50,6 +50,24 @@ struct kpi_numbers kpi_of(const struct kpi_count *v, size_t n, int64_t periods)
 	return k;
 }
 
+bool kpi_flood_at(const struct kpi_count *v, size_t n, int64_t now, int64_t *ret_since)
+{
+	enum { SPAN = KPI_PERIOD / US_PER_MIN };
+	bool flood = false;
+	int64_t sum = 0;
+	size_t in = 0, out = 0; // v[out..in) are within the ten minutes
+	for (int64_t minute = n ? v[0].period : now + 1; minute <= now; minute++) {
+		for (; in < n && v[in].period <= minute; in++)
+			sum += v[in].n;
+		for (; out < in && v[out].period <= minute - SPAN; out++)
+			sum -= v[out].n;
+		if (!flood && sum >= KPI_FLOOD_BEGINS)
+			*ret_since = minute;
+		flood = sum >= KPI_FLOOD_BEGINS || (flood && sum >= KPI_FLOOD_ENDS);
+	}
+	return flood;
+}
+
 const char *kpi_load(double per_hour)
 {
 	return per_hour <= 6 ? "acceptable" : per_hour <= 12 ? "manageable" : per_hour <= 60 ? "demanding" : "unacceptable";
@@ -372,6 +390,23 @@ static enum err busy_json(struct db *db, const struct scope *scope, const struct
 	return query_end(&q);
 }
 
+static enum err flood_now(struct db *db, const struct scope *scope, int64_t now, struct arena *a, bool *ret, int64_t *ret_since)
+{
+	struct kpi_query kq = { .from = now - KPI_FLOOD_BACK, .to = now + 1, .area = STR_EMPTY };
+	struct kpi_count *v = NULL;
+	struct query q;
+	size_t n = 0, cap = 0;
+	int64_t since = 0;
+	ask(&q, db, STMT_KPI_MINUTES, scope, &kq);
+	while (query_row(&q)) {
+		v = arena_push(a, v, &n, &cap, sizeof *v);
+		v[n - 1] = (struct kpi_count){ query_get_i64(&q, 0), query_get_i64(&q, 1) };
+	}
+	*ret = kpi_flood_at(v, n, now / US_PER_MIN, &since);
+	*ret_since = since * US_PER_MIN;
+	return query_end(&q);
+}
+
 enum err kpi_flood_json(struct db *db, const struct scope *scope, int64_t now, struct jw *w, struct arena *a)
 {
 	struct kpi_query kq = { .from = now - KPI_PERIOD, .to = now + 1, .area = STR_EMPTY };
@@ -387,9 +422,15 @@ enum err kpi_flood_json(struct db *db, const struct scope *scope, int64_t now, s
 			                  .n = query_get_i64(&q, 4), .first = query_get_i64(&q, 5) };
 		count += v[n - 1].n;
 	}
+	bool flood = false;
+	int64_t since = 0;
 	enum err err = query_end(&q);
+	if (!err)
+		err = flood_now(db, scope, now, a, &flood, &since);
 	jw_obj(w);
-	jw_kbool(w, "flood", count >= KPI_FLOOD_BEGINS);
+	jw_kbool(w, "flood", flood);
+	if (flood)
+		jw_ktime(w, "since", since);
 	jw_ki64(w, "count", count);
 	jw_ki64(w, "minutes", KPI_PERIOD / US_PER_MIN);
 	jw_karr(w, "groups");

@@ -9,6 +9,7 @@
 #define KPI_PERIOD (10 * US_PER_MIN)    // EEMUA 191: rates are judged by ten minutes
 #define KPI_FLOOD_BEGINS 10             // ISA-18.2-2016, 16.5: ten alarms or more in ten minutes
 #define KPI_FLOOD_ENDS 5                // … until fewer than five
+#define KPI_FLOOD_BACK (6 * US_PER_HOUR) // a flood that goes on for longer is said to have begun then
 #define KPI_TARGET 1                    // EEMUA 191: one in ten minutes is manageable in steady state
 #define KPI_STANDING (24 * US_PER_HOUR) // ISA-18.2-2016, 3.1: stale after a day
 #define KPI_STALE_TARGET 5              // ISA-18.2-2016, clause 16: fewer than five stale alarms, with a plan for each
@@ -44,11 +45,15 @@ struct kpi_count { int64_t period, n; };
 // (1 a minute), "unacceptable".
 const char *kpi_load(double per_hour);
 struct kpi_numbers kpi_of(const struct kpi_count *v, size_t n, int64_t periods);
+// Is it a flood at the end of minute `now`? v: counts by minute (ascending, without the empty ones); any ten minutes on end count.
+// *ret_since: the minute in which it began. Pure.
+bool kpi_flood_at(const struct kpi_count *v, size_t n, int64_t now, int64_t *ret_since);
 // The groups of q->by (KPI_ALL: one, also when nothing happened).
 enum err kpi_groups(struct db *db, const struct scope *scope, const struct kpi_query *q, struct arena *a, struct kpi_numbers **ret,
                     size_t *ret_n) must_check;
 // All of it as one object: total, groups, priorities, actors, chattering, fleeting, standing, stale, hidden, operators,
 // unrationalised (rules that alarmed and have no rationale), reviews_due, targets.
 enum err kpi_json(struct db *db, const struct scope *scope, const struct kpi_query *q, struct jw *w, struct arena *a) must_check;
-// Is it a flood now? {flood,count,minutes,groups:[{installation?,enterprise,n,first:{alarm,…}}]}
+// Is it a flood now? It goes on until fewer than KPI_FLOOD_ENDS came in ten minutes.
+// {flood,since?,count,minutes,groups:[{installation?,enterprise,n,first:{alarm,…}}]}
 enum err kpi_flood_json(struct db *db, const struct scope *scope, int64_t now, struct jw *w, struct arena *a) must_check;

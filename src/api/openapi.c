@@ -245,7 +245,7 @@ static const struct {
 	{ "KpiNumbers", "{key:str, title:str, activations:int, per_hour:num, per_day:num, load:str, busy_hours_percent:num, peak_10min:int, peak_hour:int, floods:int, flood_percent:num, above_percent:num}" },
 	{ "KpiActor", "{point:int, name:str, rule:str, rule_label:Label, n:int}" },
 	{ "KpiOpen", "{alarm:int, point:int, name:str, rule:str, rule_label:Label, color:str, since:time}" },
-	{ "AlarmFlood", "{flood:bool, count:int, minutes:int, groups:[{installation:int, enterprise:int, title:str, n:int, first?:{alarm:int, name:str, say:Label, at:time}}]}" },
+	{ "AlarmFlood", "{flood:bool, since?:time, count:int, minutes:int, groups:[{installation:int, enterprise:int, title:str, n:int, first?:{alarm:int, name:str, say:Label, at:time}}]}" },
 	{ "Suppressed", "{items:[Alarm], windows:[{id:int, number:str, from:time, until:time, reason:str, approver:str, enterprise:int, hidden:int, overrun:bool}],"
 	  " causes:[{id:int, rule:str, since:time, alarm:int, point:int, name:str, say:Label, enterprise:int, hidden:int}]}" },
 	{ "Rationale", "{rationale:Record|null}" },

@@ -184,6 +184,8 @@ test('a flood now: grouped, and what came first of each group', async () => {
       await s.call('POST', '/api/v1/readings', [{ point: p.code, time: rfc(now + k * 2000 + i * 50), value: v }], { headers: { Authorization: `Device ${p.device.code}:${p.device.key}` } });
   const f = await until('the flood', async () => { const x = await duty.ok_get('/api/v1/alarms/flood'); return x.count >= 12 && x; });
   assert.equal(f.flood, true);
+  assert.ok(Date.parse(f.since) <= Date.now(), 'since when');
+  assert.equal(f.flood, true);
   assert.deepEqual(f.groups.map((g) => g.enterprise).sort(), enterprises.map((e) => e.id).sort());
   const recent = inside(await activations(duty), Date.now() - PERIOD, Date.now());
   for (const g of f.groups) {

@@ -47,6 +47,23 @@ static void test_hours_are_six_periods_from_the_beginning(void **state)
 	assert_string_equal(kpi_load(61), "unacceptable");
 }
 
+// As the banner sees it: any ten minutes on end, and it does not flicker between nine and ten.
+static void test_the_flood_of_now_begins_and_ends_as_in_the_figures(void **state)
+{
+	(void)state;
+	const struct kpi_count v[] = { { 100, 4 }, { 105, 5 }, { 108, 1 }, { 112, 3 }, { 119, 2 }, { 200, 9 }, { 210, 9 }, { 300, 30 } };
+	int64_t since = 0;
+	for (int64_t now = 90; now <= 320; now++) {
+		size_t n = 0; // what is known at that minute
+		while (n < ARRAY_LEN(v) && v[n].period <= now)
+			n++;
+		bool flood = kpi_flood_at(v, n, now, &since);
+		assert_int_equal(flood, (now >= 108 && now < 115) || (now >= 300 && now < 310)); // at 115 four are left; five are no new one
+		assert_true(!flood || since == (now < 200 ? 108 : 300));
+	}
+	assert_false(kpi_flood_at(NULL, 0, 500, &since));
+}
+
 static void test_nothing_is_no_load(void **state)
 {
 	(void)state;
@@ -60,6 +77,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_flood_begins_with_ten_and_ends_below_five),
 		cmocka_unit_test(test_hours_are_six_periods_from_the_beginning),
+		cmocka_unit_test(test_the_flood_of_now_begins_and_ends_as_in_the_figures),
 		cmocka_unit_test(test_nothing_is_no_load),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
