@@ -169,8 +169,12 @@ void *detect_kept_watches(struct detect *d, const char *what, size_t size, detec
 	}
 	char *v = mem_alloc(MAX(n, (size_t)1) * size);
 	for (size_t i = 0; i < n; i++) {
-		memset(v + good * size, 0, size);
-		good += take(v + good * size, &kept[i]);
+		struct watch *w = (struct watch *)(v + good * size);
+		memset(w, 0, size);
+		w->point = kept[i].thing;
+		w->key = kept[i].key;
+		w->through = kept[i].through;
+		good += take(w, &kept[i]);
 	}
 	*ret_n = good;
 	return v;

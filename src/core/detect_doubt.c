@@ -293,44 +293,25 @@ static void drop(struct detect *d, struct doubt_watch *w)
 
 static void make(struct detect *d, const struct site *s, struct doubt_watch *old, size_t nold)
 {
-	struct doubt_watch *v = NULL;
-	size_t n = 0, cap = 0, at = 0, left = 0;
+	struct watch_list l;
+	struct doubt_watch *w;
 	struct site_point p;
+	bool was;
+	watch_list_begin(&l, sizeof *w, LIMIT_DOUBT_WATCHES, old, nold);
 	for (uint32_t id = 0; site_point_next(s, &id, &p);) {
 		const struct point_kind *k = registry_kind(s->reg, p.def.kind);
-		if (!k || !(k->frozen || k->copied || k->impossible) || p.def.out_of_service)
+		if (!k || !(k->frozen || k->copied || k->impossible) || p.def.out_of_service || !(w = watch_list_put(&l, p.def.id, 0, &was)))
 			continue;
-		if (n == LIMIT_DOUBT_WATCHES) {
-			left++;
-			continue;
-		}
-		if (n == cap)
-			v = mem_resize(v, (cap = MAX(cap * 2, (size_t)64)) * sizeof *v);
-		while (at < nold && old[at].point < p.def.id)
-			at++;
-		struct doubt_watch *w = &v[n++];
-		if (at < nold && old[at].point == p.def.id) {
-			*w = old[at];
-			old[at].point = 0; // taken
-			at++;
-		} else {
-			*w = (struct doubt_watch){ .point = p.def.id };
+		if (!was)
 			doubt_init(&w->d);
-		}
 		w->facts = facts_of(k, &p.def);
 		w->enterprise = p.def.enterprise;
 		w->kind = (uint32_t)(k - s->reg->kinds);
 		w->near = 2 * MAX(p.def.interval, k->interval);
 	}
-	for (size_t i = 0; i < nold; i++)
-		if (old[i].point)
-			drop(d, &old[i]);
-	pthread_mutex_lock(&d->mutex);
-	d->doubt = v;
-	d->ndoubt = n;
-	d->doubt_left = left;
-	pthread_mutex_unlock(&d->mutex);
-	mem_free(old);
+	while ((w = watch_list_gone(&l)))
+		drop(d, w);
+	watch_list_end(d, &l, &d->doubt, &d->ndoubt, &d->doubt_left);
 }
 
 void doubt_site(struct detect *d, const struct site *s) { make(d, s, d->doubt, d->ndoubt); }
@@ -338,8 +319,6 @@ void doubt_site(struct detect *d, const struct site *s) { make(d, s, d->doubt, d
 static bool take(void *watch, const struct detect_kept *k)
 {
 	struct doubt_watch *w = watch;
-	w->point = k->thing;
-	w->through = k->through;
 	return detect_state_take(k, &w->d, sizeof w->d, DOUBT_VERSION);
 }
 

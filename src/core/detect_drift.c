@@ -103,42 +103,27 @@ static void drop(struct detect *d, struct drift_watch *w)
 
 static void make(struct detect *d, const struct site *s, struct drift_watch *old, size_t nold)
 {
-	struct drift_watch *v = NULL;
-	size_t n = 0, cap = 0, at = 0, left = 0;
+	struct watch_list l;
+	struct drift_watch *w;
 	struct site_point p;
+	bool was;
+	watch_list_begin(&l, sizeof *w, LIMIT_DRIFT_WATCHES, old, nold);
 	for (uint32_t id = 0; site_point_next(s, &id, &p);) {
 		const struct point_kind *k = registry_kind(s->reg, p.def.kind);
-		if (!k || !k->drift || p.def.out_of_service)
+		if (!k || !k->drift || p.def.out_of_service || !(w = watch_list_put(&l, p.def.id, 0, &was)))
 			continue;
-		if (n == LIMIT_DRIFT_WATCHES) {
-			left++;
-			continue;
-		}
-		if (n == cap)
-			v = mem_resize(v, (cap = MAX(cap * 2, (size_t)64)) * sizeof *v);
-		while (at < nold && old[at].point < p.def.id)
-			at++;
-		struct drift_watch *w = &v[n++];
-		struct drift_facts facts = { k->drift, k->drift_least };
-		if (at < nold && old[at].point == p.def.id && old[at].d.every == facts.every) {
-			*w = old[at];
-			old[at].point = 0; // taken
-			at++;
-		} else {
+		if (was && w->d.every != k->drift) { // of other spans: nothing of it can go on
+			drop(d, w);
 			*w = (struct drift_watch){ .point = p.def.id };
-			drift_init(&w->d, facts.every);
+			was = false;
 		}
-		w->facts = facts;
+		if (!was)
+			drift_init(&w->d, k->drift);
+		w->facts = (struct drift_facts){ k->drift, k->drift_least };
 	}
-	for (size_t i = 0; i < nold; i++)
-		if (old[i].point)
-			drop(d, &old[i]);
-	pthread_mutex_lock(&d->mutex);
-	d->drift = v;
-	d->ndrift = n;
-	d->drift_left = left;
-	pthread_mutex_unlock(&d->mutex);
-	mem_free(old);
+	while ((w = watch_list_gone(&l)))
+		drop(d, w);
+	watch_list_end(d, &l, &d->drift, &d->ndrift, &d->drift_left);
 }
 
 void drift_site(struct detect *d, const struct site *s) { make(d, s, d->drift, d->ndrift); }
@@ -146,8 +131,6 @@ void drift_site(struct detect *d, const struct site *s) { make(d, s, d->drift, d
 static bool take(void *watch, const struct detect_kept *k)
 {
 	struct drift_watch *w = watch;
-	w->point = k->thing;
-	w->through = k->through;
 	return detect_state_take(k, &w->d, sizeof w->d, DRIFT_VERSION);
 }
 

@@ -222,16 +222,6 @@ void early_pass(struct detect *d)
 
 // ---- another site -------------------------------------------------------------------------------
 
-static struct early_watch *watch_find(struct early_watch *v, size_t n, uint32_t point, uint32_t key, size_t *at)
-{
-	while (*at < n && v[*at].point < point)
-		(*at)++;
-	for (size_t i = *at; i < n && v[i].point == point; i++)
-		if (v[i].key == key)
-			return &v[i];
-	return NULL;
-}
-
 static struct early_facts facts_of(const struct rule_early *r)
 {
 	struct early_facts f = { .within = r->within, .every = r->every };
@@ -249,47 +239,30 @@ static void drop(struct detect *d, struct early_watch *w)
 	detect_forget(d, "early", w->point, w->key);
 }
 
-// Makes the list anew; what was there before, with the same point and rule, goes on.
 static void make(struct detect *d, const struct site *s, struct early_watch *old, size_t nold)
 {
-	struct early_watch *v = NULL;
-	size_t n = 0, cap = 0, at = 0, left = 0;
+	struct watch_list l;
+	struct early_watch *w;
 	struct rule_early rules[RULE_EARLY_MAX];
 	struct site_point p;
+	bool was;
+	watch_list_begin(&l, sizeof *w, LIMIT_EARLY_WATCHES, old, nold);
 	for (uint32_t id = 0; rules_have_early(s->rules) && site_point_next(s, &id, &p);) {
 		size_t nrules = rules_early(s->rules, &p.def, rules);
 		for (size_t i = 0; i < nrules; i++) {
 			struct early_facts facts = facts_of(&rules[i]);
-			if (n == LIMIT_EARLY_WATCHES) {
-				left++;
+			if (!(w = watch_list_put(&l, p.def.id, rules[i].key, &was)))
 				continue;
-			}
-			if (n == cap)
-				v = mem_resize(v, (cap = MAX(cap * 2, (size_t)64)) * sizeof *v);
-			struct early_watch *w = &v[n++], *was = watch_find(old, nold, p.def.id, rules[i].key, &at);
-			struct feeding f = { d, w };
-			if (was)
-				*w = *was;
-			else
-				*w = (struct early_watch){ .point = p.def.id, .key = rules[i].key };
 			w->rule = rules[i].rule;
-			if (!was)
-				early_init(&w->e, &facts);
-			else
-				early_change(&w->e, &facts, on_gone, &f);
 			if (was)
-				was->key = 0; // taken
+				early_change(&w->e, &facts, on_gone, &(struct feeding){ d, w });
+			else
+				early_init(&w->e, &facts);
 		}
 	}
-	for (size_t i = 0; i < nold; i++)
-		if (old[i].key)
-			drop(d, &old[i]);
-	pthread_mutex_lock(&d->mutex);
-	d->early = v;
-	d->nearly = n;
-	d->early_left = left;
-	pthread_mutex_unlock(&d->mutex);
-	mem_free(old);
+	while ((w = watch_list_gone(&l)))
+		drop(d, w);
+	watch_list_end(d, &l, &d->early, &d->nearly, &d->early_left);
 }
 
 void early_site(struct detect *d, const struct site *s) { make(d, s, d->early, d->nearly); }
@@ -297,9 +270,6 @@ void early_site(struct detect *d, const struct site *s) { make(d, s, d->early, d
 static bool take(void *watch, const struct detect_kept *k)
 {
 	struct early_watch *w = watch;
-	w->point = k->thing;
-	w->key = k->key;
-	w->through = k->through;
 	return detect_state_take(k, &w->e, sizeof w->e, EARLY_VERSION);
 }
 

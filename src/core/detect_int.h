@@ -14,26 +14,30 @@
 
 #define DETECT_TRUSTED Q_CALIBRATION // qualities up to it are fed
 
+// What every watch of a point begins with. key: which of the point's; 0 if it has one.
+#define WATCH_HEAD                                                                                                                        \
+	uint32_t point, key;                                                                                                              \
+	bool dirty, said; /* its state is not kept yet; and it has said something since */                                                \
+	int64_t through   /* newest sample it has seen, 0 = none yet */
+struct watch { WATCH_HEAD; } __attribute__((may_alias));
+
 struct early_watch {
-	uint32_t point, rule, key;  // rule: index in the site's set
-	bool dirty, said;           // its state is not kept yet; and it has said something since
-	int64_t through;            // newest sample it has seen, 0 = none yet
+	WATCH_HEAD;                 // key: of the rule
+	uint32_t rule;              // index in the site's set
 	struct early e;
 };
 
 struct doubt_watch {
-	uint32_t point, kind;       // kind: index in the registry
-	bool dirty, said;
+	WATCH_HEAD;
+	uint32_t kind;              // index in the registry
 	int64_t enterprise, near;   // near: times of the same move in two points lie within it, us
-	int64_t through, looked;    // looked: clock_mono
+	int64_t looked;             // clock_mono
 	struct doubt_facts facts;
 	struct doubt d;
 };
 
 struct drift_watch {
-	uint32_t point;
-	bool dirty, said;
-	int64_t through;
+	WATCH_HEAD;
 	struct drift_facts facts;
 	struct drift d;
 };
@@ -96,10 +100,24 @@ struct detect_saving;
 struct detect_saving *detect_save_begin(struct detect *d, const char *what);
 void detect_save(struct detect_saving **s, const struct detect_kept *row); // in slices that the writer has time for
 void detect_save_end(struct detect_saving *s);
-// What is kept of the watches `what`, as an array of watches of `size` bytes for mem_free, by point and key. take fills one, which is
-// zeroed; false: it begins anew.
+// What is kept of the watches `what`, as an array of watches of `size` bytes for mem_free, by point and key. take fills one, which has
+// its head already; false: it begins anew.
 typedef bool detect_take_fn(void *watch, const struct detect_kept *k);
 void *detect_kept_watches(struct detect *d, const char *what, size_t size, detect_take_fn *take, size_t *ret_n);
+
+// The watches of another site, made by point beside those before: what is watched on goes on. T_DETECT only.
+struct watch_list {
+	size_t size, most;          // bytes of a watch; how many there may be
+	char *v, *old;
+	size_t n, cap, left, nold, at;
+};
+void watch_list_begin(struct watch_list *l, size_t size, size_t most, void *old, size_t nold); // old: by point, for mem_free
+// The next watch, points in ascending order: as it was before (*ret_was), or zeroed but for point and key. NULL: there are `most` already,
+// and one more is left. Valid until the next call.
+void *watch_list_put(struct watch_list *l, uint32_t point, uint32_t key, bool *ret_was);
+void *watch_list_gone(struct watch_list *l); // one of before that was not put again, each once; NULL: no more
+// Puts the list in force, where the API sees it, and frees the one before.
+void watch_list_end(struct detect *d, struct watch_list *l, void *ret_v, size_t *ret_n, size_t *ret_left);
 // The bytes of a state into one of `size` bytes; each begins with its version. false: they are of another.
 bool detect_state_take(const struct detect_kept *k, void *ret, size_t size, uint32_t version);
 enum err detect_kept_one(struct db *db, const char *what, uint32_t thing, uint32_t key, struct arena *a, struct detect_kept *ret);
