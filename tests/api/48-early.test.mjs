@@ -226,3 +226,13 @@ test('a level that wandered away is a doubt; when a person says that it is right
   await until('both watches of the point to have looked', async () => (await duty.ok_get('/api/v1/detect')).cost.samples >= seen.samples + 120, 60000);
   assert.equal((await doubts(p)).length, 1, 'the level it was said to be right at is the usual one');
 });
+
+test('a point that is taken out of service is watched no more: what was doubted is over, the others go on', async () => {
+  const [, , , , b] = points, p = points[5];
+  assert.equal((await doubts(b))[0].state, 'open');
+  const rec = await bureau.ok_get(`/api/v1/records/point/${b.id}`), before = (await duty.ok_get('/api/v1/detect')).cost.doubt_watches;
+  await bureau.ok_patch(`/api/v1/records/point/${b.id}`, { service: 'out_of_service', version: rec.version });
+  await until('it is over', async () => (await doubts(b))[0].state === 'cleared', 60000);
+  assert.equal((await duty.ok_get('/api/v1/detect')).cost.doubt_watches, before - 1);
+  assert.equal((await doubts(p))[0].state, 'open');
+});
