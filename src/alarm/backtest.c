@@ -31,6 +31,7 @@ struct backtest {
 	struct open_alarm open[MAX_OPEN];
 	size_t nopen;
 	uint64_t samples;
+	int64_t first;       // time of the first sample
 	struct sample last;
 	bool full;
 };
@@ -181,6 +182,7 @@ enum err backtest_feed(struct backtest *b, const struct sample *v, size_t n)
 		if (b->nopen)
 			note_extreme(b, &v[i]);
 		b->last = v[i];
+		b->first = b->samples ? b->first : r.time;
 		if (b->samples++ % SLICE == 0 && b->s.go_on) {
 			double part = (double)(r.time - b->s.from) / (double)MAX(b->s.to - b->s.from, 1);
 			if (!b->s.go_on(b->s.go_on_arg, part))
@@ -217,11 +219,18 @@ static void mark_chatter(struct backtest *b)
 	}
 }
 
+// Of a point that was connected an hour ago a week says nothing; and an hour says nothing of a day.
+static double days_known(const struct backtest *b)
+{
+	int64_t all = b->s.to - b->s.from, known = b->samples ? b->s.to - MAX(b->first, b->s.from) : all;
+	return (double)MAX(known, MIN(all, US_PER_DAY)) / (double)US_PER_DAY;
+}
+
 static void count(const struct backtest *b, struct backtest_figures *f)
 {
 	int64_t covered = b->s.from; // up to here active time is counted
 	size_t oldest = 0, within = 0;
-	*f = (struct backtest_figures){ .samples = b->samples, .days = (double)(b->s.to - b->s.from) / (double)US_PER_DAY };
+	*f = (struct backtest_figures){ .samples = b->samples, .days = days_known(b) };
 	for (size_t i = 0; i < b->n; i++) {
 		const struct backtest_alarm *x = &b->v[i];
 		int64_t to = x->to ? x->to : MAX(b->s.to, x->from);

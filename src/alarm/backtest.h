@@ -42,7 +42,7 @@ struct backtest_setup {
 
 struct backtest_figures {       // of announced alarms
 	uint64_t samples;
-	double days;            // from..to
+	double days;            // of from..to, those since the first sample; a whole day at least, if that is not more than from..to
 	size_t alarms, chatter, standing; // standing: active for more than 24 h (ISA-18.2: stale)
 	size_t night;           // raised from 22:00 to 06:00 in the site's zone
 	size_t most;            // in any ten minutes (EEMUA 191: more than 10 is a flood)

@@ -301,7 +301,7 @@ static size_t told(void *arg, struct str type)
 	return n;
 }
 
-struct totals { uint64_t alarms, chatter, standing, night, samples; int64_t notices, night_notices; };
+struct totals { uint64_t alarms, chatter, standing, night, samples; int64_t notices, night_notices; double days; };
 
 static void add_totals(struct totals *t, const struct backtest_side *s)
 {
@@ -310,6 +310,7 @@ static void add_totals(struct totals *t, const struct backtest_side *s)
 	t->standing += s->f.standing;
 	t->night += s->f.night;
 	t->samples += s->f.samples;
+	t->days = fmax(t->days, s->f.days);
 	t->notices += s->notices;
 	t->night_notices += s->night_notices;
 }
@@ -317,11 +318,10 @@ static void add_totals(struct totals *t, const struct backtest_side *s)
 static void write_totals(struct request *r, const char *key, const struct totals *t)
 {
 	struct jw *w = &r->c->w;
-	double days = (double)(r->to - r->from) / (double)US_PER_DAY;
 	jw_kobj(w, key);
 	jw_ki64(w, "samples", (int64_t)t->samples);
 	jw_ki64(w, "alarms", (int64_t)t->alarms);
-	jw_kf64(w, "per_day", (double)t->alarms / days);
+	jw_kf64(w, "per_day", t->days > 0 ? (double)t->alarms / t->days : 0);
 	jw_ki64(w, "chatter", (int64_t)t->chatter);
 	jw_ki64(w, "standing", (int64_t)t->standing);
 	jw_ki64(w, "night", (int64_t)t->night);

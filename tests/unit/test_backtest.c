@@ -301,6 +301,15 @@ static void test_figures(void **state)
 	assert_int_equal(f.by_level[LEVEL_HH], 1);
 	assert_int_equal(f.active, (10 + 10 + 10 + 110) * US_PER_S + 3 * US_PER_DAY - 50400 * US_PER_S);
 	assert_true(f.days == 3);
+	s.from -= 27 * US_PER_DAY; // the point was connected three days ago
+	assert_int_equal(tried(&t, &s, t.v, t.n, &v, &f), 5);
+	assert_true(f.days == 3);
+	s.from = t.v[0].time - US_PER_HOUR;
+	s.to = t.v[0].time + US_PER_MIN; // an hour and a minute, of which a minute is known
+	(void)tried(&t, &s, t.v, 1, &v, &f);
+	assert_true(fabs(f.days - 61.0 / 1440) < 1e-9);
+	s = setup_of(&t, NULL);
+	assert_int_equal(tried(&t, &s, t.v, t.n, &v, &f), 5);
 	assert_true(v[3].extreme == 99 && v[3].extreme_at == T0 + 3600 * US_PER_S && v[3].to == T0 + 3710 * US_PER_S);
 	assert_int_equal(v[4].to, 0);
 	assert_int_equal(v[3].beyond, 110 * US_PER_S);
