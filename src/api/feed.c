@@ -1,6 +1,7 @@
 // Streams of what changed, to take away: a subscription (record type `subscription` of pack notify) for a unit, and the published
-// records of a type for everybody; as JSON or Atom (RFC 4287). What a subscription delivers is what who asks may read at that
-// moment, and of it only what names a record: number, title, state, level, area, sector, enterprise. No field of it, no person.
+// records of a type for everybody; as JSON or Atom (RFC 4287), the published ones also as lines of text for screens. What a
+// subscription delivers is what who asks may read at that moment, and of it only what names a record: number, title, state, level,
+// area, sector, enterprise. No field of it, no person.
 #include <stdlib.h>
 
 #include "api/api.h"
@@ -378,26 +379,60 @@ static void published_atom(struct call *c, struct words *w, const struct type *t
 	buf_add_cstr(b, "</summary>\n</entry>\n");
 }
 
+static void plain(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_add_u8(b, (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? ' ' : (uint8_t)s.p[i]);
+}
+
+// For a screen of lights or a ticker: a line a record, with no sign that such a player does not show.
+static void published_line(struct call *c, struct words *w, const struct type *t, const struct row *row)
+{
+	struct buf *b = &c->rs->body;
+	bool en = call_is_en(c);
+	for (size_t i = 0, n = 0; i < t->publish.nshow; i++) {
+		const struct shown *s = &t->publish.show[i];
+		struct str word = str_trim(shown_word(w, t, s, row, c->arena));
+		if (!word.n)
+			continue;
+		buf_add_cstr(b, n++ ? (en ? "; " : "；") : "");
+		if (!str_eq(s->name, t->title)) {
+			plain(b, shown_label(c, s));
+			buf_add_cstr(b, en ? ": " : "：");
+		}
+		plain(b, word);
+	}
+	buf_add_u8(b, '\n');
+}
+
 static enum err published(struct call *c)
 {
 	const struct type *t = registry_type(c->reg, c->param[0]);
+	struct str format = http_query(c->rq, "format");
+	bool text = str_is(format, "text");
 	struct identity nobody = { .lang = c->id.lang };
 	struct sort newest = { .column = STR("changed_at"), .descending = true };
 	struct row *rows;
 	size_t n;
 	if (!t || !t->publish.cond)
 		return call_fail(c, ERR_NOT_FOUND, "type", "没有公开这类记录", "no records of this type are published");
+	if (format.n && !text && !str_is(format, "atom"))
+		return call_fail(c, ERR_INVALID, "format", "format 为 atom 或 text", "format is atom or text");
 	struct list_query lq = { .text = STR_EMPTY, .sorts = &newest, .nsorts = 1, .limit = LIMIT_PUBLIC_SIZE };
 	lq.cond = flow_published(c->reg, t, STR_EMPTY, c->arena);
 	enum err err = records_list(call_db(c), &t->table, NULL, &lq, c->arena, &rows, &n, NULL, &c->p);
 	if (err)
 		return err;
 	struct words *w = words_new(call_db(c), c->reg, &nobody, call_is_en(c));
-	atom_begin(c, arena_printf(c->arena, "public:%.*s", STR_FMT(t->name)), label_text(c, t->label),
-	           arena_printf(c->arena, "/public/types/%.*s/feed", STR_FMT(t->name)), n ? rows[0].c.changed_at : 0);
+	if (text)
+		c->rs->type = "text/plain; charset=utf-8";
+	else
+		atom_begin(c, arena_printf(c->arena, "public:%.*s", STR_FMT(t->name)), label_text(c, t->label),
+		           arena_printf(c->arena, "/public/types/%.*s/feed", STR_FMT(t->name)), n ? rows[0].c.changed_at : 0);
 	for (size_t i = 0; i < n; i++)
-		published_atom(c, w, t, &rows[i]);
-	buf_add_cstr(&c->rs->body, "</feed>\n");
+		(text ? published_line : published_atom)(c, w, t, &rows[i]);
+	if (!text)
+		buf_add_cstr(&c->rs->body, "</feed>\n");
 	words_free(w);
 	return OK;
 }

@@ -220,7 +220,7 @@ const struct route api_routes[] = {
 	{ "GET", "/public/types", P, NULL, false, public_types, "Types of records that are published, for everybody", NULL, "PublicTypes" },
 	{ "GET", "/public/types/:type", P, NULL, false, public_type, "Published records of a type: those and the fields that its `publish` names; q in the texts shown",
 	  "q page size", "PublicRecords" },
-	{ "GET", "/public/types/:type/feed", P, NULL, false, public_feed, "The newest published records of a type as Atom (RFC 4287), with the fields that are shown", NULL, "File" },
+	{ "GET", "/public/types/:type/feed", P, NULL, false, public_feed, "The newest published records of a type with the fields that are shown: Atom (RFC 4287), or format=text, a line each, for screens", "format", "File" },
 	{ "GET", "/public/reports", P, NULL, false, report_form, "What the page for reporting a danger offers: kinds, areas, limits", NULL, "ReportForm" },
 	{ "POST", "/public/reports", P, NULL, true, report_post,
 	  "Reports a danger, with a name or without: {nonce, kind, content, area?, object?, place?, position?, insider?, name?, phone?, photos: [base64 JPEG]}; sent again with the same nonce it is the same report", NULL, "Receipt" },

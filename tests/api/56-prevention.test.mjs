@@ -76,7 +76,7 @@ test('what is delivered follows the scope that the reader has at that moment', a
 });
 
 test('a bulletin is public with the fields that are shown, as page data and as Atom; withdrawn it is gone, its history stays', async () => {
-  const b = await town.ok_post(`${R}/risk_bulletin`, { title: '测试罐区公告', sector: 'chemical', place: '北侧', hazard: '泄漏 <火灾>', precautions: '禁火', contact: '值班室 0900-1', note: '内部说明不公开' });
+  const b = await town.ok_post(`${R}/risk_bulletin`, { title: '测试罐区公告', sector: 'chemical', place: '北侧', hazard: '泄漏 <火灾>', precautions: '禁火\n禁打电话', contact: '值班室 0900-1', note: '内部说明不公开' });
   await move(town, 'risk_bulletin', b.id, 'submit');
   const open = async (p) => (await s.call('GET', `/public/types/${p}`)).text;
   assert.ok(!(await open('risk_bulletin')).includes('测试罐区公告'), 'not before it is approved');
@@ -86,6 +86,13 @@ test('a bulletin is public with the fields that are shown, as page data and as A
     assert.ok(text.includes('测试罐区公告') && !text.includes('内部说明不公开') && !text.includes(bureau.me.title), p);
   }
   assert.match(await open('risk_bulletin/feed'), /泄漏 &lt;火灾&gt;/);
+  const screen = await s.call('GET', '/public/types/risk_bulletin/feed?format=text');
+  assert.match(screen.headers.get('content-type'), /^text\/plain; charset=utf-8/);
+  const lines = screen.text.trimEnd().split('\n').filter((l) => l.includes('测试罐区公告'));
+  assert.equal(lines.length, 1, 'a line a record');
+  assert.match(lines[0], /；测试罐区公告；.*：北侧；.*：泄漏 <火灾>；.*：禁火 禁打电话；/);
+  assert.ok(!lines[0].includes('内部说明'));
+  assert.equal((await s.call('GET', '/public/types/risk_bulletin/feed?format=led')).status, 400);
   await move(bureau, 'risk_bulletin', b.id, 'take_down', { reason: '已整治' });
   assert.ok(!(await open('risk_bulletin/feed')).includes('测试罐区公告'));
   const events = (await s.call('GET', '/public/types/risk_bulletin_event?size=50')).json.items.filter((e) => e.title === '测试罐区公告');
