@@ -87,6 +87,16 @@ static void kind_of(struct zone_work *w, const struct near *n, const struct row 
 	}
 }
 
+// What an enterprise does, instead of "enterprise": a hospital or a market is to be seen as one.
+static void trade_of(struct zone_work *w, const struct near *n, const struct row *row, struct zone_place *ret)
+{
+	struct str trade = text_of(w, n, row, "trade");
+	if (!trade.n)
+		return;
+	ret->label.zh = trade;
+	ret->label.en = arena_printf(w->c->arena, "%.*s, %.*s", STR_FMT(n->t->label.en), STR_FMT(trade));
+}
+
 static bool zone_holds(const struct zone_set *s, struct zone_xy at, struct zone_place *ret)
 {
 	for (size_t k = 0; k < s->n; k++) {
@@ -107,6 +117,8 @@ static struct zone_place place_of(struct zone_work *w, const struct near *n, con
 	p.distance = hypot(at.x, at.y);
 	bool staff = str_is(n->t->name, "enterprise");
 	kind_of(w, n, row, &p);
+	if (staff)
+		trade_of(w, n, row, &p);
 	plane_degrees(&w->plane, at, &p.lon, &p.lat);
 	p.day = number_of(w, n, row, staff ? "staff" : "day");
 	p.night = number_of(w, n, row, staff ? "staff" : "night"); // who works when, is not registered

@@ -67,6 +67,12 @@ test('the map as a picture, its data as files, and a day that was not kept says 
     const png = await file('risk-png');
     assert.equal(png.subarray(1, 4).toString(), 'PNG');
     assert.ok(png.length > 20000, `${png.length} bytes`);
+    const pdf = (await file('risk-pdf')).toString('latin1');
+    const xref = Number(/startxref\n(\d+)\n%%EOF\n$/.exec(pdf)[1]), image = /\/Width (\d+) \/Height (\d+) .*\/Length (\d+) >>\nstream\n/.exec(pdf);
+    assert.ok(pdf.startsWith('%PDF-1.4\n') && pdf.startsWith('xref\n0 7\n', xref));
+    for (const [i, line] of pdf.slice(xref).split('\n').slice(3, 9).entries()) assert.ok(pdf.startsWith(`${i + 1} 0 obj\n`, Number(line.slice(0, 10))), line); // each object is where the table says
+    const jpeg = pdf.substr(image.index + image[0].length, Number(image[3]));
+    assert.ok(jpeg.startsWith('\xff\xd8\xff') && jpeg.endsWith('\xff\xd9') && Number(image[1]) > 640);
     await p.test('risk-day').fill('3');
     await p.test('risk-legend').getByText('没有留存').waitFor();
     p.clean();

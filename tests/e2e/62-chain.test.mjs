@@ -74,7 +74,7 @@ test('level → grade → colour of the map → why → record; warning → zone
     await p.test('record-zones').click();
     await p.test('zone-list').getByText('AEGL-3').waitFor();
     await p.test('zone-places').waitFor();
-    assert.match(await p.test('zone-places').innerText(), new RegExp(`${firm.name}\n企业 · 0 m`)); // who is nearest stands first
+    assert.match(await p.test('zone-places').innerText(), new RegExp(`${firm.name}\n${firm.trade || '企业'} · 0 m`)); // who is nearest stands first
     await p.test('zone-to-warning').click();
     const reach = await until('the area of the warning', async () => (await rec('warning', w.id)).reach);
     assert.equal(reach.type, 'Polygon');

@@ -2,7 +2,7 @@
 export const enMap = {
   'map.by': 'Colours show',
   'mapby.state': 'As it is now',
-  'mapby.risk': 'Risk, four colours',
+  'mapby.risk': 'Four colours',
   'riskmean.red': 'Red: major risk',
   'riskmean.orange': 'Orange: considerable',
   'riskmean.yellow': 'Yellow: general',

@@ -118,8 +118,8 @@ export function fourMap(map: Map, base: MapBase, theme: Theme): FourMap {
 }
 
 /** The map as it is seen, with a strip below it that says what it is: title, legend, formula, day and version. */
-export function picture(map: Map, x: RiskIndex, words: { title: string; formula: string; foot: string; level: (c: Color) => string }): Promise<Blob> {
-  return new Promise((resolve, reject) => {
+export function picture(map: Map, x: RiskIndex, words: { title: string; formula: string; foot: string; level: (c: Color) => string }): Promise<HTMLCanvasElement> {
+  return new Promise((resolve) => {
     map.once('rendercomplete', () => {
       const [w = 1, h = 1] = map.getSize() ?? []
       const strip = 132
@@ -155,7 +155,7 @@ export function picture(map: Map, x: RiskIndex, words: { title: string; formula:
       g.fillStyle = '#55617a'
       g.font = `12px ${FONT}`
       g.fillText(`${words.foot} · ${x.basis}`, 16, h + 116, out.width - 32)
-      out.toBlob((b) => (b ? resolve(b) : reject(new Error('toBlob'))), 'image/png')
+      resolve(out)
     })
     map.renderSync()
   })

@@ -7,6 +7,7 @@ import type { Color, MapBase } from '../api/types'
 import { t, tx } from '../i18n'
 import { csvCell, num } from '../lib/number'
 import { rank } from '../lib/level'
+import { picturePdf } from '../lib/pdf'
 import { stamp } from '../lib/time'
 import { fromLonLat } from 'ol/proj'
 import type { Clicked, MapDrawing } from '../map/draw'
@@ -123,13 +124,16 @@ export function useFour(drawing: ShallowRef<MapDrawing | null>, layers: Ref<{ na
     back() { choose(path.value.slice(0, -1)) },
     close() { choose([]) },
     end() { off(); clearTimeout(later); map = null },
-    async png() {
+    /** The map with its legend as a picture, or the same on a page. */
+    async picture(as: 'png' | 'pdf') {
       const x = index.value
       if (!x || !drawing.value) return
       const words = { title: `${t('risk.map')} ${day.value || stamp(Date.now())}`, formula: formulaWords(x), foot: `${x.label} ${t('risk.version', { v: x.version })}`,
         level: (c: Color) => { const l = x.levels.find((v) => v.color === c); return l ? `${l.label} ≥ ${num(l.from)}` : '' } }
       try {
-        keep(name('png'), await picture(drawing.value.map, x, words))
+        const seen = await picture(drawing.value.map, x, words)
+        const file = await new Promise<Blob>((done, fail) => seen.toBlob((b) => (b ? done(b) : fail(new Error('toBlob'))), as === 'pdf' ? 'image/jpeg' : 'image/png', 0.92))
+        keep(name(as), as === 'pdf' ? picturePdf(new Uint8Array(await file.arrayBuffer()), seen.width, seen.height, words.title) : file)
       } catch (e) {
         failed.value = String((e as Error).message)
       }
