@@ -52,7 +52,7 @@ enum err open_linked(const struct change *ch, const struct opens *o, const struc
 // ---- schedule.c --------------------------------------------------------------------------------
 int64_t period_start(enum every e, int64_t day);    // days since 1970
 int64_t period_next(enum every e, int64_t start);
-struct str period_key(enum every e, int64_t start, struct arena *a); // "2026-11-22", "2026-W47", "2026-11", "2026-Q4", "2026"
+struct str period_key(enum every e, int64_t start, struct arena *a); // "2026-11-22", "2026-W47", "2026-11", "2026-Q4", "2026-H2", "2026"
 int64_t schedule_newest(const struct schedule *s, int64_t today); // start of the newest period that has opened
 // Which subjects; NULL = all. For this moment.
 const struct condition *schedule_cond(const struct schedule *s, int64_t now, const struct registry *reg, struct arena *a);

@@ -29,6 +29,7 @@ int64_t period_start(enum every e, int64_t day)
 	case EVERY_WEEK: return day - (day_weekday(day) - 1);
 	case EVERY_MONTH: return day_at(c.year, c.month, 1);
 	case EVERY_QUARTER: return day_at(c.year, (c.month - 1) / 3 * 3 + 1, 1);
+	case EVERY_HALF: return day_at(c.year, c.month < 7 ? 1 : 7, 1);
 	case EVERY_YEAR: break;
 	}
 	return day_at(c.year, 1, 1);
@@ -36,7 +37,7 @@ int64_t period_start(enum every e, int64_t day)
 
 int64_t period_next(enum every e, int64_t start)
 {
-	static const int longest[] = { 1, 7, 31, 92, 366 }; // lands within the next period, whatever this one's length
+	static const int longest[] = { 1, 7, 31, 92, 184, 366 }; // lands within the next period, whatever this one's length
 	return period_start(e, start + longest[e]);
 }
 
@@ -50,6 +51,7 @@ struct str period_key(enum every e, int64_t start, struct arena *a)
 		return arena_printf(a, "%04d-W%02d", day_year(thursday), (int)((thursday - day_at(day_year(thursday), 1, 1)) / 7 + 1));
 	case EVERY_MONTH: return arena_printf(a, "%04d-%02d", c.year, c.month);
 	case EVERY_QUARTER: return arena_printf(a, "%04d-Q%d", c.year, (c.month - 1) / 3 + 1);
+	case EVERY_HALF: return arena_printf(a, "%04d-H%d", c.year, c.month < 7 ? 1 : 2);
 	case EVERY_YEAR: break;
 	}
 	return arena_printf(a, "%04d", c.year);

@@ -180,7 +180,7 @@ void check_calendars(struct check *c, const struct source *files, size_t n)
 
 static const struct { const char *name; int days; } everies[] = {
 	[EVERY_DAY] = { "day", 1 },         [EVERY_WEEK] = { "week", 7 },   [EVERY_MONTH] = { "month", 31 },
-	[EVERY_QUARTER] = { "quarter", 92 }, [EVERY_YEAR] = { "year", 366 },
+	[EVERY_QUARTER] = { "quarter", 92 }, [EVERY_HALF] = { "half", 184 }, [EVERY_YEAR] = { "year", 366 },
 };
 
 const char *every_name(enum every e) { return everies[e].name; }

@@ -232,7 +232,7 @@ X(CALENDAR_DAY,   "“%.*s”不是日期；请写如 2026-10-01", "\"%.*s\" is 
 X(CALENDAR_YEAR,  "“%.*s”不在 %d 年；请改正日期或 year", "\"%.*s\" is not in %d; correct the date or year") \
 X(CALENDAR_WORKDAY, "“%.*s”不是调休上班日（要是周六或周日，且不是节假日）；请改正或删去", \
                   "\"%.*s\" is no day worked instead (a Saturday or Sunday that is no holiday); correct it or take it out") \
-X(EVERY,          "未知的周期“%.*s”；可用 day week month quarter year", "unknown period \"%.*s\"; use day week month quarter year") \
+X(EVERY,          "未知的周期“%.*s”；可用 day week month quarter half year", "unknown period \"%.*s\"; use day week month quarter half year") \
 X(SCHEDULE_ON,    "on 要在 1 到 %d 之间（every: %s）；请改正", "on is between 1 and %d for every: %s; correct it") \
 X(SCHEDULE_WITHIN, "类型“%.*s”没有状态，within 没有意义；请删去", "the type \"%.*s\" has no states, within has no meaning; take it out") \
 X(NEAR_WIDTH,     "——里面有全角标点，请改成半角", " - it holds a full-width mark, write it half-width") \

@@ -399,7 +399,7 @@ struct point_kind {         // packs/*/points/*.yaml
 	double drift_least;     // the change of level that matters, in its unit
 };
 
-enum every { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_QUARTER, EVERY_YEAR };
+enum every { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_QUARTER, EVERY_HALF, EVERY_YEAR };
 
 struct schedule {           // packs/*/schedules/*.yaml: one record for each subject and period
 	struct str name, pack;

@@ -137,7 +137,7 @@ test('outlines laid over the map give the pairs that conflict, in the rights of 
 
 test('a meeting is planned each quarter; its data pack has what happened in its period and nothing else', async () => {
   const planned = (await bureau.ok_get('/api/v1/schedules')).items.map((x) => x.name);
-  for (const name of ['situation_meeting_quarterly', 'warning_letter_hazards', 'warning_letter_commitments', 'elevated_control_monthly', 'installation_check_first']) assert.ok(planned.includes(name), name);
+  for (const name of ['situation_meeting_quarterly', 'warning_letter_hazards', 'warning_letter_commitments', 'elevated_control_monthly', 'installation_check_first', 'installation_check_second']) assert.ok(planned.includes(name), name);
   const county = (await committee.ok_get(`${R}/area?where.tier=county&size=1`)).items[0];
   const accident = (title, date) => duty.ok_post(`${R}/accident`, { title, area: county.code, kind: 'fire', happened: `${date}T02:00:00Z`, known: `${date}T02:10:00Z` });
   await accident('期内火灾', '2025-06-30');

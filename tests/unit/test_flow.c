@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "flow/change.h"
 #include "flow/draft.h"
 #include "model/yaml.h"
 #include "risk/table.h"
@@ -556,8 +557,27 @@ static void test_scenarios(void **state)
 	assert_true(n >= 3);
 }
 
+// A half-year begins on the first of January and of July, and has its name.
+static void test_half_years(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(1 << 12);
+	static const struct { int64_t day, start, next; const char *key; } t[] = { // days since 1970
+		{ 20454, 20454, 20635, "2026-H1" }, { 20634, 20454, 20635, "2026-H1" }, // 1 January, 30 June 2026
+		{ 20635, 20635, 20819, "2026-H2" }, { 20818, 20635, 20819, "2026-H2" }, // 1 July, 31 December 2026
+		{ 21243, 21184, 21366, "2028-H1" },                                      // 29 February 2028: a leap year's half has 182 days
+	};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		int64_t start = period_start(EVERY_HALF, t[i].day);
+		assert_int_equal(start, t[i].start);
+		assert_int_equal(period_next(EVERY_HALF, start), t[i].next);
+		assert_true(str_is(period_key(EVERY_HALF, start, a), t[i].key));
+	}
+	arena_free(a);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_scenarios) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_scenarios), cmocka_unit_test(test_half_years) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -432,6 +432,7 @@ export const enWork = {
   'every.week': 'Every week',
   'every.month': 'Every month',
   'every.quarter': 'Every quarter',
+  'every.half': 'Every half-year',
   'every.year': 'Every year',
   'property.binding': 'Binding',
   'property.expected': 'Expected',

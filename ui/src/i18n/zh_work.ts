@@ -432,6 +432,7 @@ export const zhWork = {
   'every.week': '每周',
   'every.month': '每月',
   'every.quarter': '每季',
+  'every.half': '每半年',
   'every.year': '每年',
   'property.binding': '约束性',
   'property.expected': '预期性',
