@@ -356,9 +356,13 @@ static bool read_one(struct risk_run *r, const struct risk_input *in, const char
 
 static bool read_row(struct risk_run *r, const struct risk_input *in, struct jr *j, size_t row, struct risk_value *cells)
 {
-	bool named = jr_peek(j) == JR_OBJECT;
+	bool named = jr_peek(j) == JR_OBJECT, single = jr_peek(j) == JR_NUMBER && !in->columns[1].name; // a row of one column may be its number
 	struct str key = STR_EMPTY;
 	size_t i = 0;
+	if (single) {
+		struct given g = { .json = jr_skip(j) };
+		return read_one(r, &in->columns[0], arena_cstr(r->arena, path_of(r, in->name, row, in->columns[0].name)), &g, &cells[0]);
+	}
 	named ? jr_obj(j) : jr_arr(j);
 	while (named ? jr_key(j, &key) : jr_more(j)) {
 		const struct risk_input *c = named ? input_of(in->columns, key, &i) : in->columns[i].name ? &in->columns[i] : NULL;

@@ -443,6 +443,10 @@ static void a_model_is_found_by_the_names_people_write(void **state)
 		-8.29 + 0.92 * log(300 * 300 * 10.0), 1e-9);
 	assert_near(value("erg-distance", "isolation", "{\"UN\":\"2186\",\"spill\":\"large\",\"container\":\"Rail tank car\"}"), 500, 1e-9);
 	assert_true(refused("erg-distance", "UN", "{\"UN\":\"2186\"}"));
+	// rows of one column are numbers
+	assert_near(value("domino-combinations", "f_any", "{\"f\":1e-5,\"targets\":[0.3,0.5]}"), 1e-5 * (1 - 0.7 * 0.5), 1e-9);
+	assert_true(refused("domino-combinations", "targets.1.p", "{\"f\":1e-5,\"targets\":[0.3,1.5]}"));
+	assert_true(refused("individual-risk", "scenarios", "{\"scenarios\":[1e-5,50]}"));
 	// the smaller of the bund and of what spreads
 	assert_near(value("oca-release-rate", "QR", "{\"QS\":20000,\"LFA\":0.018,\"DF\":0.61,\"dike\":1e6}"), 20000 * 1.4 * 0.018 * 0.61, 1e-9);
 }
