@@ -85,8 +85,10 @@ enum err zone_live_weather(struct zone_work *w, const json_t *typed, json_t **re
 	take(*ret, "from", &from, 0);
 	take(*ret, "T", &air, -50);
 	take(*ret, "RH", &humid, 0);
-	if (!json_object_get(*ret, "stability") && !json_object_get(*ret, "sky"))
+	if (!json_object_get(*ret, "stability") && !json_object_get(*ret, "sky")) {
 		json_object_set_new(*ret, "sky", json_string(sun_sky(sun_elevation(clock_now(), w->plane.lon, w->plane.lat))));
+		json_object_set_new(*ret, "cloud", json_string("unknown")); // no station says it
+	}
 	w->live = (struct zone_live){ wind.name, wind.distance, MIN(wind.at, from.at), wind.stale || from.stale };
 	return OK;
 }

@@ -21,5 +21,5 @@ double sun_elevation(int64_t time_us, double lon, double lat)
 
 const char *sun_sky(double elevation)
 {
-	return elevation > 60 ? "moderate" : elevation > 35 ? "slight" : elevation > 0 ? "overcast" : "night-clear";
+	return elevation > 60 ? "strong" : elevation > 35 ? "moderate" : elevation > 15 ? "slight" : elevation > 0 ? "overcast" : "night-clear";
 }

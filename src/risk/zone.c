@@ -173,6 +173,7 @@ static const char *const menu_terrain[] = { "rural", "urban", NULL };
 static const char *const menu_phase[] = { "gas", "lpg-vapour", "liquid", NULL };
 static const char *const menu_vessel[] = { "vented", "closed", NULL };
 static const char *const menu_sky[] = { "strong", "moderate", "slight", "night-cloudy", "night-clear", "overcast", NULL };
+static const char *const menu_cloud[] = { "known", "unknown", NULL };
 static const struct risk_output none[] = { { 0 } };
 
 #define IN_DENSITY { .name = "density", .kind = RISK_MENU, .menu = menu_density, .opt = true, .zh = "轻重", .en = "heavier than air", \
@@ -243,6 +244,8 @@ static const struct risk_input in_weather[] = {
 	IN_NUM("from", "deg", "风向（来向，正北为 0）", "where the wind comes from", 0, 360),
 	IN_STABILITY_OPT, { .name = "sky", .kind = RISK_MENU, .menu = menu_sky, .opt = true, .zh = "天空状况", .en = "sun or cloud",
 	.note = { "没有给稳定度时据此判定", "from which the stability follows if it is not given" } },
+	{ .name = "cloud", .kind = RISK_MENU, .menu = menu_cloud, .opt = true, .zh = "云量", .en = "cloud",
+	.note = { "未知：日照减弱一档判稳定度，风向带按晴空取宽", "unknown: the sun counts one step weaker, and the band is as wide as under a clear sky" } },
 	IN_OPT("T", "C", "气温", "air temperature", -50, 55, 20), IN_OPT("RH", "%", "相对湿度", "relative humidity", 0, 100, 50),
 	IN_OPT_NOTE("spread", "deg", "风向不确定（每侧）", "uncertainty of the direction, each side", 0, 180, NAN, { "不填按稳定度（表 zone-wind）", "absent: by the stability (table zone-wind)" }), IN_END };
 const struct risk_model zone_weather = { "weather", "天气", "weather", "stability-class; zone-wind", { NULL, NULL }, in_weather, none,
@@ -279,6 +282,29 @@ static double usual_spread(struct zone_job *z, const char *row)
 	return i < 0 ? NAN : risk_table_num(t, (size_t)i, "spread");
 }
 
+// "A-B" of the model: the more stable of the two keeps the gas together, the other one spreads the wind.
+static struct str class_of(struct zone_job *z, double u, int sky, const char *zh, const char *en)
+{
+	return zone_out_text(zone_model(z, "stability-class", zh, en, "{\"u10\":%.6g,\"sky\":\"%s\"}", u, menu_sky[sky]), "stability");
+}
+
+// The stability under this sky. Behind clouds nobody told of it may be more stable (the sun one step weaker, a night clear), and the
+// wind may still turn as under a clear sky: the farther reach and the wider band.
+static void by_sky(struct zone_job *z, struct zone_air *air, int sky, bool unknown)
+{
+	enum { STRONG, MODERATE, SLIGHT, NIGHT_CLOUDY, NIGHT_CLEAR, OVERCAST };
+	static const int weaker[] = { [STRONG] = MODERATE, [MODERATE] = SLIGHT, [SLIGHT] = OVERCAST, [NIGHT_CLOUDY] = NIGHT_CLEAR,
+		[NIGHT_CLEAR] = NIGHT_CLEAR, [OVERCAST] = OVERCAST };
+	struct str cls = class_of(z, air->u, unknown ? weaker[sky] : sky, "大气稳定度", "stability of the air");
+	air->stability = cls.n ? cls.p[cls.n - 1] - 'A' : 3;
+	if (!unknown || isfinite(air->spread) || weaker[sky] == sky) {
+		return;
+	}
+	struct str clear = class_of(z, air->u, sky, "晴空时的稳定度，用于风向带", "stability under a clear sky, for the band");
+	double low = air->u < 2 ? usual_spread(z, "low") : 0, wide = clear.n ? usual_spread(z, (char[]){ clear.p[0], 0 }) : NAN;
+	air->spread = fmax(fmax(wide, low), usual_spread(z, (char[]){ (char)('A' + air->stability), 0 }));
+}
+
 static void read_air(struct zone_job *z, struct str json)
 {
 	struct zone_air *air = &z->set->air;
@@ -293,10 +319,7 @@ static void read_air(struct zone_job *z, struct str json)
 			zone_fail(z, "weather.stability", "应给出大气稳定度 stability，或天空状况 sky", "stability is needed, or sky");
 			return;
 		}
-		const struct risk_run *s = zone_model(z, "stability-class", "大气稳定度", "stability of the air", "{\"u10\":%.6g,\"sky\":\"%s\"}",
-						      air->u, menu_sky[risk_choice(r, "sky")]);
-		struct str cls = zone_out_text(s, "stability"); // "A-B": the more stable of the two keeps the gas together
-		air->stability = cls.n ? cls.p[cls.n - 1] - 'A' : 3;
+		by_sky(z, air, risk_choice(r, "sky"), risk_choice(r, "cloud") == 1);
 	}
 	if (!isfinite(air->spread)) {
 		double low = usual_spread(z, "low"), usual = usual_spread(z, (char[]){ (char)('A' + air->stability), 0 });

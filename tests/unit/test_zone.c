@@ -396,6 +396,31 @@ static void ground_that_is_not_flat_is_said(void **state)
 	assert_near(zones("toxic-plume", "氨", "{\"Q\":1,\"obstacles\":12,\"slope\":10}", AIR).v[0].reach, zones("toxic-plume", "氨", "{\"Q\":1}", AIR).v[0].reach, 1e-12);
 }
 
+// Nobody looked up: as stable as behind clouds, as wide as under a clear sky; never nearer nor narrower than either.
+static void an_unknown_cloud_makes_no_zone_smaller(void **state)
+{
+	(void)state;
+	static const char *const skies[] = { "strong", "moderate", "slight", "overcast", "night-cloudy", "night-clear" };
+	const char *form = "{\"u\":%g,\"from\":0,\"sky\":\"%s\",\"cloud\":\"%s\"}", *q = "{\"Q\":1,\"density\":\"neutral\"}";
+	for (size_t i = 0; i < ARRAY_LEN(skies); i++) {
+		for (double u = 1; u < 8; u += 1.5) {
+			char seen[128], unseen[128];
+			snprintf(seen, sizeof seen, form, u, skies[i], "known");
+			snprintf(unseen, sizeof unseen, form, u, skies[i], "unknown");
+			struct zone_set known = zones("toxic-plume", "氨", q, seen), unknown = zones("toxic-plume", "氨", q, unseen);
+			assert_true(unknown.air.stability >= known.air.stability && unknown.air.spread >= known.air.spread);
+			for (size_t k = 0; k < known.n; k++) {
+				assert_true(unknown.v[k].reach >= known.v[k].reach * (1 - 1e-9));
+			}
+		}
+	}
+	struct zone_set s = zones("toxic-plume", "氨", q, "{\"u\":2.4,\"from\":0,\"sky\":\"slight\",\"cloud\":\"unknown\"}");
+	assert_int_equal(s.air.stability, 3);       // D, not C
+	assert_near(s.air.spread, 30, 1e-9);        // of C
+	s = zones("toxic-plume", "氨", q, "{\"u\":2.4,\"from\":0,\"sky\":\"slight\",\"cloud\":\"unknown\",\"spread\":5}");
+	assert_near(s.air.spread, 5, 1e-9);         // what was typed
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +429,7 @@ int main(void)
 		cmocka_unit_test(zones_agree_with_the_models_they_rest_on),
 		cmocka_unit_test(a_cloud_travels_and_is_gone_after_its_release),
 		cmocka_unit_test(the_band_grows_with_the_uncertainty),
+		cmocka_unit_test(an_unknown_cloud_makes_no_zone_smaller),
 		cmocka_unit_test(nothing_is_drawn_beyond_the_end_of_the_computation),
 		cmocka_unit_test(what_cannot_be_computed_is_refused_with_its_field),
 		cmocka_unit_test(every_substance_has_a_name_and_a_scenario_that_works),
