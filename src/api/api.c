@@ -28,6 +28,28 @@ static bool path_matches(const char *pattern, struct str path, struct str *param
 }
 
 // A literal part wins over a parameter, whatever the order in the table: fewest parameters first.
+// HEAD is GET whose body the server leaves out (RFC 9110 9.3.2); a stream has nothing but its body.
+static bool method_is(const struct call *c, const struct route *r)
+{
+	if (str_is(c->rq->method, "HEAD"))
+		return strcmp(r->method, "GET") == 0 && r->run != events_get;
+	return str_is(c->rq->method, r->method);
+}
+
+// The methods of an address, for who took another: "GET, HEAD, POST".
+static struct str methods_of(struct call *c)
+{
+	struct str all = STR_EMPTY;
+	struct str param[4];
+	for (size_t i = 0; i < api_nroutes; i++) {
+		if (!path_matches(api_routes[i].path, c->rq->path, param) || str_contains(all, str_of(api_routes[i].method)))
+			continue;
+		bool head = strcmp(api_routes[i].method, "GET") == 0 && api_routes[i].run != events_get;
+		all = arena_printf(c->arena, "%.*s%s%s%s", STR_FMT(all), all.n ? ", " : "", api_routes[i].method, head ? ", HEAD" : "");
+	}
+	return all;
+}
+
 static const struct route *find_route(struct call *c, bool *ret_path_known)
 {
 	const struct route *best = NULL;
@@ -38,7 +60,7 @@ static const struct route *find_route(struct call *c, bool *ret_path_known)
 		if (!path_matches(api_routes[i].path, c->rq->path, param))
 			continue;
 		*ret_path_known = true;
-		if (!str_is(c->rq->method, api_routes[i].method))
+		if (!method_is(c, &api_routes[i]))
 			continue;
 		size_t n = 0;
 		while (n < 4 && param[n].p)
@@ -260,7 +282,7 @@ static enum err identify(struct call *c)
 	struct str lang = str_trim(http_header(c->rq, "Accept-Language"));
 	if (lang.n) // what the person reads now goes before what their record says
 		c->id.lang = str_starts(lang, STR("en")) ? STR("en") : STR("zh");
-	if (cookie && !str_is(c->rq->method, "GET") && !call_same_origin(c))
+	if (cookie && strcmp(c->route->method, "GET") != 0 && !call_same_origin(c))
 		return call_fail(c, ERR_FORBIDDEN, NULL, "请求不是从本平台页面发出", "the request did not come from this platform's pages");
 	if (!auth_token_reaches(&c->id, route_reach(c->route)))
 		return call_fail(c, ERR_FORBIDDEN, NULL, "此访问令牌的授权范围不含该接口", "the scopes of this access token do not reach here");
@@ -368,8 +390,9 @@ static enum err run(struct call *c)
 	bool known;
 	c->route = find_route(c, &known);
 	if (!c->route && known) {
-		enum err err = call_fail(c, ERR_UNSUPPORTED, NULL, "此地址不支持该方法", "this address does not support the method");
-		return err;
+		c->rs->allow = methods_of(c);
+		return problem_set(&c->p, ERR_UNSUPPORTED, "", "此地址不支持该方法，可用 %.*s", "this address does not support the method; it has %.*s",
+		                   STR_FMT(c->rs->allow));
 	}
 	if (!c->route)
 		return call_fail(c, ERR_NOT_FOUND, NULL, "没有这个接口，见 /api/v1/openapi.json", "no such address; see /api/v1/openapi.json");

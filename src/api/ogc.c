@@ -335,7 +335,9 @@ static struct str next_path(struct call *c, const struct type *t, const struct p
 
 static enum err read_page(struct call *c, const struct type *t, const struct field *place, struct page *pg)
 {
-	enum err err = query_int(c, "limit", LIMIT_USUAL, 1, LIMIT_PAGE_SIZE, &pg->limit);
+	enum err err = query_int(c, "limit", LIMIT_USUAL, 1, 1000000000, &pg->limit);
+	// More than we give is no error (OGC 17-069r4, 7.15.2): QGIS may ask for 1000.
+	pg->limit = MIN(pg->limit, (int64_t)LIMIT_PAGE_SIZE);
 	if (!err)
 		err = query_int(c, "offset", 0, 0, 100000000, &pg->offset);
 	if (!err)

@@ -33,6 +33,8 @@ enum err move_apart(const struct change *ch, const struct move *m, int64_t id) m
 // What the store said of a value that must be unique, in the words of the type; other errors as they are.
 enum err twice_told(const struct change *ch, enum err err) must_check;
 enum err same_told(const struct change *ch, const struct move *m, const struct row *row); // ERR_FORBIDDEN: he is in not_same
+// ERR_FORBIDDEN: the role does not have the right (zh, en say which), or the token of the call does not.
+enum err right_told(struct problem *p, const struct identity *by, const struct type *t, const char *zh, const char *en);
 enum err role_told(const struct change *ch, const struct move *m);                        // ERR_FORBIDDEN: not among who
 
 // ---- opens.c -----------------------------------------------------------------------------------

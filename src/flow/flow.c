@@ -117,7 +117,7 @@ enum err flow_create(struct db *db, const struct registry *reg, const struct typ
 	struct common c = common_empty();
 	struct draft d;
 	if (!auth_may_create(by, t))
-		return problem_set(p, ERR_FORBIDDEN, "", "你的角色不能新建这类记录", "your role may not create records of this kind");
+		return right_told(p, by, t, "你的角色不能新建这类记录", "your role may not create records of this kind");
 	draft_begin(&d, t, NULL, a);
 	enum err err = draft_take(&d, ASK_CREATE, NULL, body, NULL, by, a, p);
 	if (!err)
@@ -271,7 +271,7 @@ enum err flow_edit(struct db *db, const struct registry *reg, const struct type 
 	struct draft d;
 	enum err err = load(&ch, id, &old);
 	if (!err && !flow_may_edit(t, old.c.state, by))
-		err = problem_set(p, ERR_FORBIDDEN, "", "你的角色不能修改这类记录", "your role may not edit records of this kind");
+		err = right_told(p, by, t, "你的角色不能修改这类记录", "your role may not edit records of this kind");
 	if (!err)
 		err = version_check(&ch, body, &old, true);
 	const struct state *s = err ? NULL : type_state(t, old.c.state);
@@ -452,7 +452,7 @@ enum err flow_retire(struct db *db, const struct registry *reg, const struct typ
 	struct row old;
 	struct draft d;
 	if (!auth_may_retire(by, t))
-		return problem_set(p, ERR_FORBIDDEN, "", "你的角色不能停用这类记录", "your role may not retire records of this kind");
+		return right_told(p, by, t, "你的角色不能停用这类记录", "your role may not retire records of this kind");
 	reason = str_trim(reason);
 	if (reason.n == 0 || reason.n > LIMIT_TEXT_FIELD)
 		return problem_set(p, ERR_INVALID, "reason", "请说明理由", "a reason is required");

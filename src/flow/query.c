@@ -171,6 +171,18 @@ static enum err column_kind_of(const struct type *t, struct str column, const st
 	return OK;
 }
 
+// How a value of the column is written; the same in both languages.
+static const char *written(const struct field *f, enum column_kind kind)
+{
+	if (f && f->kind == FIELD_BOOL)
+		return "true, false";
+	if (f && (f->kind == FIELD_REF || f->kind == FIELD_REFS))
+		return "id";
+	if (f && f->kind == FIELD_DATE)
+		return "2026-11-22";
+	return kind == COL_INT ? "12, 2026-11-22T08:00:00%2B08:00" : kind == COL_REAL ? "12.5" : "A, B";
+}
+
 enum err record_filter(const struct type *t, struct str column, struct str op, struct str text, const struct identity *by,
                        struct arena *a, struct filter *ret, struct problem *p)
 {
@@ -183,7 +195,9 @@ enum err record_filter(const struct type *t, struct str column, struct str op, s
 	if (err)
 		return err;
 	if (!op_of(op, &ret->op))
-		return problem_set(p, ERR_INVALID, "where", "没有“%.*s”这种比较", "there is no comparison \"%.*s\"", (int)MIN(op.n, (size_t)20), op.p);
+		return problem_set(p, ERR_INVALID, "where", "没有“%.*s”这种比较；可用 ne lt le gt ge in prefix contains null notnull",
+		                   "there is no comparison \"%.*s\"; use ne lt le gt ge in prefix contains null notnull",
+		                   (int)MIN(op.n, (size_t)20), op.p);
 	if (f && (f->kind == FIELD_MENUS || f->kind == FIELD_REFS) && ret->op == FILTER_EQ)
 		ret->op = FILTER_CONTAINS;
 	if (ret->op == FILTER_NULL || ret->op == FILTER_NOT_NULL)
@@ -192,7 +206,8 @@ enum err record_filter(const struct type *t, struct str column, struct str op, s
 		struct str one = ret->op == FILTER_IN ? str_cut(&text, ',') : text;
 		vals = arena_push(a, vals, &n, &cap, sizeof *vals);
 		if (!value_of(f, kind, one, by, a, &vals[n - 1]))
-			return problem_set(p, ERR_INVALID, "where", "“%.*s”不是这一列的值", "\"%.*s\" is not a value of this column", (int)MIN(one.n, (size_t)60), one.p);
+			return problem_set(p, ERR_INVALID, "where", "%.*s：“%.*s”不是这一列的值；请写如 %s", "%.*s: \"%.*s\" is not a value of this column; write %s",
+			                   STR_FMT(column), (int)MIN(one.n, (size_t)60), one.p, written(f, kind));
 	} while (ret->op == FILTER_IN && text.n && n < LIMIT_PAGE_SIZE);
 	ret->vals = vals;
 	ret->nvals = n;
@@ -220,7 +235,9 @@ enum err record_sorts(const struct type *t, struct str text, const struct identi
 		const struct field *f = type_field(t, name);
 		bool plain = f && sortable(f) && auth_may_read_field(by, f);
 		if (!plain && !type_common_column(name, &kind))
-			return problem_set(p, ERR_INVALID, "sort", "不能按“%.*s”排序", "cannot sort by \"%.*s\"", (int)MIN(name.n, (size_t)60), name.p);
+			return problem_set(p, ERR_INVALID, "sort", "不能按“%.*s”排序；请写列名，从大到小在前面加 -，如 sort=-created_at",
+			                   "cannot sort by \"%.*s\"; give a column, with - before it for descending: sort=-created_at",
+			                   (int)MIN(name.n, (size_t)60), name.p);
 		*ret = arena_push(a, *ret, ret_n, &cap, sizeof **ret);
 		struct sort *s = &(*ret)[*ret_n - 1];
 		*s = (struct sort){ .column = name, .descending = down };

@@ -66,6 +66,20 @@ enum err same_told(const struct change *ch, const struct move *m, const struct r
 	return ERR_FORBIDDEN;
 }
 
+enum err right_told(struct problem *p, const struct identity *by, const struct type *t, const char *zh, const char *en)
+{
+	if (by->token && !auth_may_write(by, t))
+		return problem_set(p, ERR_FORBIDDEN, "", "此访问令牌不能改动这类记录；请用有 records:write 范围的令牌",
+		                   "this access token may not change records of this kind; use one with the scope records:write");
+	bool first = p && !p->err;
+	problem_set(p, ERR_FORBIDDEN, "", "-", "-");
+	if (first) {
+		p->zh = str_of(zh);
+		p->en = str_of(en);
+	}
+	return ERR_FORBIDDEN;
+}
+
 enum err role_told(const struct change *ch, const struct move *m)
 {
 	struct label all = { STR_EMPTY, STR_EMPTY };

@@ -2,7 +2,7 @@
 // Runs in a store job; the change and its audit entry are one transaction.
 #include "base/limits.h"
 #include "base/time.h"
-#include "flow/draft.h"
+#include "flow/change.h"
 
 enum err flow_revive(struct db *db, const struct registry *reg, const struct type *t, int64_t id, struct str reason,
                      const struct identity *by, struct arena *a, struct problem *p)
@@ -10,7 +10,7 @@ enum err flow_revive(struct db *db, const struct registry *reg, const struct typ
 	struct row old;
 	struct scope scope = auth_scope(by, t);
 	if (!auth_may_create(by, t))
-		return problem_set(p, ERR_FORBIDDEN, "", "你的角色不能新建这类记录", "your role may not create records of this kind");
+		return right_told(p, by, t, "你的角色不能新建这类记录", "your role may not create records of this kind");
 	enum err err = records_get(db, &t->table, &scope, id, a, &old);
 	if (err == ERR_NOT_FOUND)
 		return problem_set(p, err, "", "没有这条记录，或不在你的范围内", "there is no such record in your area");

@@ -158,6 +158,8 @@ static struct MHD_Response *make_response(struct http_request *rq, struct http_r
 		MHD_add_response_header(r, "ETag", arena_cstr(rq->arena, rs->etag));
 	if (rs->challenge)
 		MHD_add_response_header(r, "WWW-Authenticate", rs->challenge);
+	if (rs->allow.n)
+		MHD_add_response_header(r, "Allow", arena_cstr(rq->arena, rs->allow));
 	if (rs->retry_after)
 		MHD_add_response_header(r, "Retry-After", arena_printf(rq->arena, "%d", rs->retry_after).p);
 	return r;

@@ -38,6 +38,7 @@ struct http_response {
 	bool kept;                // the reader himself may keep it and ask by its etag whether it is still so
 	bool gzip;                // the body is compressed
 	const char *challenge;    // WWW-Authenticate, or NULL
+	struct str allow;         // Allow, of a 405, or empty
 	struct http_stream *stream; // set by http_stream_open: body is ignored, the stream is the answer
 	int fd;                   // >= 0: a file is the answer instead of body; taken over and closed by the server
 	uint64_t fd_size;         // bytes of it

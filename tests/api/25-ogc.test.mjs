@@ -65,6 +65,18 @@ test('features are those of the person: his area, his rights, masked', async () 
   assert.deepEqual(one.geometry, page.features[0].geometry);
 });
 
+test('a page that is larger than ours is our largest, HEAD is GET without its body, and another method is told what there is', async () => {
+  const much = (await get('/ogc/collections/enterprise/items?limit=1000')).json; // as QGIS asks; 17-069r4 7.15.2: no error
+  assert.equal(much.numberReturned, Math.min(500, much.numberMatched));
+  const at = `${s.url}/api/v1/records/enterprise?size=1`, auth = { headers: { Authorization: `Bearer ${town.token}` } };
+  const head = await fetch(at, { method: 'HEAD', ...auth });
+  assert.deepEqual([head.status, head.headers.get('content-type'), await head.text()], [200, 'application/json; charset=utf-8', '']);
+  assert.equal((await fetch(at, { method: 'HEAD' })).status, 401);
+  const put = await fetch(at, { method: 'PUT', ...auth });
+  assert.deepEqual([put.status, put.headers.get('allow')], [405, 'GET, HEAD, POST']);
+  assert.equal((await fetch(`${s.url}/api/v1/events`, { method: 'HEAD', ...auth })).status, 405, 'a stream is nothing but its body');
+});
+
 test('pages follow one another to the end, each feature once', async () => {
   const seen = [];
   let at = '/ogc/collections/enterprise/items?limit=3', total;
