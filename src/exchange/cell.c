@@ -151,6 +151,9 @@ static bool parse_when(struct reading *x, struct when *ret)
 			return when_from_text(number_text(x->c->number, x->r->arena), ret);
 		return when_from_serial(x->c->number, ret);
 	}
+	double serial; // a day of a spreadsheet that was saved as text: 1954 to 2119
+	if (str_to_f64(x->plain, &serial) && serial >= 20000 && serial < 80000)
+		return when_from_serial(serial, ret);
 	return when_from_text(x->plain, ret);
 }
 
@@ -334,6 +337,11 @@ static enum err read_position(struct reading *x, json_t **ret)
 		rest = str_skip(str_first(rest, rest.n - str_ends(rest, STR("]"))), 1);
 	struct str lon = take_item(&rest), lat = take_item(&rest);
 	double v[2];
+	if (lat.n == 0) { // "118.10 32.40"
+		lat = lon;
+		lon = str_cut(&lat, ' ');
+		lat = str_trim(lat);
+	}
 	if (!str_to_f64(lon, &v[0]) || !str_to_f64(lat, &v[1]))
 		return field_wrong(x->p, x->f, ERR_INVALID, "应为 经度,纬度，如 118.123,32.456", "longitude,latitude is expected, e.g. 118.123,32.456");
 	*ret = json_pack("[f, f]", v[0], v[1]);
@@ -390,15 +398,44 @@ static enum err read_rows(struct reading *x, json_t **ret)
 	return err;
 }
 
+// Where the form has one line, a break within the cell is a blank.
 static enum err read_text(struct reading *x, json_t **ret)
 {
-	*ret = text_json(x->text);
+	char *out = arena_alloc(x->r->arena, x->text.n + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < x->text.n; i++) {
+		char ch = x->text.p[i];
+		bool lf = ch == '\n' && !x->f->lines, cr = ch == '\r' && i + 1 < x->text.n && x->text.p[i + 1] == '\n';
+		if (!cr || x->f->lines)
+			out[n++] = lf ? ' ' : ch;
+	}
+	*ret = text_json(str_from(out, n));
 	return OK;
 }
 
+// "9.19901E+17": a spreadsheet took the code for a number and lost its last digits.
+static bool was_number(struct str s)
+{
+	double v;
+	return s.n > 3 && s.p[0] >= '0' && s.p[0] <= '9' && (str_contains(s, STR("E+")) || str_contains(s, STR("e+")) || str_contains(s, STR("e1"))) &&
+	       str_to_f64(s, &v);
+}
+
+// Codes and telephone numbers, without the blanks that people group them by; a mobile number without hyphens, too.
 static enum err read_code(struct reading *x, json_t **ret)
 {
-	*ret = text_json(x->plain);
+	char *out = arena_alloc(x->r->arena, x->plain.n + 1);
+	size_t n = 0, digits = 0;
+	if (was_number(x->plain))
+		return field_wrong(x->p, x->f, ERR_INVALID, "表格软件把它当成数，末尾的数字已经丢失；请把这一列设为文本，重新填写",
+		                   "the spreadsheet took it for a number and lost its last digits; make the column text and write it again");
+	for (size_t i = 0; i < x->plain.n; i++)
+		digits += x->plain.p[i] >= '0' && x->plain.p[i] <= '9';
+	bool mobile = x->f->kind == FIELD_PHONE && digits == 11 && x->plain.p[0] == '1';
+	for (size_t i = 0; i < x->plain.n; i++)
+		if (x->plain.p[i] != ' ' && !(mobile && x->plain.p[i] == '-'))
+			out[n++] = x->plain.p[i];
+	*ret = text_json(str_from(out, n));
 	return OK;
 }
 
@@ -412,9 +449,14 @@ static kind_reader *const readers[FIELD__MAX] = {
 	[FIELD_IDCARD] = read_code,
 };
 
-static bool says_nothing(struct str s)
+// "—", "/", and 无 where it can be no value.
+static bool says_nothing(const struct field *f, struct str s)
 {
-	return s.n == 0 || str_is(s, "—") || str_is(s, "-") || str_is(s, "/");
+	bool amount = f->kind == FIELD_NUMBER || f->kind == FIELD_MONEY || f->kind == FIELD_DATE || f->kind == FIELD_TIME;
+	bool word = amount || f->kind == FIELD_PHONE || f->kind == FIELD_IDCARD || f->kind == FIELD_USCC;
+	if (f->kind == FIELD_TEXT)
+		return false;
+	return str_is(s, "—") || str_is(s, "——") || str_is(s, "-") || str_is(s, "/") || (word && (str_is(s, "无") || str_is(s, "暂无")));
 }
 
 bool cell_takes(const struct field *f)
@@ -430,7 +472,7 @@ enum err cell_read(struct cell_reader *r, const struct field *f, const struct ce
 	if (c->kind == CELL_ERROR)
 		return field_wrong(p, f, ERR_INVALID, "这一格的公式有错", "the formula of this cell is in error");
 	x.text = cell_text(c, r->arena);
-	if (x.text.n == 0 || (f->kind != FIELD_TEXT && says_nothing(x.text)))
+	if (x.text.n == 0 || says_nothing(f, x.text))
 		return OK;
 	if (str_is(x.text, "#清空") || str_is(x.text, "#clear")) {
 		*ret = json_null();

@@ -33,6 +33,18 @@ static struct str without_brackets(struct str s)
 	return open && closed ? str_trim(str_first(s, open)) : s;
 }
 
+// "姓　名", or a heading in two lines: blanks only spread the characters.
+static struct str without_blanks(struct str s, struct arena *a)
+{
+	char *out = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+	s = cell_plain(s, a);
+	for (size_t i = 0; i < s.n; i++)
+		if (!strchr(" \t\r\n", s.p[i]))
+			out[n++] = s.p[i];
+	return str_from(out, n);
+}
+
 static const struct field *field_called(const struct type *t, struct str s)
 {
 	for (size_t i = 0; i < t->nfields; i++) {
@@ -50,6 +62,8 @@ static struct import_column column_of(const struct type *t, const struct cell *c
 	col.field = field_called(t, s);
 	if (!col.field)
 		col.field = field_called(t, without_brackets(s));
+	if (!col.field)
+		col.field = field_called(t, without_brackets(without_blanks(s, a)));
 	for (size_t i = 0; !col.field && i < ARRAY_LEN(common); i++)
 		for (size_t k = 0; k < ARRAY_LEN(common[i].words) && common[i].words[k]; k++)
 			if (str_eq_nocase(s, str_of(common[i].words[k]))) {

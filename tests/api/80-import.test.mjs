@@ -89,6 +89,24 @@ test('GB18030, semicolons, other heading forms and dates', async () => {
   assert.deepEqual(im.columns.filter((c) => !c.field), []);
 });
 
+test('tables as people keep them: a title above, spread headings, grouped numbers, serial days, marks for nothing', async () => {
+  const ugly = '某镇企业台账,,,,,,,\r\n,,,,,,,\r\n' + HEAD.replace('企业名称', '"企 业\n名　称"') +
+    row(40, { name: '"丑陋\n企业"', uscc: ` ${uscc(40)}\u00a0`, position: '118.10 32.40', phone: '138 0000 1234', staff: '１２０人' }) +
+    row(41, { name: '丑陋二', phone: '138-0000-1235', staff: '无' }) + row(42, { name: '丑陋三', phone: '1.38E+10' });
+  const im = await check(bureau, 'type=enterprise&format=csv', ugly);
+  assert.deepEqual([im.rows, im.created, im.failed], [3, 2, 1], JSON.stringify(im.errors));
+  assert.match(im.errors[0].message, /末尾的数字已经丢失；请把这一列设为文本/);
+  await run(bureau, im, { skip_errors: true });
+  const [a, b] = await enterprises('丑陋');
+  assert.deepEqual([a.name, a.uscc, a.staff, a.position, b.staff], ['丑陋 企业', uscc(40), 120, [118.1, 32.4], null]);
+  const found = (await bureau.ok_get(`/api/v1/records/enterprise/${a.id}`));
+  const days = await check(bureau, 'type=hazard&format=csv', `标题,企业,发现时间,整改期限\r\n序列日期,${found.number},46027.5,46027\r\n`);
+  assert.deepEqual([days.created, days.failed], [1, 0], JSON.stringify(days.errors));
+  await run(bureau, days);
+  const h = (await bureau.ok_get(`/api/v1/records/hazard?q=${encodeURIComponent('序列日期')}`)).items[0];
+  assert.deepEqual([h.found, h.due], ['2026-01-05T12:00:00+08:00', '2026-01-05']);
+});
+
 test('key: what exists is changed, what is the same stays, undo puts both back', async () => {
   const first = await run(bureau, await check(bureau, 'type=enterprise&key=uscc', HEAD + row(31) + row(32) + row(33)));
   assert.equal(first.created, 3);
