@@ -222,5 +222,6 @@
 #define LIMIT_XLSX_STRINGS (96u << 20)      // memory of a workbook's shared strings
 #define LIMIT_XLSX_FORMATS 70000            // cell styles and number formats of a workbook
 #define LIMIT_XLSX_ROW 1048576
+#define LIMIT_XLSX_MERGES 100000            // merged cells over several rows; further ones are not filled
 #define LIMIT_ARCHIVE_MEMBERS 2000000       // files in an archive or backup that is restored
 #define LIMIT_ARCHIVE_LINE (16u << 20)      // bytes of one record in it

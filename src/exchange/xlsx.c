@@ -341,7 +341,9 @@ enum err xlsx_open(struct sheet_reader *ret, struct str bytes, struct problem *p
 		err = read_parts(x, p);
 	if (!err) {
 		const char *name = x->sheet_part.n ? arena_cstr(x->arena, x->sheet_part) : "xl/worksheets/sheet1.xml";
-		err = xlsx_part_open(x, name, &x->sheet, p);
+		err = xlsx_merges_read(x, name, p);
+		if (!err)
+			err = xlsx_part_open(x, name, &x->sheet, p);
 		err = err == ERR_NOT_FOUND ? refuse(p) : err;
 	}
 	if (err) {

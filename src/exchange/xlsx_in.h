@@ -5,6 +5,7 @@
 #include <zip.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "exchange/sheet.h"
 
 struct arena;
@@ -13,6 +14,12 @@ struct part {               // a file of the workbook that is being parsed
 	XML_Parser parser;
 	zip_file_t *file;
 	bool ended, suspended;
+};
+
+struct xlsx_merge {         // merged cells over several rows: the value of the first holds for all
+	uint32_t first, last;   // rows
+	size_t column;          // the first; others stay empty
+	struct cell value;
 };
 
 struct xlsx {
@@ -44,6 +51,10 @@ struct xlsx {
 	char type;              // of it: n s S(tr) i b e d
 	bool date;
 	bool in_value;
+	// merged cells, by their first row; those the present row may be in
+	struct xlsx_merge *merges;
+	size_t nmerges, cap_merges, next_merge, merged_bytes;
+	size_t active[LIMIT_SHEET_COLUMNS], nactive;
 };
 
 const char *xlsx_local(const char *name);   // without a namespace prefix
@@ -58,3 +69,6 @@ void xlsx_text(void *arg, const XML_Char *s, int n);
 struct str xlsx_unescape(struct arena *a, struct str s);
 void xlsx_sheet_begin(struct xlsx *x);
 enum err xlsx_sheet_next(void *self, struct arena *a, struct sheet_row *ret, struct problem *p) must_check;
+bool xlsx_cell_ref(const char *ref, size_t *ret_column, uint32_t *ret_row); // "BC12" → column 54, row 12; false if it is none
+enum err xlsx_merges_read(struct xlsx *x, const char *part, struct problem *p) must_check; // before the rows are read
+void xlsx_merges_fill(struct xlsx *x);      // the row that was read takes what stands above it in its merged cells

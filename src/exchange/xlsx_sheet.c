@@ -6,8 +6,7 @@
 
 #define DAYS_1904 1462 // between the two beginnings of time a workbook may have
 
-// "BC12" → column 54, row 12; false if it is none.
-static bool cell_ref(const char *ref, size_t *ret_column, uint32_t *ret_row)
+bool xlsx_cell_ref(const char *ref, size_t *ret_column, uint32_t *ret_row)
 {
 	size_t column = 0;
 	uint64_t row;
@@ -38,7 +37,7 @@ static void cell_begin(struct xlsx *x, const char **atts)
 	uint32_t row;
 	uint64_t style;
 	size_t column;
-	x->column = r && cell_ref(r, &column, &row) ? column : x->column + 1;
+	x->column = r && xlsx_cell_ref(r, &column, &row) ? column : x->column + 1;
 	x->type = !t                                ? 'n' :
 	          strcmp(t, "inlineStr") == 0       ? 'i' :
 	          strcmp(t, "str") == 0             ? 'S' :
@@ -144,6 +143,7 @@ enum err xlsx_sheet_next(void *self, struct arena *a, struct sheet_row *ret, str
 		return err;
 	if (x->row > LIMIT_XLSX_ROW)
 		return problem_set(p, ERR_TOO_LARGE, "", "行数太多", "too many rows");
+	xlsx_merges_fill(x);
 	static struct cell nothing;
 	*ret = (struct sheet_row){ .number = x->row, .cells = x->ncells ? x->cells : &nothing, .ncells = MAX(x->ncells, (size_t)1) };
 	return OK;

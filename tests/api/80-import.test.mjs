@@ -107,6 +107,49 @@ test('tables as people keep them: a title above, spread headings, grouped number
   assert.deepEqual([h.found, h.due], ['2026-01-05T12:00:00+08:00', '2026-01-05']);
 });
 
+function crc32(bytes) {
+  let crc = -1;
+  for (const b of bytes) {
+    crc ^= b;
+    for (let k = 0; k < 8; k++) crc = crc >>> 1 ^ (crc & 1 && 0xedb88320);
+  }
+  return (crc ^ -1) >>> 0;
+}
+
+// A workbook of one sheet, stored and not compressed; a cell is a text or a number.
+function workbook(rows, merges) {
+  const cell = (v, at) => typeof v === 'number' ? `<c r="${at}"><v>${v}</v></c>` : `<c r="${at}" t="inlineStr"><is><t>${v}</t></is></c>`;
+  const sheet = `<worksheet><sheetData>${rows.map((r, i) => `<row r="${i + 1}">${r.map((v, k) => v === null ? '' :
+    cell(v, `${'ABCDEFGHIJ'[k]}${i + 1}`)).join('')}</row>`).join('')}</sheetData><mergeCells>${merges.map((m) => `<mergeCell ref="${m}"/>`).join('')}</mergeCells></worksheet>`;
+  const head = [], body = [];
+  let at = 0;
+  for (const [name, text] of [['[Content_Types].xml', '<Types/>'], ['xl/workbook.xml', '<workbook><sheets><sheet name="a"/></sheets></workbook>'], ['xl/worksheets/sheet1.xml', sheet]]) {
+    const data = Buffer.from(text), file = Buffer.from(name), h = Buffer.alloc(46);
+    [[0x02014b50, 0, 4], [20, 4, 2], [20, 6, 2], [crc32(data), 16, 4], [data.length, 20, 4], [data.length, 24, 4], [file.length, 28, 2], [at, 42, 4]].forEach(
+      ([v, o, n]) => h.writeUIntLE(v, o, n));
+    const local = Buffer.concat([Buffer.from([0x50, 0x4b, 3, 4]), h.subarray(6, 30), Buffer.alloc(2)]).subarray(0, 30);
+    local.writeUInt16LE(0, 28);
+    head.push(h, file);
+    body.push(local, file, data);
+    at += local.length + file.length + data.length;
+  }
+  const list = Buffer.concat(head), end = Buffer.alloc(22);
+  [[0x06054b50, 0, 4], [3, 8, 2], [3, 10, 2], [list.length, 12, 4], [at, 16, 4]].forEach(([v, o, n]) => end.writeUIntLE(v, o, n));
+  return Buffer.concat([...body, list, end]);
+}
+
+test('what stands once beside several rows, in merged cells, holds for each of them', async () => {
+  const [a, b] = (await bureau.ok_get('/api/v1/records/enterprise?size=2&sort=number')).items;
+  const rows = [['隐患台账', null, null, null], ['标题', '企业', '发现时间', '整改期限'], ['合并甲', a.number, 46027, 46030], ['合并乙', null, 46028, 46031],
+    ['合并丙', b.number, 46027, null], ['合并丁', null, 46027, null], [null, null, null, null]];
+  const im = await check(bureau, 'type=hazard&format=xlsx', workbook(rows, ['A1:D1', 'B3:B4', 'D3:D4', 'B5:B7']));
+  assert.deepEqual([im.rows, im.created, im.failed], [4, 4, 0], JSON.stringify(im.errors));
+  await run(bureau, im);
+  const made = (await bureau.ok_get(`/api/v1/records/hazard?q=${encodeURIComponent('合并')}&sort=id`)).items;
+  assert.deepEqual(made.map((h) => [h.title, h.enterprise.id, h.due]),
+    [['合并甲', a.id, '2026-01-08'], ['合并乙', a.id, '2026-01-09'], ['合并丙', b.id, null], ['合并丁', b.id, null]]);
+});
+
 test('key: what exists is changed, what is the same stays, undo puts both back', async () => {
   const first = await run(bureau, await check(bureau, 'type=enterprise&key=uscc', HEAD + row(31) + row(32) + row(33)));
   assert.equal(first.created, 3);
