@@ -259,7 +259,7 @@ static void more_in_flight_than_announced(void **state)
 	UNTIL(f, f->nmessages == before + LIMIT_MQTT_INFLIGHT + 100);
 	core_ack(f, f->seq);
 	static uint8_t acks[4 * (LIMIT_MQTT_INFLIGHT + 100)];
-	assert_int_equal(client_receive(f, fd, acks, sizeof acks, 5000), sizeof acks);
+	assert_int_equal(client_receive(f, fd, acks, sizeof acks, WAIT_MS), sizeof acks);
 	close(fd);
 }
 
@@ -281,7 +281,7 @@ static void a_full_ring_stops_reading_and_loses_nothing(void **state)
 			mqtt_publish_id(fd, MQTT_V311, T1, 1, i, str_from(json, n));
 		_exit(0);
 	}
-	for (int i = 0; i < 3000 && ring_used(f->cfg.to_core) < 3u << 20; i++)
+	for (int i = 0; i < WAIT_MS && ring_used(f->cfg.to_core) < 3u << 20; i++)
 		usleep(1000);
 	usleep(100000);
 	char small[200];
@@ -293,7 +293,7 @@ static void a_full_ring_stops_reading_and_loses_nothing(void **state)
 	UNTIL(f, f->nmessages == 501);
 	assert_int_equal(f->total, 500001);
 	static uint8_t acks[4 * 500];
-	assert_int_equal(client_receive(f, fd, acks, sizeof acks, 5000), sizeof acks);
+	assert_int_equal(client_receive(f, fd, acks, sizeof acks, WAIT_MS), sizeof acks);
 	for (unsigned i = 0; i < 500; i++)
 		assert_int_equal(acks[4 * i + 2] << 8 | acks[4 * i + 3], i + 1);
 	waitpid(sender, NULL, 0);
@@ -323,21 +323,21 @@ static void history_lets_live_readings_go_first(void **state)
 		_exit(0);
 	}
 	size_t used = 0;
-	for (int i = 0; i < 5000 && (used = ring_used(f->cfg.to_core)) < LIMIT_GATE_HISTORY; i++)
+	for (int i = 0; i < WAIT_MS && (used = ring_used(f->cfg.to_core)) < LIMIT_GATE_HISTORY; i++)
 		usleep(1000);
 	assert_true(used >= LIMIT_GATE_HISTORY);
 	usleep(100000); // time to do wrong
 	used = ring_used(f->cfg.to_core);
 	assert_true(used < LIMIT_GATE_HISTORY + (64u << 10));
 	mqtt_publish_id(live, MQTT_V311, "anlan/v1/D2/readings", 1, 2, reading_json(small, sizeof small, "p", 2));
-	for (int i = 0; i < 5000 && ring_used(f->cfg.to_core) == used; i++)
+	for (int i = 0; i < WAIT_MS && ring_used(f->cfg.to_core) == used; i++)
 		usleep(1000);
 	assert_true(ring_used(f->cfg.to_core) > used);
 	f->deaf = false;
 	client_expect(f, live, "40020002");
 	UNTIL(f, f->nmessages == 502);
 	static uint8_t acks[4 * 500];
-	assert_int_equal(client_receive(f, fd, acks, sizeof acks, 5000), sizeof acks);
+	assert_int_equal(client_receive(f, fd, acks, sizeof acks, WAIT_MS), sizeof acks);
 	waitpid(sender, NULL, 0);
 	close(fd);
 	close(live);
@@ -408,7 +408,7 @@ static void the_newer_connection_wins(void **state)
 static void keep_alive_ends_the_silent(void **state)
 {
 	(void)state;
-	int a = mqtt_client(f, MQTT_V5, "D1", "secret", 1), b = mqtt_client(f, MQTT_V5, "D2", "secret2", 2);
+	int a = mqtt_client(f, MQTT_V5, "D1", "secret", 1), b = mqtt_client(f, MQTT_V5, "D2", "secret2", 60);
 	client_expect(f, a, CONNACK_5);
 	client_expect(f, b, CONNACK_5);
 	client_expect(f, a, "E0018D"); // after 1.5 s

@@ -46,7 +46,7 @@ static void hj212_expect(int fd, const char *segment)
 	char got[2048];
 	buf_init(&b, 4096);
 	hj212_frame(str_of(segment), &b);
-	size_t n = client_receive(f, fd, (uint8_t *)got, b.n, 5000);
+	size_t n = client_receive(f, fd, (uint8_t *)got, b.n, WAIT_MS);
 	if (!str_eq(str_from(got, n), buf_str(&b)))
 		fail_msg("received '%.*s' instead of '%.*s'", (int)n, got, (int)b.n, b.p);
 	buf_free(&b);
@@ -115,7 +115,7 @@ static void hj212_bad_frames(void **state)
 	fd = client_connect(f->line[PROTO_HJ212]);
 	hj212_send(fd, "QN=20260801085857223;ST=32;CN=1013;PW=123456;MN=" HJ_MN ";Flag=5;CP=&&PolId=w01018&&");
 	uint8_t b[64];
-	assert_true(client_receive(f, fd, b, 10, 5000) == 10); // 9013, the notice's answer
+	assert_true(client_receive(f, fd, b, 10, WAIT_MS) == 10); // 9013, the notice's answer
 	close(fd);
 }
 
@@ -134,7 +134,7 @@ static void hj212_commands_and_their_answers(void **state)
 	char got[512] = "", again[512] = "", qn[18] = "";
 	for (int i = 0; i < 2; i++) { // the same number again
 		core_command(f, 10, 72, (struct command){ .kind = COMMAND_INTERVAL_GET }, "");
-		size_t n = client_receive(f, fd, (uint8_t *)(i ? again : got), 99, 5000);
+		size_t n = client_receive(f, fd, (uint8_t *)(i ? again : got), 99, WAIT_MS);
 		assert_int_equal(n, 99);
 		UNTIL(f, f->delivered.seq == 72 && f->delivered.count == 1);
 	}
@@ -182,7 +182,7 @@ static void hj212_items_cut_between_packets(void **state)
 			hj212_packet(fd, ++message, 1, str_first(str_of(whole[w]), at));
 			hj212_packet(fd, message, 2, str_skip(str_of(whole[w]), at));
 			UNTIL(f, f->nreadings >= before + 2);
-			assert_int_equal(client_receive(f, fd, answers, 198, 5000), 198); // two of 99 bytes
+			assert_int_equal(client_receive(f, fd, answers, 198, WAIT_MS), 198); // two of 99 bytes
 			bool ok = f->nreadings == before + 2 && f->readings[before].point == 301 && f->readings[before].value == 17.25 &&
 			          f->readings[before + 1].point == 302 && f->readings[before + 1].value == (w ? -2.5 : 2.5) &&
 			          f->readings[before + 1].quality == (w ? Q_GOOD : Q_BAD) && f->readings[before + 1].time == f->readings[before].time;
@@ -212,7 +212,7 @@ static void hj212_packets_of_whole_items(void **state)
 	fd = client_connect(f->line[PROTO_HJ212]);
 	hj212_packet(fd, 4, 1, STR(HJ_TIME "w01001-Rtd=9.75"));
 	uint8_t answer[99];
-	assert_int_equal(client_receive(f, fd, answer, 99, 5000), 99);
+	assert_int_equal(client_receive(f, fd, answer, 99, WAIT_MS), 99);
 	close(fd);
 	UNTIL(f, f->nreadings == 4);
 	assert_true(f->readings[3].value == 9.75);
@@ -227,11 +227,14 @@ static int begin_message(struct buf *piece)
 {
 	int fd = client_connect(f->line[PROTO_GATEWAY]);
 	size_t sent = 0;
-	for (int i = 0; sent < piece->n && i < 200; i++) {
+	for (int i = 0; sent < piece->n && i < WAIT_MS; i++) {
 		ssize_t n = send(fd, piece->p + sent, piece->n - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 		sent += n > 0 ? (size_t)n : 0;
-		if (n <= 0)
-			core_serve_for(f, 1);
+		if (n > 0)
+			continue;
+		if (f->most.crowded > 0)
+			break; // it is not read any more: that is what is wanted
+		core_serve_for(f, 1);
 	}
 	return fd;
 }
@@ -248,8 +251,8 @@ static void unfinished_messages_are_bounded_together(void **state)
 		buf_add_u8(&piece, 'A');
 	for (size_t i = 0; i < CROWD; i++)
 		crowd[i] = begin_message(&piece);
-	UNTIL(f, f->gate.crowded > 0);
-	assert_true(f->gate.buffered > LIMIT_GATE_BUFFERED / 2 && f->gate.buffered < 2 * LIMIT_GATE_BUFFERED);
+	UNTIL(f, f->most.crowded > 0);
+	assert_true(f->most.buffered > LIMIT_GATE_BUFFERED / 2 && f->most.buffered < 2 * LIMIT_GATE_BUFFERED);
 	int fd = client_connect(f->line[PROTO_HJ212]); // who keeps little is read as ever
 	hj212_send(fd, HJ_DATA("123456", "5", "7.1"));
 	hj212_expect(fd, "QN=20260801085857223;ST=91;CN=9014;PW=123456;MN=" HJ_MN ";Flag=4;CP=&&&&");
@@ -283,7 +286,7 @@ static void gb26875_is_confirmed_when_it_is_safe(void **state)
 	client_expect_nothing(f, fd, 50);
 	core_ack(f, f->seq);
 	uint8_t b[30];
-	assert_int_equal(client_receive(f, fd, b, 30, 5000), 30);
+	assert_int_equal(client_receive(f, fd, b, 30, WAIT_MS), 30);
 	static const uint8_t head[] = { 0x40, 0x40, 0x2E, 0x00, 0x01, 0x00 }; // same number and versions
 	assert_memory_equal(b, head, sizeof head);
 	static const uint8_t addresses[] = { 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 0, 0, GB26875_CONFIRM };
@@ -302,7 +305,7 @@ static void gb26875_unknown_source_is_denied(void **state)
 	int fd = client_connect(f->line[PROTO_GB26875]);
 	client_send_hex(fd, "404003000101103B0C1B0C11672B00000000385B010000000A000218010100003B0C1B0C115F2323"); // vector D
 	uint8_t b[30];
-	assert_int_equal(client_receive(f, fd, b, 30, 5000), 30);
+	assert_int_equal(client_receive(f, fd, b, 30, WAIT_MS), 30);
 	assert_int_equal(b[26], GB26875_DENY);
 	client_expect_end(f, fd);
 	fd = client_connect(f->line[PROTO_GB26875]);
@@ -347,7 +350,7 @@ static void tls_expect(SSL *s, const char *hex)
 {
 	uint8_t want[256], got[256];
 	size_t n = hex_bytes(hex, want, sizeof want), have = 0;
-	for (int i = 0; have < n && i < 5000; i++) {
+	for (int i = 0; have < n && i < WAIT_MS; i++) {
 		core_serve(f);
 		int r = SSL_read(s, got + have, (int)(n - have));
 		if (r > 0)
@@ -495,7 +498,7 @@ static void the_gate_dies_with_its_parent(void **state)
 	}
 	pid_t gate;
 	assert_int_equal(read(pipe_fd[0], &gate, sizeof gate), sizeof gate);
-	for (int i = 0; i < 5000 && !status_has(gate, "\nSeccomp:\t2\n"); i++)
+	for (int i = 0; i < WAIT_MS && !status_has(gate, "\nSeccomp:\t2\n"); i++)
 		usleep(1000);
 	kill(parent, SIGKILL);
 	int status;

@@ -146,7 +146,7 @@ static void expect_answer(int fd, uint8_t command, uint8_t response, const char 
 {
 	uint8_t got[128];
 	struct str want = packet(command, response, 1, data_hex);
-	assert_int_equal(client_receive(f, fd, got, want.n, 5000), want.n);
+	assert_int_equal(client_receive(f, fd, got, want.n, WAIT_MS), want.n);
 	assert_memory_equal(got, want.p, want.n);
 }
 
@@ -169,7 +169,7 @@ static void a_vehicle_is_answered_when_it_is_safe(void **state)
 	expect_answer(fd, 2, 2, "");
 	client_send(fd, packet(8, 0xfe, 1, ""));
 	uint8_t b[31];
-	assert_int_equal(client_receive(f, fd, b, 31, 5000), 31);
+	assert_int_equal(client_receive(f, fd, b, 31, WAIT_MS), 31);
 	assert_true(b[2] == 8 && b[3] == 1 && b[23] == 6 && b[24] >= 20);
 	struct str bad = packet(7, 0xfe, 1, "");
 	char wrong[25];
@@ -194,7 +194,7 @@ static void a_stranger_is_told_so(void **state)
 	int fd = client_connect(f->line[PROTO_GB32960]);
 	client_send(fd, str_from(unknown, p.n));
 	uint8_t b[25];
-	assert_int_equal(client_receive(f, fd, b, 25, 5000), 25);
+	assert_int_equal(client_receive(f, fd, b, 25, WAIT_MS), 25);
 	assert_int_equal(b[3], 2);
 	client_expect_end(f, fd);
 }

@@ -173,7 +173,7 @@ static struct str hear(int fd, uint16_t id)
 	if (!a)
 		a = arena_new(0);
 	do
-		assert_int_equal(client_receive(f, fd, b + n, 1, 5000), 1);
+		assert_int_equal(client_receive(f, fd, b + n, 1, WAIT_MS), 1);
 	while (n++ == 0 || b[n - 1] != 0x7e);
 	assert_true(jt808_decode(str_from((char *)b, n), a, &m, &why));
 	assert_int_equal(m.id, id);

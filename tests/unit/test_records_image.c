@@ -335,7 +335,7 @@ static void test_search_of_other_columns(void **state)
 	assert_int_equal(ask(&f, NULL, &lq, &by).total, 0);
 	assert_int_equal(fixture_write(&f, job_migrate, (void *)&now), OK);
 	int64_t found = 0;
-	for (int i = 0; i < 2000 && found < MANY; i++) {
+	for (int i = 0; i < 6000 && found < MANY; i++) {
 		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 		found = ask(&f, NULL, &lq, &by).total;
 	}

@@ -171,7 +171,7 @@ static void two_threads_never_miss_a_wake_up(void **state)
 		if (!p) {
 			if (ring_may_sleep(r))
 				assert_int_equal(
-					poll(&(struct pollfd){ .fd = ring_data_fd(r), .events = POLLIN }, 1, 20000), 1);
+					poll(&(struct pollfd){ .fd = ring_data_fd(r), .events = POLLIN }, 1, 60000), 1);
 			continue;
 		}
 		uint64_t k;
@@ -253,14 +253,14 @@ static void random_kills_lose_nothing_and_tear_nothing(void **state)
 		kill(*victim, SIGKILL);
 		waitpid(*victim, NULL, 0);
 		*victim = crash_spawn(wait & 1 ? crash_producer : crash_consumer, r, page);
-		for (int ms = 0; page->stored == before && ms < 5000; ms++)
+		for (int ms = 0; page->stored == before && ms < 30000; ms++)
 			usleep(1000);
 		assert_true(page->stored > before); // it goes on: no wake-up was lost with the dead
 		assert_int_equal(page->bad, 0);
 	}
 	kill(prod, SIGKILL);
 	waitpid(prod, NULL, 0);
-	for (int ms = 0; (page->stored < page->started || ring_used(r)) && ms < 5000; ms++)
+	for (int ms = 0; (page->stored < page->started || ring_used(r)) && ms < 30000; ms++)
 		usleep(1000);
 	kill(cons, SIGKILL);
 	waitpid(cons, NULL, 0);

@@ -27,7 +27,7 @@ static void test_full_disk(void **state)
 		series_flush(s, true);
 		if (round % 2) {
 			for (int i = 0; series_health(s) == OK; i++) {
-				assert_true(i < 5000);
+				assert_true(i < 30000);
 				usleep(1000);
 			}
 			assert_int_equal(series_health(s), round == 3 ? ERR_IO : ERR_FULL);
@@ -50,7 +50,7 @@ static void test_full_disk(void **state)
 	wait_durable(s);
 	struct series_stats st;
 	for (int i = 0; series_stats(s, &st), st.seal_error == OK; i++) {
-		assert_true(i < 5000);
+		assert_true(i < 30000);
 		usleep(1000);
 	}
 	assert_true(st.pending > 0);

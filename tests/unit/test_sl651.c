@@ -149,7 +149,7 @@ static void answers_are_those_of_captures(void **state)
 static void expect_answer(int fd, uint8_t function, uint16_t serial, uint8_t end_sign)
 {
 	uint8_t b[25];
-	assert_int_equal(client_receive(f, fd, b, sizeof b, 5000), sizeof b);
+	assert_int_equal(client_receive(f, fd, b, sizeof b, WAIT_MS), sizeof b);
 	assert_true(sl651_feed(str_from((char *)b, sizeof b)).what == FEED_FRAME);
 	assert_true(b[10] == function && b[11] == 0x80 && (b[14] << 8 | b[15]) == serial && b[22] == end_sign);
 }
@@ -171,7 +171,7 @@ static void a_station_is_confirmed_when_it_is_safe(void **state)
 	client_send(fd, frame(0x32, SL651_STX, SL651_ETX, "1234", "00"));
 	assert_int_equal(f->hello, 1);
 	uint8_t nak[25];
-	assert_int_equal(client_receive(f, fd, nak, sizeof nak, 5000), sizeof nak);
+	assert_int_equal(client_receive(f, fd, nak, sizeof nak, WAIT_MS), sizeof nak);
 	assert_int_equal(nak[22], SL651_NAK);
 	close(fd);
 	fd = client_connect(f->line[PROTO_SL651]);
