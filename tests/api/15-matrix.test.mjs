@@ -85,7 +85,7 @@ before(async () => {
     if (r.status !== 200) throw new Error(`${p.login}: ${r.text}`);
     p.token = r.json.token;
   }
-}, { timeout: 120000 });
+}, { timeout: 900000 });
 after(() => s.stop());
 
 // ---- what is right ----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mismatches } from '../lib/contract.mjs';
-import { Server, sleep } from '../lib/server.mjs';
+import { Server, sleep, until } from '../lib/server.mjs';
 
 let s;
 before(async () => { s = await Server.start(); });
@@ -98,8 +98,11 @@ test('a server with nothing to do sleeps', async () => {
     }
     return sum;
   };
-  const before = ticks();
-  await sleep(3000);
-  const used = (ticks() - before) / 100; // CPU seconds of parent, gate and core, whatever else the machine does
-  assert.ok(used < 0.6, `${used} s of CPU in 3 s`);
+  await until('a second with hardly any work', async () => { // what the start left to do may still go on
+    const before = ticks();
+    await sleep(1000);
+    const used = (ticks() - before) / 100; // CPU seconds of parent, gate and core, whatever else the machine does
+    if (used >= 0.2) throw new Error(`${used} s of CPU in 1 s`);
+    return true;
+  });
 });

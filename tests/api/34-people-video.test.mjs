@@ -25,7 +25,7 @@ const post = async (d, code, body) => {
   return r.json;
 };
 const iso = (t) => new Date(t).toISOString();
-const alarm = (point, fits = () => true) => until(`an alarm of ${point}`, async () => (await duty.ok_get(`/api/v1/alarms?state=all&point=${point}`)).items.find(fits), 20000);
+const alarm = (point, fits = () => true) => until(`an alarm of ${point}`, async () => (await duty.ok_get(`/api/v1/alarms?state=all&point=${point}`)).items.find(fits));
 const alarms = async (point) => (await duty.ok_get(`/api/v1/alarms?state=all&point=${point}`)).items;
 
 test('positions of people become readings: place, zone, and the count of a zone', async () => {
@@ -46,7 +46,7 @@ test('somebody in a restricted area, a call for help, too many in a zone: each i
   assert.equal((await alarm('Z3-N')).level, 'h');
   const sos = await alarm('T017-SOS');
   assert.ok(sos.active && sos.guide.zh, JSON.stringify(sos));
-  await until('the warning that a call for help opens', async () => (await alarms('T017-SOS'))[0].opened, 20000).catch(() => { throw new Error(JSON.stringify(sos)); });
+  await until('the warning that a call for help opens', async () => (await alarms('T017-SOS'))[0].opened).catch(() => { throw new Error(JSON.stringify(sos)); });
   await post(people, 'PEOPLE-1', { time: iso(t + 100e3), tags: [{ tag: 'T017', alarm: false }] });
   await alarm('T017-SOS', (a) => !a.active);
 });

@@ -133,7 +133,7 @@ test('schedules say what is there, done and missing', async () => {
   const all = await until('the schedules to have opened', async () => {
     const items = (await bureau.ok_get('/api/v1/schedules')).items;
     return items.length && items.some((x) => x.opened > 0) ? items : null;
-  }, 20000);
+  });
   for (const x of all) {
     assert.ok(x.period && x.subjects >= 0 && x.missing >= 0 && x.done <= x.opened, JSON.stringify(x));
     assert.equal(x.subjects - x.missing <= x.opened, true);

@@ -35,11 +35,11 @@ const post = async (d, code, rows) => {
   assert.equal(r.status, 200, r.text);
   assert.deepEqual(r.json.rejected, []);
 };
-const alarmOf = (point, fits = () => true) => until(`an alarm of ${point}`, async () => (await duty.ok_get(`/api/v1/alarms?state=all&point=${point}`)).items.find(fits), 30000);
+const alarmOf = (point, fits = () => true) => until(`an alarm of ${point}`, async () => (await duty.ok_get(`/api/v1/alarms?state=all&point=${point}`)).items.find(fits));
 const link = async (id, want) => until(`camera ${id} ${want}`, async () => {
   const r = await bureau.ok_get(`/api/v1/records/camera/${id}`);
   return r.link === want && r;
-}, 30000);
+});
 
 test('a still is fetched only where the administrator lets the server go, and only what is a picture', async () => {
   const firm = (await bureau.ok_get('/api/v1/records/enterprise?q=' + encodeURIComponent('安澜恒沣石化'))).items[0];
@@ -74,12 +74,12 @@ test('a still is fetched only where the administrator lets the server go, and on
   await until('a newer still', async () => {
     await duty.ok_post(`/api/v1/cameras/${good.id}/still`, {});
     return asked.filter((x) => x === '/still').length > before;
-  }, 30000);
+  });
   broken = true;
   await until('the second failure', async () => {
     await duty.ok_post(`/api/v1/cameras/${good.id}/still`, {});
     return (await bureau.ok_get(`/api/v1/records/camera/${good.id}`)).link === 'offline';
-  }, 30000);
+  });
   const counts = await bureau.ok_get('/api/v1/cameras');
   assert.equal(counts.total, counts.online + counts.offline + counts.unknown);
   assert.ok(counts.offline >= 10, JSON.stringify(counts));
@@ -104,10 +104,10 @@ test('coverage by dimension, and the online monitoring rate of major risks and t
   assert.equal(before.items.length, before.total);
   const d = await makeDevice(s, { code: 'SENSE-1', protocol: 'http', points: [{ code: 'SN-POST', kind: 'post_headcount', unit: '人', l: 0 }] });
   const mine = async () => (await bureau.ok_get('/api/v1/sensing/coverage?size=500')).items.find((e) => e.id === d.enterprise.id);
-  await until('the new point to count', async () => (await mine())?.people.points === 1, 30000);
+  await until('the new point to count', async () => (await mine())?.people.points === 1);
   assert.equal((await mine()).people.live, 0);
   await post(d, 'SENSE-1', [{ point: 'SN-POST', time: iso(Date.now()), value: 2 }]);
-  await until('the new point to be live', async () => (await mine()).people.live === 1, 30000);
+  await until('the new point to be live', async () => (await mine()).people.live === 1);
   const people = (c) => c.dimensions.find((x) => x.name === 'people');
   const now = await bureau.ok_get('/api/v1/sensing/coverage?size=500');
   assert.equal(people(now).points, people(before).points + 1);

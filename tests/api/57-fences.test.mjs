@@ -26,8 +26,8 @@ const drive = (from, n, north, kmh = 30) => send(Array.from({ length: n }, (_, i
 const walk = (from, n, north) => send(Array.from({ length: n }, (_, i) => [['F-T-LON', from + i, LON], ['F-T-LAT', from + i, LAT + north * M]]).flat());
 const fenceOf = (who, fields) => who.ok_post('/api/v1/records/fence', { drawn_as: 'area', outline: square(500), area: v.enterprise.area?.code ?? v.enterprise.area, enterprise: v.enterprise.id, holds_for: 'vehicles', ...fields });
 const alarms = async (id) => (await duty.ok_get('/api/v1/alarms?state=all')).items.filter((a) => a.family.startsWith(`fence:${id}:`));
-const alarm = (id, what, fits = () => true) => until(`the alarm ${what}`, async () => (await alarms(id)).find((a) => a.family === `fence:${id}:${what}` && fits(a)), 30000);
-const inForce = async (n) => until(`${n} fences in force`, async () => (await admin.get('/metrics')).text.includes(`anlan_fences ${n}\n`), 30000);
+const alarm = (id, what, fits = () => true) => until(`the alarm ${what}`, async () => (await alarms(id)).find((a) => a.family === `fence:${id}:${what}` && fits(a)));
+const inForce = async (n) => until(`${n} fences in force`, async () => (await admin.get('/metrics')).text.includes(`anlan_fences ${n}\n`));
 
 let stay, forbid;
 test('a vehicle that leaves its fence is an alarm of the fence; a second fence has its own; both end by the dead band', async () => {
@@ -102,7 +102,7 @@ test('a trial on stored tracks says what it would have said, saves nothing, and 
 test('a latched alarm stays after its return until it is acknowledged and reset by who may', async () => {
   const g = await makeDevice(s, { code: 'HOLDER-57', protocol: 'http', points: [{ code: 'GH-LEVEL', kind: 'gas_holder_level', unit: '%', h: 85, hh: 92 }] });
   const push = (sec, value) => s.call('POST', '/api/v1/readings', [{ point: 'GH-LEVEL', value, time: new Date(t0 + sec * 1000).toISOString() }], { headers: { Authorization: `Bearer ${g.key}` } });
-  const now = (fits) => until('the alarm of the holder', async () => (await duty.ok_get('/api/v1/alarms?state=all&point=GH-LEVEL')).items.find(fits), 30000);
+  const now = (fits) => until('the alarm of the holder', async () => (await duty.ok_get('/api/v1/alarms?state=all&point=GH-LEVEL')).items.find(fits));
   await push(0, 70);
   await push(10, 95);
   const a = await now((x) => x.state === 'unack'), path = `/api/v1/alarms/${a.id}`;

@@ -58,7 +58,7 @@ test('a killed gate loses no command', async () => {
   const r = await command('after the gate');
   assert.equal(r.status, 200, r.text);
   const sub = sub0; // mosquitto_sub connects and subscribes again by itself
-  await until('the command', () => /after the gate/.test(sub.out), 15000);
+  await until('the command', () => /after the gate/.test(sub.out));
 });
 
 async function gatePid() {

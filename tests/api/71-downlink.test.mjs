@@ -23,7 +23,7 @@ after(() => s.stop());
 
 const ask = async (d, body, who = bureau) => (await who.ok_post(`/api/v1/devices/${d.device.id}/command`, body)).id;
 const record = (id) => bureau.ok_get(`/api/v1/records/device_command/${id}`);
-const becomes = (id, state, ms = 20000) => until(`${state}`, async () => { const r = await record(id); return r.state === state ? r : null; }, ms)
+const becomes = (id, state, ms) => until(`${state}`, async () => { const r = await record(id); return r.state === state ? r : null; }, ms)
   .catch(async (e) => { throw new Error(`${e.message}\n${JSON.stringify(await record(id))}`); });
 const series = async (point, from, to) => (await bureau.ok_get(`/api/v1/points/${point}/series?from=${encodeURIComponent(new Date(from).toISOString())}&to=${encodeURIComponent(new Date(to).toISOString())}`)).items;
 const hex = (n, bytes) => n.toString(16).padStart(2 * bytes, '0');
@@ -55,7 +55,7 @@ async function logger() {
     assert.equal(m[10], crc16(m[2]));
     return { qn: m[3], st: m[4], cn: Number(m[5]), pw: m[6], mn: m[7], flag: m[8], cp: m[9] };
   }).filter((m) => m.cn === cn);
-  c.asked = (cn, n = 1) => until(`request ${cn}`, () => c.asks(cn).length >= n && c.asks(cn)[n - 1], 20000);
+  c.asked = (cn, n = 1) => until(`request ${cn}`, () => c.asks(cn).length >= n && c.asks(cn)[n - 1]);
   c.close = () => new Promise((ok) => { c.sock.on('close', ok); c.sock.destroy(); });
   const t = Math.floor(Date.now() / 1000) * 1000;
   c.data(t, 7);
@@ -161,7 +161,7 @@ test('a record made like any other is a command too, or says why it is none', as
 test('a device that is silent is asked three times under one number; then the command has expired', async () => {
   const c = await logger();
   const id = await ask(hj, { kind: 'time_get' });
-  const r = await becomes(id, 'expired', 40000);
+  const r = await becomes(id, 'expired');
   assert.match(r.answer, /no answer/);
   const asks = c.asks(1011);
   assert.equal(asks.length, 3);
@@ -208,7 +208,7 @@ test('a killed core forgets no command: what waited is sent, what was sent is se
   const again = await c.asked(1061, c.asks(1061).length + 1);
   assert.equal(again.qn, first.qn); // the gate lives: the same question once more
   c.say(again.qn, 1061, 'RtdInterval=60', 32);
-  await becomes(sent, 'executed', 30000);
+  await becomes(sent, 'executed');
   const t = terminal();
   await t.authenticate();
   const q = await t.asked(0x8201);
@@ -235,7 +235,7 @@ function terminal() { // of 2013
     assert.equal(plain.reduce((a, b) => a ^ b, 0), 0, 'checksum of the server');
     return { id: plain.readUInt16BE(0), seq: plain.readUInt16BE(10), body: plain.subarray(12, -1).toString('hex') };
   }) ?? [];
-  c.asked = (id) => until(`message ${hex(id, 2)}`, () => c.messages().findLast((m) => m.id === id), 20000);
+  c.asked = (id) => until(`message ${hex(id, 2)}`, () => c.messages().findLast((m) => m.id === id));
   c.authenticate = async () => {
     c.send(0x0102, Buffer.from(KEY).toString('hex'));
     await until('the authentication', () => c.messages().some((m) => m.id === 0x8001 && m.body.endsWith('010200')));
@@ -300,7 +300,7 @@ test('SL 651: clock, interval of the timed report, present level, level of a per
     assert.equal(m[2].slice(n, n + 2), '05');
     assert.deepEqual(modbusCrc(whole.subarray(0, -2)), whole.subarray(-2));
     return { time: body.slice(4, 16), more: body.slice(16) };
-  }, 20000);
+  });
   const head = `f1f1${STATION}48f0f0${china(Date.now()).slice(2, 12)}`;
   c.send(0x32, `${head}3923000104903812 1203`.replace(/ /g, ''));
   const clock = await ask(station, { kind: 'time_set' });
@@ -335,7 +335,7 @@ test('GB/T 26875.3: the clock is set by a control, confirmed or denied', async (
     return Buffer.concat([Buffer.from('@@'), b, Buffer.from([b.reduce((x, y) => (x + y) & 255, 0)]), Buffer.from('##')]);
   };
   sock.write(frame('0100', 2, `150101${time}`)); // its sign of life, type 21
-  const asked = (n) => until('the control', () => [...got.toString('hex').matchAll(new RegExp(`4040(....)0105(............)020000000000${SOURCE}0800015a01(............)..2323`, 'g'))][n], 20000);
+  const asked = (n) => until('the control', () => [...got.toString('hex').matchAll(new RegExp(`4040(....)0105(............)020000000000${SOURCE}0800015a01(............)..2323`, 'g'))][n]);
   const yes = await ask(fire, { kind: 'time_set' });
   const q = await asked(0);
   assert.equal(q[3].slice(6), time.slice(6)); // day, month, year

@@ -55,7 +55,7 @@ async function send(n) {
   const upTo = sent + n;
   for (; sent < upTo; sent++)
     device.publish(['ARCH-P1', 'ARCH-P2'].map((point, k) => ({ point, time: new Date(base + sent * 1000).toISOString(), value: Math.round((sent * 0.37 + k) * 100) / 100 })));
-  await until('everything to be acknowledged', () => device.idle, 30000);
+  await until('everything to be acknowledged', () => device.idle);
 }
 const series = async (server) => {
   const who = await server.as('bureau');

@@ -196,7 +196,7 @@ test('a snapshot does not change when records change; the difference shows', asy
   frozen.setUTCDate(0);
   const back = Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - (frozen.getUTCFullYear() * 12 + frozen.getUTCMonth() + 1);
   const series = async () => (await bureau.ok_get(`/api/v1/indicators/hazard_found/series?periods=${back + 1}`)).items[0];
-  const first = await until('the snapshot of the last frozen month', async () => { const i = await series(); return i.snapshot && i; }, 30000);
+  const first = await until('the snapshot of the last frozen month', async () => { const i = await series(); return i.snapshot && i; });
   const before = first.snapshot.value;
   const late = `${frozen.toISOString().slice(0, 7)}-15T12:00:00+08:00`;
   await bureau.ok_post('/api/v1/records/hazard', { title: '补录', enterprise: enterprises[0].id, level: 'general', found: late });

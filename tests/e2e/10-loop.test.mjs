@@ -47,7 +47,7 @@ const WORDS = {
 };
 
 for (const lang of ['zh', 'en']) {
-  test(`reading → alarm → warning → four roles → archive, in ${lang}`, { timeout: 180000 }, async () => {
+  test(`reading → alarm → warning → four roles → archive, in ${lang}`, { timeout: 900000 }, async () => {
     const w = WORDS[lang];
     const read = async (who, where) => {
       const known = `${data}\n${await wordsOf(bureau, 'warning')}`; // its title is the alarm's, in the county's language

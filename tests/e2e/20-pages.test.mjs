@@ -38,7 +38,7 @@ async function pagesOf(role, quarter) {
 
 for (const [size, name] of [[DESK, 'desk'], [PHONE, 'phone']])
   for (const lang of ['zh', 'en'])
-    test(`pages at ${name} size in ${lang}`, { timeout: 240000 }, async () => {
+    test(`pages at ${name} size in ${lang}`, { timeout: 900000 }, async () => {
       // the keepers of the platform have few pages: once in each language and at each size is enough
       for (const role of (lang === 'zh') === (size === DESK) ? ['bureau', 'admin', 'auditor'] : ['bureau']) {
         const p = await Person.open(browser, s, { lang, size });

@@ -17,7 +17,7 @@ after(async () => {
   await s?.stop();
 });
 
-test('menus offer what the role may do; the address of anything else shows a clear page; the API refuses', { timeout: 120000 }, async () => {
+test('menus offer what the role may do; the address of anything else shows a clear page; the API refuses', { timeout: 900000 }, async () => {
   const foreign = (await bureau.ok_get('/api/v1/records/enterprise?size=50')).items;
   const mine = (await s.as('enterprise')).me.enterprise.id;
   const other = foreign.find((e) => e.id !== mine);
@@ -48,7 +48,7 @@ test('menus offer what the role may do; the address of anything else shows a cle
   }
 });
 
-test('list: named lists, filter, search, sort, export', { timeout: 120000 }, async () => {
+test('list: named lists, filter, search, sort, export', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'list', async () => {
     await p.nav('enterprise');
@@ -96,7 +96,7 @@ test('list: named lists, filter, search, sort, export', { timeout: 120000 }, asy
   await p.close();
 });
 
-test('form: a wrong value is said at its field; saved, edited; two editors lose nothing', { timeout: 120000 }, async () => {
+test('form: a wrong value is said at its field; saved, edited; two editors lose nothing', { timeout: 900000 }, async () => {
   const [a, b] = await Promise.all([0, 1].map(async () => (await Person.open(browser, s)).be('bureau')));
   a.expected.push(/40[09] .*\/api\//);
   b.expected.push(/40[09] .*\/api\//);
@@ -144,7 +144,7 @@ test('form: a wrong value is said at its field; saved, edited; two editors lose 
   await b.close();
 });
 
-test('a new record from its form, and retired with a reason', { timeout: 120000 }, async () => {
+test('a new record from its form, and retired with a reason', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'create', async () => {
     await p.nav('enterprise');

@@ -30,7 +30,7 @@ after(async () => {
 const record = () => d.bureau.ok_get(`/api/v1/records/point/${id}`);
 const of = async (p, row) => (await p.test(`tune-row-${row}`).locator('td').allInnerTexts()).map((x) => x.replaceAll(',', '').trim());
 
-test('try, see, save, undo', { timeout: 180000 }, async () => {
+test('try, see, save, undo', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'tune', async () => {
     const was = await record();
@@ -79,7 +79,7 @@ test('try, see, save, undo', { timeout: 180000 }, async () => {
   await p.close();
 });
 
-test('on a phone in English: it fits, is all English, and who may not edit is not offered to save', { timeout: 120000 }, async () => {
+test('on a phone in English: it fits, is all English, and who may not edit is not offered to save', { timeout: 900000 }, async () => {
   const data = await wordsOf(d.bureau, 'point');
   const p = await (await Person.open(browser, s, { lang: 'en', size: PHONE })).be('duty');
   await watched([p], 'tune-phone', async () => {

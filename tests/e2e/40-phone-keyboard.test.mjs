@@ -22,7 +22,7 @@ after(async () => {
   await s?.stop();
 });
 
-test('phone: login, tabs, acknowledge, a step of the warning', { timeout: 120000 }, async () => {
+test('phone: login, tabs, acknowledge, a step of the warning', { timeout: 900000 }, async () => {
   const p = await Person.open(browser, s, { size: PHONE });
   await watched([p], 'phone', async () => {
     await p.be('duty');
@@ -51,7 +51,7 @@ test('phone: login, tabs, acknowledge, a step of the warning', { timeout: 120000
   await p.close();
 });
 
-test('keyboard only: log in and acknowledge the alarm', { timeout: 120000 }, async () => {
+test('keyboard only: log in and acknowledge the alarm', { timeout: 900000 }, async () => {
   const admin = await s.as('admin');
   const duty = (await admin.ok_get('/api/v1/records/person?q=duty&size=20')).items.find((x) => x.login === 'duty');
   await admin.ok_post('/api/v1/password', { person: duty.id, new: 'Night-watch-2026' });
@@ -99,7 +99,7 @@ test('keyboard only: log in and acknowledge the alarm', { timeout: 120000 }, asy
   await p.close();
 });
 
-test('device health shows who is refused and why; the audit chain is green', { timeout: 120000 }, async () => {
+test('device health shows who is refused and why; the audit chain is green', { timeout: 900000 }, async () => {
   await push([{ point: 'NO-SUCH-POINT', time: new Date().toISOString(), value: 1 }]);
   await push([{ point: 'HAND-1', time: 'yesterday', value: 1 }]);
   const p = await (await Person.open(browser, s)).be('bureau');

@@ -20,7 +20,7 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await s?.stop(); });
 const shot = async (p, name) => process.env.ANLAN_SHOTS && p.page.screenshot({ path: `${process.env.ANLAN_SHOTS}/${name}.png` });
-const drawn = (p) => until('the zones to be drawn', async () => Number(await p.test('zone-ms').getAttribute('data-ms', { timeout: 200 }).catch(() => 0)), 30000);
+const drawn = (p) => until('the zones to be drawn', async () => Number(await p.test('zone-ms').getAttribute('data-ms', { timeout: 200 }).catch(() => 0)));
 
 test('a duty officer: pick, see, compare, save; how long a click takes', async () => {
   const p = await (await Person.open(browser, s)).be('duty');

@@ -10,7 +10,7 @@ let s, browser, first;
 before(async () => { s = await Server.start(); browser = await openBrowser(); });
 after(async () => { await browser?.close(); await s?.stop(); });
 const shot = async (p, name) => process.env.ANLAN_SHOTS && p.page.screenshot({ path: `${process.env.ANLAN_SHOTS}/${name}.png`, fullPage: true });
-const SLOW = { timeout: 120000 };
+const SLOW = { timeout: 900000 };
 
 test('begin, watch, read, compare, export', async () => {
   const p = await (await Person.open(browser, s)).be('bureau');

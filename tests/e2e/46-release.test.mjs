@@ -18,7 +18,7 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await s?.stop(); });
 
-test('the enterprise confirms on the page, the duty officer sees it and takes the files home', { timeout: 120000 }, async () => {
+test('the enterprise confirms on the page, the duty officer sees it and takes the files home', { timeout: 900000 }, async () => {
   const e = await Person.open(browser, s, { size: PHONE });
   const d = await Person.open(browser, s, { lang: 'en', size: DESK });
   await watched([e, d], 'release', async () => {
@@ -44,7 +44,7 @@ test('the enterprise confirms on the page, the duty officer sees it and takes th
   });
 });
 
-test('the load of alarms has a page', { timeout: 120000 }, async () => {
+test('the load of alarms has a page', { timeout: 900000 }, async () => {
   const p = await Person.open(browser, s, { size: DESK });
   const q = await Person.open(browser, s, { lang: 'en', size: PHONE });
   await watched([p, q], 'load', async () => {
@@ -61,7 +61,7 @@ test('the load of alarms has a page', { timeout: 120000 }, async () => {
 });
 
 // Twelve tanks of one enterprise over their limit at once, one of them in a maintenance window, one shelved.
-test('a flood says where and what came first; an alarm says why it exists; what is hidden has a page', { timeout: 120000 }, async () => {
+test('a flood says where and what came first; an alarm says why it exists; what is hidden has a page', { timeout: 900000 }, async () => {
   const rfc = (t) => new Date(t).toISOString(), now = Date.now();
   const d = await makeDevice(s, { code: 'FLOOD-GW', protocol: 'http', points: Array.from({ length: 14 }, (_, i) => ({ code: `FLOOD-${i}`, name: `洪水罐 ${i}`, kind: 'level', unit: '%', h: 80, hh: 90 })) });
   const w = await d.bureau.ok_post('/api/v1/records/maintenance_window', { name: '液位计校验', enterprise: d.enterprise.id, point: d.points[13].id, begins: rfc(now - 600e3), ends: rfc(now + 3600e3), why: '校验（虚构）', measures: '人工检尺' });

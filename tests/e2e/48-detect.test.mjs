@@ -33,7 +33,7 @@ after(async () => {
   await s?.stop();
 });
 
-test('learn, try, put in force, see it in force', { timeout: 180000 }, async () => {
+test('learn, try, put in force, see it in force', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'detect', async () => {
     await p.go('/detect');
@@ -58,7 +58,7 @@ test('learn, try, put in force, see it in force', { timeout: 180000 }, async () 
   await p.close();
 });
 
-test('on a phone in English it fits, and who may not edit is not offered to learn', { timeout: 120000 }, async () => {
+test('on a phone in English it fits, and who may not edit is not offered to learn', { timeout: 900000 }, async () => {
   const data = await wordsOf(d.bureau, 'unit_model');
   const p = await (await Person.open(browser, s, { lang: 'en', size: PHONE })).be('duty');
   await watched([p], 'detect-phone', async () => {

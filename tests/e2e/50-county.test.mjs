@@ -21,7 +21,7 @@ after(async () => {
   await s?.stop();
 });
 
-test('within two minutes of the start a visitor sees a real alarm and its warning', { timeout: 150000 }, async () => {
+test('within two minutes of the start a visitor sees a real alarm and its warning', { timeout: 900000 }, async () => {
   assert.ok(existsSync(program), program);
   const p = await (await Person.open(browser, s)).be('duty');
   await p.test('nav-alarms').click();

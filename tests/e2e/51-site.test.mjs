@@ -17,7 +17,7 @@ after(async () => {
 const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64');
 const found = async (who, title) => (await who.ok_get(`/api/v1/records/hazard?q=${encodeURIComponent(title)}&size=20`)).items.filter((r) => r.title === title);
 
-test('without signal: work is read, a hazard with a picture is filed, sent once when the signal is back', { timeout: 120000 }, async () => {
+test('without signal: work is read, a hazard with a picture is filed, sent once when the signal is back', { timeout: 900000 }, async () => {
   const bureau = await s.as('bureau');
   const p = await Person.open(browser, s, { size: PHONE });
   p.expected.push(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
@@ -26,7 +26,7 @@ test('without signal: work is read, a hazard with a picture is filed, sent once 
     await p.be('town');
     await p.go('/work');
     await p.test('carry').tap();
-    await p.page.locator('[data-test="carry"]', { hasText: '已带到现场' }).waitFor({ timeout: 60000 });
+    await p.page.locator('[data-test="carry"]', { hasText: '已带到现场' }).waitFor({ timeout: 900000 });
 
     await shot('carry');
     await p.context.setOffline(true);

@@ -28,7 +28,7 @@ after(async () => {
 const at = async (p) => Date.parse((await p.test('replay-at').innerText()).replace(' ', 'T') + '+08:00');
 const mine = (p) => p.test('replay-open').filter({ has: p.page.locator(`a[href$="/alarms/${alarm.id}"]`) });
 
-test('a replay is opened from its alarm, played, stepped through, exported', { timeout: 180000 }, async () => {
+test('a replay is opened from its alarm, played, stepped through, exported', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('duty');
   await watched([p], 'replay', async () => {
     await p.go(`/alarms/${alarm.id}`);

@@ -38,7 +38,7 @@ after(async () => {
   await s?.stop();
 });
 
-test('risk points are put on the drawing, coloured by their level, and stay where they were put', { timeout: 120000 }, async () => {
+test('risk points are put on the drawing, coloured by their level, and stay where they were put', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('enterprise');
   await watched([p], 'plan', async () => {
     await p.go(`/records/risk_plan/${plan.id}`);
@@ -70,7 +70,7 @@ test('risk points are put on the drawing, coloured by their level, and stay wher
   await until('the new colour', async () => (await p.test(`spot-${points[3].id}`).getAttribute('aria-label')).includes('重大风险'));
 });
 
-test('the grade of an installation with its arithmetic, at a desk and on a phone', { timeout: 120000 }, async () => {
+test('the grade of an installation with its arithmetic, at a desk and on a phone', { timeout: 900000 }, async () => {
   const [one] = (await ent.ok_get('/api/v1/records/installation?size=1&sort=id')).items;
   for (const size of [undefined, PHONE]) {
     const p = await (await Person.open(browser, s, { size })).be('enterprise');

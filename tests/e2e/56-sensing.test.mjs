@@ -25,8 +25,8 @@ before(async () => {
   const t = Math.floor(Date.now() / 1000) * 1000 - 90e3;
   const rows = [{ point: 'SEE-POST', time: new Date().toISOString(), value: 2 }, ...[0, 70].map((k) => ({ point: 'SEE-XV', time: new Date(t + k * 1000).toISOString(), value: 2 }))];
   assert.equal((await s.call('POST', '/api/v1/readings', rows, { headers: { Authorization: `Device SEE-1:${d.key}` } })).status, 200);
-  alarm = await until('the trip', async () => (await d.bureau.ok_get('/api/v1/alarms?point=SEE-XV')).items[0], 30000);
-  await until('the camera is online', async () => (await d.bureau.ok_get(`/api/v1/records/camera/${c.id}`)).link === 'online', 30000);
+  alarm = await until('the trip', async () => (await d.bureau.ok_get('/api/v1/alarms?point=SEE-XV')).items[0]);
+  await until('the camera is online', async () => (await d.bureau.ok_get(`/api/v1/records/camera/${c.id}`)).link === 'online');
   const up = await fetch(`${s.url}/api/v1/files?name=ortho.jpg`, { method: 'POST', body: picture, headers: { Authorization: `Bearer ${d.bureau.token}` } });
   file = await up.json();
   await d.bureau.ok_post('/api/v1/records/observation_layer', { name: '罐区正射影像（虚构）', area: '990121401000', source: 'drone', product: 'image', taken: new Date().toISOString(), picture: [file.id], west: 119.04, south: 33.08, east: 119.075, north: 33.095 });
@@ -38,7 +38,7 @@ after(async () => {
   await s?.stop();
 });
 
-test('from the gap to the enterprise, its picture, the inspection that keeps it', { timeout: 240000 }, async () => {
+test('from the gap to the enterprise, its picture, the inspection that keeps it', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'sensing', async () => {
     await p.go('/sensing');
@@ -46,11 +46,11 @@ test('from the gap to the enterprise, its picture, the inspection that keeps it'
     const people = Number(await p.test('dim-people').locator('b').innerText());
     await shot(p, 'sensing-matrix');
     await p.test('dim-people').click();
-    await until('only the gaps', async () => !(await p.test('matrix').innerText()).includes(firm.title), 30000);
+    await until('only the gaps', async () => !(await p.test('matrix').innerText()).includes(firm.title));
     assert.ok(people >= 1);
     await p.test('sense-risks').click();
     await p.test('rate-major').waitFor();
-    await until('risks with values', async () => (await p.test('risk-installation').count()) > 3, 30000);
+    await until('risks with values', async () => (await p.test('risk-installation').count()) > 3);
     await shot(p, 'sensing-risks');
     await p.test('sense-systems').click();
     await p.test('systems').waitFor();
@@ -58,8 +58,8 @@ test('from the gap to the enterprise, its picture, the inspection that keeps it'
     await shot(p, 'sensing-systems');
 
     await p.go(`/remote/${firm.id}`);
-    await until('a picture', async () => (await p.page.locator('[data-test="cameras"] img').first().evaluate((i) => i.naturalWidth).catch(() => 0)) === 640, 30000);
-    await until('a live point', async () => /^[1-9]\d*\//.test(await p.test('remote-live').innerText()), 30000);
+    await until('a picture', async () => (await p.page.locator('[data-test="cameras"] img').first().evaluate((i) => i.naturalWidth).catch(() => 0)) === 640);
+    await until('a live point', async () => /^[1-9]\d*\//.test(await p.test('remote-live').innerText()));
     await shot(p, 'sensing-remote');
     await p.test('inspect').click();
     await p.at(/remote_inspection\/\d+$/);
@@ -69,10 +69,10 @@ test('from the gap to the enterprise, its picture, the inspection that keeps it'
     await shot(p, 'sensing-inspection');
 
     await p.go(`/alarms/${alarm.id}`);
-    await until('the nearest camera', async () => /罐区全景/.test(await p.test('alarm-card').locator('[data-test="cameras"]').innerText().catch(() => '')), 30000);
+    await until('the nearest camera', async () => /罐区全景/.test(await p.test('alarm-card').locator('[data-test="cameras"]').innerText().catch(() => '')));
     await shot(p, 'sensing-alarm');
     await p.go('/map');
-    const drawn = p.page.waitForResponse((r) => r.url().endsWith(`/api/v1/files/${file.id}`), { timeout: 60000 });
+    const drawn = p.page.waitForResponse((r) => r.url().endsWith(`/api/v1/files/${file.id}`), { timeout: 900000 });
     await p.test('map-layer-pictures').check();
     assert.equal((await drawn).status(), 200, 'the observed image is fetched to be drawn');
     await p.settled();
@@ -82,7 +82,7 @@ test('from the gap to the enterprise, its picture, the inspection that keeps it'
   await p.close();
 });
 
-test('on a phone in English it fits', { timeout: 240000 }, async () => {
+test('on a phone in English it fits', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s, { lang: 'en', size: PHONE })).be('bureau');
   await watched([p], 'sensing-phone', async () => {
     for (const [path, mark, name] of [['/sensing', 'dim-people', 'matrix'], ['/sensing?part=risks', 'rate-major', 'risks'], [`/remote/${firm.id}`, 'remote-live', 'remote'], ['/remote', 'remote-firm', 'firms']]) {

@@ -38,7 +38,7 @@ async function pickRef(p, field, text) {
 }
 const number = (p, field, value) => p.fill(field, String(value)).then(() => p.page.keyboard.press('Tab'));
 
-test('a form with every kind of field: live sums, conditions, checks, files; a draft is kept', { timeout: 150000 }, async () => {
+test('a form with every kind of field: live sums, conditions, checks, files; a draft is kept', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('town');
   await watched([p], 'every', async () => {
     await p.go('/records/every/new');
@@ -100,7 +100,7 @@ test('a form with every kind of field: live sums, conditions, checks, files; a d
   await p.close();
 });
 
-test('a workflow: returned with a reason, more time asked for and granted, a guard says what is missing', { timeout: 150000 }, async () => {
+test('a workflow: returned with a reason, more time asked for and granted, a guard says what is missing', { timeout: 900000 }, async () => {
   const rec = await made({ title: '退回与延期' });
   const [t, b] = await Promise.all(['town', 'bureau'].map(async (role) => (await Person.open(browser, s)).be(role)));
   for (const p of [t, b]) p.expected.push(/4\d\d .*\/api\//);
@@ -139,7 +139,7 @@ test('a workflow: returned with a reason, more time asked for and granted, a gua
   await b.close();
 });
 
-test('comments, linked records and the code of the record', { timeout: 120000 }, async () => {
+test('comments, linked records and the code of the record', { timeout: 900000 }, async () => {
   const rec = await made({ title: '意见与关联', firm: firm.id });
   const p = await (await Person.open(browser, s)).be('town');
   await watched([p], 'tabs', async () => {
@@ -156,7 +156,7 @@ test('comments, linked records and the code of the record', { timeout: 120000 },
   await p.close();
 });
 
-test('an import: mistakes by cell, the good rows in, and all of it taken back', { timeout: 150000 }, async () => {
+test('an import: mistakes by cell, the good rows in, and all of it taken back', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'import', async () => {
     const file = join(dir, 'rows.csv');
@@ -181,7 +181,7 @@ test('an import: mistakes by cell, the good rows in, and all of it taken back', 
   await p.close();
 });
 
-test('a list: any condition, counts one can press, a saved view, many at once', { timeout: 150000 }, async () => {
+test('a list: any condition, counts one can press, a saved view, many at once', { timeout: 900000 }, async () => {
   for (const n of [1, 2, 3]) await made({ title: `批量${n}`, amount: n, price: 1 });
   const p = await (await Person.open(browser, s)).be('bureau');
   await watched([p], 'list', async () => {
@@ -215,7 +215,7 @@ test('a list: any condition, counts one can press, a saved view, many at once', 
   await p.close();
 });
 
-test('the work centre: to do and done, the calendar; somebody acts for me while I am on leave', { timeout: 150000 }, async () => {
+test('the work centre: to do and done, the calendar; somebody acts for me while I am on leave', { timeout: 900000 }, async () => {
   const rec = await made({ title: '工作台事项' });
   await town.ok_post(`/api/v1/records/every/${rec.id}/moves/start`, { version: rec.version });
   const p = await (await Person.open(browser, s)).be('bureau');
@@ -247,7 +247,7 @@ test('the work centre: to do and done, the calendar; somebody acts for me while 
   await d.close();
 });
 
-test('the configuration is changed while people work: a mistake at its line, then in force without a restart', { timeout: 150000 }, async () => {
+test('the configuration is changed while people work: a mistake at its line, then in force without a restart', { timeout: 900000 }, async () => {
   const a = await (await Person.open(browser, s)).be('admin');
   const t = await (await Person.open(browser, s)).be('town');
   await watched([a, t], 'config', async () => {
@@ -277,7 +277,7 @@ test('the configuration is changed while people work: a mistake at its line, the
   await t.close();
 });
 
-test('the public page, without logging in: indicators with their targets, records, a search, both languages, desk and phone', { timeout: 120000 }, async () => {
+test('the public page, without logging in: indicators with their targets, records, a search, both languages, desk and phone', { timeout: 900000 }, async () => {
   const committee = await s.as('committee');
   for (const title of ['储罐区联锁改造', '粉尘清扫做法'])
     await committee.ok_post('/api/v1/records/good_practice', { title, content: `${title}的经过`, effect: '已推广', published: true });
@@ -303,7 +303,7 @@ test('the public page, without logging in: indicators with their targets, record
   }
 });
 
-test('on a phone: rows as cards, the camera offered, nothing too wide; Ctrl+K finds a page on a desk', { timeout: 120000 }, async () => {
+test('on a phone: rows as cards, the camera offered, nothing too wide; Ctrl+K finds a page on a desk', { timeout: 900000 }, async () => {
   const rec = await made({ title: '手机查看', parts: [{ name: '阀门', cost: 20 }], firm: firm.id });
   const p = await (await Person.open(browser, s, { size: PHONE })).be('town');
   await watched([p], 'phone', async () => {

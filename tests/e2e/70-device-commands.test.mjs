@@ -38,7 +38,7 @@ after(async () => {
   await s?.stop();
 });
 
-test('phone: the clock is set, an interval is refused, and both answers are there', { timeout: 120000 }, async () => {
+test('phone: the clock is set, an interval is refused, and both answers are there', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s, { size: PHONE })).be('bureau');
   const command = async (label, fill = {}) => {
     await p.test('cmd-kind').click();
@@ -63,7 +63,7 @@ test('phone: the clock is set, an interval is refused, and both answers are ther
   await p.close();
 });
 
-test('who may not command sees what was sent, and nothing to send with', { timeout: 120000 }, async () => {
+test('who may not command sees what was sent, and nothing to send with', { timeout: 900000 }, async () => {
   const p = await (await Person.open(browser, s)).be('duty');
   await watched([p], 'device-commands-duty', async () => {
     await p.go(`/records/device/${made.device.id}`);

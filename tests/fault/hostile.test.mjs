@@ -21,14 +21,14 @@ after(() => s.stop());
 const metric = async (name) => Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} (.*)$`, 'm').exec(await (await fetch(`${s.url}/metrics`)).text())?.[1]);
 const health = async (code) => (await d.bureau.ok_get('/api/v1/devices/health')).items.find((x) => x.code === code);
 const open = (port) => { const c = connect(port, '127.0.0.1'); c.on('error', () => {}); return c; };
-const gone = (c, what, ms = 20000) => until(what, () => c.destroyed || c.readableEnded, ms);
+const gone = (c, what, ms) => until(what, () => c.destroyed || c.readableEnded, ms);
 const str = (t) => Buffer.concat([Buffer.from([t.length >> 8, t.length & 255]), Buffer.from(t)]);
 function login(c, code, key) {
   const body = Buffer.concat([str('MQTT'), Buffer.from([4, 0xc2, 0, 60]), str(code), str(code), str(key)]);
   c.write(Buffer.concat([Buffer.from([0x10, body.length]), body]));
 }
 
-test('half-open connections by the thousand', { timeout: 120000 }, async () => {
+test('half-open connections by the thousand', { timeout: 900000 }, async () => {
   const limit = Number(/Max open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))[1]);
   const n = Math.min(10000, limit - 500);
   if (n < 10000) console.log(`# only ${n} connections: this process may open no more than ${limit} files`);
@@ -40,14 +40,14 @@ test('half-open connections by the thousand', { timeout: 120000 }, async () => {
     if (i % 500 === 499) await sleep(0);
   }
   await honest.served('the rush');
-  await until('them to be taken', async () => (await metric('anlan_gate_accepted_total')) >= n, 30000);
+  await until('them to be taken', async () => (await metric('anlan_gate_accepted_total')) >= n);
   assert.equal((await fetch(`${s.url}/healthz`)).status, 200);
-  await until('them to be closed, since they do not say who they are', async () => (await metric('anlan_gate_strangers')) === 0, 40000);
+  await until('them to be closed, since they do not say who they are', async () => (await metric('anlan_gate_strangers')) === 0);
   all.forEach((c) => c.destroy());
   await honest.served('the end of it');
 });
 
-test('a device that never reads its answers is cut off', { timeout: 60000 }, async () => {
+test('a device that never reads its answers is cut off', { timeout: 900000 }, async () => {
   const c = open(s.mqtt);
   login(c, 'BAD', bad.key);
   await until('the device to be known', async () => (await health('BAD')).online);
@@ -56,13 +56,13 @@ test('a device that never reads its answers is cut off', { timeout: 60000 }, asy
   for (let i = 0; i < pings.length; i += 2) pings[i] = 0xc0;
   let closed = false;
   c.on('close', () => { closed = true; });
-  for (let i = 0; i < 64 && !closed; i++) await Promise.race([new Promise((ok) => c.write(pings, ok)), until('it to be cut off', () => closed, 20000)]);
+  for (let i = 0; i < 64 && !closed; i++) await Promise.race([new Promise((ok) => c.write(pings, ok)), until('it to be cut off', () => closed)]);
   await until('the refusal to be counted', async () => ((await health('BAD')).rejects?.slow ?? 0) > 0);
   c.destroy();
   await honest.served('this');
 });
 
-test('event streams that are not read do not keep others from reading', { timeout: 60000 }, async () => {
+test('event streams that are not read do not keep others from reading', { timeout: 900000 }, async () => {
   const stuck = Array.from({ length: 50 }, () => {
     const c = open(s.http);
     c.pause();
@@ -78,7 +78,7 @@ test('event streams that are not read do not keep others from reading', { timeou
   await honest.served('this');
 });
 
-test('what is too large is refused before it is read', { timeout: 60000 }, async () => {
+test('what is too large is refused before it is read', { timeout: 900000 }, async () => {
   const c = open(s.mqtt);
   login(c, 'BAD', bad.key);
   await until('the device to be known', async () => (await health('BAD')).online);
@@ -93,7 +93,7 @@ test('what is too large is refused before it is read', { timeout: 60000 }, async
   await honest.served('this');
 });
 
-test('garbage at full speed on every port', { timeout: 60000 }, async () => {
+test('garbage at full speed on every port', { timeout: 900000 }, async () => {
   let seed = 7, sent = 0, stop = false;
   const noise = Buffer.alloc(256 << 10);
   for (let i = 0; i < noise.length; i++) noise[i] = (seed = (seed * 1103515245 + 12345) & 0x7fffffff) >> 16;
@@ -112,7 +112,7 @@ test('garbage at full speed on every port', { timeout: 60000 }, async () => {
   assert.ok((await metric('anlan_rejects_total{reason="syntax"}')) + (await metric('anlan_rejects_total{reason="protocol"}')) > 0);
 });
 
-test('every acknowledged reading is there once, and the core is not bloated', { timeout: 60000 }, async () => {
+test('every acknowledged reading is there once, and the core is not bloated', { timeout: 900000 }, async () => {
   assert.deepEqual(await honest.check(d.bureau), []);
   assert.equal(honest.device.connects, 1, 'it never had to connect again');
   const mib = (await metric('process_resident_memory_bytes')) / (1 << 20);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { root, Server, sleep, until } from '../lib/server.mjs';
 
-const KILLS = Number(process.env.KILLS || 20), ROWS = 6000;
+const KILLS = Number(process.env.KILLS || 10), ROWS = 6000;
 const binary = process.env.ANLAN_BIN || join(root, 'build', 'anlan');
 
 const ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
@@ -45,9 +45,9 @@ test('an import goes on after every kill and each row is one record', async () =
     const kill = async () => {
       const pid = core(s.child.pid);
       if (pid) { try { process.kill(pid, 'SIGKILL'); kills++; } catch { /* just gone */ } }
-      await until('the core to come back', async () => (await s.probe()) && core(s.child.pid) !== pid, 30000);
+      await until('the core to come back', async () => (await s.probe()) && core(s.child.pid) !== pid);
     };
-    const end = Date.now() + 300000;
+    const end = Date.now() + 900000;
     for (;;) {
       assert.ok(Date.now() < end, JSON.stringify(im));
       im = await get().catch(() => null);
@@ -79,7 +79,7 @@ test('an import goes on after every kill and each row is one record', async () =
     // and the way back survives too
     await who.ok_post(`/api/v1/imports/${id}/undo`, {});
     for (let k = 0; k < 3; k++) { await sleep(200); await kill(); }
-    im = await until('the undo', async () => { const x = await get(); return x && x.state !== 'undoing' && x; }, 120000);
+    im = await until('the undo', async () => { const x = await get(); return x && x.state !== 'undoing' && x; }, 600000);
     assert.deepEqual([im.state, im.undone, im.kept], ['undone', ROWS, 0]);
   } finally { await s.stop(); }
 });

@@ -21,7 +21,7 @@ after(() => s.stop());
 const platform = () => d.bureau.ok_get('/api/v1/health');
 const device = async () => (await d.bureau.ok_get('/api/v1/devices/health')).items.find((x) => x.code === 'STORE-1');
 
-test('a slow disk: later, but nothing is acknowledged before its sync', { timeout: 60000 }, async () => {
+test('a slow disk: later, but nothing is acknowledged before its sync', { timeout: 900000 }, async () => {
   fault.set({ sync: 300 });
   await sleep(400);
   const began = Date.now(), had = honest.acked;
@@ -33,7 +33,7 @@ test('a slow disk: later, but nothing is acknowledged before its sync', { timeou
   fault.set({});
 });
 
-test('the wall clock is set an hour forward and back: no alarm of silence, nothing lost', { timeout: 60000 }, async () => {
+test('the wall clock is set an hour forward and back: no alarm of silence, nothing lost', { timeout: 900000 }, async () => {
   const silent = async () => (await d.bureau.ok_get('/api/v1/alarms?state=all&size=200')).items.filter((a) => a.family === 'silent' && a.point.code === 'ST-A').length;
   fault.set({ clock: 3600 });
   await until('it to be noticed', async () => Math.abs((await platform()).clock_set_by_s - 3600) < 5);
@@ -59,7 +59,7 @@ function endOf(fd) {
   return 0;
 }
 
-test('kill, and the write that was under way is torn: what was acknowledged is there, and the log goes on', { timeout: 120000 }, async () => {
+test('kill, and the write that was under way is torn: what was acknowledged is there, and the log goes on', { timeout: 900000 }, async () => {
   for (const torn of ['half a group', 'noise']) {
     await honest.served('the time before the kill', 10);
     await s.kill();
@@ -76,7 +76,7 @@ test('kill, and the write that was under way is torn: what was acknowledged is t
   }
 });
 
-test('a block with a wrong byte is noticed and named; the others are served', { timeout: 120000 }, async () => {
+test('a block with a wrong byte is noticed and named; the others are served', { timeout: 900000 }, async () => {
   // two full blocks at each of two points, some days ago: sealed as soon as they are full
   const base = Date.now() - 3 * 86400e3;
   for (const p of ['ST-B', 'ST-C']) {
@@ -115,6 +115,6 @@ test('a block with a wrong byte is noticed and named; the others are served', { 
   await honest.served('this');
 });
 
-test('every acknowledged reading is there once', { timeout: 60000 }, async () => {
+test('every acknowledged reading is there once', { timeout: 900000 }, async () => {
   assert.deepEqual(await honest.check(d.bureau), []);
 });

@@ -41,11 +41,11 @@ export class Honest {
   }
   get acked() { return this.device.acked.length; }
   // Served while `what` goes on: so many more acknowledgements.
-  async served(what, more = 20) { const had = this.acked; await until(`the honest device to be served during ${what}`, () => this.acked >= had + more, 30000); }
+  async served(what, more = 20) { const had = this.acked; await until(`the honest device to be served during ${what}`, () => this.acked >= had + more); }
   // Ends, and returns what is wrong with the history: nothing.
   async check(client) {
     clearInterval(this.timer);
-    await until('the last acknowledgement', () => this.device.idle, 30000);
+    await until('the last acknowledgement', () => this.device.idle);
     this.device.close();
     const want = new Map(this.device.acked.flat().map((r) => [Date.parse(r.time), r.value]));
     const from = new Date(Math.min(...want.keys()) - 1000).toISOString();
