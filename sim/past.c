@@ -20,8 +20,8 @@ static const struct past {
 	int64_t span, every;    // of the history
 } pasts[] = {
 	{ "past.level02", 100 * US_PER_MIN, US_PER_MIN },
-	{ "past.gas03", 24 * US_PER_HOUR, 10 * US_PER_MIN },
 	{ "past.gas07", US_PER_HOUR, 30 * US_PER_S },
+	{ "past.gas", 24 * US_PER_HOUR, 10 * US_PER_MIN }, // all detectors, not only the third: they vote, and one alone says nothing
 	{ "tep.", 135 * US_PER_MIN, 20 * US_PER_S },
 };
 
@@ -49,30 +49,25 @@ bool past_value(const struct sim_point *p, int64_t start, int64_t now, double *r
 	return true;
 }
 
-static bool has_past(const struct past *past, const struct sim_point *p)
+// Of the histories that fit a point at one moment the first is its own.
+static const struct past *past_of(const struct sim_point *p, int64_t ago)
 {
-	return strncmp(p->tag, past->tag, strlen(past->tag)) == 0;
-}
-
-// Others of its kind have a past with it: what several confirm (chemical/rules/gas_vote.yaml) could not be judged otherwise.
-static bool has_neighbour(const struct sim_device *d, const struct past *past, const struct sim_point *p)
-{
-	for (size_t k = 0; k < d->npoints; k++)
-		if (has_past(past, &d->points[k]) && strcmp(d->points[k].kind, p->kind) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_LEN(pasts); i++)
+		if (ago <= pasts[i].span && strncmp(p->tag, pasts[i].tag, strlen(pasts[i].tag)) == 0)
+			return &pasts[i];
+	return NULL;
 }
 
 void past_send(const struct sim_device *d, int64_t start, struct held_value *values)
 {
 	int64_t begin = start - start % US_PER_S;
-	for (size_t i = 0; i < ARRAY_LEN(pasts); i++) {
+	for (size_t i = ARRAY_LEN(pasts); i-- > 0;) { // the long ones first: each point's own in the order of time
 		const struct past *past = &pasts[i];
 		for (int64_t t = begin - past->span; t < begin; t += past->every) {
 			size_t n = 0;
 			for (size_t k = 0; k < d->npoints; k++) {
 				const struct sim_point *p = &d->points[k];
-				if (!has_past(past, p) && !has_neighbour(d, past, p))
+				if (past_of(p, begin - t) != past)
 					continue;
 				double v;
 				values[n++] = (struct held_value){ (uint32_t)k, past_value(p, start, t, &v) ? v : normal_value(p, t) };

@@ -2,6 +2,7 @@
 // (early warnings, doubts about data, unit models) has something to look at. One thread.
 //
 //   past.level02  a tank that is filled too far: 0.35 % a minute up to its high limit, then pumped off; every three hours
+//   past.gas      detectors that vote: a day of each, so that a rule over all of them is never without data
 //   past.gas03    a gas detector whose zero crept up by 4.2 %LEL some hours ago
 //   past.gas07    a gas detector that froze 20 minutes before the start
 //   tep.*         the quiet plant, 2¼ hours: enough for a unit model to learn from
