@@ -25,14 +25,20 @@
 #include "tool/tool.h"
 
 static const char usage[] =
-	"usage: anlan serve --data DIR [--http ADDR:PORT] [--mqtt ADDR:PORT] [--demo]\n"
+	"用法 / usage: anlan serve --data DIR [--http ADDR:PORT] [--mqtt ADDR:PORT] [--demo]\n"
 	"                   [--mqtts ADDR:PORT --cert FILE --key FILE] [--hj212 ADDR:PORT] [--gb26875 ADDR:PORT]\n"
 	"                   [--jt808 ADDR:PORT] [--gb32960 ADDR:PORT] [--sl651 ADDR:PORT] [--gateway ADDR:PORT]\n"
 	"                   [--packs DIR] [--ui DIR] [--county NAME] [--anchor-dir DIR]\n"
-	"                   [--url https://HOST] [--font FAMILY,…]   (what documents bear, and what they are set in)\n"
-	"                   [--answer-timeout SECONDS]   (a device silent for so long is sent a command again, three times in all; 10)\n"
-	"  An address of \"off\" closes that door. Defaults: --http 127.0.0.1:8080 --mqtt 127.0.0.1:1883\n"
-	"  --hj212 127.0.0.1:9212 --gb26875 127.0.0.1:9268; with --cert and --key --http speaks HTTPS.";
+	"                   [--url https://HOST] [--font FAMILY,…] [--answer-timeout SECONDS]\n"
+	"  --data DIR      数据目录，没有时自动建立 / the data folder, made if it is not there\n"
+	"  --demo          虚构的演示县 / an invented county to try\n"
+	"  --cert, --key   PEM 证书和私钥：--http 即为 HTTPS，--mqtts 需要它们 / PEM files: --http speaks HTTPS, --mqtts needs them\n"
+	"  --county NAME   首次启动时的县名，以后在“区划”里改 / the county's name at the first start; later it is changed in its area\n"
+	"  --anchor-dir    审计锚点另存于此 / anchors of the audit chain are kept there too\n"
+	"  --url, --font   文书上的网址和字体 / what documents bear, and what they are set in\n"
+	"  --answer-timeout 设备多少秒不答就重发指令，共三次 / a device silent for so long is sent a command again, three times in all (10)\n"
+	"  地址写 off 关闭该入口，默认值： / an address of \"off\" closes that door; defaults:\n"
+	"  --http 127.0.0.1:8080 --mqtt 127.0.0.1:1883 --hj212 127.0.0.1:9212 --gb26875 127.0.0.1:9268; others off";
 
 #define RING_BYTES (16u << 20)
 
@@ -152,16 +158,32 @@ static struct str read_pem(const char *path)
 	return str_from(text, (size_t)n);
 }
 
+// The system's reason, with what to do about the few that happen in practice.
+static _Noreturn void refuse_folder(const char *dir)
+{
+	int e = errno;
+	if (e == ENOENT)
+		refuse("上级目录不存在，请先建立", "cannot make the data folder: make the one it lies in first", dir);
+	if (e == EACCES || e == EPERM || e == EROFS)
+		refuse("没有权限写数据目录，请改目录的属主或换一个目录", "may not write the data folder: change its owner, or name another", dir);
+	if (e == ENOSPC || e == EDQUOT)
+		refuse("磁盘已满，请清理或换一个磁盘", "the disk is full: make room, or name a folder on another disk", dir);
+	if (e == ENOTDIR)
+		refuse("这里有同名的文件，请换一个目录", "a file is in the way: name another folder", dir);
+	fprintf(stderr, "anlan: 无法使用数据目录（%s）/ cannot use the data folder (%s): %s\n", strerror(e), strerror(e), dir);
+	exit(2);
+}
+
 // Held by parent and core: two servers on one data folder would destroy it.
 static int lock_data(const char *dir)
 {
 	char path[4096];
 	if (mkdir(dir, 0700) && errno != EEXIST)
-		refuse(strerror(errno), "cannot make the data folder", dir);
+		refuse_folder(dir);
 	snprintf(path, sizeof path, "%s/lock", dir);
 	int fd = open(path, O_RDWR | O_CREAT, 0600); // inherited on purpose: it is free when the last process is gone
 	if (fd < 0)
-		refuse(strerror(errno), "cannot write in the data folder", dir);
+		refuse_folder(dir);
 	for (int i = 0; i < 200; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return fd;
@@ -177,6 +199,13 @@ static int answer_seconds(const char *text)
 	if (text && (!str_to_i64(str_of(text), &n) || n < 1 || n > 600))
 		refuse("--answer-timeout 应为 1 至 600 秒", "--answer-timeout must be 1 to 600 seconds", text);
 	return (int)n;
+}
+
+static bool access_index(const char *ui)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s/index.html", ui);
+	return access(path, R_OK) != 0;
 }
 
 static void read_options(struct serve *s, int argc, char **argv)
@@ -202,10 +231,14 @@ static void read_options(struct serve *s, int argc, char **argv)
 	c->packs_dir = packs ? packs : tool_packs_dir();
 	c->ui_dir = ui ? ui : tool_ui_dir();
 	c->county = county ? county : c->demo ? "安澜县（演示）" : "安澜";
-	if (!c->data_dir || argc)
-		refuse("参数不对", "wrong arguments", usage);
+	if (argc)
+		refuse("不认识这个参数；全部选项见 anlan serve --help", "unknown argument; all options: anlan serve --help", argv[0]);
+	if (!c->data_dir)
+		refuse("请用 --data 指定数据目录；全部选项见", "name the data folder with --data; all options", "anlan serve --help");
+	if (ui && access_index(ui))
+		refuse("这里没有浏览器应用（缺 index.html），请先 make ui，或去掉 --ui", "no browser application here (index.html is missing): make ui first, or leave --ui away", ui);
 	if (!cert != !key || (strcmp(s->door[MQTTS].addr, "off") != 0 && !cert))
-		refuse("TLS 需要 --cert 和 --key", "TLS needs --cert and --key", usage);
+		refuse("--mqtts 和 HTTPS 需要 --cert 与 --key 两个文件；全部选项见", "--mqtts and HTTPS need both files, --cert and --key; all options", "anlan serve --help");
 	c->cert = s->gate.cert = read_pem(cert);
 	c->key = s->gate.key = read_pem(key);
 }
@@ -220,7 +253,7 @@ static void open_doors(struct serve *s)
 		loopback &= s->door[i].loopback;
 	}
 	if (s->door[HTTP].fd < 0)
-		refuse("--http 不能关闭", "--http cannot be off", usage);
+		refuse("--http 不能关闭", "--http cannot be off", "--http");
 	static char address[160];
 	snprintf(address, sizeof address, "%s://%s/", s->core.cert.n ? "https" : "http", s->door[HTTP].text);
 	s->core.address = address;

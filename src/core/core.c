@@ -26,7 +26,7 @@ static void print_diags(const struct diags *d)
 {
 	for (size_t i = 0; i < d->n; i++)
 		fprintf(stderr, "%.*s:%u:%u: %.*s\n", STR_FMT(d->v[i].file), d->v[i].line, d->v[i].col, STR_FMT(d->v[i].text));
-	fprintf(stderr, "anlan: 业务包有 %zu 处错误，未启动 / %zu mistakes in the packs, not started\n", d->n, d->n);
+	fprintf(stderr, "anlan: 业务包有 %zu 处错误，未启动；中文说明用 anlan check --lang zh / %zu mistakes in the packs, not started; anlan check tells them too\n", d->n, d->n);
 }
 
 static struct rule_set *compile_rules(const struct registry *reg, struct arena *a)

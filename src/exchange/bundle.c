@@ -30,7 +30,9 @@ struct bundle {
 
 static enum err io_error(struct problem *p, const char *what)
 {
-	enum err err = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+	if (errno == ENOSPC || errno == EDQUOT)
+		return problem_set(p, ERR_FULL, "", "磁盘已满，没有写成：请清理，或把文件写到另一个磁盘", "the disk is full, nothing was written: make room, or name a file on another disk");
+	enum err err = ERR_IO;
 	return problem_set(p, err, "", "写不了 %s：%s", "cannot write %s: %s", what, strerror(errno));
 }
 

@@ -505,6 +505,8 @@ static enum err migration_in_transaction(struct db *db, const struct migration *
 		err = db_exec(db, "COMMIT");
 	if (err) {
 		db_rollback(db);
+		if (err == ERR_FULL)
+			return problem_set(p, err, "", "磁盘已满，数据库没有升级：请清理磁盘再启动", "the disk is full, the database was not brought up to date: make room and start again");
 		return problem_set(p, err, "", "数据库迁移 %d（%s）失败", "database migration %d (%s) failed", m->number, m->name);
 	}
 	return OK;

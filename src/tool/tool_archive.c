@@ -8,14 +8,16 @@
 #include "exchange/archive.h"
 #include "tool/tool.h"
 
-static const char archive_usage[] = "usage: anlan archive FILE --data DIR [--readings]\n"
-                                    "       anlan archive --check FILE\n"
-                                    "An archive is text that can be read without this program; no passwords or keys are in it.";
-static const char backup_usage[] = "usage: anlan backup FILE --data DIR\n"
+static const char archive_usage[] = "用法 / usage: anlan archive FILE --data DIR [--readings]\n"
+                                    "              anlan archive --check FILE\n"
+                                    "归档是不用本程序也能读的文本，不含口令和密钥；--readings 连同监测数据。\n"
+                                    "An archive is text that can be read without this program; no passwords or keys are in it. --readings: the series too.";
+static const char backup_usage[] = "用法 / usage: anlan backup FILE --data DIR\n"
+                                   "现在的数据目录，含口令的散列，不含 secret.key：该文件请另存一处。服务可以在运行。\n"
                                    "The data folder as it is now, password hashes included, secret.key not: keep a copy of that file in another place.\n"
                                    "The server may be running.";
-static const char restore_usage[] = "usage: anlan restore FILE --data DIR\n"
-                                    "From an archive or a backup into an empty folder.";
+static const char restore_usage[] = "用法 / usage: anlan restore FILE --data DIR\n"
+                                    "从归档或备份恢复到一个空目录。 / From an archive or a backup into an empty folder.";
 
 static int say(const struct problem *p, enum err err)
 {
@@ -27,7 +29,7 @@ static int say(const struct problem *p, enum err err)
 static void print(const char *what, const char *file, const struct archive_report *r)
 {
 	struct stat st;
-	printf("%s %s %s: %lld members", r->kind, what, file, (long long)r->members);
+	printf("%s %s: %s, %lld members", what, r->kind, file, (long long)r->members);
 	if (r->rows)
 		printf(", %lld rows", (long long)r->rows);
 	if (r->readings)
@@ -61,7 +63,7 @@ int tool_archive(int argc, char **argv)
 	enum err err = check ? archive_check(check, &r, &p) : archive_write(data, argv[0], readings, ANLAN_VERSION, &r, &p);
 	if (err)
 		return say(&p, err);
-	print(check ? "is whole:" : "written to", check ? check : argv[0], &r);
+	print(check ? "完整 / whole" : "已写 / written", check ? check : argv[0], &r);
 	return 0;
 }
 
@@ -78,7 +80,7 @@ int tool_backup(int argc, char **argv)
 	enum err err = backup_write(data, argv[0], ANLAN_VERSION, &r, &p);
 	if (err)
 		return say(&p, err);
-	print("written to", argv[0], &r);
+	print("已写 / written", argv[0], &r);
 	printf("密钥 %s/secret.key 不在备份中，请另存一份 / the key is not in it: keep a copy of that file in another place\n", data);
 	return 0;
 }
@@ -96,7 +98,7 @@ int tool_restore(int argc, char **argv)
 	enum err err = archive_restore(argv[0], data, &r, &p);
 	if (err)
 		return say(&p, err);
-	print("restored from", argv[0], &r);
+	print("已恢复 / restored", argv[0], &r);
 	if (strcmp(r.kind, "backup") == 0)
 		printf("启动前请把原来的 secret.key（权限 600）放回 %s；没有它，第二因素要重新绑定，消息通道的口令要重新设置 / "
 		       "before the start put the old secret.key (mode 600) back there; without it second factors are set up and secrets of "

@@ -8,7 +8,8 @@
 #include "store/audit.h"
 #include "tool/tool.h"
 
-static const char usage[] = "usage: anlan audit verify --data DIR [--anchor COUNT:HASH]";
+static const char usage[] = "用法 / usage: anlan audit verify --data DIR [--anchor COUNT:HASH]\n"
+	"校验审计链，输出条数和最后的散列，可抄下作为锚点 / verifies the chain and prints its length and last hash, an anchor to be noted down";
 
 static int say(const struct problem *p, enum err err)
 {

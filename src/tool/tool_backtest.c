@@ -15,7 +15,7 @@
 #include "tool/tool.h"
 
 static const char usage[] =
-	"usage: anlan backtest --data DIR --point CODE [--from T] [--to T] [TRY] [--suggest] …\n"
+	"用法 / usage: anlan backtest --data DIR --point CODE [--from T] [--to T] [TRY] [--suggest] …\n"
 	"       anlan backtest --kind KIND [--limits SET] [TRY] [--suggest] … < FILE.csv\n"
 	"  TRY           --set h=80,hh=90,deadband=2,delay_on=5s,delay_off=30s  and/or  --rule FILE.yaml\n"
 	"                also l, ll; high, low, high_high, low_low; clear=VALUE (deadband as the limit's distance); h= takes it away\n"

@@ -54,9 +54,11 @@ int tool_bench(int argc, char **argv)
 	for (size_t i = 0; argc && i < ARRAY_LEN(benches); i++)
 		if (strcmp(argv[0], benches[i].name) == 0)
 			return benches[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "usage: anlan bench ");
+	bool asked = argc == 1 && strcmp(argv[0], "--help") == 0;
+	FILE *to = asked ? stdout : stderr;
+	fprintf(to, "用法 / usage: anlan bench ");
 	for (size_t i = 0; i < ARRAY_LEN(benches); i++)
-		fprintf(stderr, "%s%s", i ? "|" : "", benches[i].name);
-	fprintf(stderr, " [--help]\n");
-	return 2;
+		fprintf(to, "%s%s", i ? "|" : "", benches[i].name);
+	fprintf(to, " [--help]\n");
+	return asked ? 0 : 2;
 }

@@ -9,7 +9,7 @@
 #define INPUT_BYTES_MAX (1u << 20)
 #define OUTPUT_BYTES_MAX (16u << 20)
 
-static const char usage[] = "calc --list | MODEL --schema | MODEL [--packs DIR] < inputs.json";
+static const char usage[] = "用法 / usage: anlan calc --list | MODEL --schema | MODEL [--packs DIR] < inputs.json";
 
 static bool read_all(FILE *f, struct buf *b)
 {
@@ -81,7 +81,7 @@ int tool_calc(int argc, char **argv)
 		if (argc == 1) {
 			fprintf(stderr, "anlan calc: 没有这个模型 / no such model: %s\n", argv[0]);
 		}
-		fprintf(stderr, "anlan %s\n", usage);
+		fprintf(stderr, "%s\n", usage);
 		return 2;
 	}
 	struct arena *a = arena_new(1 << 16);

@@ -12,7 +12,8 @@
 #include "model/yaml.h"
 #include "tool/tool.h"
 
-static const char usage[] = "anlan check [--lang zh|en] [--costs] [PATH…]";
+static const char usage[] = "用法 / usage: anlan check [--lang zh|en] [--costs] [PATH…]\n"
+	"  检查业务包，不启动服务；--costs 列出计算字段的代价 / checks packs, starts nothing";
 
 struct count {
 	size_t types, rules, mistakes;

@@ -23,17 +23,18 @@ static bool wants_chinese(void)
 	return lang && strncmp(lang, "zh", 2) == 0;
 }
 
-static int usage(bool zh)
+static int usage(bool zh, bool asked)
 {
+	FILE *to = asked ? stdout : stderr;
 	size_t n;
 	const struct decoder *list = decoder_list(&n);
 	fputs(zh ? "用法: anlan decode 协议 [--key 密钥]    (标准输入每行一帧)\n      anlan decode template:模板名 [--packs 本县业务包]\n"
 		 : "usage: anlan decode PROTOCOL [--key KEY]    (a frame a line on standard input)\n       anlan decode template:NAME [--packs OWN]\n",
-	      stderr);
+	      to);
 	for (size_t i = 0; i < n; i++) {
-		fprintf(stderr, "  %-8s %s\n", list[i].name, zh ? list[i].zh : list[i].en);
+		fprintf(to, "  %-11s %s\n", list[i].name, zh ? list[i].zh : list[i].en);
 	}
-	return 2;
+	return asked ? 0 : 2;
 }
 
 static bool write_all(struct str s)
@@ -128,7 +129,7 @@ int tool_decode(int argc, char **argv)
 		d = by_template.tpl ? &by_template : NULL;
 	}
 	if (!d) {
-		return usage(zh);
+		return usage(zh, argc == 1 && strcmp(argv[0], "--help") == 0);
 	}
 	struct buf in, out;
 	struct arena *arena = arena_new(0);

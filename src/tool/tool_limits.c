@@ -84,7 +84,7 @@ static const struct {
 
 int tool_limits(int argc, char **argv)
 {
-	tool_no_more_options(argc, argv, "usage: anlan limits");
+	tool_no_more_options(argc, argv, "用法 / usage: anlan limits");
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
 		printf("%-32s %lu\n", limits[i].name, limits[i].value);
 	return 0;

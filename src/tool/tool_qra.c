@@ -10,7 +10,8 @@
 
 #define OUTPUT_BYTES_MAX (64u << 20)
 
-static const char usage[] = "qra FILE.json [--without NAME[,NAME]] [--threads N] [--packs DIR]    (- reads standard input; see doc/qra.md)";
+static const char usage[] = "用法 / usage: anlan qra FILE.json [--without NAME[,NAME]] [--threads N] [--packs DIR]\n"
+	"  - 为标准输入，格式见 doc/qra.md / - reads standard input; see doc/qra.md";
 
 static bool read_all(const char *path, struct buf *b)
 {
@@ -76,7 +77,7 @@ int tool_qra(int argc, char **argv)
 	uint64_t threads = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	tool_no_more_options(argc, argv, usage);
 	if (argc != 1 || (number && (!str_to_u64(str_of(number), &threads) || !threads || threads > LIMIT_QRA_THREADS))) {
-		fprintf(stderr, "anlan %s\n", usage);
+		fprintf(stderr, "%s\n", usage);
 		return 2;
 	}
 	struct arena *a on_scope_exit(arena_freep) = arena_new(1 << 20);

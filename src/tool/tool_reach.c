@@ -5,7 +5,7 @@
 #include "flow/reach.h"
 #include "tool/tool.h"
 
-static const char usage[] = "usage: anlan reach [--role ROLE] [--csv] [--packs DIR]";
+static const char usage[] = "用法 / usage: anlan reach [--role ROLE] [--csv] [--packs DIR]";
 
 static void print(const struct registry *reg, const struct role *r, bool csv, bool en, struct arena *a)
 {

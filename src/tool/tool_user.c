@@ -14,10 +14,11 @@
 #include "tool/tool.h"
 
 static const char usage[] =
-	"usage: anlan user add NAME --data DIR --role ROLE[,ROLE…] [--area CODE] [--enterprise ID] [--title NAME] [--packs DIR]\n"
+	"用法 / usage:\n       anlan user add NAME --data DIR --role ROLE[,ROLE…] [--area CODE] [--enterprise ID] [--title NAME] [--packs DIR]\n"
 	"       anlan user passwd NAME --data DIR [--packs DIR]\n"
 	"       anlan user list --data DIR [--packs DIR]\n"
-	"The password is the first line of standard input. / 密码为标准输入的第一行。";
+	"密码为标准输入的第一行，在终端上则询问且不显示。忘记密码：user passwd，服务可以在运行。\n"
+	"The password is the first line of standard input; at a terminal it is asked for and not shown. A forgotten one: user passwd; the server may be running.";
 
 struct user_tool {
 	struct arena *arena;
