@@ -349,7 +349,7 @@ static const struct periodic {
 	{ "snapshots", tick_snapshots, 1 },     // looks at a number; works every ten minutes
 	{ "records that alarms open", open_next, 5 }, // what an earlier failure or crash left
 	{ "anchor of the audit chain", anchor_tick, 2 }, // looks at a number; a job every ten minutes
-	{ "streams", ping_streams, 15 },
+	{ "streams", ping_streams, HTTP_BEAT_S },
 	{ "uploads", sweep_files, 600 },
 	{ "retention", retention_tick, 2 },     // looks at a number; once a day
 	{ "reports", tick_reports, 30 },        // one at most each time

@@ -92,5 +92,8 @@ enum err http_stream_open(struct http_request *rq, struct http_response *rs, htt
 // Sends one event to every stream that wants it. event is passed to wants. Any thread; never waits: a reader that
 // lags more than LIMIT_EVENT_BACKLOG is closed (it reconnects and reloads).
 void http_publish(struct http *h, const char *name, struct str json, const void *event);
-void http_ping(struct http *h); // a comment line to every stream, so that dead ones are noticed; every 15 s
+// A beat to every stream, every HTTP_BEAT_S: a dead one is noticed here, and a reader that hears none for longer knows that
+// he is cut off, which a half-open connection does not tell him. The first event of a stream says how often.
+#define HTTP_BEAT_S 15
+void http_ping(struct http *h);
 size_t http_streams(struct http *h);

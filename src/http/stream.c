@@ -72,7 +72,7 @@ enum err http_stream_open(struct http_request *rq, struct http_response *rs, htt
 	struct http_stream *s = mem_alloc(sizeof *s);
 	*s = (struct http_stream){ .h = h, .conn = rq->conn, .wants = wants, .ctx = ctx, .ctx_free = ctx_free };
 	buf_init(&s->out, LIMIT_EVENT_BACKLOG);
-	buf_add_cstr(&s->out, "retry: 2000\nevent: hello\ndata: {}\n\n");
+	buf_printf(&s->out, "retry: 2000\nevent: hello\ndata: {\"beat_s\":%d}\n\n", HTTP_BEAT_S);
 	rs->stream = s;
 	return OK;
 }
@@ -130,7 +130,7 @@ void http_ping(struct http *h)
 {
 	pthread_mutex_lock(&h->mutex);
 	for (struct http_stream *s = h->streams; s; s = s->next)
-		stream_add(s, STR(": ping\n\n"));
+		stream_add(s, STR("event: beat\ndata: {}\n\n"));
 	pthread_mutex_unlock(&h->mutex);
 }
 

@@ -25,6 +25,11 @@ test('without signal: work is read, a hazard with a picture is filed, sent once 
   await watched([p], 'site', async () => {
     await p.be('town');
     await p.go('/work');
+    await p.context.setOffline(true); // nothing taken along: it says that what is seen is old, and how old
+    await p.page.locator('.offline.lost', { hasText: '与服务器的连接中断' }).waitFor();
+    await p.test('offline-again').waitFor();
+    await p.context.setOffline(false);
+    await p.test('offline').waitFor({ state: 'detached' });
     await p.test('carry').tap();
     await p.page.locator('[data-test="carry"]', { hasText: '已带到现场' }).waitFor({ timeout: 900000 });
 

@@ -3,6 +3,7 @@
 import { get } from '../api/http'
 import type { Page, Rec, Ref, TypeInfo } from '../api/types'
 import { areaPrefix } from '../lib/area'
+import { me } from '../use/session'
 import { knows, typeInfo } from '../use/types'
 
 export interface Contact { key: string; name: string; role: string; phones: string[] }
@@ -35,6 +36,16 @@ async function company(id: number): Promise<Contact[]> {
     .map((f) => ({ key: 'e' + f.name, name: rec.title ?? '', role: f.label, phones: [String(rec[f.name])] }))
 }
 
+/** The numbers of what a shift names besides people: its duty room. A land line is text, it may have an extension. */
+async function desks(info: TypeInfo, r: Rec): Promise<string[]> {
+  const out: string[] = []
+  for (const f of info.fields.filter((x) => x.is === 'ref' && x.to && x.to !== 'person' && isRef(r[x.name]) && knows(x.to))) {
+    const [its, rec] = await Promise.all([typeInfo(f.to!), get<Rec>(`/records/${f.to}/${(r[f.name] as Ref).id}`).catch(() => null)])
+    if (rec) out.push(...its.fields.filter((x) => ['text', 'phone'].includes(x.is) && /^\+?\d[\d -]{5,20}$/.test(String(rec[x.name] ?? ''))).map((x) => String(rec[x.name])))
+  }
+  return out
+}
+
 /** Shifts of now: the first two times of the roster's description are its beginning and its end. */
 async function roster(area: string): Promise<Contact[]> {
   const info = await typeInfo('duty_roster')
@@ -47,10 +58,11 @@ async function roster(area: string): Promise<Contact[]> {
   const out: Contact[] = []
   for (const r of (near.length ? near : page.items).slice(0, 4)) {
     const refs = info.fields.filter((f) => f.is === 'ref' && f.to === 'person' && isRef(r[f.name]))
-    const own = phones(info, r)
+    const own = [...phones(info, r), ...(await desks(info, r))]
     for (const f of refs) {
       const who = r[f.name] as Ref
-      const rec = knows('person') ? await get<Rec>('/records/person/' + who.id).catch(() => null) : null
+      // people of an enterprise read its own people only: they call the room, not the person
+      const rec = knows('person') && !me.value?.enterprise ? await get<Rec>('/records/person/' + who.id).catch(() => null) : null
       const his = rec ? phones(await typeInfo('person'), rec) : []
       out.push({ key: 'd' + r.id + f.name, name: who.title, role: [f.label, duty(info, r)].filter(Boolean).join(' · '), phones: his.length ? his : own })
     }
@@ -65,8 +77,10 @@ export async function contacts(enterprise: number | undefined, area: string): Pr
   if (enterprise && knows('person')) jobs.push(people({ 'where.enterprise': enterprise }))
   if (knows('duty_roster')) jobs.push(roster(area))
   const done = await Promise.allSettled(jobs)
+  const failed = done.find((d): d is PromiseRejectedResult => d.status === 'rejected')
   const seen = new Set<string>()
   const list = done.flatMap((d) => (d.status === 'fulfilled' ? d.value : []))
+  if (!list.length && failed) throw failed.reason // not the same as "nobody is registered"
   return list.filter((c) => {
     const key = c.name + c.phones.join()
     return c.name && !seen.has(key) && seen.add(key)

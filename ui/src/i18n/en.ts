@@ -123,6 +123,7 @@ export const en: Record<keyof typeof zh, string> = {
   'sound.muted': 'Muted, back in {span}',
   'sound.unmute': 'Unmute now',
   'sound.ringing': '{level} alarm, {n} not acknowledged',
+  'sound.cut': 'Sounding: cut off from the server',
   'sound.mute': 'Mute for 2 minutes',
   'sound.is.on': 'Sound on',
   'sound.is.off': 'Sound off',

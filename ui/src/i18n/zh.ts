@@ -122,6 +122,7 @@ export const zh = {
   'sound.muted': '已静音，{span}后恢复',
   'sound.unmute': '立即恢复',
   'sound.ringing': '{level}报警，{n} 条未确认',
+  'sound.cut': '提示音：与服务器的连接中断',
   'sound.mute': '静音 2 分钟',
   'sound.is.on': '声音已开',
   'sound.is.off': '声音已关',

@@ -1,8 +1,10 @@
 // The voice of the alarms: a pattern for each level, repeated until everything is acknowledged. Browsers only allow
-// sound after a click, so `ready` says whether the click is still wanted.
+// sound after a click, so `ready` says whether the click is still wanted; any click or key on the page will do, the login's too.
 import { computed, ref, watch } from 'vue'
+import { cut } from '../api/events'
 import { now } from './now'
 import { unacked } from './alarms'
+import { may, me } from './session'
 
 interface Pattern { tones: [at: number, hz: number, length: number][]; every: number }
 const PATTERN: Record<string, Pattern> = {
@@ -10,7 +12,9 @@ const PATTERN: Record<string, Pattern> = {
   orange: { tones: [[0, 880, 0.18], [0.28, 988, 0.18]], every: 4000 },
   yellow: { tones: [[0, 740, 0.25]], every: 8000 },
   blue: { tones: [[0, 523, 0.3]], every: 15000 },
+  cut: { tones: [[0, 392, 0.3], [0.4, 294, 0.5]], every: 10000 }, // no level: alarms could not be heard
 }
+const CUT_AFTER = 20000 // ms without the server
 
 export const wanted = ref(localStorage.getItem('anlan.sound') !== 'off')
 export const ready = ref(false)
@@ -18,6 +22,9 @@ export const mutedUntil = ref(0)
 export const mutedFor = computed(() => Math.max(0, mutedUntil.value - now.value))
 /** What should be heard now; null is silence. */
 export const voice = computed(() => (unacked.value.length ? unacked.value[0].color : null))
+const cutAt = ref(0)
+/** Cut off from the server so long that a person is to be told aloud. */
+export const deaf = computed(() => cutAt.value > 0 && now.value - cutAt.value >= CUT_AFTER)
 
 let ctx: AudioContext | null = null
 let last = 0
@@ -43,10 +50,20 @@ function play(p: Pattern) {
 /** To be called from a click. */
 export async function enableSound() {
   wanted.value = true
-  ctx ??= new AudioContext()
+  await open()
+  play({ tones: [[0, 660, 0.1]], every: 0 })
+}
+async function open() {
+  if (!ctx) {
+    const made = (ctx = new AudioContext())
+    made.onstatechange = () => (ready.value = made.state === 'running') // a browser that slept or gave its speaker away
+  }
   await ctx.resume()
   ready.value = ctx.state === 'running'
-  play({ tones: [[0, 660, 0.1]], every: 0 })
+}
+/** A browser allows sound once the person did anything on the page: the first click or key is enough, whatever it was for. */
+function touched() {
+  if (wanted.value && !ready.value && may('alarm.handle') && navigator.userActivation?.hasBeenActive !== false) void open().catch(() => {})
 }
 export function disableSound() {
   wanted.value = false
@@ -60,8 +77,12 @@ export function unmute() {
 
 export function startSound() {
   watch(wanted, (w) => localStorage.setItem('anlan.sound', w ? 'on' : 'off'))
+  watch(cut, (c) => (cutAt.value = c ? Date.now() : 0), { immediate: true })
+  watch(me, touched)
+  for (const what of ['pointerup', 'keydown']) addEventListener(what, touched, { capture: true, passive: true })
   watch([now, voice], () => {
-    const p = voice.value && PATTERN[voice.value]
+    const heard = voice.value ?? (deaf.value && may('alarm.handle') ? 'cut' : null)
+    const p = heard && PATTERN[heard]
     if (!p || !wanted.value || mutedFor.value > 0) return
     if (Date.now() - last < p.every) return
     last = Date.now()
