@@ -20,7 +20,10 @@ const duties = (): Entry => ({ page: 'duties', label: t('nav.duties'), icon: men
 /** Somebody with records to work on: those who keep the platform have none. */
 export const works = computed(() => may('alarm.read'))
 
-export const mainEntries = computed<Entry[]>(() => (works.value ? [plain('map'), alarms(), duties()] : [duties()]))
+/** The map is of enterprises: who may not read them is not led to an error. */
+const map = (): Entry[] => (knows('enterprise') ? [plain('map')] : [])
+
+export const mainEntries = computed<Entry[]>(() => (works.value ? [...map(), alarms(), duties()] : [duties()]))
 export const typeEntries = computed<Entry[]>(() => readable.value.map((x) => ({ page: x.name, label: x.label, icon: icon(x.icon, x.name), to: { name: 'list', params: { type: x.name } }, pack: x.pack })))
 export interface PackEntries { pack: string; label: string; entries: Entry[] }
 export const packEntries = computed<PackEntries[]>(() => {
@@ -46,7 +49,7 @@ export const toolEntries = computed<Entry[]>(() => [...numbers.value, ...manage.
 
 export const sections = computed<Section[]>(() =>
   [
-    { name: 'watch', label: t('nav.watch'), entries: works.value ? [plain('map'), alarms(), plain('replay')] : [] },
+    { name: 'watch', label: t('nav.watch'), entries: works.value ? [...map(), alarms(), plain('replay')] : [] },
     { name: 'work', label: '', entries: [duties()] },
     { name: 'registers', label: t('nav.registers'), entries: typeEntries.value },
     { name: 'numbers', label: t('nav.numbers'), entries: numbers.value },

@@ -7,6 +7,7 @@ import { rank } from '../lib/level'
 import { ms } from '../lib/time'
 import { lang } from '../i18n'
 import { may, me } from './session'
+import { knows, typesReady } from './types'
 
 const map = shallowRef(new Map<number, Alarm>())
 export const loaded = ref(false)
@@ -28,6 +29,8 @@ export const unacked = computed(() => openAlarms.value.filter(needsAck))
 export const alarmById = (id: number) => map.value.get(id)
 
 async function loadBlind() {
+  await typesReady()
+  if (!knows('enterprise')) throw new Error('not for this person')
   const { items } = await get<{ items: { code: string; total: number; grey: number }[] }>('/map/areas')
   const counties = items.filter((x) => x.code.length === 4)
   blind.value = { of: counties.reduce((n, x) => n + x.total, 0), n: counties.reduce((n, x) => n + x.grey, 0) }
