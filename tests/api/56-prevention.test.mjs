@@ -202,3 +202,12 @@ test('an installation is shared with a neighbour for as long as it is shared, wi
   const ended = await ent.ok_get(`${R}/installation_share/${share.id}`);
   assert.deepEqual([ended.state, ended.grade ?? null, ended.substances ?? null, ended.owner ?? null], ['ended', null, null, null]);
 });
+
+test('a shift is handed over when somebody else takes it, and an enterprise does not see it', async () => {
+  const h = await duty.ok_post(`${R}/shift_handover`, { name: '夜班', situation: '1号罐液位报警未消除，已通知企业', todo: [{ what: '8 时前回访' }] });
+  assert.deepEqual([h.state, h.area.length], ['waiting', 12]); // the officer's own
+  assert.equal((await duty.post(`${R}/shift_handover/${h.id}/moves/take`, {})).status, 403, 'not from himself');
+  const got = await move(bureau, 'shift_handover', h.id, 'take', { note: '已接' });
+  assert.deepEqual([got.state, got.taker.id, !!got.taken_at], ['taken', bureau.me.id, true]);
+  assert.equal((await ent.get(`${R}/shift_handover`)).status, 404);
+});

@@ -17,7 +17,7 @@ const named: Record<string, Component> = {
   'trend-charts': TrendCharts, 'question-filled': QuestionFilled,
   device: Cpu, cpu: Cpu, point: Odometer, gauge: Odometer,
   send: Message, warning: Warning, alarm: Bell, bell: Bell,
-  duty: Calendar, duty_roster: Calendar, calendar: Calendar,
+  duty: Calendar, duty_roster: Calendar, shift_handover: Calendar, calendar: Calendar,
   'office-building': OfficeBuilding, office: OfficeBuilding, 'set-up': SetUp, 'warning-filled': WarningFilled, 'warning-hex': WarningFilled, check: CircleCheck,
   'video-camera': VideoCamera, picture: Picture, promotion: Promotion, lightning: Lightning, connection: Connection, monitor: Monitor, odometer: Odometer,
   chart: Histogram, book: Reading, search: Search, megaphone: Microphone, money: Money, link: Link, share: Share, refresh: Refresh, medal: Medal, lock: Lock,
