@@ -377,7 +377,7 @@ void api_plan(void *arg, struct http_request *rq, struct http_plan *ret)
 	ret->slow = c.route && (str_is(format, "csv") || str_is(format, "xlsx") || c.route->run == documents_batch ||
 				c.route->run == documents_preview || c.route->run == readings_export ||
 				c.route->run == retention_get || c.route->run == backtest_post || c.route->run == reports_preview ||
-				c.route->run == replay_get || c.route->run == replay_case_post);
+				c.route->run == replay_get || c.route->run == replay_case_post || c.route->run == record_case_post);
 	if (c.route && c.route->body == BODY_FILE)
 		plan_upload(&c, ret);
 	if (c.db)

@@ -180,7 +180,7 @@ enum err area_tile(struct call *c, const struct type *t, struct tile tile) must_
 enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret) must_check;
 
 api_handler report_form, report_post, report_query, report_words, report_identity;
-api_handler draw_post;
+api_handler draw_post, record_case_post;
 
 // ---- public.c: pages for everybody --------------------------------------------------------------
 // Runs the handler for nobody in particular, for as many as fit; its answer may be kept (RFC 9110 8.8.3, 13.1.2).

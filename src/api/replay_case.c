@@ -1,42 +1,21 @@
-// POST /replay/case: the same span as a case file (案卷), a ZIP that is read without this program. Its tables, readings and summary
-// are named with their SM3 (GB/T 32905-2016) in SM3SUMS.txt; the SM3 of that list is in the audit entry of the export, and the
-// entry, with the chain's digests before and after it, is in manifest.json: whoever keeps a later anchor of the chain can prove
-// that nothing in the file was changed (doc/decisions/0017-replay.md).
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+// POST /replay/case: the same span as a case file (案卷): its tables, readings and summary (api/casefile.h).
 #include <math.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/casefile.h"
 #include "api/replay.h"
-#include "base/chain.h"
 #include "base/time.h"
-#include "exchange/bundle.h"
 #include "exchange/readings_file.h"
 #include "exchange/table.h"
-#include "store/audit.h"
 
 struct case_file {
+	struct casefile z;
 	struct call *c;
 	const struct replay_view *v;
-	struct bundle *b;
-	int64_t at;
 	size_t npoints;         // with readings in it
-	char digest[2 * SM3_LEN + 1]; // of SM3SUMS.txt
-	struct audit_entry entry;
-	char before[65], after[65]; // digests of the chain around the entry
 };
 
 // ---- members ---------------------------------------------------------------------------------------
-static enum err put_member(struct case_file *f, const char *name, struct str bytes)
-{
-	enum err err = bundle_member(f->b, name, &f->c->p);
-	if (!err)
-		err = bundle_add(f->b, bytes);
-	return err ? err : bundle_member_end(f->b, &f->c->p);
-}
-
 static struct str time_cell(struct call *c, int64_t us)
 {
 	char text[TIME_TEXT_MAX];
@@ -115,7 +94,7 @@ static enum err put_table(struct case_file *f, const struct table_of *t)
 		t->row(f, &r->events[i], cells);
 		put_row(&b, cells, t->columns);
 	}
-	enum err err = buf_ok(&b) ? put_member(f, t->member, buf_str(&b)) : ERR_TOO_LARGE;
+	enum err err = buf_ok(&b) ? casefile_member(&f->z, t->member, buf_str(&b)) : ERR_TOO_LARGE;
 	buf_free(&b);
 	return err;
 }
@@ -138,13 +117,13 @@ static enum err put_readings(struct case_file *f)
 	enum err err = readings_file(&rq, &fd, &size, &c->p);
 	if (err)
 		return err;
-	err = bundle_member(f->b, "readings.csv", &c->p);
+	err = bundle_member(f->z.b, "readings.csv", &c->p);
 	for (ssize_t n = 1; !err && n > 0;) {
 		n = read(fd, piece, sizeof piece);
-		err = n < 0 ? ERR_IO : n ? bundle_add(f->b, str_from(piece, (size_t)n)) : OK;
+		err = n < 0 ? ERR_IO : n ? bundle_add(f->z.b, str_from(piece, (size_t)n)) : OK;
 	}
 	close(fd);
-	return err ? err : bundle_member_end(f->b, &c->p);
+	return err ? err : bundle_member_end(f->z.b, &c->p);
 }
 
 static enum err put_replay(struct case_file *f)
@@ -155,7 +134,7 @@ static enum err put_replay(struct case_file *f)
 	jw_init(&w, &b);
 	enum err err = replay_json(f->c, f->v, &w);
 	if (!err)
-		err = jw_done(&w) ? put_member(f, "replay.json", buf_str(&b)) : ERR_TOO_LARGE;
+		err = jw_done(&w) ? casefile_member(&f->z, "replay.json", buf_str(&b)) : ERR_TOO_LARGE;
 	buf_free(&b);
 	return err;
 }
@@ -181,8 +160,8 @@ static enum err put_summary(struct case_file *f)
 		}
 	}
 	if (!err)
-		err = replay_paper(&f->v->r, curves, f->v->ntrends, &c->id, c->app->county, f->at, call_is_en(c), c->arena, &pdf);
-	return err ? err : put_member(f, "summary.pdf", pdf);
+		err = replay_paper(&f->v->r, curves, f->v->ntrends, &c->id, c->app->county, f->z.at, call_is_en(c), c->arena, &pdf);
+	return err ? err : casefile_member(&f->z, "summary.pdf", pdf);
 }
 
 // ---- the index in plain text -----------------------------------------------------------------------
@@ -190,7 +169,7 @@ static enum err put_index(struct case_file *f)
 {
 	const struct replay *r = &f->v->r;
 	struct call *c = f->c;
-	struct str from = time_cell(c, r->from), to = time_cell(c, r->to), at = time_cell(c, f->at);
+	struct str from = time_cell(c, r->from), to = time_cell(c, r->to), at = time_cell(c, f->z.at);
 	struct str who = c->id.title.n ? c->id.title : c->id.name;
 	struct buf b;
 	buf_init(&b, 1 << 16);
@@ -201,93 +180,12 @@ static enum err put_index(struct case_file *f)
 	           "actions.csv        办理：记录的创建、修改、流转（审计序号可与审计链对照）\r\nmessages.csv       消息与回执\r\n"
 	           "readings.csv       %zu 个监测点的全部读数（共有 %zu 个；完整名单见 replay.json 的 points）\r\n"
 	           "replay.json        回放所用的全部数据\r\nSM3SUMS.txt        以上各文件的 SM3（GB/T 32905-2016）\r\nmanifest.json      各文件大小与 SM3、本次导出的审计记录、审计链\r\n", f->npoints, f->v->points_there);
-	buf_printf(&b, "\r\n核验：\r\n1 对每个文件计算 SM3（如 openssl dgst -sm3 readings.csv），与 SM3SUMS.txt 一致。\r\n"
-	           "2 SM3SUMS.txt 自身的 SM3 等于 manifest.json 中 audit.entry.detail.sm3sums。\r\n"
-	           "3 按 audit.how 由 audit.before 与 audit.entry 算出 audit.after；平台审计链中该序号的摘要与之相同，之后任何一次留存在外的锚点都证明它未被改动。\r\n");
-	buf_printf(&b, "\r\nSubject: %.*s %.*s\r\nFrom %.*s to %.*s\r\nExported by %.*s at %.*s, in this person's rights; personal data is masked; times carry their zone.\r\n"
-	           "To verify: 1 the SM3 of each file is in SM3SUMS.txt; 2 the SM3 of SM3SUMS.txt is in audit.entry.detail of manifest.json; "
-	           "3 audit.after follows from audit.before and audit.entry as audit.how says, and is the digest of that entry in the platform's chain: any later anchor kept elsewhere proves it.\r\n",
+	buf_printf(&b, "\r\nSubject: %.*s %.*s\r\nFrom %.*s to %.*s\r\nExported by %.*s at %.*s, in this person's rights; personal data is masked; times carry their zone.\r\n",
 	           STR_FMT(r->number), STR_FMT(r->title), STR_FMT(from), STR_FMT(to), STR_FMT(who), STR_FMT(at));
-	enum err err = put_member(f, "README.txt", buf_str(&b));
+	casefile_how(&b, "readings.csv");
+	enum err err = casefile_member(&f->z, "README.txt", buf_str(&b));
 	buf_free(&b);
 	return err;
-}
-
-// ---- evidence --------------------------------------------------------------------------------------
-static enum err put_sums(struct case_file *f)
-{
-	struct buf b;
-	size_t i;
-	json_t *m;
-	uint8_t hash[SM3_LEN];
-	buf_init(&b, 1 << 16);
-	json_array_foreach(bundle_members(f->b), i, m)
-		buf_printf(&b, "%s  %s\n", json_string_value(json_object_get(m, "sm3")), json_string_value(json_object_get(m, "name")));
-	sm3_once(buf_str(&b), hash);
-	str_to_hex(hash, SM3_LEN, f->digest);
-	f->digest[2 * SM3_LEN] = 0;
-	enum err err = put_member(f, "SM3SUMS.txt", buf_str(&b));
-	buf_free(&b);
-	return err;
-}
-
-static struct str detail_of(struct case_file *f)
-{
-	const struct replay *r = &f->v->r;
-	struct buf b;
-	struct jw w;
-	buf_init(&b, 4096);
-	jw_init(&w, &b);
-	jw_obj(&w);
-	jw_kstr(&w, "subject", r->t ? r->t->name : r->kind);
-	jw_ki64(&w, "id", r->id);
-	jw_kstr(&w, "area", r->area);
-	jw_ktime(&w, "from", r->from);
-	jw_ktime(&w, "to", r->to);
-	jw_kcstr(&w, "sm3sums", f->digest);
-	jw_kstr(&w, "peer", f->c->id.peer);
-	jw_end(&w);
-	struct str ret = jw_done(&w) ? arena_str(f->c->arena, buf_str(&b)) : STR("{}");
-	buf_free(&b);
-	return ret;
-}
-
-static enum err audit_job(struct db *db, void *arg, struct problem *p)
-{
-	struct case_file *f = arg;
-	const struct identity *id = &f->c->id;
-	(void)p;
-	f->entry = (struct audit_entry){ .at = f->at, .actor = id->actor ? id->actor : id->person, .action = STR("replay.export"),
-		.actor_name = id->title.n ? id->title : id->name, .type = STR("replay"), .detail = detail_of(f) };
-	enum err err = audit_anchor(db, &f->entry.seq, f->before);
-	if (!err)
-		err = audit_add(db, &f->entry);
-	return err ? err : audit_anchor(db, &f->entry.seq, f->after);
-}
-
-static json_t *text_json(struct str s) { return json_stringn(s.p ? s.p : "", s.n); }
-
-static enum err fill_manifest(struct case_file *f)
-{
-	const struct audit_entry *e = &f->entry;
-	uint8_t hash[SM3_LEN];
-	json_t *m = bundle_manifest(f->b), *audit = json_object();
-	json_object_set_new(m, "kind", json_string("case"));
-	json_object_set_new(m, "version", json_integer(1));
-	json_object_set_new(m, "from", text_json(time_cell(f->c, f->v->r.from)));
-	json_object_set_new(m, "to", text_json(time_cell(f->c, f->v->r.to)));
-	json_object_set_new(m, "subject", text_json(f->v->r.title));
-	json_object_set_new(audit, "entry", json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o}", "seq", (json_int_t)e->seq, "at", (json_int_t)e->at, "actor",
-	                                              (json_int_t)e->actor, "actor_name", text_json(e->actor_name), "action", text_json(e->action), "type",
-	                                              text_json(e->type), "record", (json_int_t)0, "detail", text_json(e->detail)));
-	json_object_set_new(audit, "before", json_string(f->before));
-	json_object_set_new(audit, "after", json_string(f->after));
-	if (str_from_hex(str_of(f->after), hash, SM3_LEN))
-		json_object_set_new(audit, "anchor", text_json(chain_anchor_line(e->seq, hash, f->at, f->c->arena)));
-	json_object_set_new(audit, "how", json_string("after = SM3(before as 32 bytes, then seq, at, actor, record as 8 bytes little-endian, then actor_name, action, type, detail, each "
-	                                              "with its length in bytes in front as 4 bytes little-endian; texts in UTF-8). at: microseconds since 1970-01-01 UTC"));
-	json_object_set_new(m, "audit", audit);
-	return OK;
 }
 
 // ---- the file --------------------------------------------------------------------------------------
@@ -302,65 +200,52 @@ static enum err write_members(struct case_file *f)
 		err = put_readings(f);
 	if (!err)
 		err = put_replay(f);
-	return err ? err : put_sums(f);
+	return err;
 }
 
 static enum err write_case(struct case_file *f)
 {
+	const struct replay *r = &f->v->r;
+	json_t *m = bundle_manifest(f->z.b);
+	struct str from = time_cell(f->c, r->from), to = time_cell(f->c, r->to);
+	struct buf b;
+	struct jw w;
 	enum err err = write_members(f);
 	if (err)
 		return err;
-	call_db_refresh(f->c); // no snapshot is held while the writer works
-	err = store_write(f->c->app->store, audit_job, f, &f->c->p);
-	if (!err)
-		err = fill_manifest(f);
-	return err ? err : bundle_end(f->b, &f->c->p);
-}
-
-// A free name beside other files on their way.
-static enum err temp_name(struct call *c, char *ret, size_t size)
-{
-	char folder[PATH_MAX], path[PATH_MAX];
-	int fd;
-	enum err err = files_temp(c->app->store, folder, path, &fd);
-	if (err)
-		return err;
-	close(fd);
-	unlink(path);
-	return snprintf(ret, size, "%s.zip", path) < (int)size ? OK : ERR_TOO_LARGE;
-}
-
-static enum err answer(struct call *c, const char *path, const struct replay *r)
-{
-	struct stat st;
-	struct civil t = time_to_civil(r->from, time_zone());
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st)) {
-		if (fd >= 0)
-			close(fd);
-		return ERR_IO;
-	}
-	struct str name = arena_printf(c->arena, "case-%04d%02d%02d-%02d%02d.zip", t.year, t.month, t.day, t.hour, t.min);
-	return call_file(c, fd, st.st_size, STR("application/zip"), name, false);
+	json_object_set_new(m, "from", json_stringn(from.p, from.n));
+	json_object_set_new(m, "to", json_stringn(to.p, to.n));
+	json_object_set_new(m, "subject", json_stringn(r->title.p ? r->title.p : "", r->title.n));
+	f->z.entry.action = STR("replay.export");
+	f->z.entry.type = STR("replay");
+	buf_init(&b, 4096);
+	jw_init(&w, &b);
+	jw_obj(&w);
+	jw_kstr(&w, "subject", r->t ? r->t->name : r->kind);
+	jw_ki64(&w, "id", r->id);
+	jw_kstr(&w, "area", r->area);
+	jw_ktime(&w, "from", r->from);
+	jw_ktime(&w, "to", r->to);
+	err = casefile_end(&f->z, &b, &w);
+	buf_free(&b);
+	return err;
 }
 
 enum err replay_case_post(struct call *c)
 {
 	struct replay_view v;
-	char path[PATH_MAX];
 	c->id.export = true; // a file to take away
 	enum err err = replay_view_read(c, &v);
-	if (!err)
-		err = temp_name(c, path, sizeof path);
+	struct case_file f = { .c = c, .v = &v };
 	if (err)
 		return err;
-	struct case_file f = { .c = c, .v = &v, .at = clock_now(), .npoints = MIN(v.npoints, (size_t)LIMIT_EXPORT_POINTS) };
-	err = bundle_begin(&f.b, path, &c->p);
+	f.npoints = MIN(v.npoints, (size_t)LIMIT_EXPORT_POINTS);
+	struct civil t = time_to_civil(v.r.from, time_zone());
+	err = casefile_begin(&f.z, c);
 	if (!err)
 		err = write_case(&f);
 	if (!err)
-		err = answer(c, path, &v.r);
-	bundle_free(f.b);
-	unlink(path); // open still, gone when it was sent
+		err = casefile_answer(&f.z, arena_printf(c->arena, "case-%04d%02d%02d-%02d%02d.zip", t.year, t.month, t.day, t.hour, t.min));
+	casefile_free(&f.z);
 	return err;
 }

@@ -226,6 +226,8 @@ const struct route api_routes[] = {
 	  "Reports a danger, with a name or without: {nonce, kind, content, area?, object?, place?, position?, insider?, name?, phone?, photos: [base64 JPEG]}; sent again with the same nonce it is the same report", NULL, "Receipt" },
 	{ "POST", "/public/reports/query", P, NULL, true, report_query, "What became of a report: {receipt}", NULL, "ReportState" },
 	{ "POST", "/public/reports/words", P, NULL, true, report_words, "Adds to a report: {receipt, text}", NULL, "Done" },
+	{ "POST", "/api/v1/records/:type/:id/casefile", S, NULL, true, record_case_post,
+	  "The file of a record as a ZIP: it and those around it, papers, attachments, what was done, with index, checksums and the place in the audit chain", NULL, "File" },
 	{ "POST", "/api/v1/draws/:id", S, NULL, true, draw_post, "Draws objects and officers of a random_draw whose pools are closed; once", NULL, "Record" },
 	{ "POST", "/api/v1/reports/:id/identity", S, "report.unseal", true, report_identity,
 	  "Opens the seal of one report: {reason}; the reason stays in the audit, the name goes nowhere else", NULL, "ReportIdentity" },

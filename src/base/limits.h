@@ -50,6 +50,9 @@
 #define LIMIT_REPORT_TEXT 6000              // bytes of what the matter is, or of one word afterwards
 #define LIMIT_REPORT_WORDS 20               // that one reporter adds
 #define LIMIT_REPORT_AREAS 200              // to choose from
+#define LIMIT_CASE_RECORDS 200              // records in the file of one record
+#define LIMIT_CASE_BYTES (512u << 20)       // of its attachments together
+#define LIMIT_CASE_ACTIONS 2000             // audit entries of one of its records
 #define LIMIT_AUDIT_EXPORT 50000            // entries of one part of the exported audit chain
 #define LIMIT_EXPORT_ROWS 1000000          // a workbook's sheet holds 1,048,576
 #define LIMIT_LOGIN_TRIES 5                 // failures for a name or an address before it must wait

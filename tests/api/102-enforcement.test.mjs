@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Server } from '../lib/server.mjs';
@@ -114,6 +115,37 @@ test('a case goes from filing to its closed file; what is missing stops the next
   const open = (await s.call('GET', '/public/types/enforcement_case')).json;
   const shown = open.items.find((x) => x.number === closed.number);
   assert.ok(shown && shown.fine === 15000 && !('facts' in shown) && !('officer_1' in shown), 'published when it was served');
+});
+
+// The members of a ZIP by its central directory (APPNOTE 4.3.12), as in the test of the replay's case file.
+function unzip(b) {
+  const out = {};
+  for (let at = b.readUInt32LE(b.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1')) + 16); b.readUInt32LE(at) === 0x02014b50;) {
+    const [n, m, k] = [b.readUInt16LE(at + 28), b.readUInt16LE(at + 30), b.readUInt16LE(at + 32)], local = b.readUInt32LE(at + 42), size = b.readUInt32LE(at + 20);
+    const from = local + 30 + b.readUInt16LE(local + 26) + b.readUInt16LE(local + 28), raw = b.subarray(from, from + size);
+    out[b.toString('utf8', at + 46, at + 46 + n)] = b.readUInt16LE(at + 10) ? inflateRawSync(raw) : raw;
+    at += 46 + n + m + k;
+  }
+  return out;
+}
+
+test('the file of the case holds all of it, named by SM3, and its export stands in the audit chain', async () => {
+  const c = (await all(bureau, 'enforcement_case', '&where.state=closed'))[0];
+  const r = await fetch(`${s.url}/api/v1/records/enforcement_case/${c.id}/casefile`, { method: 'POST', headers: { Authorization: `Bearer ${bureau.token}` }, body: '{}' });
+  assert.equal(r.status, 200);
+  const m = unzip(Buffer.from(await r.arrayBuffer())), sm3 = (b) => createHash('sm3').update(b).digest('hex'), names = Object.keys(m);
+  for (const type of ['enforcement_case', 'case_evidence', 'case_service']) assert.ok(names.some((n) => n.includes(`-${type}.json`)), type);
+  assert.equal(names.filter((n) => n.startsWith('documents/')).length, 1, 'the decision');
+  assert.equal(names.filter((n) => n.startsWith('files/')).length, 3, 'evidence and two receipts of service');
+  const sums = m['SM3SUMS.txt'].toString().trim().split('\n').map((x) => x.split('  '));
+  assert.deepEqual(sums.map((x) => x[1]).sort(), names.filter((n) => !['SM3SUMS.txt', 'manifest.json'].includes(n)).sort());
+  for (const [hash, name] of sums) assert.equal(sm3(m[name]), hash, name);
+  for (const n of names.filter((x) => x.startsWith('files/') || x.startsWith('documents/'))) assert.ok(m['index.csv'].toString().includes(sm3(m[n])), `${n} is the original`);
+  const { entry, after } = JSON.parse(m['manifest.json']).audit;
+  assert.deepEqual([entry.action, entry.record, JSON.parse(entry.detail).sm3sums], ['casefile', c.id, sm3(m['SM3SUMS.txt'])]);
+  assert.ok((await (await s.as('auditor')).get(`/api/v1/audit/export?from=${entry.seq}&size=1`)).text.includes(after), 'the digest of the entry is the one in the chain');
+  assert.match(m['actions.csv'].toString(), /move:decide/);
+  assert.equal((await ent.post(`/api/v1/records/enforcement_case/${c.id}/casefile`, {})).status, 404, 'not for who may not see the case');
 });
 
 test('a major case waits for the legal review and the minutes, outside the benchmark somebody must allow it, and it is filed', async () => {

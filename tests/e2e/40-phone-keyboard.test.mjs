@@ -51,6 +51,42 @@ test('phone: login, tabs, acknowledge, a step of the warning', { timeout: 900000
   await p.close();
 });
 
+test('phone: somebody reports a danger without logging in, and asks with the receipt what became of it', { timeout: 900000 }, async () => {
+  const p = await Person.open(browser, s, { size: PHONE });
+  await p.page.goto('/report');
+  await p.test('report-kind-hazard').check();
+  assert.ok(await p.test('report-send').isDisabled(), 'not before it says what and where');
+  await p.test('report-content').fill('楼道里堆放油漆桶');
+  await p.test('report-area').selectOption('990121101000');
+  const picture = await p.page.evaluate(() => Object.assign(document.createElement('canvas'), { width: 40, height: 30 }).toDataURL('image/png').split(',')[1]);
+  await p.test('report-photo').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from(picture, 'base64') });
+  await p.page.locator('.photos img').waitFor();
+  await p.page.locator('summary').tap();
+  await p.test('report-name').fill('欧阳手机');
+  for (const box of [await p.test('report-send').boundingBox(), await p.page.locator('.kinds label').first().boundingBox()]) assert.ok(box.height >= 44, 'big enough to hit');
+  await p.test('report-send').tap();
+  const receipt = (await p.test('report-receipt').textContent()).trim();
+  await p.test('report-ask').tap();
+  await p.test('report-receipt-in').fill(receipt.toLowerCase());
+  await p.test('report-find').tap();
+  await p.row('report-found', '待受理').waitFor();
+  const w = await p.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(w[0] <= w[1], 'nothing to push sideways');
+  assert.ok(!JSON.stringify(await p.page.evaluate(() => [{ ...localStorage }, { ...sessionStorage }])).includes('欧阳'), 'the phone keeps nothing');
+  p.clean();
+  await p.close();
+  const keeper = await Person.open(browser, s);
+  await keeper.be('seal');
+  const report = (await made.bureau.ok_get('/api/v1/records/danger_report?where.channel=web')).items[0];
+  await keeper.page.goto(`/records/danger_report/${report.id}`);
+  await keeper.test('seal-open').click();
+  await keeper.page.locator('.el-message-box input').fill('核对领取奖励的人');
+  await keeper.page.locator('.el-message-box .el-button--primary').click();
+  await keeper.page.locator('[data-test=seal]', { hasText: '欧阳手机' }).waitFor();
+  keeper.clean();
+  await keeper.close();
+});
+
 test('keyboard only: log in and acknowledge the alarm', { timeout: 900000 }, async () => {
   const admin = await s.as('admin');
   const duty = (await admin.ok_get('/api/v1/records/person?q=duty&size=20')).items.find((x) => x.login === 'duty');

@@ -8,6 +8,7 @@ export const router = createRouter({
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
   routes: [
     { path: '/public', name: 'public', component: () => import('./pages/PublicPage.vue'), meta: { open: true } },
+    { path: '/report', name: 'report', component: () => import('./pages/ReportPage.vue'), meta: { open: true } },
     { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
     {
       path: '/',
@@ -56,7 +57,7 @@ export const router = createRouter({
 })
 
 router.beforeEach(async (to) => {
-  if (to.name === 'public') return true
+  if (to.name === 'public' || to.name === 'report') return true
   let person = null
   try {
     person = await whoAmI()

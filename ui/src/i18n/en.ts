@@ -3,6 +3,7 @@ import { enTerms } from './en_terms'
 import { enWork } from './en_work'
 import { enAlarm } from './en_alarm'
 import { enReplay } from './en_replay'
+import { enReport } from './en_report'
 import { enSensing } from './en_sensing'
 import { enSite } from './en_site'
 import { enRisk } from './en_risk'
@@ -17,6 +18,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enWork,
   ...enAlarm,
   ...enReplay,
+  ...enReport,
   ...enSensing,
   ...enSite,
   ...enRisk,

@@ -3,6 +3,7 @@ import { zhTerms } from './zh_terms'
 import { zhWork } from './zh_work'
 import { zhAlarm } from './zh_alarm'
 import { zhReplay } from './zh_replay'
+import { zhReport } from './zh_report'
 import { zhSensing } from './zh_sensing'
 import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
@@ -16,6 +17,7 @@ export const zh = {
   ...zhWork,
   ...zhAlarm,
   ...zhReplay,
+  ...zhReport,
   ...zhSensing,
   ...zhSite,
   ...zhRisk,
