@@ -90,7 +90,7 @@ test('an alarm names the nearest cameras, nearest first, in the scope of who ask
   const point = (await bureau.ok_get('/api/v1/records/point?q=' + encodeURIComponent('1号苯乙烯储罐液位'))).items[0];
   const near = await bureau.ok_get(`/api/v1/cameras?point=${point.id}&m=2000`);
   assert.ok(near.items.length >= 3, JSON.stringify(near.items));
-  assert.deepEqual(near.items.map((c) => c.metres), near.items.map((c) => c.metres).toSorted((a, b) => a - b));
+  assert.deepEqual(near.items.map((c) => c.metres), near.items.map((c) => c.metres).sort((a, b) => a - b));
   assert.ok(near.items.every((c) => c.metres <= 2000));
   const far = (await bureau.ok_get('/api/v1/records/enterprise?q=' + encodeURIComponent('安澜万澜水产'))).items[0];
   const farPoint = (await bureau.ok_get(`/api/v1/records/point?where.enterprise=${far.id}&size=1`)).items[0];

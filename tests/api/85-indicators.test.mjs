@@ -134,6 +134,12 @@ before(async () => {
 });
 after(() => s.stop());
 
+// A deadline may pass between the server's number and ours: then both are asked again.
+const settled = async (compare) => {
+  for (let again = 3; ; again--)
+    try { return await compare(); } catch (e) { if (!again) throw e; }
+};
+
 test('every number of every shipped indicator equals an independent query', async () => {
   assert.ok(Object.keys(defs).length >= 7);
   let compared = 0;
@@ -142,7 +148,7 @@ test('every number of every shipped indicator equals an independent query', asyn
     if (!shown.includes(name) || !d.of || d.of.expr || d.of.own || d.per?.own || !simple(d.of.where) || !simple(d.per?.where)) continue;
     for (const period of [month, `${year}-Q4`, `${year}`, `${year - 1}`, `${year - 1}-12`]) {
       const [from, to] = range(period);
-      for (const by of ['', ...(d.by ?? []).filter((b) => b !== 'organisation')]) {
+      for (const by of ['', ...(d.by ?? []).filter((b) => b !== 'organisation')]) await settled(async () => {
         const got = await bureau.ok_get(`/api/v1/indicators/${name}?period=${period}${by ? `&by=${by}` : ''}`);
         const want = expected(d, from, to, by, Number(period.slice(0, 4)));
         const items = by ? got.items.map((i) => [i.key, i]) : [['', got.total]];
@@ -152,7 +158,7 @@ test('every number of every shipped indicator equals an independent query', asyn
           compared++;
         }
         if (by) assert.equal(items.filter(([k]) => k).length, [...want.keys()].filter((k) => k && k !== 'null' && k !== '0').length, `${name} ${period} ${by}`);
-      }
+      });
     }
   }
   assert.ok(compared > 200, `${compared} numbers compared`);
