@@ -19,7 +19,7 @@ enum hot_flag {
 	HOT_MAINTENANCE = 2,    // the point's record says maintenance or out of service
 	HOT_CALIBRATION = 4,    // calibration is overdue
 	HOT_FLAT = 8,           // a flat condition is active
-	HOT_SERVICED = 16,      // the newest trusted sample was Q_MAINTENANCE
+	HOT_SERVICED = 16,      // the newest trusted sample was Q_MAINTENANCE, or the record said so until now
 	HOT_WHEEL = 32,         // on the silence wheel
 	HOT_UNSURE = 64,        // its saved state was made under other rules
 	HOT_INPUT = 128,        // an expression of a rule reads it

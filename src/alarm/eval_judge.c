@@ -338,7 +338,7 @@ void judge_band(const struct judged *j)
 	struct hot *h = j->h;
 	const struct plan *p = j->plan;
 	double lo = -INFINITY, hi = INFINITY;
-	bool slow = p->slow || h->pending;
+	bool slow = p->slow || h->pending || (h->flags & HOT_SERVICED); // serviced: the next sample may say that it is over
 	for (size_t i = 0; i < p->n && !slow; i++) {
 		const struct cond *c = &p->c[i];
 		bool active = h->active & bit(i);

@@ -436,6 +436,8 @@ static void carry(struct evaluator *ev, uint32_t point, const struct hot *oh, co
 		h->value = oh->value;
 		h->quality = oh->quality;
 		h->flags |= oh->flags & (HOT_SEEN | HOT_SERVICED);
+		if ((oh->flags & HOT_MAINTENANCE) && !(h->flags & HOT_MAINTENANCE)) // also if none came meanwhile, the next sample says anew
+			h->flags |= HOT_SERVICED;                                    // what lasts
 		carry_words(op, ow, np, point_words(ev, point), h, oh);
 		words_keep(ev, point);
 		for (size_t i = 0; i < np->n; i++)

@@ -264,7 +264,14 @@ static bool out_of_service(const struct follow *f, int64_t point)
 	return p && (p->maintenance || p->out_of_service);
 }
 
-// Looks at one alarm anew. What its point's service hides and is active stays: the next sample says whether it is over. What has
+// Does the next sample say whether it is over? Of silence, bad data and expressions none does.
+static bool told_by_sample(struct str level)
+{
+	enum level l;
+	return level_find(level, &l) && l <= LEVEL_FLAT && l != LEVEL_SILENT;
+}
+
+// Looks at one alarm anew. What its point's service hides and is active stays if the next sample says whether it is over. What has
 // returned meanwhile waits for no sample.
 static enum err look_anew(const struct follow *f, int64_t id)
 {
@@ -274,7 +281,7 @@ static enum err look_anew(const struct follow *f, int64_t id)
 	if (err || row.closed_at)
 		return err == ERR_NOT_FOUND ? OK : err;
 	bool service = out_of_service(f, row.point);
-	if (row.hidden.by == HIDE_SERVICE && (row.mode.active || !f->cx || !f->cx->point))
+	if (row.hidden.by == HIDE_SERVICE && ((row.mode.active && told_by_sample(row.level)) || !f->cx || !f->cx->point))
 		return OK;
 	struct alarm_mode was = row.mode;
 	struct alarm_entry e = { .at = f->at, .level = row.level, .value = NAN, .limit = NAN };
