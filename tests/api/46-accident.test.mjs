@@ -81,6 +81,18 @@ test('listing is for relatively serious accidents and above', async () => {
   assert.equal(r.status, 409, r.text);
 });
 
+test('it is listed by itself once it is verified as such, also when a follow-up makes it so, and only once', async () => {
+  const listings = async (a) => (await bureau.get(`/api/v1/records/accident_listing?where.accident=${a.id}`)).json.items;
+  const a = await report({ dead: 1, title: '自动挂牌用例' });
+  await ok(move(duty, 'accident', a.id, 'verify', { brief: '坍塌' }));
+  assert.deepEqual(await listings(a), [], 'an ordinary one is not');
+  await ok(move(duty, 'accident', a.id, 'follow_up', { dead: 3, reason: '两人经抢救无效' }));
+  const [l, ...more] = await listings(a);
+  assert.deepEqual([l.state, l.title, l.thread === a.thread, more.length], ['drafting', '自动挂牌用例', true, 0]);
+  await ok(move(duty, 'accident', a.id, 'follow_up', { dead: 4, reason: '又一人' }));
+  assert.equal((await listings(a)).length, 1);
+});
+
 test('figures of past years stand with their source and are unique by series, area and year', async () => {
   const rows = (await bureau.get('/api/v1/records/accident_year?sort=year&size=50')).json.items.filter((x) => x.series.startsWith('秦安'));
   assert.deepEqual(rows.map((x) => [x.year, x.accidents, x.dead, x.injured, x.loss]),
