@@ -1,6 +1,7 @@
 // Every page, for every role that has it, at both sizes and in both languages: nothing overflows, nothing complains,
 // nothing jumps, no word of the other language and no name from inside the program. The lists of the types are all drawn by
-// the same components: they are dealt out among the four combinations.
+// the same components: they are dealt out among the four combinations, each list opened once. Every other page is seen in both
+// languages and at both sizes, in two of the four combinations.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeDevice, Server, until } from '../lib/server.mjs';
@@ -23,17 +24,24 @@ after(async () => {
   await s?.stop();
 });
 
-async function pagesOf(role, quarter) {
+// quarter: of the lists; half: of the other pages.
+async function pagesOf(role, quarter, half) {
   const who = await s.as(role);
-  const types = (await who.ok_get('/api/v1/types')).types.filter((t) => t.can.includes('read')).filter((t, i) => i % 4 === quarter);
+  const typesOf = async (x) => (await x.ok_get('/api/v1/types')).types.filter((t) => t.can.includes('read')).map((t) => t.name);
+  const deal = (list, of, k) => list.filter((_, i) => i % of === k);
   const common = ['/work', '/work?tab=notices', '/work?tab=calendar', '/records', '/rules', '/me', '/try', '/help', '/no/such/page'];
   if (role === 'auditor') return ['/audit', '/roles', '/notify', ...common];
-  const pages = [...common, '/devices', ...types.map((t) => `/records/${t.name}`)];
-  if (role === 'admin') return [...pages, '/records/person/new', '/config', '/config?file=hazard/types/hazard.yaml', '/config?tab=versions', '/roles', '/notify'];
+  if (role === 'admin') { // its own lists; those that the bureau reads too are dealt to the bureau
+    const bureaus = new Set(await typesOf(made.bureau));
+    const own = (await typesOf(who)).filter((t) => !bureaus.has(t));
+    return [...common, '/devices', ...deal(own, 2, quarter % 2).map((t) => `/records/${t}`),
+      '/records/person/new', '/config', '/config?file=hazard/types/hazard.yaml', '/config?tab=versions', '/roles', '/notify'];
+  }
   const first = async (type) => (await who.ok_get(`/api/v1/records/${type}?size=1`)).items[0]?.id;
-  return [...pages, '/map', '/map?wall=1', `/replay?alarm=${alarm.id}`, '/alarms', '/alarms/load', `/alarms/${alarm.id}`, `/records/warning/${alarm.opened.id}`, `/points/${alarm.point.id}/trend`,
+  const pages = [...common, '/devices', '/map', '/map?wall=1', `/replay?alarm=${alarm.id}`, '/alarms', '/alarms/load', `/alarms/${alarm.id}`, `/records/warning/${alarm.opened.id}`, `/points/${alarm.point.id}/trend`,
     `/records/enterprise/${await first('enterprise')}`, `/records/enterprise/${made.enterprise.id}/edit`, '/records/point/new', '/records/warning/new', '/records/hazard/new', '/records/hazard/import', '/indicators', '/indicators/hazard_closed_rate', '/reports',
     `/enterprise/${made.enterprise.id}`, ...['linked', 'docs', 'comments'].map((t) => `/records/enterprise/${made.enterprise.id}?tab=${t}`), '/records/hazard?panel=counts', '/public'];
+  return [...deal(pages, 2, half), ...deal(await typesOf(who), 4, quarter).map((t) => `/records/${t}`)];
 }
 
 for (const [size, name] of [[DESK, 'desk'], [PHONE, 'phone']])
@@ -45,7 +53,7 @@ for (const [size, name] of [[DESK, 'desk'], [PHONE, 'phone']])
         const wrong = [];
         await watched([p], `pages-${name}-${lang}`, async () => {
           await p.go('/login');
-          const pages = ['/login', ...(await pagesOf(role, (lang === 'zh' ? 0 : 1) + (size === DESK ? 0 : 2)))];
+          const pages = ['/login', ...(await pagesOf(role, (lang === 'zh' ? 0 : 1) + (size === DESK ? 0 : 2), (lang === 'zh') === (size === DESK) ? 0 : 1))];
           for (const path of pages) {
             if (path !== '/login') await p.go(path);
             else await p.test('demo-role-duty').waitFor();
