@@ -2,6 +2,7 @@
 // built from records and changed one enterprise at a time, which must agree with boards built anew; rises and history.
 // needs: base loop expr store model auth measure
 #include "store_fixture.h"
+#include "diag_help.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -17,31 +18,13 @@
 // in this order.
 static void test_every_mistake_is_told_with_its_place(void **state)
 {
+	(void)state;
 	struct arena *a = arena_new(0);
 	struct diags d = { .arena = a };
 	struct registry *reg;
-	char line[600];
-	FILE *want = fopen("tests/packs/indexes.err", "r");
-	size_t i = 0;
-	(void)state;
-	assert_non_null(want);
 	assert_int_equal(registry_load(&reg, STR("tests/packs/indexes"), &d), OK);
 	assert_null(indexes_load(reg, a, &d));
-	diags_sort(&d);
-	if (getenv("INDEX_SHOW"))
-		for (size_t k = 0; k < d.n; k++)
-			printf("%.*s:%u:%u: %.*s\n", STR_FMT(d.v[k].file), d.v[k].line, d.v[k].col, STR_FMT(d.v[k].text));
-	while (fgets(line, sizeof line, want)) {
-		struct str wanted = str_trim(str_of(line));
-		assert_true(i < d.n);
-		struct str got = arena_printf(a, "%.*s:%u:%u: %.*s", STR_FMT(d.v[i].file), d.v[i].line, d.v[i].col, STR_FMT(d.v[i].text));
-		got = str_skip(got, strlen("tests/packs/indexes/"));
-		if (!str_eq(got, wanted))
-			fail_msg("it says  %.*s\nwanted   %.*s", STR_FMT(got), STR_FMT(wanted));
-		i++;
-	}
-	assert_int_equal(i, d.n);
-	fclose(want);
+	assert_all_told(&d, "tests/packs/indexes", a);
 	registry_free(reg);
 	arena_free(a);
 }

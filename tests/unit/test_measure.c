@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "store_fixture.h"
+#include "diag_help.h"
 
 #include "base/time.h"
 #include "measure/measure.h"
@@ -12,28 +13,13 @@
 // said, in this order.
 static void test_every_mistake_is_told_with_its_place(void **state)
 {
+	(void)state;
 	struct arena *a = arena_new(0);
 	struct diags d = { .arena = a };
 	struct registry *reg;
-	char line[600];
-	FILE *want = fopen("tests/packs/measure.err", "r");
-	size_t i = 0;
-	(void)state;
-	assert_non_null(want);
 	assert_int_equal(registry_load(&reg, STR("tests/packs/measure"), &d), OK);
 	assert_null(measures_load(reg, a, &d));
-	diags_sort(&d);
-	while (fgets(line, sizeof line, want)) {
-		struct str wanted = str_trim(str_of(line));
-		assert_true(i < d.n);
-		struct str got = arena_printf(a, "%.*s:%u:%u: %.*s", STR_FMT(d.v[i].file), d.v[i].line, d.v[i].col, STR_FMT(d.v[i].text));
-		got = str_skip(got, strlen("tests/packs/measure/"));
-		if (!str_eq(got, wanted))
-			fail_msg("it says  %.*s\nwanted   %.*s", STR_FMT(got), STR_FMT(wanted));
-		i++;
-	}
-	assert_int_equal(i, d.n);
-	fclose(want);
+	assert_all_told(&d, "tests/packs/measure", a);
 	registry_free(reg);
 	arena_free(a);
 }
