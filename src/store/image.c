@@ -35,7 +35,7 @@ static void image_free(struct image *m)
 	text_free(&m->letters);
 	if (m->need)
 		arena_free(m->need->arena);
-	mem_free(m->ids);
+	column_free(m->ids);
 	mem_free(m->log);
 	pthread_rwlock_destroy(&m->lock);
 	mem_free(m);
@@ -276,13 +276,13 @@ bool image_find_row(const struct image *m, int64_t id, size_t *ret)
 	size_t lo = 0, hi = m->n;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		if (m->ids[mid] < id)
+		if (column_int(m->ids, mid) < id)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	*ret = lo;
-	return lo < m->n && m->ids[lo] == id;
+	return lo < m->n && column_int(m->ids, lo) == id;
 }
 
 void image_reserve(struct image *m, size_t rows)
@@ -290,7 +290,9 @@ void image_reserve(struct image *m, size_t rows)
 	if (rows <= m->cap)
 		return;
 	m->cap = MAX(rows, m->cap + m->cap / 4 + 1024);
-	m->ids = mem_resize(m->ids, m->cap * sizeof(*m->ids));
+	if (!m->ids)
+		m->ids = column_new(STR("id"), COL_INT, m->cap);
+	column_resize(m->ids, m->cap);
 	for (size_t i = 0; i < m->ncolumns; i++)
 		column_resize(m->columns[i], m->cap);
 	if (m->has_text) {
@@ -335,7 +337,7 @@ static bool apply(struct image *m, const struct image_change *c)
 		return false;
 	if (fresh) {
 		image_reserve(m, m->n + 1);
-		m->ids[m->n++] = c->c.id;
+		column_put_int(m->ids, m->n++, c->c.id);
 	}
 	for (size_t i = 0; i < m->ncolumns; i++)
 		column_set(m->columns[i], row, change_value(c, m->columns[i]->name));
@@ -477,7 +479,7 @@ static size_t page_of_order(const struct image *m, const struct image_order *o, 
 		if (skip)
 			skip--;
 		else
-			ret[n++] = m->ids[r];
+			ret[n++] = column_int(m->ids, r);
 	}
 	return n;
 }
@@ -498,7 +500,7 @@ static size_t page_by_id(const struct image *m, const uint64_t *bits, size_t ski
 			if (skip)
 				skip--;
 			else
-				ret[n++] = m->ids[w * 64 + bit];
+				ret[n++] = column_int(m->ids, w * 64 + bit);
 		}
 	}
 	return n;
@@ -555,7 +557,7 @@ static void count_texts(const struct image *m, const struct image_column *c, con
 	struct dict cut = { 0 };
 	for (size_t w = 0; w < BITS_WORDS(m->n); w++)
 		for (uint64_t left = bits[w]; left; left &= left - 1)
-			count[c->code[w * 64 + (size_t)__builtin_ctzll(left)]]++;
+			count[column_int(c, w * 64 + (size_t)__builtin_ctzll(left))]++;
 	*ret_keys = arena_many(a, c->dict.n + 1, struct value);
 	*ret_counts = arena_many(a, c->dict.n + 1, int64_t);
 	*ret_n = 0;

@@ -31,12 +31,14 @@ struct dict {                   // texts of one column; code 0 is NULL
 	size_t nslots;
 };
 
+// Integers and codes are kept in 1, 2, 4 or 8 bytes each: as many as the widest of the column needs so far. The least value of a width
+// stands for NULL, of codes 0 does.
 struct image_column {
 	char name[49];
 	enum column_kind kind;
-	int64_t *i;                 // by kind one of these
-	double *f;
-	uint32_t *code;
+	uint8_t width;              // bytes of an element; numbers have 8
+	void *v;                    // int8_t, int16_t, int32_t, int64_t; double of COL_REAL
+	size_t n, cap;              // n: rows whose integer or code was set
 	struct dict dict;
 };
 
@@ -78,7 +80,7 @@ struct image {
 	atomic_bool dead;           // to be thrown away
 	atomic_size_t bytes;        // as of the last load
 	size_t n, cap;              // rows
-	int64_t *ids;
+	struct image_column *ids;
 	struct image_column *columns[IMAGE_COLUMNS];
 	size_t ncolumns;
 	bool has_text;
@@ -143,6 +145,19 @@ uint32_t dict_find(const struct dict *d, struct str s);  // 0: not there
 uint32_t dict_code(struct dict *d, struct str s);        // added if it is not there
 void dict_free(struct dict *d);
 void column_set(struct image_column *c, size_t row, struct value v);
+void column_put_int(struct image_column *c, size_t row, int64_t v);
+// What stands for NULL in a width of 1, 2 or 4 bytes.
+static inline int64_t column_none(unsigned width) { return -(INT64_C(1) << (8 * width - 1)); }
+// Of COL_INT, INT_NONE: NULL; of COL_TEXT the code.
+static inline int64_t column_int(const struct image_column *c, size_t row)
+{
+	int64_t v = c->width == 1 ? ((const int8_t *)c->v)[row] :
+	            c->width == 2 ? ((const int16_t *)c->v)[row] :
+	            c->width == 4 ? ((const int32_t *)c->v)[row] :
+	                            ((const int64_t *)c->v)[row];
+	return c->width < sizeof(v) && v == column_none(c->width) ? INT_NONE : v;
+}
+static inline const double *column_reals(const struct image_column *c) { return c->v; }
 struct image_column *image_column(const struct image *m, struct str name);
 struct image_column *column_new(struct str name, enum column_kind kind, size_t cap);
 void column_free(struct image_column *c);

@@ -65,41 +65,80 @@ struct image_column *column_new(struct str name, enum column_kind kind, size_t c
 	assert(name.n < sizeof(c->name));
 	memcpy(c->name, name.p, name.n);
 	c->kind = kind;
+	c->width = kind == COL_REAL ? sizeof(double) : 1;
 	column_resize(c, cap);
 	return c;
 }
 
 void column_free(struct image_column *c)
 {
-	mem_free(c->i);
-	mem_free(c->f);
-	mem_free(c->code);
+	if (!c)
+		return;
+	mem_free(c->v);
 	dict_free(&c->dict);
 	mem_free(c);
 }
 
 void column_resize(struct image_column *c, size_t cap)
 {
-	cap = MAX(cap, (size_t)1);
-	if (c->kind == COL_TEXT)
-		c->code = mem_resize(c->code, cap * sizeof(*c->code));
-	else if (c->kind == COL_REAL)
-		c->f = mem_resize(c->f, cap * sizeof(*c->f));
-	else
-		c->i = mem_resize(c->i, cap * sizeof(*c->i));
+	c->cap = MAX(cap, (size_t)1);
+	c->v = mem_resize(c->v, c->cap * c->width);
+}
+
+static void store_int(struct image_column *c, size_t row, int64_t v)
+{
+	switch (c->width) {
+	case 1:
+		((int8_t *)c->v)[row] = (int8_t)(v == INT_NONE ? INT8_MIN : v);
+		break;
+	case 2:
+		((int16_t *)c->v)[row] = (int16_t)(v == INT_NONE ? INT16_MIN : v);
+		break;
+	case 4:
+		((int32_t *)c->v)[row] = (int32_t)(v == INT_NONE ? INT32_MIN : v);
+		break;
+	default:
+		((int64_t *)c->v)[row] = v;
+	}
+}
+
+// Of 64 bits everything fits, the least value is INT_NONE itself.
+static bool fits(unsigned width, int64_t v)
+{
+	return width == sizeof(v) || v == INT_NONE || (v > column_none(width) && v < -column_none(width));
+}
+
+static void widen(struct image_column *c, int64_t v)
+{
+	struct image_column wide = *c;
+	while (!fits(wide.width, v))
+		wide.width *= 2;
+	wide.v = mem_resize(NULL, c->cap * wide.width);
+	for (size_t r = 0; r < c->n; r++)
+		store_int(&wide, r, column_int(c, r));
+	mem_free(c->v);
+	*c = wide;
+}
+
+void column_put_int(struct image_column *c, size_t row, int64_t v)
+{
+	if (!fits(c->width, v))
+		widen(c, v);
+	store_int(c, row, v);
+	c->n = MAX(c->n, row + 1);
 }
 
 void column_set(struct image_column *c, size_t row, struct value v)
 {
 	switch (c->kind) {
 	case COL_TEXT:
-		c->code[row] = v.kind == VAL_TEXT ? dict_code(&c->dict, v.s) : 0;
+		column_put_int(c, row, v.kind == VAL_TEXT ? dict_code(&c->dict, v.s) : 0);
 		break;
 	case COL_INT:
-		c->i[row] = v.kind == VAL_INT ? v.i : INT_NONE;
+		column_put_int(c, row, v.kind == VAL_INT ? v.i : INT_NONE);
 		break;
 	case COL_REAL:
-		c->f[row] = v.kind == VAL_REAL ? v.f : v.kind == VAL_INT ? (double)v.i : REAL_NONE;
+		((double *)c->v)[row] = v.kind == VAL_REAL ? v.f : v.kind == VAL_INT ? (double)v.i : REAL_NONE;
 		break;
 	}
 }

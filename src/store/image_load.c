@@ -87,9 +87,9 @@ static void load_row(struct load *l, struct query *q, struct arena *a)
 	int64_t id = query_get_i64(q, 0);
 	if (l->first) {
 		load_reserve(l);
-		m->ids[m->n++] = id;
+		column_put_int(m->ids, m->n++, id);
 	}
-	if (l->row >= m->n || m->ids[l->row] != id)
+	if (l->row >= m->n || column_int(m->ids, l->row) != id)
 		return;
 	for (size_t i = 0; i < l->ncolumns; i++)
 		column_set(l->columns[i], l->row, value_get(q, (int)i + 1, l->columns[i]->kind, a));
@@ -143,10 +143,10 @@ static void load_end(struct load *l, bool ok)
 
 static size_t image_bytes(const struct image *m)
 {
-	size_t n = m->cap * (sizeof(*m->ids) + m->norders * sizeof(uint32_t)) + m->text.cap + m->letters.cap;
+	size_t n = m->cap * ((m->ids ? m->ids->width : 0) + m->norders * sizeof(uint32_t)) + m->text.cap + m->letters.cap;
 	for (size_t i = 0; i < m->ncolumns; i++) {
 		const struct image_column *c = m->columns[i];
-		n += m->cap * (c->kind == COL_TEXT ? 4 : 8) + c->dict.pool.cap + c->dict.cap * 8 + c->dict.nslots * 4;
+		n += m->cap * c->width + c->dict.pool.cap + c->dict.cap * 8 + c->dict.nslots * 4;
 	}
 	const struct image_text *texts[] = { &m->text, &m->letters };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)

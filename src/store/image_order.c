@@ -68,11 +68,11 @@ static int cmp_rows(const void *pa, const void *pb, void *arg)
 		const struct sort_key *k = &cx->o->keys[i];
 		int cmp = 0;
 		if (c->kind == COL_TEXT)
-			cmp = cmp_texts(&c->dict, k, c->code[a], c->code[b]);
+			cmp = cmp_texts(&c->dict, k, (uint32_t)column_int(c, a), (uint32_t)column_int(c, b));
 		else if (c->kind == COL_INT)
-			cmp = (c->i[a] > c->i[b]) - (c->i[a] < c->i[b]);
+			cmp = (column_int(c, a) > column_int(c, b)) - (column_int(c, a) < column_int(c, b));
 		else
-			cmp = (c->f[a] > c->f[b]) - (c->f[a] < c->f[b]);
+			cmp = (column_reals(c)[a] > column_reals(c)[b]) - (column_reals(c)[a] < column_reals(c)[b]);
 		if (cmp)
 			return k->descending ? -cmp : cmp;
 	}
@@ -134,9 +134,9 @@ static uint64_t *column_keys(const struct image *m, const struct image_column *c
 	uint64_t *key = mem_alloc((m->n + 1) * sizeof(*key));
 	uint32_t *rank = c->kind == COL_TEXT ? dict_ranks(&c->dict, k) : NULL;
 	for (size_t r = 0; r < m->n; r++) {
-		key[r] = c->kind == COL_TEXT ? rank[c->code[r]] :
-		         c->kind == COL_INT  ? (uint64_t)c->i[r] ^ UINT64_C(1) << 63 :
-		                               real_key(c->f[r]);
+		key[r] = c->kind == COL_TEXT ? rank[column_int(c, r)] :
+		         c->kind == COL_INT  ? (uint64_t)column_int(c, r) ^ UINT64_C(1) << 63 :
+		                               real_key(column_reals(c)[r]);
 		if (k->descending)
 			key[r] = ~key[r];
 	}

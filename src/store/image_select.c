@@ -94,6 +94,34 @@ static void bits_and(const struct select *s, uint64_t *b, const uint64_t *other)
 		(out)[w_] = word_; \
 	}
 
+#define FOR_INTS_OF(s, c, nulls, type, none, out, expression) \
+	for (size_t w_ = 0; w_ < (s)->words; w_++) { \
+		size_t from_ = w_ * 64, n_ = MIN((s)->m->n - from_, (size_t)64); \
+		const type *p_ = (const type *)(c)->v + from_; \
+		uint64_t word_ = 0; \
+		for (size_t r_ = 0; r_ < n_; r_++) { \
+			int64_t v = p_[r_], null_ = (nulls) ? -(int64_t)(v == (none)) : 0; /* no branch: nobody can guess what is NULL */ \
+			v = (v & ~null_) | (INT_NONE & null_); \
+			word_ |= (uint64_t)(expression) << r_; \
+		} \
+		(out)[w_] = word_; \
+	}
+
+// The same over v, the row's integer or code, of a column; nulls: with INT_NONE for NULL, else as it stands there. A loop for each
+// width, so that none asks for it at each row.
+#define FOR_COLUMN(s, c, nulls, out, expression) \
+	do { \
+		if ((c)->width == 1) \
+			FOR_INTS_OF(s, c, nulls, int8_t, INT8_MIN, out, expression) \
+		else if ((c)->width == 2) \
+			FOR_INTS_OF(s, c, nulls, int16_t, INT16_MIN, out, expression) \
+		else if ((c)->width == 4) \
+			FOR_INTS_OF(s, c, nulls, int32_t, INT32_MIN, out, expression) \
+		else \
+			FOR_INTS_OF(s, c, false, int64_t, INT_NONE, out, expression) \
+	} while (0);
+#define FOR_INTS(s, c, out, expression) FOR_COLUMN(s, c, true, out, expression)
+
 // ---- texts -------------------------------------------------------------------------------------
 static bool compare_says(enum filter_op op, int cmp)
 {
@@ -158,48 +186,51 @@ static int cmp_i64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void int_in(const struct select *s, const int64_t *v, const struct filter *f, uint64_t *out)
+static void int_in(const struct select *s, const struct image_column *c, const struct filter *f, uint64_t *out)
 {
 	int64_t *sorted = arena_many(s->a, f->nvals + 1, int64_t);
 	for (size_t i = 0; i < f->nvals; i++)
 		sorted[i] = f->vals[i].i;
 	if (f->nvals)
 		qsort(sorted, f->nvals, sizeof(*sorted), cmp_i64);
-	FOR_ROWS(s, out, f->nvals && bsearch(&v[r], sorted, f->nvals, sizeof(*sorted), cmp_i64) != NULL)
+	FOR_INTS(s, c, out, f->nvals && bsearch(&v, sorted, f->nvals, sizeof(*sorted), cmp_i64) != NULL)
 }
 
 // none: what stands for "no value" besides NULL. cond: as expressions compare.
-static bool int_filter(const struct select *s, const int64_t *v, const struct filter *f, bool cond, int64_t none, uint64_t *out)
+static bool int_filter(const struct select *s, const struct image_column *c, const struct filter *f, bool cond, int64_t none, uint64_t *out)
 {
 	int64_t x = f->nvals ? f->vals[0].i : 0;
-	int64_t skip = cond ? none : INT_NONE;
+	int64_t skip = cond ? none : INT_NONE; // below: & instead of &&, for values that nobody can guess
 	switch (f->op) {
 	case FILTER_EQ:
-		FOR_ROWS(s, out, v[r] == x)
+		if (c->width < sizeof x && x == column_none(c->width))
+			memset(out, 0, s->words * sizeof(*out)); // would be wider if that were in it
+		else
+			FOR_COLUMN(s, c, false, out, v == x)
 		break;
 	case FILTER_NE:
-		FOR_ROWS(s, out, v[r] != x && (!cond || (v[r] != INT_NONE && v[r] != skip)))
+		FOR_INTS(s, c, out, (v != x) & ((!cond) | ((v != INT_NONE) & (v != skip))))
 		break;
 	case FILTER_LT:
-		FOR_ROWS(s, out, v[r] < x && v[r] != INT_NONE && v[r] != skip)
+		FOR_INTS(s, c, out, (v < x) & (v != INT_NONE) & (v != skip))
 		break;
 	case FILTER_LE:
-		FOR_ROWS(s, out, v[r] <= x && v[r] != INT_NONE && v[r] != skip)
+		FOR_INTS(s, c, out, (v <= x) & (v != INT_NONE) & (v != skip))
 		break;
 	case FILTER_GT:
-		FOR_ROWS(s, out, v[r] > x && v[r] != skip)
+		FOR_INTS(s, c, out, (v > x) & (v != skip))
 		break;
 	case FILTER_GE:
-		FOR_ROWS(s, out, v[r] >= x && v[r] != INT_NONE && v[r] != skip)
+		FOR_INTS(s, c, out, (v >= x) & (v != INT_NONE) & (v != skip))
 		break;
 	case FILTER_IN:
-		int_in(s, v, f, out);
+		int_in(s, c, f, out);
 		break;
 	case FILTER_NULL:
-		FOR_ROWS(s, out, v[r] == none)
+		FOR_INTS(s, c, out, v == none)
 		break;
 	case FILTER_NOT_NULL:
-		FOR_ROWS(s, out, v[r] != none)
+		FOR_INTS(s, c, out, v != none)
 		break;
 	case FILTER_PREFIX:
 	case FILTER_CONTAINS:
@@ -264,15 +295,15 @@ static bool leaf(const struct select *s, const struct filter *f, bool cond, uint
 	bool empty = none_is_empty(s->t, f->column, &kind);
 	if (c->kind == COL_TEXT) {
 		const uint8_t *take = codes_taken(s, c, f, cond, empty);
-		FOR_ROWS(s, out, take[c->code[r]])
+		FOR_COLUMN(s, c, false, out, take[v])
 		return true;
 	}
 	if (c->kind == COL_REAL)
-		return real_filter(s, c->f, f, cond, out);
+		return real_filter(s, column_reals(c), f, cond, out);
 	for (size_t i = 0; i < f->nvals; i++)
 		if (f->vals[i].kind != VAL_INT)
 			return false;
-	return int_filter(s, c->i, f, cond, empty ? 0 : INT_NONE, out);
+	return int_filter(s, c, f, cond, empty ? 0 : INT_NONE, out);
 }
 
 // ---- conditions --------------------------------------------------------------------------------
@@ -280,22 +311,27 @@ static bool is_none(const struct image_column *c, bool empty, size_t r)
 {
 	switch (c->kind) {
 	case COL_TEXT:
-		return c->code[r] == 0 || (empty && dict_text(&c->dict, c->code[r]).n == 0);
+		return column_int(c, r) == 0 || (empty && dict_text(&c->dict, (uint32_t)column_int(c, r)).n == 0);
 	case COL_INT:
-		return c->i[r] == INT_NONE || (empty && c->i[r] == 0);
+		return column_int(c, r) == INT_NONE || (empty && column_int(c, r) == 0);
 	case COL_REAL:
 		break;
 	}
-	return c->f[r] == REAL_NONE;
+	return column_reals(c)[r] == REAL_NONE;
+}
+
+static double real_of(const struct image_column *c, size_t r)
+{
+	return c->kind == COL_INT ? (double)column_int(c, r) : column_reals(c)[r];
 }
 
 static int cmp_columns(const struct image_column *x, const struct image_column *y, size_t r)
 {
 	if (x->kind == COL_TEXT)
-		return str_cmp(dict_text(&x->dict, x->code[r]), dict_text(&y->dict, y->code[r]));
+		return str_cmp(dict_text(&x->dict, (uint32_t)column_int(x, r)), dict_text(&y->dict, (uint32_t)column_int(y, r)));
 	if (x->kind == COL_INT && y->kind == COL_INT)
-		return (x->i[r] > y->i[r]) - (x->i[r] < y->i[r]);
-	double a = x->kind == COL_INT ? (double)x->i[r] : x->f[r], b = y->kind == COL_INT ? (double)y->i[r] : y->f[r];
+		return (column_int(x, r) > column_int(y, r)) - (column_int(x, r) < column_int(y, r));
+	double a = real_of(x, r), b = real_of(y, r);
 	return (a > b) - (a < b);
 }
 

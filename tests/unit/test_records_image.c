@@ -43,6 +43,11 @@ static struct str text_of(struct arena *a)
 	return s;
 }
 
+// What the widths of a column end with, and beside it.
+static const int64_t borders[] = { 0, 126, 127, 128, -127, -128, -129, 32766, 32767, 32768, -32767, -32768, -32769, INT32_MAX - 1, INT32_MAX,
+	                               INT64_C(1) + INT32_MAX, -INT32_MAX, INT32_MIN, INT64_C(-1) + INT32_MIN, INT64_MAX, INT64_MIN + 1 };
+static int64_t any_cost(void) { return any(8) ? (int64_t)any(50) - 10 : borders[any(ARRAY_LEN(borders))]; }
+
 struct put {
 	struct common c;
 	struct value v[ARRAY_LEN(columns)];
@@ -55,7 +60,7 @@ static struct put any_row(struct arena *a)
 		.c = { .number = arena_printf(a, "H%zu", any(1000000000)), .state = any(2) ? STR("open") : STR("closed"),
 		       .area = str_of(areas[any(ARRAY_LEN(areas))]), .title = name, .sector = str_of(sectors[any(ARRAY_LEN(sectors))]),
 		       .enterprise = (int64_t)any(5), .deadline = (int64_t)any(3) * 1000, .version = 1, .retired = any(10) == 0 },
-		.v = { vs(name), any(5) ? vs(str_of(levels[any(3)])) : none(), any(4) ? vi((int64_t)any(50) - 10) : none(),
+		.v = { vs(name), any(5) ? vs(str_of(levels[any(3)])) : none(), any(4) ? vi(any_cost()) : none(),
 		       any(4) ? vf((double)any(40) / 4 - 2) : none(), any(6) ? vs(arena_printf(a, "2026-%02zu-01", 1 + any(12))) : none(),
 		       any(3) ? vs(any(2) ? STR(",a,b,") : STR(",b,")) : none() },
 	};
@@ -88,7 +93,7 @@ static enum err job_fail(struct db *db, void *arg, struct problem *p)
 static struct value value_for(enum column_kind kind, struct str column, struct arena *a)
 {
 	if (kind == COL_INT)
-		return vi(str_is(column, "cost") ? (int64_t)any(50) - 10 : str_is(column, "deadline") ? (int64_t)any(3) * 1000 : (int64_t)any(5));
+		return vi(str_is(column, "cost") ? any_cost() : str_is(column, "deadline") ? (int64_t)any(3) * 1000 : (int64_t)any(5));
 	if (kind == COL_REAL)
 		return vf((double)any(40) / 4 - 2);
 	if (str_is(column, "level"))
@@ -284,6 +289,41 @@ static void test_row_in_between(void **state)
 	fixture_end(&f);
 }
 
+// Whatever an element's width has become, each is what was put there, NULL too.
+static void test_widths(void **state)
+{
+	(void)state;
+	for (size_t first = 0; first < ARRAY_LEN(borders); first++) {
+		struct image_column *c = column_new(STR("cost"), COL_INT, 8);
+		column_set(c, 0, none());
+		for (size_t i = 0; i < ARRAY_LEN(borders); i++) {
+			int64_t v = borders[(first + i) % ARRAY_LEN(borders)];
+			if (i + 1 == c->cap)
+				column_resize(c, c->cap * 2);
+			column_set(c, i + 1, vi(v));
+			assert_int_equal(column_int(c, i + 1), v);
+		}
+		assert_true(column_int(c, 0) == INT_NONE);
+		for (size_t i = 0; i < ARRAY_LEN(borders); i++)
+			assert_int_equal(column_int(c, i + 1), borders[(first + i) % ARRAY_LEN(borders)]);
+		assert_int_equal(c->width, 8);
+		column_free(c);
+	}
+	struct image_column *c = column_new(STR("level"), COL_TEXT, 40000);
+	for (size_t i = 0; i < 40000; i++) {
+		char text[16];
+		column_set(c, i, i % 3 ? vs(str_from(text, (size_t)snprintf(text, sizeof text, "%zu", i))) : none());
+		assert_int_equal(c->width, i < 190 ? 1 : c->width);
+	}
+	for (size_t i = 0; i < 40000; i++) {
+		char text[16];
+		struct str s = str_from(text, (size_t)snprintf(text, sizeof text, "%zu", i));
+		assert_true(i % 3 ? str_eq(dict_text(&c->dict, (uint32_t)column_int(c, i)), s) : column_int(c, i) == 0);
+	}
+	assert_int_equal(c->width, 2); // 26,666 texts
+	column_free(c);
+}
+
 static void test_finding_text(void **state)
 {
 	(void)state;
@@ -349,6 +389,7 @@ static void test_search_of_other_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_widths),
 		cmocka_unit_test(test_finding_text),
 		cmocka_unit_test(test_memory_says_what_sql_says),
 		cmocka_unit_test(test_row_in_between),
