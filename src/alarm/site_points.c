@@ -38,7 +38,9 @@ struct page {                   // one block: points, likes, text
 	struct packed v[];
 };
 
-struct shard {                  // of the index by code: open addressing, at most half full
+#define FULL(slots) ((slots) / 4 * 3) // ids that so many slots take
+
+struct shard {                  // of the index by code: open addressing, at most three quarters full
 	_Atomic uint32_t refs;
 	uint32_t n, mask;
 	uint32_t slots[];           // ids, 0 = free
@@ -324,7 +326,7 @@ static void shard_insert(struct shard *sh, uint64_t hash, uint32_t id)
 static struct shard *shard_again(const struct site_points *s, const struct shard *old, uint32_t without)
 {
 	uint32_t slots = 8;
-	while (old && slots / 2 < old->n + 1)
+	while (old && FULL(slots) < old->n + 1)
 		slots *= 2;
 	struct shard *sh = mem_alloc(sizeof *sh + slots * sizeof *sh->slots);
 	sh->refs = 1;
@@ -340,7 +342,7 @@ static struct shard *shard_again(const struct site_points *s, const struct shard
 static void index_change(struct site_points *s, uint64_t hash, uint32_t add, uint32_t remove)
 {
 	struct shard **at = &s->shards[shard_of(hash)], *old = *at;
-	if (!old || old->refs > 1 || remove || old->n + 1 > (old->mask + 1) / 2) {
+	if (!old || old->refs > 1 || remove || old->n + 1 > FULL(old->mask + 1)) {
 		*at = shard_again(s, old, remove);
 		shard_drop(old);
 	}

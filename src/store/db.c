@@ -243,6 +243,12 @@ enum err db_exec(struct db *db, const char *sql)
 	return rc == SQLITE_OK ? OK : db_error(db, rc);
 }
 
+void db_forget_pages(struct db *db)
+{
+	if (db->h)
+		sqlite3_db_release_memory(db->h);
+}
+
 void db_rollback(struct db *db)
 {
 	// After some errors SQLite has rolled back already; what matters is that nothing stays open.

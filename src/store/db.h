@@ -44,6 +44,8 @@ void db_close(struct db *db); // NULL is fine
 // Runs statements without parameters or rows.
 void sql_admits(sqlite3_context *cx, int argc, sqlite3_value **argv); // scope.c
 enum err db_exec(struct db *db, const char *sql) must_check;
+// What the connection keeps of the file is freed; it is read again when it is needed.
+void db_forget_pages(struct db *db);
 // Ends whatever transaction is open, changes undone.
 void db_rollback(struct db *db);
 // From SQLite's result code; remembers the column of a conflict.

@@ -164,6 +164,7 @@ static bool image_load(struct images *im, struct image *m, const struct image_ne
 	if (l.first || l.ncolumns || l.text) {
 		struct db *db = store_read_begin(im->store);
 		enum err err = load_rows(&l, db);
+		db_forget_pages(db); // all of its cache are rows that nobody asks for soon
 		store_read_end(im->store, db);
 		load_end(&l, ok = err == OK);
 		if (err)
