@@ -5,8 +5,10 @@ static const struct command_info KINDS[COMMAND__MAX] = {
 	[COMMAND_PAYLOAD] = { "payload", PARAM_PAYLOAD },           [COMMAND_TIME_SET] = { "time_set", 0 },
 	[COMMAND_TIME_GET] = { "time_get", 0 },                     [COMMAND_INTERVAL_SET] = { "interval_set", PARAM_SECONDS },
 	[COMMAND_INTERVAL_GET] = { "interval_get", 0 },             [COMMAND_HEARTBEAT_SET] = { "heartbeat_set", PARAM_SECONDS },
+	[COMMAND_MINUTE_SET] = { "minute_set", PARAM_SECONDS },     [COMMAND_MINUTE_GET] = { "minute_get", 0 },
 	[COMMAND_QUERY_NOW] = { "query_now", 0 },                   [COMMAND_REALTIME_STOP] = { "realtime_stop", 0 },
 	[COMMAND_QUERY_HISTORY] = { "query_history", PARAM_PERIOD | PARAM_SPAN | PARAM_ELEMENT },
+	[COMMAND_RESTART] = { "restart", 0 },
 };
 
 static const char *const SPANS[SPAN__MAX] = { "", "minute", "hour", "day" };

@@ -11,10 +11,13 @@ enum command_kind {
 	COMMAND_TIME_GET,
 	COMMAND_INTERVAL_SET,  // of its regular reports
 	COMMAND_INTERVAL_GET,
+	COMMAND_MINUTE_SET,    // how long each of its minute values is
+	COMMAND_MINUTE_GET,
 	COMMAND_HEARTBEAT_SET, // interval of its sign of life
 	COMMAND_QUERY_NOW,     // its present readings
 	COMMAND_REALTIME_STOP, // what QUERY_NOW began, where that goes on
 	COMMAND_QUERY_HISTORY, // what it has kept of a period
+	COMMAND_RESTART,       // of its communication, not of what it measures
 	COMMAND__MAX
 };
 enum command_span { SPAN_NONE, SPAN_MINUTE, SPAN_HOUR, SPAN_DAY, SPAN__MAX }; // which values of the past
@@ -22,7 +25,7 @@ enum command_span { SPAN_NONE, SPAN_MINUTE, SPAN_HOUR, SPAN_DAY, SPAN__MAX }; //
 struct command {
 	uint32_t kind;         // enum command_kind
 	uint32_t span;         // enum command_span
-	uint32_t seconds;      // INTERVAL_SET, HEARTBEAT_SET
+	uint32_t seconds;      // INTERVAL_SET, MINUTE_SET, HEARTBEAT_SET
 	uint32_t element;      // SL 651: identifier and definition of what QUERY_HISTORY is about; 0: none
 	int64_t from, to;      // QUERY_HISTORY: UTC us
 };

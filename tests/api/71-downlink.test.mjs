@@ -69,7 +69,7 @@ test('what can be asked comes from the protocol, and the names are those of the 
   for (const [name, d] of Object.entries({ mqtt, hj, lorry, station, bus, fire }))
     kinds[name] = (await bureau.ok_get(`/api/v1/devices/${d.device.id}/commands`)).items;
   assert.deepEqual(kinds.mqtt.map((k) => k.kind), ['payload']);
-  assert.deepEqual(kinds.hj.map((k) => k.kind), ['time_set', 'time_get', 'interval_set', 'interval_get', 'query_now', 'realtime_stop', 'query_history']);
+  assert.deepEqual(kinds.hj.map((k) => k.kind), ['time_set', 'time_get', 'interval_set', 'interval_get', 'minute_set', 'minute_get', 'query_now', 'realtime_stop', 'query_history']);
   assert.deepEqual(kinds.hj.find((k) => k.kind === 'interval_set').params, [{ name: 'seconds', min: 30, max: 3600, step: 1 }]);
   const menu = (await bureau.ok_get('/api/v1/types/device_command')).fields.find((f) => f.name === 'kind');
   const items = (menu.items || menu.menu?.items || menu.options).map((i) => i.value ?? i.name);
@@ -371,6 +371,10 @@ test('GB/T 32960.3: the interval of the reports is set and read', async () => {
   await asked(0x81, '0109f0');
   sock.write(packet(0x81, 2, time));
   await becomes(beat, 'refused');
+  const again = await ask(bus, { kind: 'restart' });
+  await asked(0x82, '03');
+  sock.write(packet(0x82, 1, time));
+  assert.match((await becomes(again, 'executed')).answer, /^82 /);
   sock.destroy();
 });
 

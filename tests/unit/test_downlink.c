@@ -96,6 +96,8 @@ static void hj212_asks_as_the_standard_writes(void **state)
 		{ { .kind = COMMAND_TIME_SET }, "1012", "SystemTime=20260801085857" },
 		{ { .kind = COMMAND_TIME_GET }, "1011", "" },
 		{ { .kind = COMMAND_INTERVAL_GET }, "1061", "" },
+		{ { .kind = COMMAND_MINUTE_SET, .seconds = 600 }, "1064", "MinInterval=10" },
+		{ { .kind = COMMAND_MINUTE_GET }, "1063", "" },
 		{ { .kind = COMMAND_QUERY_NOW }, "2011", "" },
 		{ { .kind = COMMAND_REALTIME_STOP }, "2012", "" },
 		{ { .kind = COMMAND_QUERY_HISTORY, .span = SPAN_MINUTE, .from = NOW - US_PER_DAY, .to = NOW }, "2051",
@@ -301,6 +303,13 @@ static void gb32960_asks_and_is_answered(void **state)
 	assert_true(gb32960_answers(&m, &s, &a) && a.outcome == OUTCOME_REFUSED);
 	m.command = GB32960_REALTIME;
 	assert_false(gb32960_answers(&m, &s, &a));
+	s.c = (struct command){ .kind = COMMAND_RESTART };
+	gb32960_command(&p, &s, NOW, &out);
+	expect_hex("232382FE4C5356414C3030303044454D4F303030310100071A0801083A390327");
+	m = (struct gb32960){ .command = GB32960_CONTROL, .response = GB32960_SUCCESS, .data = STR("\x1a\x08\x01\x08\x3a\x39") };
+	assert_true(gb32960_answers(&m, &s, &a) && a.outcome == OUTCOME_DONE && strcmp(a.text, "82 成功 done") == 0);
+	m.command = GB32960_SET; // an answer to something else
+	assert_false(gb32960_answers(&m, &s, &a));
 }
 
 // --- bounds ---
@@ -318,6 +327,10 @@ static void bounds_are_those_of_the_protocol(void **state)
 	} rows[] = {
 		{ "hj212", "seconds", { .kind = COMMAND_INTERVAL_SET, .seconds = 29 } },
 		{ "hj212", "seconds", { .kind = COMMAND_INTERVAL_SET, .seconds = 3601 } },
+		{ "hj212", "seconds", { .kind = COMMAND_MINUTE_SET, .seconds = 30 } },
+		{ "hj212", "seconds", { .kind = COMMAND_MINUTE_SET, .seconds = 7 * 60 } }, // no whole part of an hour
+		{ "hj212", "seconds", { .kind = COMMAND_MINUTE_SET, .seconds = 3600 } },
+		{ "jt808", "kind", { .kind = COMMAND_RESTART } },
 		{ "hj212", "kind", { .kind = COMMAND_HEARTBEAT_SET, .seconds = 30 } },
 		{ "hj212", "kind", { .kind = COMMAND__MAX } },
 		{ "http", "kind", { .kind = COMMAND_PAYLOAD } },

@@ -9,23 +9,23 @@
 
 static const struct downlink ALL[] = {
 	{ .protocol = "mqtt", .kinds = KIND(PAYLOAD) },
-	// HJ 212-2017 table 9; RtdInterval 30 to 3600 s (table 7)
+	// HJ 212-2017 table 9; RtdInterval 30 to 3600 s, MinInterval 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30 minutes (table 7)
 	{ .protocol = "hj212", .answers = true,
-	  .kinds = KIND(TIME_SET) | KIND(TIME_GET) | KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(QUERY_NOW) | KIND(REALTIME_STOP) |
-	           KIND(QUERY_HISTORY),
-	  .spans = SPAN(MINUTE) | SPAN(HOUR) | SPAN(DAY), .interval = { 30, 3600, 1 } },
+	  .kinds = KIND(TIME_SET) | KIND(TIME_GET) | KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(MINUTE_SET) | KIND(MINUTE_GET) |
+	           KIND(QUERY_NOW) | KIND(REALTIME_STOP) | KIND(QUERY_HISTORY),
+	  .spans = SPAN(MINUTE) | SPAN(HOUR) | SPAN(DAY), .interval = { 30, 3600, 1, 0 }, .minute = { 60, 1800, 60, 3600 } },
 	{ .protocol = "gb26875", .answers = true, .kinds = KIND(TIME_SET) },
 	// JT/T 808 table 12: parameters 0029 and 0001 are a DWORD of seconds; a day is our bound
 	{ .protocol = "jt808", .answers = true,
 	  .kinds = KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(HEARTBEAT_SET) | KIND(QUERY_NOW),
-	  .interval = { 1, 86400, 1 }, .heartbeat = { 1, 86400, 1 } },
+	  .interval = { 1, 86400, 1, 0 }, .heartbeat = { 1, 86400, 1, 0 } },
 	// GB/T 32960.3-2016 table B.10: parameter 02 1 to 600 s, 09 1 to 240 s
-	{ .protocol = "gb32960", .answers = true, .kinds = KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(HEARTBEAT_SET),
-	  .interval = { 1, 600, 1 }, .heartbeat = { 1, 240, 1 } },
+	{ .protocol = "gb32960", .answers = true, .kinds = KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(HEARTBEAT_SET) | KIND(RESTART),
+	  .interval = { 1, 600, 1, 0 }, .heartbeat = { 1, 240, 1, 0 } },
 	// SL 651-2014 annex D: interval of the timed report (20H) in whole hours up to a day
 	{ .protocol = "sl651", .answers = true,
 	  .kinds = KIND(TIME_SET) | KIND(TIME_GET) | KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(QUERY_NOW) | KIND(QUERY_HISTORY),
-	  .spans = SPAN(MINUTE) | SPAN(HOUR) | SPAN(DAY), .interval = { 3600, 86400, 3600 }, .element = true },
+	  .spans = SPAN(MINUTE) | SPAN(HOUR) | SPAN(DAY), .interval = { 3600, 86400, 3600, 0 }, .element = true },
 };
 
 const struct downlink *downlink_of(struct str protocol)
@@ -38,7 +38,12 @@ const struct downlink *downlink_of(struct str protocol)
 
 const struct downlink_range *downlink_seconds(const struct downlink *d, enum command_kind k)
 {
-	return !downlink_has(d, k) ? NULL : k == COMMAND_INTERVAL_SET ? &d->interval : k == COMMAND_HEARTBEAT_SET ? &d->heartbeat : NULL;
+	if (!downlink_has(d, k))
+		return NULL;
+	return k == COMMAND_INTERVAL_SET  ? &d->interval :
+	       k == COMMAND_MINUTE_SET    ? &d->minute :
+	       k == COMMAND_HEARTBEAT_SET ? &d->heartbeat :
+	                                    NULL;
 }
 
 static bool wrong(struct downlink_wrong *ret, const char *field, const char *zh, const char *en)
@@ -75,6 +80,8 @@ bool downlink_check(const struct downlink *d, const struct command *c, int64_t n
 		ret->step = r->step;
 		return false;
 	}
+	if (r && r->whole && r->whole % c->seconds)
+		return wrong(ret, "seconds", "一小时应为它的整数倍，如 300、600 或 900 秒", "it must divide an hour, as 300, 600 or 900 seconds do");
 	return k != COMMAND_QUERY_HISTORY || check_history(d, c, now, ret);
 }
 

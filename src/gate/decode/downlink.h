@@ -7,12 +7,12 @@
 #include "gate/decode/jt808.h"
 #include "gate/decode/sl651.h"
 
-struct downlink_range { uint32_t min, max, step; }; // s
+struct downlink_range { uint32_t min, max, step, whole; }; // s; whole: what it must divide, 0: nothing
 struct downlink {
 	const char *protocol;                   // as in the menu device_protocol
 	uint32_t kinds;                         // 1u << enum command_kind
 	uint32_t spans;                         // 1u << enum command_span, of COMMAND_QUERY_HISTORY
-	struct downlink_range interval, heartbeat;
+	struct downlink_range interval, minute, heartbeat;
 	bool element;                           // COMMAND_QUERY_HISTORY is about one element
 	bool answers;                           // the device says what became of it; otherwise it has it, and that is all
 };

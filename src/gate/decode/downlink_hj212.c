@@ -9,7 +9,7 @@ static const struct {
 } ASKS[COMMAND__MAX] = {
 	[COMMAND_TIME_SET] = { 1012, NULL },     [COMMAND_TIME_GET] = { 1011, "" },  [COMMAND_INTERVAL_SET] = { 1062, NULL },
 	[COMMAND_INTERVAL_GET] = { 1061, "" },   [COMMAND_QUERY_NOW] = { 2011, "" }, [COMMAND_REALTIME_STOP] = { 2012, "" },
-	[COMMAND_QUERY_HISTORY] = { 0, NULL },
+	[COMMAND_MINUTE_SET] = { 1064, NULL },   [COMMAND_MINUTE_GET] = { 1063, "" }, [COMMAND_QUERY_HISTORY] = { 0, NULL },
 };
 
 void hj212_peer(const struct hj212 *m, struct downlink_peer *ret)
@@ -43,6 +43,8 @@ void hj212_command(const struct downlink_peer *to, const struct downlink_sent *s
 		add_time(&segment, "SystemTime=", now, false);
 	else if (s->c.kind == COMMAND_INTERVAL_SET)
 		buf_printf(&segment, "RtdInterval=%u", s->c.seconds);
+	else if (s->c.kind == COMMAND_MINUTE_SET)
+		buf_printf(&segment, "MinInterval=%u", s->c.seconds / 60);
 	else if (s->c.kind == COMMAND_QUERY_HISTORY) {
 		add_time(&segment, "BeginTime=", s->c.from, false);
 		add_time(&segment, ";EndTime=", s->c.to, false);
@@ -114,6 +116,9 @@ bool hj212_answers(const struct hj212 *m, const struct downlink_sent *s, struct 
 	case 1061:
 		v = item(m, "RtdInterval");
 		return s->c.kind == COMMAND_INTERVAL_GET && downlink_said(ret, OUTCOME_DONE, 0, "RtdInterval=%.*s s", STR_FMT(str_first(v, 32)));
+	case 1063:
+		v = item(m, "MinInterval");
+		return s->c.kind == COMMAND_MINUTE_GET && downlink_said(ret, OUTCOME_DONE, 0, "MinInterval=%.*s min", STR_FMT(str_first(v, 32)));
 	default: return false;
 	}
 }
