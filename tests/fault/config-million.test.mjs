@@ -6,7 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Server, sleep } from '../lib/server.mjs';
+import { Server, until } from '../lib/server.mjs';
 
 const ROWS = Number(process.env.ANLAN_ROWS || 20000), READERS = 4, WRITERS = 2;
 const path = 'hazard/types/hazard.yaml';
@@ -104,7 +104,8 @@ test('a field, a state and deadlines join a type in use', { timeout: 900000 }, a
     await town.ok_get('/api/v1/records/hazard?size=20&where.level=major');
 
     const load = new Load(town, one.id, range);
-    await sleep(3000);
+    const every = () => ['list', 'get', 'create', 'edit'].every((k) => load.done.some((d) => d.kind === k));
+    await until('each kind of request to be made', every);
     const text = changed((await admin.ok_get(`/api/v1/config/file?path=${path}`)).text);
     const t0 = performance.now();
     const look = await admin.ok_post('/api/v1/config/check', { path, text });
@@ -114,12 +115,12 @@ test('a field, a state and deadlines join a type in use', { timeout: 900000 }, a
     const r = await admin.post('/api/v1/config/apply', { path, text, accept: look.digest });
     const t2 = performance.now();
     assert.equal(r.status, 200, r.text);
-    await sleep(3000);
+    const had = load.done.length;
+    await until('the load to go on', () => load.done.length > had + 50);
     await load.stop();
     report(load, t1 - t0, t2 - t1, t1, t2);
 
     assert.deepEqual(load.done.filter((d) => d.text).map((d) => d.text), []);
-    assert.ok(['list', 'get', 'create', 'edit'].every((k) => load.done.some((d) => d.kind === k)), 'each kind of request was made');
     assert.deepEqual(await hash(s, columns, range), before);
     const fresh = await town.ok_get(`/api/v1/records/hazard/${load.made[0]}`);
     assert.equal((await town.ok_patch(`/api/v1/records/hazard/${fresh.id}`, { version: fresh.version, budget: 99.5 })).budget, 99.5);
