@@ -1,7 +1,8 @@
 // Commands to devices. What is asked is a record (type device_command), and the record is the truth: it is there before anything
 // is sent, each step is a move of it, and after a crash what is still open is loaded again and sent again, or has expired. Here is
 // only what of them is under way: handed to the gate at once and again when the device can be spoken to. A device that answers is
-// asked one thing at a time, and again if it is silent; the gate knows the answers. Delivered at least once.
+// asked one thing at a time, and again if it is silent; the gate knows the answers. Delivered at least once; a restart at most once, and a
+// device that connects again after it without an answer has done it: sent again it would never come to rest.
 //
 // T_EVENTS loads and ticks, T_SERIES brings the gate's words, HTTP workers wait; one mutex. Moves are jobs of the writer, in order.
 #include <stdatomic.h>
@@ -119,6 +120,8 @@ static struct waiting *command_find(const struct core *co, uint64_t seq)
 	return k;
 }
 
+static bool sent_once(const struct command *c) { return c->kind == COMMAND_RESTART; }
+
 // What can be sent to the device now: of one that answers the oldest, and nothing beside it.
 static void command_pump(struct core *co, uint32_t device, int64_t now)
 {
@@ -162,6 +165,8 @@ static void load_one(struct core *co, struct db *db, const struct registry *reg,
 		// under way already
 	} else if (err) { // made as a record like any other
 		move_because(co, (uint64_t)d.id, "refuse", arena_printf(a, "%.*s", STR_FMT(p.zh)).p, NULL);
+	} else if (sent_once(&d.c) && str_is(row->c.state, "sent")) {
+		move_because(co, (uint64_t)d.id, "expire", "平台重新启动，不再重发 the platform started again, it is not sent twice", NULL);
 	} else if (age > LIMIT_COMMAND_AGE_S * US_PER_S) {
 		move_because(co, (uint64_t)d.id, "expire", "平台停机期间过期 expired while the platform was down", NULL);
 	} else if (co->ncommands < LIMIT_COMMANDS) {
@@ -194,11 +199,16 @@ void commands_load(struct core *co)
 void commands_subscribed(struct core *co, uint32_t device, uint64_t conn)
 {
 	pthread_mutex_lock(&co->commands_mutex);
-	for (struct waiting *k = co->commands; k; k = k->next)
-		if (k->device == device && k->conn != conn) { // also what a former connection did not acknowledge
-			k->sent = k->confirmed && k->sent;
-			k->tries = 0;
+	for (struct waiting *k = co->commands; k; k = k->next) {
+		if (k->device != device || k->conn == conn || k->over)
+			continue;
+		if (sent_once(&k->c) && k->tries) {
+			move_because(co, k->seq, "execute", "设备已重新连接 connected again", k);
+			continue;
 		}
+		k->sent = k->confirmed && k->sent; // also what a former connection did not acknowledge
+		k->tries = 0;
+	}
 	command_pump(co, device, clock_mono());
 	pthread_mutex_unlock(&co->commands_mutex);
 }
@@ -258,6 +268,8 @@ static void command_age(struct core *co, struct waiting *k, int64_t now)
 		k->settled = k->over;
 	} else if (now - k->at > LIMIT_COMMAND_AGE_S * US_PER_S) {
 		move_because(co, k->seq, "expire", k->tries ? "设备无应答 no answer" : "设备一直不在线 the device was not there", k);
+	} else if (silent && sent_once(&k->c)) {
+		move_because(co, k->seq, "expire", "设备无应答 no answer", k);
 	} else if (silent && k->tries >= COMMAND_TRIES) {
 		move_because(co, k->seq, "expire", "设备无应答，已发送 3 次 no answer, sent three times", k);
 	} else if (silent || (!k->sent && now - k->tried_at > COMMAND_RETRY_US)) {

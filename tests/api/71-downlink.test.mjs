@@ -268,6 +268,11 @@ test('JT/T 808: parameters are set and read, the position asked for is a reading
   c.send(0x0201, hex(q.seq, 2) + position(t));
   assert.match((await becomes(now, 'executed')).answer, /31\.298886, 120\.585316/);
   assert.equal((await series('L-LON', t, t + 1000))[0][1], 120.585316);
+  const restart = await ask(lorry, { kind: 'restart' });
+  q = await c.asked(0x8105);
+  assert.equal(q.body, '04');
+  c.send(0x0001, hex(q.seq, 2) + '8105' + '00');
+  await becomes(restart, 'executed');
   c.sock.destroy();
 });
 
@@ -375,7 +380,22 @@ test('GB/T 32960.3: the interval of the reports is set and read', async () => {
   await asked(0x82, '03');
   sock.write(packet(0x82, 1, time));
   assert.match((await becomes(again, 'executed')).answer, /^82 /);
+  // One that restarts before it answers is not sent the command again when it is back: it would restart for ever.
+  const restarts = () => got.toString('hex').split(`232382fe${Buffer.from(VIN).toString('hex')}`).length - 1;
+  const third = await ask(bus, { kind: 'restart' });
+  await until('the second restart', () => restarts() === 2, 20000);
+  await becomes(third, 'sent');
   sock.destroy();
+  const back = connect(s.gb32960, '127.0.0.1');
+  back.on('data', (d) => { got = Buffer.concat([got, d]); });
+  back.write(packet(7, 0xfe, ''));
+  assert.match((await becomes(third, 'executed')).answer, /connected again/);
+  const then = await ask(bus, { kind: 'interval_get' }); // whatever was still to be sent comes before it
+  await until('the interval asked for', () => got.toString('hex').split(`232380fe${Buffer.from(VIN).toString('hex')}`).length === 3, 20000);
+  assert.equal(restarts(), 2);
+  back.write(packet(0x80, 1, `${time}0102012c`));
+  await becomes(then, 'executed');
+  back.destroy();
 });
 
 // ---- who ------------------------------------------------------------------------------------------

@@ -205,6 +205,15 @@ static void jt808_asks_and_is_answered(void **state)
 	expect_hex("7E8104000001380013800000032C7E");
 	jt808_command(&p, &now, NOW, &out);
 	expect_hex("7E8201000001380013800000042D7E");
+	struct downlink_sent restart = { 5, { .kind = COMMAND_RESTART } };
+	jt808_command(&p, &restart, NOW, &out);
+	expect_hex("7E810500010138001380000005042E7E");
+	m = jt808(JT808_ACK, "0005810500");
+	assert_true(jt808_answers(&m, &restart, &a) && a.outcome == OUTCOME_DONE);
+	m = jt808(JT808_ACK, "0005810503");
+	assert_true(jt808_answers(&m, &restart, &a) && a.outcome == OUTCOME_REFUSED && a.code == 3);
+	m = jt808(JT808_ACK, "0005810300");
+	assert_false(jt808_answers(&m, &restart, &a));
 	static const struct {
 		const char *body;
 		bool answers;
@@ -330,7 +339,7 @@ static void bounds_are_those_of_the_protocol(void **state)
 		{ "hj212", "seconds", { .kind = COMMAND_MINUTE_SET, .seconds = 30 } },
 		{ "hj212", "seconds", { .kind = COMMAND_MINUTE_SET, .seconds = 7 * 60 } }, // no whole part of an hour
 		{ "hj212", "seconds", { .kind = COMMAND_MINUTE_SET, .seconds = 3600 } },
-		{ "jt808", "kind", { .kind = COMMAND_RESTART } },
+		{ "hj212", "kind", { .kind = COMMAND_RESTART } },
 		{ "hj212", "kind", { .kind = COMMAND_HEARTBEAT_SET, .seconds = 30 } },
 		{ "hj212", "kind", { .kind = COMMAND__MAX } },
 		{ "http", "kind", { .kind = COMMAND_PAYLOAD } },

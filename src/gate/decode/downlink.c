@@ -17,7 +17,7 @@ static const struct downlink ALL[] = {
 	{ .protocol = "gb26875", .answers = true, .kinds = KIND(TIME_SET) },
 	// JT/T 808 table 12: parameters 0029 and 0001 are a DWORD of seconds; a day is our bound
 	{ .protocol = "jt808", .answers = true,
-	  .kinds = KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(HEARTBEAT_SET) | KIND(QUERY_NOW),
+	  .kinds = KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(HEARTBEAT_SET) | KIND(QUERY_NOW) | KIND(RESTART),
 	  .interval = { 1, 86400, 1, 0 }, .heartbeat = { 1, 86400, 1, 0 } },
 	// GB/T 32960.3-2016 table B.10: parameter 02 1 to 600 s, 09 1 to 240 s
 	{ .protocol = "gb32960", .answers = true, .kinds = KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(HEARTBEAT_SET) | KIND(RESTART),

@@ -1,6 +1,7 @@
 // JT/T 808, from the platform: 8103 sets and 8104 asks for parameters (table 12: 0001 heartbeat, 0029 interval of positions,
-// each a DWORD of seconds), 8201 asks where the vehicle is. 8103 is answered with 0001, which bears number and identifier of the
-// message it answers; 8104 with 0104 and 8201 with 0201, which begin with that number. A terminal that cannot says so with 0001.
+// each a DWORD of seconds), 8201 asks where the vehicle is, 8105 with 4 restarts the terminal (its other words may leave it out of reach).
+// 8103 and 8105 are answered with 0001, which bears number and identifier of the message it answers; 8104 with 0104 and 8201 with
+// 0201, which begin with that number. A terminal that cannot says so with 0001.
 #include "gate/decode/downlink.h"
 
 #include "base/cursor.h"
@@ -17,7 +18,8 @@ void jt808_peer(const struct jt808 *m, struct downlink_peer *ret)
 
 static uint16_t id_of(uint32_t kind)
 {
-	return kind == COMMAND_QUERY_NOW ? JT808_GET_POSITION : kind == COMMAND_INTERVAL_GET ? JT808_GET_PARAMETERS : JT808_SET_PARAMETERS;
+	return kind == COMMAND_RESTART ? JT808_CONTROL : kind == COMMAND_QUERY_NOW ? JT808_GET_POSITION :
+	       kind == COMMAND_INTERVAL_GET ? JT808_GET_PARAMETERS : JT808_SET_PARAMETERS;
 }
 
 void jt808_command(const struct downlink_peer *to, const struct downlink_sent *s, int64_t now, struct buf *out)
@@ -29,6 +31,7 @@ void jt808_command(const struct downlink_peer *to, const struct downlink_sent *s
 	struct jt808_parameter p = { .id = s->c.kind == COMMAND_HEARTBEAT_SET ? HEARTBEAT : INTERVAL, .bytes = 4, .value = s->c.seconds };
 	switch (id_of(s->c.kind)) {
 	case JT808_GET_POSITION: jt808_ask_position(&m, seq, out); break;
+	case JT808_CONTROL: jt808_restart(&m, seq, out); break;
 	case JT808_GET_PARAMETERS: jt808_ask_parameters(&m, seq, out); break;
 	default: jt808_set_parameters(&m, seq, &p, 1, out); break;
 	}
@@ -42,7 +45,7 @@ static bool acknowledged(const struct jt808 *m, const struct downlink_sent *s, s
 	uint8_t result = take_u8(&c);
 	if (!cursor_ok(&c) || seq != (uint16_t)s->number || id != id_of(s->c.kind))
 		return false;
-	if (result == JT808_OK && id != JT808_SET_PARAMETERS)
+	if (result == JT808_OK && id != JT808_SET_PARAMETERS && id != JT808_CONTROL)
 		return false; // what was asked for is still to come
 	return downlink_said(ret, result == JT808_OK ? OUTCOME_DONE : OUTCOME_REFUSED, result, "0001 %u %s", result,
 	                     result < ARRAY_LEN(results) ? results[result] : "");

@@ -16,7 +16,7 @@ enum {
 	JT808_REGISTER = 0x0100, JT808_AUTHENTICATE = 0x0102, JT808_PARAMETERS = 0x0104, JT808_ATTRIBUTES = 0x0107,
 	JT808_POSITION = 0x0200, JT808_POSITION_ANSWER = 0x0201, JT808_BATCH = 0x0704, JT808_PASS_UP = 0x0900,
 	JT808_SERVER_ACK = 0x8001, JT808_SERVER_TIME = 0x8004, JT808_REGISTERED = 0x8100, JT808_SET_PARAMETERS = 0x8103,
-	JT808_GET_PARAMETERS = 0x8104, JT808_GET_POSITION = 0x8201, JT808_TEXT = 0x8300,
+	JT808_GET_PARAMETERS = 0x8104, JT808_CONTROL = 0x8105, JT808_GET_POSITION = 0x8201, JT808_TEXT = 0x8300,
 };
 
 struct jt808 {
@@ -86,6 +86,7 @@ void jt808_ack(const struct jt808 *m, uint16_t seq, enum jt808_result result, st
 void jt808_registered(const struct jt808 *m, uint16_t seq, enum jt808_registered result, struct str auth_code, struct buf *out);
 void jt808_server_time(const struct jt808 *m, uint16_t seq, int64_t now, struct buf *out); // now: UTC us
 void jt808_ask_position(const struct jt808 *to, uint16_t seq, struct buf *out);
+void jt808_restart(const struct jt808 *to, uint16_t seq, struct buf *out); // terminal control, command word 4
 void jt808_ask_parameters(const struct jt808 *to, uint16_t seq, struct buf *out);
 // n: at most 100 of the list.
 struct jt808_parameter {

@@ -106,6 +106,8 @@ void jt808_server_time(const struct jt808 *m, uint16_t seq, int64_t now, struct 
 
 void jt808_ask_position(const struct jt808 *to, uint16_t seq, struct buf *out) { jt808_frame(to, JT808_GET_POSITION, seq, STR_EMPTY, out); }
 
+void jt808_restart(const struct jt808 *to, uint16_t seq, struct buf *out) { jt808_frame(to, JT808_CONTROL, seq, STR("\4"), out); }
+
 void jt808_ask_parameters(const struct jt808 *to, uint16_t seq, struct buf *out)
 {
 	jt808_frame(to, JT808_GET_PARAMETERS, seq, STR_EMPTY, out);
