@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/jpeg.h"
+#include "base/jpeg.h"
 #include "base/base64.h"
 #include "base/hash.h"
 

@@ -1,4 +1,4 @@
-#include "api/jpeg.h"
+#include "base/jpeg.h"
 
 #include "base/buf.h"
 #include "base/cursor.h"
