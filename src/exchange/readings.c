@@ -139,10 +139,11 @@ static enum err write_window(struct export *x, const char *name, const int64_t (
 	return problem_set(x->p, err, "", "监测数据 %s 读不出来", "the readings of %s cannot be read", name);
 }
 
-// Months that have a block file, from the names.
+// Months that have a block file, from the names; and this one and the one before, of which all may still be in memory.
 static void find_months(const char *dir, int32_t *first, int32_t *last)
 {
-	*first = *last = blocks_month(clock_now());
+	*last = blocks_month(clock_now());
+	*first = *last - 1;
 	DIR *d = opendir(dir);
 	for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
 		int year = 0, month = 0, n = 0;
