@@ -151,6 +151,8 @@ struct notice_new {
 	const char *kind;
 };
 enum err notice_put(struct db *db, const struct notice_new *n) must_check;
+// What was said of a duty that is done, or not theirs any longer, is read: nobody has to look into it. Inside a store job.
+enum err notice_settle(struct db *db, struct str type, int64_t record) must_check;
 
 // ---- release.c, receipt.c ----------------------------------------------------------------------
 // Persons that the rows of a tier of the matrix name for the record as it is, each once.

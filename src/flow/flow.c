@@ -17,12 +17,13 @@ static struct str due_text(const struct common *c, struct arena *a, bool zh)
 	return zh ? arena_printf(a, "，时限 %.*s", (int)MIN(n, (size_t)19), text) : arena_printf(a, ", due %.*s", (int)MIN(n, (size_t)19), text);
 }
 
-// Those whose duty the new state is, and those who are to know.
+// Those whose duty the new state is, and those who are to know. What was said of the state before needs nobody's eye any longer.
 static enum err tell_state(const struct change *ch, const struct common *c, const struct value *vals)
 {
 	const struct state *s = type_state(ch->t, c->state);
-	if (!s || ch->by->batch)
-		return OK;
+	enum err err = notice_settle(ch->db, ch->t->name, c->id);
+	if (err || !s || ch->by->batch)
+		return err;
 	struct str due_zh = due_text(c, ch->a, true), due_en = due_text(c, ch->a, false);
 	struct label text = { arena_printf(ch->a, "%.*s %.*s：%.*s%.*s", STR_FMT(ch->t->label.zh), STR_FMT(c->number),
 		                           STR_FMT(s->label.zh), STR_FMT(due_zh)),
@@ -30,7 +31,7 @@ static enum err tell_state(const struct change *ch, const struct common *c, cons
 		                           STR_FMT(s->label.en), STR_FMT(due_en)) };
 	struct row row = { .c = *c, .vals = (struct value *)(uintptr_t)vals };
 	struct audience au = { .reg = ch->reg, .t = ch->t, .row = &row, .kind = "duty", .text = text };
-	enum err err = flow_tell(ch->db, &au, s->who, s->nwho, ch->a);
+	err = flow_tell(ch->db, &au, s->who, s->nwho, ch->a);
 	au.kind = "tell";
 	au.copied = true;
 	return err ? err : flow_tell(ch->db, &au, s->tell, s->ntell, ch->a);
@@ -466,6 +467,8 @@ enum err flow_retire(struct db *db, const struct registry *reg, const struct typ
 	c.retired = true;
 	c.deadline = 0;
 	err = save(&ch, &old, &d, &c, "retire", STR_EMPTY, reason);
+	if (!err)
+		err = notice_settle(db, t->name, id);
 	announce(&ch, "retired", &c);
 	return err;
 }

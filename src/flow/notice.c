@@ -25,6 +25,16 @@ enum err notice_add(struct db *db, int64_t person, struct label text, struct str
 	                                            .channels = STR_EMPTY });
 }
 
+enum err notice_settle(struct db *db, struct str type, int64_t record)
+{
+	struct query q;
+	query_begin(&q, db, STMT_NOTICE_SETTLE);
+	query_i64(&q, 1, record);
+	query_str(&q, 2, type);
+	query_i64(&q, 3, clock_now());
+	return query_run(&q);
+}
+
 enum err flow_notify_role(struct db *db, struct str role, struct str area, int64_t enterprise, struct str text_zh,
                           struct str text_en, struct str type, int64_t record)
 {

@@ -285,7 +285,9 @@ static const struct migration flow_migrations[] = {
 	{ 217, "who reported a danger", // doc/decisions/0031-enforcement.md
 	  // digest: SM3 of the receipt number; sealed: name and phone under secret.key, bound to the record, empty if nobody is named
 	  "CREATE TABLE report_seal(record INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL);" },
-	// flow/ adds its next migrations here: { 218, "flow …", "…" },
+	{ 218, "notices of what is done",
+	  "CREATE INDEX notice_waits ON notice(record) WHERE read_at = 0 AND kind IN ('duty', 'remind');" },
+	// flow/ adds its next migrations here: { 219, "flow …", "…" },
 };
 
 // ---- core: numbers 300–399 ---------------------------------------------------------------------

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { join } from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { Server, until } from '../lib/server.mjs';
 import { openBrowser, Person, PHONE, watched } from '../lib/browser.mjs';
 
@@ -17,8 +17,8 @@ function drawing(w, h) {
   for (let y = 0; y < h; y++) px[y * (1 + 3 * w)] = 0;
   box(20, 20, w - 20, h - 20, 225); box(24, 24, w - 24, h - 24, 250);
   box(60, 60, 300, 220, 200); box(380, 60, 640, 160, 215); box(60, 300, 500, 420, 190); box(24, 245, w - 24, 275, 235);
-  const sum = typeof crc32 === 'function' ? crc32 : (b) => { let c = ~0; for (const x of b) { c ^= x; for (let k = 0; k < 8; k++) c = (c >>> 1) ^ (0xedb88320 & -(c & 1)); } return ~c >>> 0; };
-  const chunk = (type, data) => { const b = Buffer.alloc(12 + data.length); b.writeUInt32BE(data.length); b.write(type, 4, 'latin1'); data.copy(b, 8); b.writeUInt32BE(sum(b.subarray(4, 8 + data.length)), 8 + data.length); return b; };
+  const crc32 = (b) => { let c = ~0; for (const x of b) { c ^= x; for (let k = 0; k < 8; k++) c = (c >>> 1) ^ (0xedb88320 & -(c & 1)); } return ~c >>> 0; };
+  const chunk = (type, data) => { const b = Buffer.alloc(12 + data.length); b.writeUInt32BE(data.length); b.write(type, 4, 'latin1'); data.copy(b, 8); b.writeUInt32BE(crc32(b.subarray(4, 8 + data.length)), 8 + data.length); return b; };
   const head = Buffer.alloc(13); head.writeUInt32BE(w); head.writeUInt32BE(h, 4); head[8] = 8; head[9] = 2;
   return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk('IHDR', head), chunk('IDAT', deflateSync(px)), chunk('IEND', Buffer.alloc(0))]);
 }
