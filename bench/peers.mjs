@@ -101,6 +101,7 @@ const peers = {
     ...big, durable: 'WAL, fsync of each request', path: 'line protocol over HTTP',
     prepare: (dir, as, port, other) => fs.writeFileSync(`${dir}/conf`, `reporting-disabled = true\nbind-address = "127.0.0.1:${other}"\n`
       + `[meta]\n  dir = "${dir}/meta"\n[data]\n  dir = "${dir}/data"\n  wal-dir = "${dir}/wal"\n  query-log-enabled = false\n`
+      + '  max-series-per-database = 0\n  max-values-per-tag = 0\n  cache-max-memory-size = 0\n' // its defaults refuse a million points
       + `[http]\n  bind-address = "127.0.0.1:${port}"\n  log-enabled = false\n[monitor]\n  store-enabled = false\n`),
     start: (dir) => ['influxd', '-config', `${dir}/conf`],
     ready: (port) => httpOk(`http://127.0.0.1:${port}/ping`),

@@ -164,9 +164,9 @@ test('a major case waits for the legal review and the minutes, outside the bench
   await served(id, 'notice');
   await done(one, 'enforcement_case', id, 'tell', { told_on: day() });
   const at = (n) => new Date(Date.now() + n * 86400e3).toISOString();
-  assert.equal((await move(one, 'enforcement_case', id, 'hear', { hearing_on: at(3), hearing_told: day(), hearing_chair: people.bureau2.id })).status, 409, 'told too late');
-  assert.equal((await move(one, 'enforcement_case', id, 'hear', { hearing_on: at(9), hearing_told: day(), hearing_chair: people.bureau4.id })).status, 409, 'an officer of the case in the chair');
-  await done(one, 'enforcement_case', id, 'hear', { hearing_on: at(9), hearing_told: day(), hearing_chair: people.legal.id });
+  assert.equal((await move(one, 'enforcement_case', id, 'hear', { hearing_on: at(6), hearing_told: day(), hearing_chair: people.bureau2.id })).status, 409, 'told too late');
+  assert.equal((await move(one, 'enforcement_case', id, 'hear', { hearing_on: at(30), hearing_told: day(), hearing_chair: people.bureau4.id })).status, 409, 'an officer of the case in the chair');
+  await done(one, 'enforcement_case', id, 'hear', { hearing_on: at(30), hearing_told: day(), hearing_chair: people.legal.id });
   await done(legal, 'enforcement_case', id, 'hearing_done', { hearing_record: [await file(legal)], hearing_result: '维持' });
   const sign = { punished: true, decision: '罚款 70000 元', password: PASSWORD };
   assert.equal((await move(leader, 'enforcement_case', id, 'decide', { ...sign, meeting: [await file(leader)] })).status, 409, 'outside the benchmark');
