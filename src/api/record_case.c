@@ -81,20 +81,10 @@ static struct str time_cell(struct call *c, int64_t us)
 	return us ? arena_str(c->arena, str_from(text, time_text(us, text))) : STR_EMPTY;
 }
 
-static void put_line(struct buf *b, const struct str *cells, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_add_u8(b, ',');
-		table_csv_text(b, cells[i]);
-	}
-	buf_add_cstr(b, "\r\n");
-}
-
 static void put_index(struct case_of *g, const char *member, const struct part *p, struct str what, struct str sm3)
 {
 	const struct str cells[] = { str_of(member), label_text(g->c, p->t->label), p->row.c.number, what, sm3 };
-	put_line(&g->index, cells, ARRAY_LEN(cells));
+	table_csv_row(&g->index, cells, ARRAY_LEN(cells));
 }
 
 static enum err put_record(struct case_of *g, size_t at)
@@ -159,7 +149,7 @@ static enum err put_actions(struct case_of *g, const struct part *p)
 		const struct audit_entry *e = &v[i - 1];
 		const struct str cells[] = { time_cell(c, e->at), arena_printf(c->arena, "%lld", (long long)e->seq), e->actor_name, e->action, label_text(c, p->t->label),
 			                         p->row.c.number, history_visible(p->t, e->detail, &c->id, c->arena) };
-		put_line(&g->actions, cells, ARRAY_LEN(cells));
+		table_csv_row(&g->actions, cells, ARRAY_LEN(cells));
 	}
 	return err;
 }

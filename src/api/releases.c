@@ -129,16 +129,6 @@ static enum err release_json(const struct releases *s, const struct release_row 
 }
 
 // ---- as a table ---------------------------------------------------------------------------------
-static void csv_row(struct buf *b, const struct str *cells, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_add_u8(b, ',');
-		table_csv_text(b, cells[i]);
-	}
-	buf_add_cstr(b, "\r\n");
-}
-
 static struct str csv_time(int64_t us, struct arena *a)
 {
 	char at[TIME_TEXT_MAX];
@@ -159,7 +149,7 @@ static enum err release_csv(const struct releases *s, const struct release_row *
 			               arena_printf(a, "%lld", (long long)v[i].tier), csv_time(v[i].told_at, a),
 			               arena_printf(a, "%lld", (long long)v[i].sent), csv_time(v[i].read_at, a), csv_time(v[i].confirmed_at, a),
 			               is_late(&v[i], now) ? (en ? STR("yes") : STR("是")) : STR_EMPTY, v[i].note };
-		csv_row(&s->c->rs->body, cells, ARRAY_LEN(cells));
+		table_csv_row(&s->c->rs->body, cells, ARRAY_LEN(cells));
 	}
 	return err;
 }
@@ -172,7 +162,7 @@ static enum err answer_csv(const struct releases *s, int64_t now)
 		                         { "Sent", 4 }, { "Read", 4 }, { "Confirmed", 9 }, { "Late", 4 }, { "Note", 4 } };
 	struct call *c = s->c;
 	buf_add_cstr(&c->rs->body, "\xEF\xBB\xBF");
-	csv_row(&c->rs->body, call_is_en(c) ? en : zh, ARRAY_LEN(zh));
+	table_csv_row(&c->rs->body, call_is_en(c) ? en : zh, ARRAY_LEN(zh));
 	enum err err = OK;
 	for (size_t i = 0; !err && i < s->n; i++)
 		err = release_csv(s, &s->v[i], now);

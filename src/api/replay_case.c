@@ -25,16 +25,6 @@ static struct str time_cell(struct call *c, int64_t us)
 static struct str number_cell(struct call *c, double v) { return isnan(v) ? STR_EMPTY : arena_printf(c->arena, "%.10g", v); }
 static struct str id_cell(struct call *c, int64_t v) { return v ? arena_printf(c->arena, "%lld", (long long)v) : STR_EMPTY; }
 
-static void put_row(struct buf *b, const struct str *cells, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_add_u8(b, ',');
-		table_csv_text(b, cells[i]);
-	}
-	buf_add_cstr(b, "\r\n");
-}
-
 struct table_of {
 	const char *member;
 	enum replay_kind kind;
@@ -92,7 +82,7 @@ static enum err put_table(struct case_file *f, const struct table_of *t)
 		if (r->events[i].kind != t->kind)
 			continue;
 		t->row(f, &r->events[i], cells);
-		put_row(&b, cells, t->columns);
+		table_csv_row(&b, cells, t->columns);
 	}
 	enum err err = buf_ok(&b) ? casefile_member(&f->z, t->member, buf_str(&b)) : ERR_TOO_LARGE;
 	buf_free(&b);

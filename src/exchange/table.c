@@ -30,6 +30,16 @@ void table_csv_text(struct buf *b, struct str s)
 	buf_add_u8(b, '"');
 }
 
+void table_csv_row(struct buf *b, const struct str *cells, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_add_u8(b, ',');
+		table_csv_text(b, cells[i]);
+	}
+	buf_add_cstr(b, "\r\n");
+}
+
 static enum err write_all(int fd, struct str s)
 {
 	while (s.n) {

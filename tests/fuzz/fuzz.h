@@ -1,17 +1,11 @@
-// What the fuzz targets share: a sink that checks each reading, and stopping on a broken promise.
+// What the targets of decoders share: a sink that checks each reading.
 #pragma once
 
 #include "gate/decode/decode.h"
+#include "tests/fuzz/must.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static inline void must(bool ok)
-{
-	if (!ok) {
-		abort();
-	}
-}
 
 static inline void fuzz_reading(void *owner, const struct decoded *d)
 {

@@ -6,12 +6,7 @@
 #include "base/limits.h"
 #include "exchange/sheet.h"
 #include "exchange/when.h"
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,12 +5,7 @@
 
 #include "base/arena.h"
 #include "detect/rows.h"
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

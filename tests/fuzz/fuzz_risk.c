@@ -3,17 +3,11 @@
 // such a number as null), and a refusal says why in both languages. The first byte chooses the model.
 #include "base/jr.h"
 #include "risk/risk.h"
+#include "tests/fuzz/must.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void must(bool ok)
-{
-	if (!ok) {
-		abort();
-	}
-}
 
 static void no_null(struct jr *r)
 {

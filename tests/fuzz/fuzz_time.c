@@ -1,17 +1,11 @@
 // needs: base
 // Times, durations and numbers: what is read must print to something that reads the same.
 #include "base/time.h"
+#include "tests/fuzz/must.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void must(bool ok)
-{
-	if (!ok) {
-		abort();
-	}
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

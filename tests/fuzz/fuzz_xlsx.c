@@ -8,12 +8,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "exchange/sheet.h"
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static const char workbook[] = "<workbook><sheets><sheet name=\"a\" r:id=\"r1\"/></sheets></workbook>";
 static const char styles[] = "<styleSheet><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/></cellXfs></styleSheet>";
