@@ -164,7 +164,7 @@ static const struct {
 	{ "Me", "{id:int, name:str, title:str, lang:str, roles:[{name:str, label:Label}], may:[str], area:str, enterprise:Ref|null,"
 	  " second_factor:{on:bool, must:bool}, reveal:bool, demo:bool, county:{name:str}}" },
 	{ "Demo", "{demo:bool, roles:[{name:str, label:Label, person:str}]}" },
-	{ "Types", "{types:[{name:str, label:str, pack:str, icon:str, states:bool, can:[str]}]}" },
+	{ "Types", "{types:[{name:str, label:str, pack:str, icon:str, states:bool, can:[str]}], packs:[{name:str, label:str, about:str, section:str, first:[str]}]}" },
 	{ "Type", "{name:str, label:str, pack:str, icon:str, about:str, number:str, title:str, geometry:str, groups:[{name:str, label:str}],"
 	  " fields:[{name:str, is:str, label:str, help:str, group:str, need:bool}],"
 	  " states:[{name:str, label:str, color:str, end:bool, who:[str]}],"

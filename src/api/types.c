@@ -1,6 +1,27 @@
 // The type descriptions that forms, lists and pages are drawn from.
 #include "api/api.h"
 
+// Packs in the order in which people see them, each with the section it stands in.
+static void write_packs(struct call *c)
+{
+	const struct menu *sections = registry_menu(c->reg, STR("pack_section"));
+	jw_karr(&c->w, "packs");
+	for (size_t i = 0; i < c->reg->npacks; i++) {
+		const struct pack *p = &c->reg->packs[i];
+		jw_obj(&c->w);
+		jw_kstr(&c->w, "name", p->name);
+		jw_kstr(&c->w, "label", label_text(c, p->label));
+		jw_kstr(&c->w, "about", label_text(c, p->about));
+		jw_kstr(&c->w, "section", p->section != SIZE_MAX ? label_text(c, sections->items[p->section].label) : STR_EMPTY);
+		jw_karr(&c->w, "first");
+		for (size_t k = 0; k < p->nfirst; k++)
+			jw_str(&c->w, p->first[k]);
+		jw_end(&c->w);
+		jw_end(&c->w);
+	}
+	jw_end(&c->w);
+}
+
 enum err types_list(struct call *c)
 {
 	jw_obj(&c->w);
@@ -11,6 +32,7 @@ enum err types_list(struct call *c)
 			type_json(&c->w, c->reg, t, &c->id, false);
 	}
 	jw_end(&c->w);
+	write_packs(c);
 	jw_end(&c->w);
 	return OK;
 }

@@ -86,6 +86,8 @@ void check_menu(struct check *c, const struct source *s);
 void check_role(struct check *c, const struct source *s);
 void check_manages(struct check *c, const struct source *s);      // of a role, when all roles are known
 void check_kind(struct check *c, const struct source *s);
+void check_about(struct check *c, const struct source *s);
+int pack_before(const void *a, const void *b); // order of struct pack, for qsort
 bool check_payload(struct check *c, const struct source *s, struct menu_item *ret); // its name and label; the rest is gate/template's
 void check_fragment(struct check *c, const struct source *s);
 void declare_type(struct check *c, const struct source *s);       // name only; then, when all names are known:

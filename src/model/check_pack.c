@@ -1,4 +1,4 @@
-// Checks menus, roles and kinds of measurement: what does not refer to anything else. Called by registry_load.
+// Checks menus, roles, kinds of measurement and what packs say of themselves. Called by registry_load.
 #include "base/workday.h"
 #include "model/check.h"
 
@@ -236,4 +236,56 @@ void check_kind(struct check *c, const struct source *s)
 		DIAG(c->d, at_key(s->root, raw.k.drift > 0 ? "drift" : "drift_least"), DRIFT);
 	check_dimension(c, s->root, raw.k.dimension);
 	c->reg->kinds[c->reg->nkinds++] = raw.k;
+}
+
+struct raw_about {
+	struct pack p;
+	struct str section;
+};
+
+// Where a pack stands in menus: the items of menu pack_section, in their order; without one, last.
+static void check_section(struct check *c, const struct yaml_node *root, struct raw_about *raw)
+{
+	const struct menu *sections = registry_menu(c->reg, STR("pack_section"));
+	const struct menu_item *item = sections && raw->section.n ? menu_item(sections, raw->section) : NULL;
+	raw->p.section = item ? (size_t)(item - sections->items) : SIZE_MAX;
+	if (!item && raw->section.n)
+		DIAG_NEARBY(c->d, at_key(root, "section"), raw->section, sections ? names_of(c, sections->items, sections->nitems, sizeof *sections->items) : NULL,
+		            sections ? sections->nitems : 0, PACK_SECTION, STR_FMT(raw->section));
+}
+
+void check_about(struct check *c, const struct source *s)
+{
+	static const struct key keys[] = {
+		{ "pack", KEY_NAME, true, offsetof(struct raw_about, p.name), 0 },
+		{ "label", KEY_LABEL, true, offsetof(struct raw_about, p.label), 0 },
+		{ "about", KEY_TEXTS, false, offsetof(struct raw_about, p.about), 0 },
+		{ "section", KEY_STR, false, offsetof(struct raw_about, section), 0 },
+		{ "rank", KEY_INT, false, offsetof(struct raw_about, p.rank), 0 },
+		{ "first", KEY_STRS, false, offsetof(struct raw_about, p.first), offsetof(struct raw_about, p.nfirst) },
+	};
+	struct raw_about raw = { .p = { .name = STR_EMPTY, .about = { STR_EMPTY, STR_EMPTY } }, .section = STR_EMPTY };
+	if (!keys_read(c, s->root, keys, ARRAY_LEN(keys), &raw) || raw.p.name.n == 0)
+		return;
+	if (!str_eq(raw.p.name, s->pack)) {
+		DIAG(c->d, at_key(s->root, "pack"), PACK_NAME, STR_FMT(raw.p.name), STR_FMT(s->pack));
+		return;
+	}
+	if (!declare(c, 'a', raw.p.name, at_key(s->root, "pack")))
+		return;
+	check_section(c, s->root, &raw);
+	for (size_t i = 0; i < raw.p.nfirst; i++)
+		if (!registry_type(c->reg, raw.p.first[i]))
+			DIAG_NEARBY(c->d, at_item(yaml_get(s->root, "first"), i), raw.p.first[i], c->type_names, c->reg->ntypes, NO_TYPE, STR_FMT(raw.p.first[i]));
+	c->reg->packs[c->reg->npacks++] = raw.p;
+}
+
+int pack_before(const void *va, const void *vb)
+{
+	const struct pack *a = va, *b = vb;
+	if (a->section != b->section)
+		return a->section < b->section ? -1 : 1;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	return str_cmp(a->name, b->name);
 }

@@ -71,6 +71,8 @@ X(UNMASK,         "unmask 没有“%.*s”这一项；可用 reason（说明理�
 X(DIMENSION,      "未知的维度“%.*s”；可用 people equipment process storage logistics environment", \
                   "unknown dimension \"%.*s\"; use people equipment process storage logistics environment") \
 X(CAP_WORD,       "CAP 1.2 的 %s 没有“%.*s”；请按标准改正", "CAP 1.2 has no %s \"%.*s\"; correct it") \
+X(PACK_NAME,      "“%.*s”不是这个文件夹的名字；请写 %.*s", "\"%.*s\" is not the name of this folder; write %.*s") \
+X(PACK_SECTION,   "菜单 pack_section 没有“%.*s”；请改正或删去", "menu pack_section has no \"%.*s\"; correct it or take it out") \
 /* fields */ \
 X(RESERVED,       "“%.*s”是系统保留的字段名；请换一个名字", "\"%.*s\" is a field name of the system; choose another") \
 X(COMMON_KIND,    "字段“%.*s”是公共栏，只能写成 %s；请改正或换一个名字", \

@@ -429,9 +429,20 @@ struct pack_file {          // packs/*/FOLDER/*.yaml for the folders that others
 	const struct yaml_node *root;
 };
 
+struct pack {               // packs/NAME/about/*.yaml; of a pack without one, its name
+	struct str name;
+	struct label label, about;  // about: one sentence, or empty
+	size_t section;             // which item of menu pack_section; SIZE_MAX = none
+	int rank;                   // within its section, smaller first
+	struct str *first;          // its types that stand before the others, in this order
+	size_t nfirst;
+};
+
 struct registry {
 	struct arena *arena;
 	uint64_t generation;
+	struct pack *packs;         // in the order in which people see them
+	size_t npacks;
 	struct type *types;
 	size_t ntypes;
 	struct menu *menus;
@@ -472,6 +483,7 @@ const struct type *registry_type(const struct registry *r, struct str name);
 const struct point_kind *registry_kind(const struct registry *r, struct str name);
 const struct schedule *registry_schedule(const struct registry *r, struct str name);
 const struct role *registry_role(const struct registry *r, struct str name);
+const struct pack *registry_pack(const struct registry *r, struct str name);
 const struct menu *registry_menu(const struct registry *r, struct str name);
 bool role_may(const struct role *r, const char *permission);
 const struct field *type_field(const struct type *t, struct str name);

@@ -1,15 +1,17 @@
 // Reads the packs below a folder, has every file checked, and keeps the result as one registry in one arena. Called
 // at start-up, on reload and by `anlan check`, in any thread; look-ups are plain reads of an immutable registry.
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "model/check.h"
 #include "model/pack_texts.h"
 
-enum folder { MENUS, ROLES, POINTS, TYPES, RULES, FRAGMENTS, KEPT /* only kept, from here on */, CALENDARS = KEPT, SCHEDULES,
+enum folder { ABOUT, MENUS, ROLES, POINTS, TYPES, RULES, FRAGMENTS, KEPT /* only kept, from here on */, CALENDARS = KEPT, SCHEDULES,
 	      INDICATORS, INDEXES, ASSESSMENTS, DOCUMENTS, MIGRATIONS, PAYLOADS, FOLDERS };
 static const struct str folder_names[FOLDERS] = {
-	{ "menus", 5 },     { "roles", 5 },     { "points", 6 },      { "types", 5 },        { "rules", 5 },      { "fragments", 9 },
-	{ "calendars", 9 }, { "schedules", 9 }, { "indicators", 10 }, { "indexes", 7 }, { "assessments", 11 }, { "documents", 9 },
-	{ "migrations", 10 }, { "payloads", 8 },
+	{ "about", 5 },     { "menus", 5 },     { "roles", 5 },     { "points", 6 },      { "types", 5 },        { "rules", 5 },
+	{ "fragments", 9 }, { "calendars", 9 }, { "schedules", 9 }, { "indicators", 10 }, { "indexes", 7 }, { "assessments", 11 },
+	{ "documents", 9 }, { "migrations", 10 }, { "payloads", 8 },
 };
 
 struct loader {
@@ -97,6 +99,21 @@ static void check_simple(struct check *c, struct loader *l)
 		check_manages(c, &l->files[ROLES].v[i]);
 }
 
+// What each pack says of itself; one that says nothing goes by its name. In the order of the menu of sections.
+static void check_packs(struct check *c, struct loader *l)
+{
+	struct registry *r = c->reg;
+	r->packs = arena_many(c->a, l->files[ABOUT].n + r->ntypes, struct pack);
+	for (size_t i = 0; i < l->files[ABOUT].n; i++)
+		check_about(c, &l->files[ABOUT].v[i]);
+	for (size_t i = 0; i < r->ntypes; i++)
+		if (!registry_pack(r, r->types[i].pack))
+			r->packs[r->npacks++] = (struct pack){ .name = r->types[i].pack, .label = { r->types[i].pack, r->types[i].pack },
+				                               .about = { STR_EMPTY, STR_EMPTY }, .section = SIZE_MAX };
+	if (r->npacks)
+		qsort(r->packs, r->npacks, sizeof *r->packs, pack_before);
+}
+
 static void check_types(struct check *c, struct loader *l)
 {
 	struct registry *r = c->reg;
@@ -178,6 +195,7 @@ enum err registry_load_texts(struct registry **ret, const struct pack_texts *tex
 	check_simple(&c, &l);
 	check_calendars(&c, l.files[CALENDARS].v, l.files[CALENDARS].n);
 	check_types(&c, &l);
+	check_packs(&c, &l);
 	check_schedules(&c, &l);
 	keep_rules(&c, &l);
 	keep_files(&c, &l);
@@ -238,6 +256,11 @@ const struct role *registry_role(const struct registry *r, struct str name)
 const struct schedule *registry_schedule(const struct registry *r, struct str name)
 {
 	FIND(r->schedules, r->nschedules, name);
+}
+
+const struct pack *registry_pack(const struct registry *r, struct str name)
+{
+	FIND(r->packs, r->npacks, name);
 }
 
 const struct menu *registry_menu(const struct registry *r, struct str name)

@@ -70,6 +70,7 @@ router.beforeEach(async (to) => {
   if (!person) return { name: 'login', query: ['/', '/map'].includes(start) ? {} : { back: start } }
   await typesReady()
   if (person.second_factor?.must && to.name !== 'me') return { name: 'me' }
+  if (start === '/' && to.path !== home()) return { path: home(), replace: true }
   if (to.params.type) used(String(to.params.type))
   return true
 })

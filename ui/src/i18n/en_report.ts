@@ -1,8 +1,6 @@
 import type { zhReport } from './zh_report'
 
 export const enReport: Record<keyof typeof zhReport, string> = {
-  'pack.enforcement': 'Enforcement',
-  'pack.report': 'Reports by the public',
   'casefile': 'File of the case (ZIP)',
   'casefile.what': 'This record and those around it, papers issued, all attachments and what was done, with an index and checksums',
   'report': 'Report a danger',

@@ -3,7 +3,6 @@ import type { zhRisk } from './zh_risk'
 
 export const enRisk: Record<keyof typeof zhRisk, string> = {
   'nav.overlay': 'Overlay',
-  'pack.lot': 'Lots',
   'over.what': 'Outlines of natural hazards, risk zones and listed areas laid over enterprises, installations and risk points: each that lies inside is listed.',
   'over.of': 'Outlines',
   'over.csv': 'Export',
@@ -29,7 +28,6 @@ export const enRisk: Record<keyof typeof zhRisk, string> = {
   'season.weak': 'of the ups and downs are season (weak)',
   'season.month': '{m}',
   'nav.risk': 'Risk index',
-  'pack.risk': 'Risk',
   'risk.closer': 'Areas are coloured; closer, every enterprise by the same index.',
   'risk.map': 'Four-colour risk map',
   'risk.ranking': 'Ranking by risk index',

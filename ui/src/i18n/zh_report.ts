@@ -1,7 +1,5 @@
 // Reports of dangers by the public, the seal, the lot.
 export const zhReport = {
-  'pack.enforcement': '监管执法',
-  'pack.report': '群众举报',
   'casefile': '卷宗（ZIP）',
   'casefile.what': '本案和关联记录、已出具的文书、全部附件、办理经过，附目录和校验',
   'report': '安全生产举报',

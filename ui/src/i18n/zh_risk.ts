@@ -2,7 +2,6 @@
 export const zhRisk = {
   'nav.risk': '风险指数',
   'nav.overlay': '叠加冲突',
-  'pack.lot': '物料批次',
   'over.what': '把自然灾害风险区、风险分区、挂牌区域的范围叠加到企业、重大危险源和风险点上，落在范围内的逐个列出。',
   'over.of': '叠加的范围',
   'over.csv': '导出',
@@ -27,7 +26,6 @@ export const zhRisk = {
   'season.some': '的波动由季节解释（中等）',
   'season.weak': '的波动由季节解释（弱）',
   'season.month': '{m} 月',
-  'pack.risk': '风险',
   'risk.closer': '按辖区着色；放大后每家企业按同一指数着色。',
   'risk.map': '风险四色图',
   'risk.ranking': '风险指数排名',

@@ -3,10 +3,10 @@
 import { computed } from 'vue'
 import type { Component } from 'vue'
 import type { RouteLocationRaw } from 'vue-router'
-import { t, tx } from '../i18n'
+import { t } from '../i18n'
 import { icon, menuIcon } from '../lib/icons'
 import { may, me } from '../use/session'
-import { knows, readable } from '../use/types'
+import { knows, packs, readable } from '../use/types'
 import { openAlarms, unacked } from '../use/alarms'
 import { dutyCount, notices, overdue } from '../use/duties'
 
@@ -25,11 +25,17 @@ const map = (): Entry[] => (knows('enterprise') ? [plain('map')] : [])
 
 export const mainEntries = computed<Entry[]>(() => (works.value ? [...map(), alarms(), duties()] : [duties()]))
 export const typeEntries = computed<Entry[]>(() => readable.value.map((x) => ({ page: x.name, label: x.label, icon: icon(x.icon, x.name), to: { name: 'list', params: { type: x.name } }, pack: x.pack })))
-export interface PackEntries { pack: string; label: string; entries: Entry[] }
-export const packEntries = computed<PackEntries[]>(() => {
-  const out = new Map<string, Entry[]>()
-  for (const e of typeEntries.value) out.set(e.pack ?? '', [...(out.get(e.pack ?? '') ?? []), e])
-  return [...out].map(([pack, entries]) => ({ pack, label: tx('pack', pack), entries }))
+export interface PackEntries { pack: string; label: string; about: string; section: string; entries: Entry[] }
+/** In the order and under the headings that the packs themselves say (about/pack.yaml). */
+const ordered = (list: Entry[], first: string[]) => [...first.flatMap((n) => list.filter((e) => e.page === n)), ...list.filter((e) => !first.includes(e.page))]
+export const packEntries = computed<PackEntries[]>(() => packs.value
+  .map((p) => ({ pack: p.name, label: p.label, about: p.about, section: p.section || t('nav.others'), entries: ordered(typeEntries.value.filter((e) => e.pack === p.name), p.first) }))
+  .filter((p) => p.entries.length))
+export interface PackSection { label: string; packs: PackEntries[] }
+export const packSections = computed<PackSection[]>(() => {
+  const out = new Map<string, PackEntries[]>()
+  for (const p of packEntries.value) out.set(p.section, [...(out.get(p.section) ?? []), p])
+  return [...out].map(([label, list]) => ({ label, packs: list }))
 })
 
 const numbers = computed<Entry[]>(() => (works.value ? [plain('risk'), plain('sensing'), plain('suppressed'), plain('alarmload'), plain('detect'), plain('overlay'), plain('indicators'), plain('reports')] : []))

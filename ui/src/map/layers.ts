@@ -1,6 +1,6 @@
 // The layers one may switch on and off: in groups, and as they were left the last time on this device.
 import { tx } from '../i18n'
-import { readable } from '../use/types'
+import { packLabel, readable } from '../use/types'
 
 /** group: 'now' what is watched, a pack, or 'base' the ground. */
 export interface LayerChoice { name: string; label: string; on: boolean; group: string }
@@ -34,7 +34,7 @@ export function groupsOf(list: LayerChoice[], find: string): LayerGroup[] {
   const rank = (g: string) => (g === 'now' ? 0 : g === 'base' ? 2 : 1)
   return [...out]
     .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([name, layers]) => ({ name, label: name === 'now' || name === 'base' ? tx('layergroup', name) : tx('pack', name), layers }))
+    .map(([name, layers]) => ({ name, label: name === 'now' || name === 'base' ? tx('layergroup', name) : packLabel(name), layers }))
     .map((g) => (words(g.label).includes(words(find)) ? g : { ...g, layers: g.layers.filter((l) => words(l.label).includes(words(find))) }))
     .filter((g) => g.layers.length)
 }

@@ -1,12 +1,13 @@
 // Type descriptions, fetched once per language. Everything about fields, states and moves comes from here.
 import { computed, ref, watch } from 'vue'
 import { get } from '../api/http'
-import type { TypeBrief, TypeInfo } from '../api/types'
+import type { PackBrief, TypeBrief, TypeInfo } from '../api/types'
 import { lang } from '../i18n'
 import { icon } from '../lib/icons'
 import { me } from './session'
 
 export const types = ref<TypeBrief[]>([])
+export const packs = ref<PackBrief[]>([])
 const cache = new Map<string, Promise<TypeInfo>>()
 
 export const readable = computed(() => types.value.filter((x) => x.can.includes('read')))
@@ -19,10 +20,13 @@ export function used(type: string) {
 }
 export const typeIcon = (name: string) => icon(types.value.find((x) => x.name === name)?.icon, name)
 export const typeLabel = (name: string) => types.value.find((x) => x.name === name)?.label ?? name
+export const packLabel = (name: string) => packs.value.find((x) => x.name === name)?.label ?? name
 export const knows = (name: string) => readable.value.some((x) => x.name === name)
 
 export async function loadTypes() {
-  types.value = (await get<{ types: TypeBrief[] }>('/types')).types
+  const all = await get<{ types: TypeBrief[]; packs: PackBrief[] }>('/types')
+  types.value = all.types
+  packs.value = all.packs
 }
 /** Before the first page of a session: the menu and every link depend on what may be read. */
 export async function typesReady() {
