@@ -758,13 +758,14 @@ const struct expr_node *expr_check(struct compiler *c, const struct raw *r)
 const struct expr *expr_compile(struct arena *a, struct str text, const struct expr_names *names, struct expr_error *ret_error)
 {
 	struct expr_error none;
-	struct compiler c = { .a = a, .text = text, .names = names, .error = ret_error ? ret_error : &none };
-	c.slots = arena_many(a, LIMIT_EXPR_SLOTS, struct expr_slot);
+	struct expr_slot slots[LIMIT_EXPR_SLOTS];
+	struct arena *raws on_scope_exit(arena_freep) = arena_new(0);
+	struct compiler c = { .a = a, .raws = raws, .text = text, .names = names, .error = ret_error ? ret_error : &none, .slots = slots };
 	const struct raw *r = expr_parse(&c);
 	const struct expr_node *root = r ? expr_check(&c, r) : NULL;
 	if (!root)
 		return NULL;
 	struct expr *e = arena_one(a, struct expr);
-	*e = (struct expr){ .text = text, .root = root, .slots = c.slots, .nslots = c.nslots };
+	*e = (struct expr){ .text = text, .root = root, .slots = arena_grow(a, slots, c.nslots, c.nslots, sizeof *slots), .nslots = c.nslots };
 	return e;
 }

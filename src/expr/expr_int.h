@@ -22,6 +22,7 @@ struct raw {
 
 struct compiler {
 	struct arena *a;
+	struct arena *raws;     // the tree as written: gone when the checked one stands
 	struct str text;
 	const struct expr_names *names;
 	struct expr_error *error;

@@ -95,7 +95,7 @@ static bool want(struct compiler *c, const char *sign)
 // ---- the tree ----------------------------------------------------------------------------------
 static struct raw *node(struct compiler *c, enum raw_kind kind, size_t at)
 {
-	struct raw *r = arena_one(c->a, struct raw);
+	struct raw *r = arena_one(c->raws, struct raw);
 	*r = (struct raw){ .kind = kind, .at = at, .end = c->at, .text = STR_EMPTY, .field = STR_EMPTY, .unit = STR_EMPTY, .depth = 1 };
 	if (++c->nodes > LIMIT_EXPR_NODES)
 		expr_fail(c, at, "表达式太长，最多 %u 项；请拆成几个字段", "the expression is too long, at most %u parts; split it over several fields",
@@ -108,7 +108,7 @@ static void push(struct compiler *c, struct raw *r, struct raw *sub)
 	if (!sub)
 		return;
 	if ((r->nsubs & (r->nsubs - 1)) == 0)
-		r->subs = arena_grow(c->a, r->subs, r->nsubs, MAX(2 * r->nsubs, (size_t)2), sizeof(struct raw *));
+		r->subs = arena_grow(c->raws, r->subs, r->nsubs, MAX(2 * r->nsubs, (size_t)2), sizeof(struct raw *));
 	r->subs[r->nsubs++] = sub;
 	r->depth = MAX(r->depth, sub->depth + 1);
 	r->end = c->at;
