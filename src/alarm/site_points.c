@@ -1,5 +1,6 @@
 #include "alarm/site_points.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
@@ -22,20 +23,26 @@ struct like {
 	uint8_t has_deadband, has_on, has_off, out_of_service, maintenance;
 };
 
-struct packed {                 // 48 bytes
-	uint32_t device, enterprise, installation;
+struct whose { uint32_t device, enterprise, installation; };
+
+struct spot { double lon, lat; };
+
+struct packed {
 	uint32_t text;              // where code, name and address are, one behind the other
 	int32_t calibration;        // minute; NO_DATE = none
-	uint16_t like;
 	uint16_t code, name, address; // lengths
+	uint8_t like, whose;        // indexes
 	uint8_t low;                // the id's last 8 bits
-	double lon, lat;
 };
+_Static_assert(sizeof(struct packed) == 20, "a million of them");
+_Static_assert(PAGE_POINTS <= 256, "like and whose are a byte");
 
-struct page {                   // one block: points, likes, text
+struct page {                   // one block: likes, spots, points, whose, text
 	_Atomic uint32_t refs;
-	uint32_t n, nlikes, text;   // text: bytes
-	struct packed v[];
+	uint16_t n, nlikes, nwhose;
+	uint16_t nspots;            // n, or 0: none of its points has one
+	uint32_t text;              // bytes
+	struct like likes[];
 };
 
 #define FULL(slots) ((slots) / 4 * 3) // ids that so many slots take
@@ -73,39 +80,45 @@ struct points_writer {
 
 // ---- a page -------------------------------------------------------------------------------------
 
-static const struct like *likes_of(const struct page *p) { return (const struct like *)(const void *)&p->v[p->n]; }
-static const char *text_of(const struct page *p) { return (const char *)(likes_of(p) + p->nlikes); }
+static const struct spot *spots_of(const struct page *p) { return (const void *)&p->likes[p->nlikes]; }
+static const struct packed *packed_of(const struct page *p) { return (const void *)(spots_of(p) + p->nspots); }
+static const struct whose *whose_of(const struct page *p) { return (const void *)(packed_of(p) + p->n); }
+static const char *text_of(const struct page *p) { return (const char *)(whose_of(p) + p->nwhose); }
 static size_t page_size(const struct page *p)
 {
-	return sizeof *p + p->n * sizeof *p->v + p->nlikes * sizeof(struct like) + p->text;
+	return sizeof *p + p->nlikes * sizeof(struct like) + p->nspots * sizeof(struct spot) + p->n * sizeof(struct packed) +
+	       p->nwhose * sizeof(struct whose) + p->text;
 }
 
 static void unpack(const struct page *page, uint32_t high, size_t i, struct site_point *ret)
 {
-	const struct packed *k = &page->v[i];
-	const struct like *l = &likes_of(page)[k->like];
+	const struct packed *k = &packed_of(page)[i];
+	const struct like *l = &page->likes[k->like];
+	const struct whose *w = &whose_of(page)[k->whose];
+	struct spot spot = page->nspots ? spots_of(page)[i] : (struct spot){ NAN, NAN };
 	const char *text = text_of(page), *own = text + k->text;
 	*ret = (struct site_point){
-		.def = { .id = high << PAGE_BITS | k->low, .device = k->device, .enterprise = k->enterprise, .installation = k->installation,
+		.def = { .id = high << PAGE_BITS | k->low, .device = w->device, .enterprise = w->enterprise, .installation = w->installation,
 			 .code = str_from(own, k->code), .kind = str_from(text + l->kind.at, l->kind.n),
 			 .area = str_from(text + l->area.at, l->area.n), .ll = l->ll, .l = l->l, .h = l->h, .hh = l->hh,
 			 .own = { l->has_deadband, l->has_on, l->has_off, l->deadband, l->on, l->off }, .min = l->min,
 			 .max = l->max, .interval = l->interval, .out_of_service = l->out_of_service, .maintenance = l->maintenance,
 			 .has_calibration = k->calibration != NO_DATE, .calibration_due = k->calibration != NO_DATE ? k->calibration * US_PER_MIN : 0 },
 		.name = str_from(own + k->code, k->name), .address = str_from(own + k->code + k->name, k->address),
-		.unit = str_from(text + l->unit.at, l->unit.n), .scale = l->scale, .lon = k->lon, .lat = k->lat,
+		.unit = str_from(text + l->unit.at, l->unit.n), .scale = l->scale, .lon = spot.lon, .lat = spot.lat,
 	};
 }
 
 // Index of the first point of the page that is not below low.
 static size_t page_find(const struct page *p, uint32_t low)
 {
+	const struct packed *v = packed_of(p);
 	size_t lo = 0, hi = p->n;
 	if (p->n == PAGE_POINTS)
 		return low;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
-		if (p->v[mid].low < low)
+		if (v[mid].low < low)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -116,7 +129,10 @@ static size_t page_find(const struct page *p, uint32_t low)
 struct packing {
 	struct packed v[PAGE_POINTS];
 	struct like likes[PAGE_POINTS];
-	size_t n, nlikes;
+	struct whose whose[PAGE_POINTS];
+	struct spot spots[PAGE_POINTS];
+	size_t n, nlikes, nwhose;
+	bool has_spot;                // some point is
 	char *text;
 	uint32_t at;
 };
@@ -135,7 +151,7 @@ static struct text like_text(struct packing *k, const struct text *before, struc
 	return before && before->n == s.n && memcmp(k->text + before->at, s.p, s.n) == 0 ? *before : add_text(k, s);
 }
 
-static uint16_t like_for(struct packing *k, const struct site_point *p)
+static uint8_t like_for(struct packing *k, const struct site_point *p)
 {
 	const struct like *last = k->nlikes ? &k->likes[k->nlikes - 1] : NULL;
 	struct like l;
@@ -151,19 +167,28 @@ static uint16_t like_for(struct packing *k, const struct site_point *p)
 	l.maintenance = p->def.maintenance;
 	for (size_t i = k->nlikes; i > 0 && k->nlikes - i < LIKE_TRIES; i--)
 		if (memcmp(&k->likes[i - 1], &l, sizeof l) == 0)
-			return (uint16_t)(i - 1);
+			return (uint8_t)(i - 1);
 	memcpy(&k->likes[k->nlikes], &l, sizeof l);
-	return (uint16_t)k->nlikes++;
+	return (uint8_t)k->nlikes++;
+}
+
+static uint8_t whose_for(struct packing *k, const struct site_point *p)
+{
+	struct whose w = { (uint32_t)p->def.device, (uint32_t)p->def.enterprise, (uint32_t)p->def.installation };
+	for (size_t i = k->nwhose; i > 0 && k->nwhose - i < LIKE_TRIES; i--)
+		if (memcmp(&k->whose[i - 1], &w, sizeof w) == 0)
+			return (uint8_t)(i - 1);
+	k->whose[k->nwhose] = w;
+	return (uint8_t)k->nwhose++;
 }
 
 static void pack(struct packing *k, const struct site_point *p)
 {
-	uint16_t like = like_for(k, p);
-	struct packed *q = &k->v[k->n++];
-	*q = (struct packed){ .device = (uint32_t)p->def.device, .enterprise = (uint32_t)p->def.enterprise,
-		              .installation = (uint32_t)p->def.installation, .text = k->at, .like = like, .low = (uint8_t)p->def.id,
+	uint8_t like = like_for(k, p), whose = whose_for(k, p);
+	k->spots[k->n] = (struct spot){ p->lon, p->lat };
+	k->has_spot |= !isnan(p->lon) || !isnan(p->lat);
+	k->v[k->n++] = (struct packed){ .text = k->at, .like = like, .whose = whose, .low = (uint8_t)p->def.id,
 		              .code = (uint16_t)p->def.code.n, .name = (uint16_t)p->name.n, .address = (uint16_t)p->address.n,
-		              .lon = p->lon, .lat = p->lat,
 		              .calibration = p->def.has_calibration ? (int32_t)(p->def.calibration_due / US_PER_MIN) : NO_DATE };
 	(void)add_text(k, p->def.code);
 	(void)add_text(k, p->name);
@@ -181,14 +206,15 @@ static struct page *page_new(const struct site_point *v, size_t n)
 	k->text = mem_alloc(room + 1);
 	for (size_t i = 0; i < n; i++)
 		pack(k, &v[i]);
-	struct page head = { .refs = 1, .n = (uint32_t)k->n, .nlikes = (uint32_t)k->nlikes, .text = k->at }, *p = mem_alloc(page_size(&head));
+	struct page head = { .n = (uint16_t)k->n, .nlikes = (uint16_t)k->nlikes, .nwhose = (uint16_t)k->nwhose,
+		             .nspots = k->has_spot ? (uint16_t)k->n : 0, .text = k->at }, *p = mem_alloc(page_size(&head));
 	p->refs = 1;
-	p->n = head.n;
-	p->nlikes = head.nlikes;
-	p->text = head.text;
-	memcpy(p->v, k->v, k->n * sizeof *k->v);
-	memcpy(&p->v[p->n], k->likes, k->nlikes * sizeof *k->likes);
-	memcpy((char *)&p->v[p->n] + k->nlikes * sizeof *k->likes, k->text, k->at);
+	p->n = head.n, p->nlikes = head.nlikes, p->nwhose = head.nwhose, p->nspots = head.nspots, p->text = head.text;
+	memcpy(p->likes, k->likes, k->nlikes * sizeof *k->likes);
+	memcpy((void *)spots_of(p), k->spots, head.nspots * sizeof *k->spots);
+	memcpy((void *)packed_of(p), k->v, k->n * sizeof *k->v);
+	memcpy((void *)whose_of(p), k->whose, k->nwhose * sizeof *k->whose);
+	memcpy((void *)text_of(p), k->text, k->at);
 	mem_free(k->text);
 	mem_free(k);
 	return p;
@@ -204,7 +230,7 @@ bool points_at(const struct site_points *s, uint32_t id, struct site_point *ret)
 {
 	const struct page *p = id >> PAGE_BITS < s->npages ? s->pages[id >> PAGE_BITS] : NULL;
 	size_t i = p ? page_find(p, id % PAGE_POINTS) : 0;
-	if (!p || i >= p->n || p->v[i].low != id % PAGE_POINTS)
+	if (!p || i >= p->n || packed_of(p)[i].low != id % PAGE_POINTS)
 		return false;
 	unpack(p, id >> PAGE_BITS, i, ret);
 	return true;
@@ -229,7 +255,8 @@ static struct str code_of(const struct site_points *s, uint32_t id) // empty: no
 {
 	const struct page *p = s->pages[id >> PAGE_BITS];
 	size_t i = p ? page_find(p, id % PAGE_POINTS) : 0;
-	return p && i < p->n && p->v[i].low == id % PAGE_POINTS ? str_from(text_of(p) + p->v[i].text, p->v[i].code) : STR_EMPTY;
+	const struct packed *k = p && i < p->n ? &packed_of(p)[i] : NULL;
+	return k && k->low == id % PAGE_POINTS ? str_from(text_of(p) + k->text, k->code) : STR_EMPTY;
 }
 
 static uint32_t shard_of(uint64_t hash) { return (uint32_t)(hash >> 56); }
@@ -430,9 +457,9 @@ static size_t merge(const struct points_writer *w, const struct page *old, uint3
 	size_t n = 0, i = 0;
 	for (size_t k = 0; k < w->n; k++) {
 		const struct change *c = &w->v[k];
-		for (; old && i < old->n && old->v[i].low < c->id % PAGE_POINTS; i++)
+		for (; old && i < old->n && packed_of(old)[i].low < c->id % PAGE_POINTS; i++)
 			unpack(old, high, i, &ret[n++]);
-		if (old && i < old->n && old->v[i].low == c->id % PAGE_POINTS)
+		if (old && i < old->n && packed_of(old)[i].low == c->id % PAGE_POINTS)
 			i++;
 		if (!c->removed)
 			ret[n++] = c->p;
