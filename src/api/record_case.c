@@ -37,12 +37,20 @@ static void add_sources(struct case_of *g, const struct type *t, const struct ro
 	struct call *c = g->c;
 	for (size_t i = 0; i < t->nfields; i++) {
 		const struct field *f = &t->fields[i];
-		const struct type *to = f->kind == FIELD_REF && f->ncols ? registry_type(c->reg, f->to) : NULL;
+		const struct value *v = f->ncols ? &row->vals[f->col] : NULL;
+		const struct type *to = NULL;
 		struct row other;
-		if (!to || row->vals[f->col].kind != VAL_INT || !auth_may_read(&c->id, to) || !auth_may_read_field(&c->id, f))
+		int64_t id = 0;
+		if (v && f->kind == FIELD_REF && v->kind == VAL_INT) {
+			to = registry_type(c->reg, f->to);
+			id = v->i;
+		} else if (v && f->kind == FIELD_ORIGIN && v->kind == VAL_TEXT && !origin_parse(c->reg, v->s, &to, &id)) {
+			to = NULL;
+		}
+		if (!to || !auth_may_read(&c->id, to) || !auth_may_read_field(&c->id, f))
 			continue;
 		struct scope scope = auth_scope(&c->id, to);
-		if (records_get(call_db(c), &to->table, &scope, row->vals[f->col].i, c->arena, &other))
+		if (records_get(call_db(c), &to->table, &scope, id, c->arena, &other))
 			continue;
 		if (other.c.thread && other.c.thread == row->c.thread)
 			add_part(g, to, &other);
@@ -57,13 +65,12 @@ static enum err add_linked(struct case_of *g, const struct type *t, const struct
 		const struct type *from = &c->reg->types[i];
 		for (size_t k = 0; !err && k < from->nfields; k++) {
 			const struct field *f = &from->fields[k];
-			struct value id = { .kind = VAL_INT, .i = row->c.id, .s = STR_EMPTY };
-			struct filter only = { .column = f->name, .op = FILTER_EQ, .vals = &id, .nvals = 1 };
+			struct filter only;
 			struct list_query lq = { .filters = &only, .nfilters = 1, .limit = LIMIT_CASE_RECORDS };
 			struct row *rows;
 			size_t n;
 			int64_t total;
-			if (f->kind != FIELD_REF || !f->ncols || !str_eq(f->to, t->name) || !auth_may_read(&c->id, from) || !auth_may_read_field(&c->id, f))
+			if (f->kind == FIELD_REFS || !f->ncols || !field_link(f, t, row->c.id, c->arena, &only) || !auth_may_read(&c->id, from) || !auth_may_read_field(&c->id, f))
 				continue;
 			struct scope scope = auth_scope(&c->id, from);
 			err = records_list(call_db(c), &from->table, &scope, &lq, c->arena, &rows, &n, &total, &c->p);

@@ -245,7 +245,7 @@ static enum err keep_version(struct force *f, struct db *db)
 static enum err force_job(struct db *db, void *arg, struct problem *p)
 {
 	struct force *f = arg;
-	enum err err = migrations_run(db, f->old, f->steps, f->nsteps, f->by, f->a, p);
+	enum err err = migrations_run(db, f->old, f->steps, f->nsteps, f->by, false, f->a, p);
 	if (!err)
 		err = keep_types(f, db, p);
 	if (!err)
@@ -406,7 +406,7 @@ struct start {
 static enum err start_job(struct db *db, void *arg, struct problem *p)
 {
 	struct start *s = arg;
-	enum err err = migrations_run(db, s->f.old, s->f.steps, s->f.nsteps, s->f.by, s->f.a, p);
+	enum err err = migrations_run(db, s->f.old, s->f.steps, s->f.nsteps, s->f.by, s->before.n == 0, s->f.a, p);
 	s->f.old = NULL; // every table
 	if (!err)
 		err = keep_types(&s->f, db, p);

@@ -9,8 +9,11 @@ enum err effects_find(struct db *db, const struct registry *old, const struct re
 
 // ---- migration.c: packs/*/migrations/*.yaml ----------------------------------------------------
 struct migration_step {
-	enum { STEP_RENAME, STEP_DROP, STEP_STATE, STEP_VALUE } what;
-	struct str field, from, to; // RENAME: from, to; DROP: field; STATE: from, to; VALUE: field, from, to
+	enum { STEP_RENAME, STEP_DROP, STEP_STATE, STEP_VALUE, STEP_GATHER } what;
+	struct str field, from, to; // RENAME: from, to; DROP: field; STATE: from, to; VALUE: field, from, to; GATHER: from, to
+	struct str type;            // GATHER: that from refers to
+	const struct str *others;   // GATHER: columns that go into the same field, of which a row may have one
+	size_t nothers;
 };
 struct migration {
 	struct str name, type;
@@ -26,8 +29,9 @@ enum err migration_pending(struct db *db, struct str name, bool *ret) must_check
 // Adds to the effects what each step of the pending ones would do, and takes off the losses they answer for.
 enum err migrations_effects(struct db *db, const struct registry *old, const struct migration *v, size_t n, struct arena *a,
                             struct config_effect **effects, size_t *neffects, struct problem *p) must_check;
-// In a store job: does the pending ones; audit entries say how many rows each step touched.
+// In a store job: does the pending ones; audit entries say how many rows each step touched. Those of a type that is new are done
+// with: there is nothing to move. first: no packs were in force before, all are.
 enum err migrations_run(struct db *db, const struct registry *old, const struct migration *v, size_t n, const struct identity *by,
-                        struct arena *a, struct problem *p) must_check;
+                        bool first, struct arena *a, struct problem *p) must_check;
 
 struct str effect_key(const char *what, struct str name, struct arena *a); // "fields.cost"

@@ -144,17 +144,62 @@ static void read_values(struct reading *r, const struct yaml_node *n)
 				                                     .to = n->items[i]->items[k]->text });
 }
 
+static bool gather_fits(struct reading *r, const struct yaml_node *from, const struct yaml_node *into)
+{
+	const struct field *old = r->t ? type_field(r->t, from->text) : NULL, *now = r->now ? type_field(r->now, into->text) : NULL;
+	if (!r->t || !r->now)
+		return true;
+	if (!now || now->kind != FIELD_ORIGIN) {
+		diag_say(r->d, into, "新的类型里没有 origin 字段“%.*s”；请写上", "the new type has no origin field \"%.*s\"; write its name", STR_FMT(into->text));
+		near_field(r, r->now, into->text);
+	} else if (old->kind != FIELD_REF || old->ncols != 1) {
+		diag_say(r->d, from, "字段“%.*s”不是引用，归并不了；请删去", "field \"%.*s\" is no ref, it cannot be gathered; take it out", STR_FMT(from->text));
+	} else if (!origin_type(now, old->to)) {
+		diag_say(r->d, from, "“%.*s”引用的 %.*s 不用 opens 建立这种记录，归并后筛选不到；请在它的动作里写 link，或改用 drop",
+		         "\"%.*s\" refers to %.*s, which opens no such records and could not be found again; write link in its moves, or use drop",
+		         STR_FMT(from->text), STR_FMT(old->to));
+	} else {
+		return drop_fits(r, from);
+	}
+	return false;
+}
+
+static void read_gather(struct reading *r, const struct yaml_node *n)
+{
+	const struct yaml_node *into = n->kind == YAML_MAP ? yaml_get(n, "into") : NULL, *from = into ? yaml_get(n, "from") : NULL;
+	static const char *const keys[] = { "into", "from", NULL };
+	struct str *names, to;
+	size_t count, before = 0;
+	if (!from || !yaml_strs(from, r->a, &names, &count, r->d)) {
+		diag_say(r->d, n, "应为 {into: 新字段, from: [原字段]}；请照此写", "{into: new, from: [old]} is expected; write it so");
+		return;
+	}
+	yaml_check_keys(n, keys, r->d);
+	if (!yaml_str(into, &to, r->d))
+		return;
+	struct str *others = arena_many(r->a, count + 1, struct str);
+	if (r->t && type_field(r->t, to) && type_field(r->t, to)->kind == FIELD_ORIGIN)
+		others[before++] = to;
+	for (size_t i = 0; i < count; i++) {
+		const struct field *old = r->t ? type_field(r->t, names[i]) : NULL;
+		if (!field_known(r, from->items[i]) || !gather_fits(r, from->items[i], into))
+			continue;
+		step_add(r, (struct migration_step){ STEP_GATHER, .from = names[i], .to = to, .type = old ? old->to : STR_EMPTY, .others = others, .nothers = before });
+		others[before++] = names[i];
+	}
+}
+
 static void read_step(struct reading *r, const struct yaml_node *n)
 {
 	static const struct { const char *key; void (*fn)(struct reading *, const struct yaml_node *); } kinds[] = {
-		{ "rename", read_renames }, { "drop", read_drops }, { "state", read_states }, { "value", read_values },
+		{ "rename", read_renames }, { "drop", read_drops }, { "state", read_states }, { "value", read_values }, { "gather", read_gather },
 	};
 	for (size_t i = 0; n->kind == YAML_MAP && n->n == 1 && i < ARRAY_LEN(kinds); i++)
 		if (str_is(n->keys[0]->text, kinds[i].key)) {
 			kinds[i].fn(r, n->items[0]);
 			return;
 		}
-	diag_say(r->d, n, "一步应为 rename、drop、state、value 之一；请改正", "a step is one of rename, drop, state, value; correct it");
+	diag_say(r->d, n, "一步应为 rename、drop、state、value、gather 之一；请改正", "a step is one of rename, drop, state, value, gather; correct it");
 }
 
 static const struct yaml_node *text_key(struct reading *r, const struct yaml_node *root, const char *key, struct str *ret)
@@ -220,12 +265,13 @@ enum err migration_pending(struct db *db, struct str name, bool *ret)
 
 static enum err step_count(struct db *db, const struct type *t, const struct migration_step *s, int64_t *ret, struct problem *p)
 {
-	const struct field *f = type_field(t, s->what == STEP_RENAME ? s->from : s->field);
+	const struct field *f = type_field(t, s->field.n ? s->field : s->from);
 	*ret = 0;
 	switch (s->what) {
 	case STEP_STATE: return records_count_value(db, &t->table, STR("state"), (struct value){ .kind = VAL_TEXT, .s = s->from }, ret, p);
 	case STEP_VALUE: return records_count_value(db, &t->table, s->field, (struct value){ .kind = VAL_TEXT, .s = s->from }, ret, p);
 	case STEP_RENAME:
+	case STEP_GATHER:
 	case STEP_DROP: break;
 	}
 	return f && f->ncols ? records_count_filled(db, &t->table, t->table.cols[f->col].name, ret, p) : OK;
@@ -242,6 +288,10 @@ static struct label step_says(const struct migration_step *s, struct arena *a)
 	case STEP_DROP:
 		l.zh = arena_printf(a, "迁移：字段 %.*s 去掉，原值另存", STR_FMT(s->field));
 		l.en = arena_printf(a, "migration: field %.*s goes, its values are kept aside", STR_FMT(s->field));
+		break;
+	case STEP_GATHER:
+		l.zh = arena_printf(a, "迁移：字段 %.*s 归入 %.*s，原值另存", STR_FMT(s->from), STR_FMT(s->to));
+		l.en = arena_printf(a, "migration: field %.*s goes into %.*s, its values are kept aside too", STR_FMT(s->from), STR_FMT(s->to));
 		break;
 	case STEP_STATE:
 		l.zh = arena_printf(a, "迁移：状态 %.*s 改为 %.*s", STR_FMT(s->from), STR_FMT(s->to));
@@ -271,7 +321,23 @@ static struct str step_key(const struct migration_step *s, struct arena *a)
 		return effect_key("states", s->from, a);
 	if (s->what == STEP_VALUE) // of the field itself nothing is said: it may not go with its data
 		return arena_printf(a, "fields.%.*s.%.*s", STR_FMT(s->field), STR_FMT(s->from));
-	return effect_key("fields", s->what == STEP_RENAME ? s->from : s->field, a);
+	return effect_key("fields", s->what == STEP_DROP ? s->field : s->from, a);
+}
+
+// Rows that already have another of the fields that are gathered: of two one would be lost.
+static enum err step_loses(struct db *db, const struct type *t, const struct migration_step *s, struct config_effect *e, struct arena *a,
+                           struct problem *p)
+{
+	int64_t both = 0;
+	enum err err = s->what == STEP_GATHER ? records_count_both(db, &t->table, s->from, s->others, s->nothers, &both, p) : OK;
+	if (err || both == 0)
+		return err;
+	e->loses = true;
+	e->records = both;
+	e->says.zh = arena_printf(a, "迁移：%lld 条记录在 %.*s 之外还有别的来源，归并会丢一个；请先用 drop 去掉其中一个字段", (long long)both, STR_FMT(s->from));
+	e->says.en = arena_printf(a, "migration: %lld records have another origin beside %.*s, gathering would lose one; drop one of the fields first",
+	                          (long long)both, STR_FMT(s->from));
+	return OK;
 }
 
 enum err migrations_effects(struct db *db, const struct registry *old, const struct migration *v, size_t n, struct arena *a,
@@ -292,6 +358,8 @@ enum err migrations_effects(struct db *db, const struct registry *old, const str
 			*effects = arena_push(a, *effects, neffects, &cap, sizeof **effects);
 			(*effects)[*neffects - 1] = (struct config_effect){ .type = v[i].type, .key = step_key(s, a), .records = rows,
 				                                            .says = step_says(s, a) };
+			if (!err)
+				err = step_loses(db, t, s, &(*effects)[*neffects - 1], a, p);
 		}
 	}
 	return err;
@@ -300,15 +368,26 @@ enum err migrations_effects(struct db *db, const struct registry *old, const str
 // ---- doing -------------------------------------------------------------------------------------
 static enum err step_run(struct db *db, const struct type *t, const struct migration_step *s, int64_t *rows, struct problem *p)
 {
-	const struct field *f = type_field(t, s->what == STEP_RENAME ? s->from : s->field);
+	const struct field *f = type_field(t, s->field);
 	*rows = 0;
 	switch (s->what) {
 	case STEP_RENAME: return records_rename_column(db, &t->table, s->from, s->to, p);
 	case STEP_DROP: return records_drop_column(db, &t->table, s->field, rows, p);
+	case STEP_GATHER: return records_gather_column(db, &t->table, s->from, s->type, s->to, rows, p);
 	case STEP_STATE: return records_map_value(db, &t->table, STR("state"), s->from, s->to, false, rows, p);
 	case STEP_VALUE: return records_map_value(db, &t->table, s->field, s->from, s->to, f && f->kind == FIELD_MENUS, rows, p);
 	}
 	return ERR_BUG;
+}
+
+static enum err migration_done(struct db *db, const struct migration *m, struct str detail)
+{
+	struct query q;
+	query_begin(&q, db, STMT_CONFIG_MIGRATION_ADD);
+	query_str(&q, 1, m->name);
+	query_i64(&q, 2, clock_now());
+	query_str(&q, 3, detail);
+	return query_run(&q);
 }
 
 static enum err migration_run(struct db *db, const struct type *t, const struct migration *m, const struct identity *by, struct arena *a,
@@ -316,7 +395,6 @@ static enum err migration_run(struct db *db, const struct type *t, const struct 
 {
 	struct buf b;
 	struct jw w;
-	struct query q;
 	enum err err = OK;
 	buf_init(&b, 64 << 10);
 	jw_init(&w, &b);
@@ -342,17 +420,11 @@ static enum err migration_run(struct db *db, const struct type *t, const struct 
 	if (!err) // the rows are others now: each has an entry that says so
 		err = audit_add_rows(db, m->type, &(struct audit_entry){ .actor = by->person, .actor_name = by->title,
 		                     .action = STR("config.row"), .detail = arena_printf(a, "{\"migration\":\"%.*s\"}", STR_FMT(m->name)) });
-	if (err)
-		return err;
-	query_begin(&q, db, STMT_CONFIG_MIGRATION_ADD);
-	query_str(&q, 1, m->name);
-	query_i64(&q, 2, clock_now());
-	query_str(&q, 3, detail);
-	return query_run(&q);
+	return err ? err : migration_done(db, m, detail);
 }
 
 enum err migrations_run(struct db *db, const struct registry *old, const struct migration *v, size_t n, const struct identity *by,
-                        struct arena *a, struct problem *p)
+                        bool first, struct arena *a, struct problem *p)
 {
 	enum err err = OK;
 	for (size_t i = 0; !err && i < n; i++) {
@@ -361,6 +433,8 @@ enum err migrations_run(struct db *db, const struct registry *old, const struct 
 		err = migration_pending(db, v[i].name, &pending);
 		if (!err && pending && t)
 			err = migration_run(db, t, &v[i], by, a, p);
+		else if (!err && pending && (old || first))
+			err = migration_done(db, &v[i], STR("{}"));
 	}
 	return err;
 }

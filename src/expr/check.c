@@ -20,6 +20,7 @@ static const struct { const char *zh, *en; } kind_names[EXPR__MAX] = {
 	[EXPR_TEXT] = { "文字", "a text" },        [EXPR_DATE] = { "日期", "a date" },          [EXPR_TIME] = { "时间", "a time" },
 	[EXPR_DURATION] = { "时长", "a duration" }, [EXPR_MENU] = { "菜单值", "a menu value" }, [EXPR_MENUS] = { "多个菜单值", "several menu values" },
 	[EXPR_REF] = { "引用", "a reference" },    [EXPR_LIST] = { "列表", "a list" },          [EXPR_ROWS] = { "表格", "a table of rows" },
+	[EXPR_ORIGIN] = { "来源", "an origin" },
 	[EXPR_OTHER] = { "图形", "a shape" },
 };
 
@@ -122,7 +123,11 @@ static void no_name(struct compiler *c, size_t at, struct str name, const struct
 {
 	struct str *names = NULL;
 	bool function = !of && expr_function(name) != EXPR_OP__MAX;
-	if (of)
+	if (of && of->kind == EXPR_ORIGIN)
+		expr_fail(c, at, "来源可以是几种记录，点后面没有“%.*s”，只有 type 和每种记录都有的列；请改正",
+		          "an origin is of one of several types: behind its dot there is no \"%.*s\", only type and the columns that every record has; correct it",
+		          STR_FMT(name));
+	else if (of)
 		expr_fail(c, at, "点后面没有“%.*s”；请改成有的字段", "there is no \"%.*s\" behind the dot; use a field that exists", STR_FMT(name));
 	else if (function)
 		expr_fail(c, at, "“%.*s”是函数，后面要有括号；请写 %.*s()", "\"%.*s\" is a function and takes parentheses; write %.*s()", STR_FMT(name), STR_FMT(name));
@@ -176,7 +181,7 @@ static struct expr_node *named(struct compiler *c, const struct raw *r)
 		return slot_node(c, r, &s);
 	s.of = s.name;
 	s.text = arena_printf(c->a, "%.*s.%.*s", STR_FMT(r->text), STR_FMT(r->field));
-	if (s.of.kind != EXPR_REF && s.of.kind != EXPR_ROWS) {
+	if (s.of.kind != EXPR_REF && s.of.kind != EXPR_ORIGIN && s.of.kind != EXPR_ROWS) {
 		expr_fail(c, r->at + r->text.n, "“%.*s”不是引用也不是表格，后面不能有点；请改正",
 		          "\"%.*s\" is neither a reference nor a table: nothing can stand behind a dot; correct it", STR_FMT(r->text));
 		return NULL;
@@ -276,6 +281,11 @@ static bool comparable(struct compiler *c, const struct expr_node *a, const stru
 		return false;
 	if (a->kind == EXPR_MENUS || b->kind == EXPR_MENUS) {
 		expr_fail(c, a->at, "多个菜单值不能这样比较；请写 has(字段, 值)", "several menu values are not compared like this; write has(field, item)");
+		return false;
+	}
+	if (a->kind == EXPR_ORIGIN || b->kind == EXPR_ORIGIN) {
+		expr_fail(c, a->at, "来源不能直接比较；请比较它的 .type、.number，或写 empty(字段)",
+		          "an origin is not compared itself; compare its .type or .number, or write empty(field)");
 		return false;
 	}
 	if (!(BIT(a->kind) & (order ? ordered : equal))) {

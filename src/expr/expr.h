@@ -22,6 +22,7 @@ enum expr_kind {
 	EXPR_REF,       // id of a record; NAME.FIELD steps through it
 	EXPR_LIST,      // files, references …: only their number counts
 	EXPR_ROWS,      // table of rows; NAME.COLUMN is all the values of a column
+	EXPR_ORIGIN,    // a reference to a record of one of several types: s; NAME.FIELD steps through it, else empty or not
 	EXPR_OTHER,     // a place, a shape: empty or not, nothing else
 	EXPR__MAX
 };

@@ -193,6 +193,7 @@ enum err draft_word(const struct field *f, struct str word, const struct identit
 	case FIELD_ROWS:
 	case FIELD_IDCARD:
 	case FIELD_SHEET:
+	case FIELD_ORIGIN:
 	case FIELD__MAX: break;
 	}
 	return OK;

@@ -103,6 +103,7 @@ struct expr_value flow_field_value(const struct field *f, const struct value *v)
 	case FIELD_FILES:
 	case FIELD_PHOTOS: return whole(EXPR_LIST, ids_in(v->s));
 	case FIELD_ROWS: return whole(EXPR_ROWS, v->s.n > 2);
+	case FIELD_ORIGIN: return text(EXPR_ORIGIN, v->s);
 	case FIELD_POSITION:
 	case FIELD_SHAPE:
 	case FIELD_SHEET: return whole(EXPR_OTHER, 1);
@@ -168,6 +169,21 @@ static const struct row *record(struct scene *s, const struct type *t, int64_t i
 	return s->steps[k].there ? &s->steps[k].row : NULL;
 }
 
+// What stands behind the dot of an origin.
+static struct expr_value of_origin(struct scene *s, const struct expr_slot *slot)
+{
+	struct value common;
+	const struct type *t;
+	int64_t id;
+	const struct value *v = row_slot(slot->of.p, s->row, &common);
+	if (v->kind != VAL_TEXT || !origin_parse(s->reg, v->s, &t, &id))
+		return nothing;
+	if (slot->name.n == SOURCE_ORIGIN_TYPE)
+		return text(EXPR_MENU, t->name);
+	const struct row *row = record(s, t, id);
+	return row ? of_row(row, &slot->name, slot_column(slot)) : nothing;
+}
+
 static const struct type *leads_to(const struct scene *s, const struct expr_slot *slot)
 {
 	const struct field *f = slot->of.n == SOURCE_FIELD ? slot->of.p : NULL;
@@ -224,15 +240,12 @@ static struct expr_value linked(struct scene *s, const struct type *from, bool o
 	struct problem p;
 	size_t n = 0;
 	struct value id = { .kind = VAL_INT, .i = s->row->c.id, .s = STR_EMPTY };
-	struct value listed = { .kind = VAL_TEXT, .s = arena_printf(s->a, ",%lld,", (long long)s->row->c.id) };
 	if (!s->db || s->row->c.id <= 0)
 		return real(0);
 	for (size_t i = 0; i < from->nfields; i++) {
-		const struct field *f = &from->fields[i];
-		if (f->kind == FIELD_REF && str_eq(f->to, s->t->name))
-			add_filter(&any, f->name, FILTER_EQ, id, s->a);
-		else if (f->kind == FIELD_REFS && str_eq(f->to, s->t->name))
-			add_filter(&any, f->name, FILTER_CONTAINS, listed, s->a);
+		struct filter link;
+		if (field_link(&from->fields[i], s->t, s->row->c.id, s->a, &link))
+			add_filter(&any, link.column, link.op, link.vals[0], s->a);
 	}
 	if (str_is(s->t->name, "enterprise") && from->enterprise_from.n)
 		add_filter(&any, STR("enterprise"), FILTER_EQ, id, s->a);
@@ -272,6 +285,8 @@ static struct expr_value value(void *arg, const struct expr_slot *slot)
 		return linked(s, n->p, n->n == SOURCE_LINKED_OPEN);
 	if (n->n == SOURCE_DRAW)
 		return drawn(s, n->p);
+	if (slot->of.kind == EXPR_ORIGIN)
+		return of_origin(s, slot);
 	if (slot->of.kind == EXPR_REF) {
 		struct str first = slot->text;
 		struct expr_value ref = own_value(s, &slot->of, str_cut(&first, '.'));

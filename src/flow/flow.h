@@ -43,6 +43,8 @@ enum err record_filter(const struct type *t, struct str column, struct str op, s
 // "-happened,level": a menu is sorted in the order of its items.
 enum err record_sorts(const struct type *t, struct str text, const struct identity *by, struct arena *a,
                        struct sort **ret, size_t *ret_n, struct problem *p) must_check;
+// Which records of the field's type refer by it (REF, REFS, ORIGIN) to the record of type to; false: it refers to other types.
+bool field_link(const struct field *f, const struct type *to, int64_t id, struct arena *a, struct filter *ret);
 // The filters of a named list with the caller in place of me and my_enterprise, and "open" as a filter on the state.
 void flow_list_filters(const struct type *t, const struct listing *l, const struct identity *by, struct arena *a,
                        struct filter **ret, size_t *ret_n);

@@ -69,6 +69,7 @@ void value_json(struct jw *w, const struct field *f, const struct value *v, bool
 	case FIELD_DATE:
 	case FIELD_MENU:
 	case FIELD_USCC:
+	case FIELD_ORIGIN:
 	case FIELD_AREA: jw_str(w, v->s); break;
 	case FIELD_POSITION:
 	case FIELD__MAX: jw_null(w); break;
@@ -140,12 +141,47 @@ enum err history_add(struct db *db, const struct type *t, int64_t id, const char
 	return audit_add(db, &e);
 }
 
+// An origin's value may be of a type that the caller may not read.
+static bool origins_hidden(const struct field *f, const struct identity *by)
+{
+	for (size_t i = 0; i < f->nfrom; i++)
+		if (!auth_may_read(by, f->from[i]))
+			return true;
+	return false;
+}
+
 static bool hides(const struct type *t, const struct identity *by)
 {
 	for (size_t i = 0; i < t->nfields; i++)
-		if (!auth_may_read_field(by, &t->fields[i]))
+		if (!auth_may_read_field(by, &t->fields[i]) || origins_hidden(&t->fields[i], by))
 			return true;
-	return false;
+	return !auth_may(by, "audit.read");
+}
+
+// What a field held that is no more: who might read it is no longer said, so it is for who reads the audit.
+static void hide_gone(const struct type *t, json_t *j, const struct identity *by)
+{
+	enum column_kind kind;
+	const char *key;
+	json_t *v;
+	void *next;
+	json_object_foreach_safe(j, next, key, v) {
+		bool own = type_field(t, str_of(key)) || type_common_column(str_of(key), &kind);
+		if (json_array_size(v) == 2 && !own && !auth_may(by, "audit.read"))
+			json_object_del(j, key);
+	}
+}
+
+// ["danger_report:12", null] without the values of types that the caller may not read.
+static void hide_origin(const struct field *f, json_t *change, const struct identity *by)
+{
+	for (size_t i = 0; i < json_array_size(change); i++) {
+		const json_t *v = json_array_get(change, i);
+		struct str text = json_is_string(v) ? str_from(json_string_value(v), json_string_length(v)) : STR_EMPTY;
+		const struct type *t = origin_type(f, str_cut(&text, ':'));
+		if (json_is_string(v) && !(t && auth_may_read(by, t)))
+			json_array_set_new(change, i, json_string("…"));
+	}
 }
 
 struct str history_visible(const struct type *t, struct str detail, const struct identity *by, struct arena *a)
@@ -156,6 +192,9 @@ struct str history_visible(const struct type *t, struct str detail, const struct
 	for (size_t i = 0; i < t->nfields; i++)
 		if (!auth_may_read_field(by, &t->fields[i]))
 			json_object_del(j, arena_cstr(a, t->fields[i].name));
+		else if (t->fields[i].kind == FIELD_ORIGIN)
+			hide_origin(&t->fields[i], json_object_get(j, arena_cstr(a, t->fields[i].name)), by);
+	hide_gone(t, j, by);
 	size_t n = json_dumpb(j, NULL, 0, JSON_COMPACT);
 	char *text = arena_alloc(a, n + 1);
 	(void)json_dumpb(j, text, n, JSON_COMPACT);

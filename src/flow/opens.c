@@ -45,7 +45,9 @@ enum err open_linked(const struct change *ch, const struct opens *o, const struc
 	in.t = o->type;
 	draft_begin(&d, o->type, NULL, ch->a);
 	inherit(&d, from);
-	*draft_slot(&d, o->link) = (struct value){ .kind = VAL_INT, .i = from->c.id };
+	*draft_slot(&d, o->link) = o->link->kind == FIELD_ORIGIN ?
+	        (struct value){ .kind = VAL_TEXT, .s = origin_text(from_type->name, from->c.id, ch->a) } :
+	        (struct value){ .kind = VAL_INT, .i = from->c.id };
 	d.given[o->link - o->type->fields] = true;
 	enum err err = OK;
 	for (size_t i = 0; !err && i < o->nfields; i++) {

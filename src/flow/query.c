@@ -69,6 +69,18 @@ const struct condition *flow_list_cond(const struct registry *reg, const struct 
 	return cond_of_now(reg, l->cond, by, a);
 }
 
+bool field_link(const struct field *f, const struct type *to, int64_t id, struct arena *a, struct filter *ret)
+{
+	bool one = f->kind == FIELD_REF && str_eq(f->to, to->name), many = f->kind == FIELD_REFS && str_eq(f->to, to->name);
+	bool origin = f->kind == FIELD_ORIGIN && origin_type(f, to->name);
+	struct value *v = arena_one(a, struct value);
+	*ret = (struct filter){ .column = f->name, .op = many ? FILTER_CONTAINS : FILTER_EQ, .vals = v, .nvals = 1 };
+	*v = (struct value){ .kind = VAL_INT, .i = id, .s = STR_EMPTY };
+	if (many || origin)
+		*v = (struct value){ .kind = VAL_TEXT, .s = many ? arena_printf(a, ",%lld,", (long long)id) : origin_text(to->name, id, a) };
+	return one || many || origin;
+}
+
 // ---- what everybody may see --------------------------------------------------------------------
 #define PUBLIC_WORDS 4      // of one search
 
@@ -183,6 +195,41 @@ static const char *written(const struct field *f, enum column_kind kind)
 	return kind == COL_INT ? "12, 2026-11-22T08:00:00%2B08:00" : kind == COL_REAL ? "12.5" : "A, B";
 }
 
+// where.ORIGIN=TYPE:ID, .ne=, .in=, .type=TYPE: only types whose records the caller may read, or he could ask what he is not shown.
+static enum err origin_filter(const struct field *f, struct str op, struct str text, const struct identity *by, struct arena *a,
+                              struct filter *ret, struct problem *p)
+{
+	static const struct { const char *name; enum filter_op op; } can[] = {
+		{ "", FILTER_EQ }, { "eq", FILTER_EQ }, { "ne", FILTER_NE }, { "in", FILTER_IN }, { "type", FILTER_PREFIX },
+	};
+	struct value *vals = NULL;
+	size_t n = 0, cap = 0, k = 0;
+	while (k < ARRAY_LEN(can) && !str_is(op, can[k].name))
+		k++;
+	if (k == ARRAY_LEN(can))
+		return problem_set(p, ERR_INVALID, "where", "来源没有“%.*s”这种比较；可用 ne in type null notnull",
+		                   "an origin has no comparison \"%.*s\"; use ne in type null notnull", (int)MIN(op.n, (size_t)20), op.p);
+	ret->op = can[k].op;
+	do {
+		int64_t id;
+		struct str one = ret->op == FILTER_IN ? str_cut(&text, ',') : text, rest = one, name = str_cut(&rest, ':');
+		const struct type *t = origin_type(f, name);
+		bool whole = ret->op == FILTER_PREFIX ? rest.n == 0 : str_to_i64(rest, &id) && id > 0;
+		if (!t || !whole)
+			return problem_set(p, ERR_INVALID, "where", "%.*s：“%.*s”不是来源；请写 类型:id，或 where.%.*s.type=类型",
+			                   "%.*s: \"%.*s\" is no origin; write TYPE:ID, or where.%.*s.type=TYPE", STR_FMT(f->name),
+			                   (int)MIN(one.n, (size_t)60), one.p, STR_FMT(f->name));
+		if (!auth_may_read(by, t))
+			return problem_set(p, ERR_FORBIDDEN, "where", "无权按这类来源筛选", "you may not filter by origins of this kind");
+		vals = arena_push(a, vals, &n, &cap, sizeof *vals);
+		vals[n - 1] = (struct value){ .kind = VAL_TEXT, .s = ret->op == FILTER_PREFIX ? arena_printf(a, "%.*s:", STR_FMT(t->name)) :
+		                                                                                 origin_text(t->name, id, a) };
+	} while (ret->op == FILTER_IN && text.n && n < LIMIT_PAGE_SIZE);
+	ret->vals = vals;
+	ret->nvals = n;
+	return OK;
+}
+
 enum err record_filter(const struct type *t, struct str column, struct str op, struct str text, const struct identity *by,
                        struct arena *a, struct filter *ret, struct problem *p)
 {
@@ -194,6 +241,9 @@ enum err record_filter(const struct type *t, struct str column, struct str op, s
 	enum err err = column_kind_of(t, column, by, &f, &kind, p);
 	if (err)
 		return err;
+	bool null = str_is(op, "null") || str_is(op, "notnull");
+	if (f && f->kind == FIELD_ORIGIN && !null)
+		return origin_filter(f, op, text, by, a, ret, p);
 	if (!op_of(op, &ret->op))
 		return problem_set(p, ERR_INVALID, "where", "没有“%.*s”这种比较；可用 ne lt le gt ge in prefix contains null notnull",
 		                   "there is no comparison \"%.*s\"; use ne lt le gt ge in prefix contains null notnull",
@@ -217,7 +267,7 @@ enum err record_filter(const struct type *t, struct str column, struct str op, s
 static bool sortable(const struct field *f)
 {
 	unsigned no = 1u << FIELD_POSITION | 1u << FIELD_SHAPE | 1u << FIELD_MENUS | 1u << FIELD_ROWS | 1u << FIELD_FILES | 1u << FIELD_PHOTOS |
-	              1u << FIELD_REFS | 1u << FIELD_SHEET;
+	              1u << FIELD_REFS | 1u << FIELD_SHEET | 1u << FIELD_ORIGIN;
 	return !f->personal && !(no & 1u << f->kind);
 }
 

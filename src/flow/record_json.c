@@ -29,6 +29,30 @@ static void ref_json(const struct show *s, struct str type, int64_t id)
 	jw_end(s->w);
 }
 
+// {"type":…,"id":…,"number":…,"title":…}, null, or {"hidden":true} where the caller may not read records of that type.
+static void origin_json(const struct show *s, const struct value *v)
+{
+	const struct type *t;
+	struct row row;
+	int64_t id;
+	if (v->kind != VAL_TEXT) {
+		jw_null(s->w);
+		return;
+	}
+	bool known = origin_parse(s->reg, v->s, &t, &id) && auth_may_read(s->by, t);
+	bool found = known && records_get(s->db, &t->table, NULL, id, s->a, &row) == OK;
+	jw_obj(s->w);
+	if (known) {
+		jw_kstr(s->w, "type", t->name);
+		jw_ki64(s->w, "id", id);
+		jw_kstr(s->w, "number", found ? row.c.number : STR_EMPTY);
+		jw_kstr(s->w, "title", found ? row.c.title : STR_EMPTY);
+	} else {
+		jw_kbool(s->w, "hidden", true);
+	}
+	jw_end(s->w);
+}
+
 static void person_json(const struct show *s, const char *key, int64_t id)
 {
 	jw_key(s->w, key);
@@ -171,6 +195,8 @@ static void shown_json(const struct show *s, const struct field *f, const struct
 		ref_json(s, f->to, v->kind == VAL_INT ? v->i : 0);
 	else if (f->kind == FIELD_REFS)
 		refs_json(s, f, v);
+	else if (f->kind == FIELD_ORIGIN)
+		origin_json(s, v);
 	else if (f->kind == FIELD_FILES || f->kind == FIELD_PHOTOS)
 		files_json(s, v);
 	else if (f->kind == FIELD_ROWS)

@@ -2,11 +2,10 @@
 // from the record the type names. Called by flow.c in store jobs.
 #include "flow/draft.h"
 
-static enum err ref_check(struct db *db, const struct registry *reg, const struct field *f, int64_t id,
-                          const struct identity *by, struct arena *a, struct problem *p)
+static enum err record_check(struct db *db, const struct type *to, const struct field *f, int64_t id, const struct identity *by,
+                             struct arena *a, struct problem *p)
 {
 	struct row row;
-	const struct type *to = registry_type(reg, f->to);
 	if (!to)
 		return field_wrong(p, f, ERR_BUG, "所引用的类型不存在", "refers to a type that does not exist");
 	if (!auth_may_read(by, to))
@@ -17,6 +16,20 @@ static enum err ref_check(struct db *db, const struct registry *reg, const struc
 		return field_wrong(p, f, ERR_INVALID, "所选的记录不存在，或不在你的范围内",
 		                   "the chosen record does not exist or is outside your area");
 	return err;
+}
+
+static enum err ref_check(struct db *db, const struct registry *reg, const struct field *f, int64_t id,
+                          const struct identity *by, struct arena *a, struct problem *p)
+{
+	return record_check(db, registry_type(reg, f->to), f, id, by, a, p);
+}
+
+static enum err origin_check(struct db *db, const struct registry *reg, const struct field *f, struct str text,
+                             const struct identity *by, struct arena *a, struct problem *p)
+{
+	const struct type *to;
+	int64_t id = 0;
+	return record_check(db, origin_parse(reg, text, &to, &id) ? to : NULL, f, id, by, a, p);
 }
 
 static enum err area_check(struct db *db, const struct registry *reg, const struct field *f, struct str code,
@@ -83,6 +96,8 @@ enum err refs_check(struct db *db, const struct registry *reg, struct draft *d, 
 			err = ref_check(db, reg, f, v->i, by, a, p);
 		else if (f->kind == FIELD_REFS)
 			err = refs_list_check(db, reg, f, v, by, a, p);
+		else if (f->kind == FIELD_ORIGIN)
+			err = origin_check(db, reg, f, v->s, by, a, p);
 		else if (f->kind == FIELD_ROWS)
 			err = rows_check(db, reg, f, v, by, a, p);
 		else if (f->kind == FIELD_AREA && !(str_is(d->t->name, "area") && by->system))

@@ -68,6 +68,13 @@ static void kind_json(struct jw *w, const struct field *f, const struct identity
 		items_json(w, f->menu, by);
 	if (f->kind == FIELD_REF || f->kind == FIELD_REFS)
 		jw_kstr(w, "to", f->to);
+	if (f->kind == FIELD_ORIGIN) {
+		jw_karr(w, "from");
+		for (size_t i = 0; i < f->nfrom; i++)
+			if (auth_may_read(by, f->from[i]))
+				jw_str(w, f->from[i]->name);
+		jw_end(w);
+	}
 	if (f->naccept)
 		names_json(w, "accept", f->accept, f->naccept);
 	if (f->kind == FIELD_PHOTOS)

@@ -175,6 +175,21 @@ static enum err read_ref(const struct field *f, const json_t *j, struct value *r
 	return OK;
 }
 
+// "danger_report:12" or {"type": "danger_report", "id": 12}: of a type that opens such records.
+static enum err read_origin(const struct field *f, const json_t *j, struct value *ret, struct arena *a, struct problem *p)
+{
+	int64_t id = json_integer_value(json_object_get(j, "id"));
+	const json_t *type = json_is_object(j) ? json_object_get(j, "type") : j;
+	struct str rest = json_is_string(type) ? str_from(json_string_value(type), json_string_length(type)) : STR_EMPTY;
+	const struct type *t = origin_type(f, str_cut(&rest, ':'));
+	if (json_is_string(j) && !str_to_i64(rest, &id))
+		id = 0;
+	if (!t || id <= 0)
+		return field_wrong(p, f, ERR_INVALID, "应为 {type, id}，type 是会建立这种记录的类型", "{type, id} is expected, of a type that opens such records");
+	*ret = (struct value){ .kind = VAL_TEXT, .s = origin_text(t->name, id, a) };
+	return OK;
+}
+
 // CGCS2000 longitude and latitude in degrees.
 static enum err read_position(const struct field *f, const json_t *j, struct value *ret, struct problem *p)
 {
@@ -315,6 +330,7 @@ enum err value_read(const struct field *f, const json_t *j, struct value *ret, s
 	case FIELD_FILES:
 	case FIELD_PHOTOS: return value_read_ids(f, j, ret, a, p);
 	case FIELD_ROWS: return value_read_rows(f, j, ret, a, p);
+	case FIELD_ORIGIN: return read_origin(f, j, ret, a, p);
 	case FIELD_SHEET: return value_read_sheet(f, j, ret, a, p);
 	case FIELD__MAX: break;
 	}

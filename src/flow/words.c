@@ -241,6 +241,19 @@ static struct word rows_word(struct words *w, const struct field *f, const struc
 	return text_word(all);
 }
 
+// "Report JB-2026-00012"; of a type that the reader may not read only that there is one.
+static struct word origin_word(struct words *w, struct str s, struct arena *a)
+{
+	const struct type *t;
+	struct row row;
+	int64_t id;
+	if (!origin_parse(w->reg, s, &t, &id) || !auth_may_read(w->by, t))
+		return text_word(w->en ? STR("(not yours to see)") : STR("（无权查看）"));
+	bool found = records_get(w->db, &t->table, NULL, id, a, &row) == OK;
+	struct str name = !found ? STR_EMPTY : row.c.number.n ? row.c.number : row.c.title, label = words_label(w, t->label);
+	return text_word(arena_printf(a, "%.*s %.*s", STR_FMT(label), STR_FMT(name)));
+}
+
 static struct word value_word(struct words *w, const struct field *f, const struct value *v, struct arena *a)
 {
 	if (v->kind == VAL_NULL)
@@ -267,6 +280,8 @@ static struct word value_word(struct words *w, const struct field *f, const stru
 		return menus_word(w, f, v->s, a);
 	if (f->kind == FIELD_REF)
 		return text_word(words_title(w, f->to, v->i));
+	if (f->kind == FIELD_ORIGIN)
+		return origin_word(w, v->s, a);
 	if (f->kind == FIELD_AREA)
 		return text_word(words_area(w, v->s));
 	if (f->kind == FIELD_POSITION)

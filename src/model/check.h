@@ -132,6 +132,7 @@ void check_expires(struct check *c, struct type *t, const struct yaml_node *n);
 void check_extend(struct check *c, struct type *t, const struct yaml_node *n);
 void check_calendars(struct check *c, const struct source *files, size_t n); // always called: reg->workdays is never NULL
 void check_schedule(struct check *c, const struct source *s);
+void check_origins(struct check *c, const struct source *schedules, size_t nschedules); // over all types, before check_type_flow
 void check_lists(struct check *c, struct type *t, const struct yaml_node *lists);
 void check_number(struct check *c, const struct type *t, const struct yaml_node *at);
 void check_circles(struct check *c);                              // over all types

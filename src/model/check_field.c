@@ -12,6 +12,7 @@ static const struct str kind_names[FIELD__MAX] = {
 	[FIELD_USCC] = { "uscc", 4 },         [FIELD_AREA] = { "area", 4 },     [FIELD_REFS] = { "refs", 4 },
 	[FIELD_FILES] = { "files", 5 },       [FIELD_PHOTOS] = { "photos", 6 }, [FIELD_ROWS] = { "rows", 4 },
 	[FIELD_IDCARD] = { "idcard", 6 },     [FIELD_SHEET] = { "sheet", 5 },
+	[FIELD_ORIGIN] = { "origin", 6 },
 };
 
 const char *field_kind_name(enum field_kind k)
@@ -42,6 +43,7 @@ static enum column_kind column_of(enum field_kind k)
 	case FIELD_ROWS:
 	case FIELD_IDCARD:
 	case FIELD_SHEET:
+	case FIELD_ORIGIN:
 	case FIELD__MAX: break;
 	}
 	return COL_TEXT;
@@ -130,6 +132,7 @@ bool literal_ok(const struct field *f, struct str text)
 	case FIELD_ROWS:
 	case FIELD_IDCARD:
 	case FIELD_SHEET:
+	case FIELD_ORIGIN:
 	case FIELD__MAX: break;
 	}
 	return false;
@@ -282,7 +285,7 @@ static void check_computed(struct check *c, const struct yaml_node *n, struct ra
 	for (size_t i = 0; raw->compute && i < ARRAY_LEN(others); i++)
 		if (yaml_get(n, others[i]))
 			DIAG(c->d, at_key(n, others[i]), COMPUTE_GIVEN, STR_FMT(raw->f.name), others[i]);
-	raw->f.readonly |= raw->compute != NULL;
+	raw->f.readonly |= raw->compute != NULL || raw->f.kind == FIELD_ORIGIN;
 }
 
 static void check_field(struct check *c, const struct type *t, const struct yaml_node *name, const struct yaml_node *n,
@@ -406,7 +409,7 @@ static void add_column(struct check *c, struct type *t, struct column *cols, con
 			return;
 		}
 	cols[t->table.ncols++] = (struct column){ .name = name, .kind = column_of(f->kind), .unique = f->unique,
-		                                  .indexed = f->kind == FIELD_REF || f->kind == FIELD_AREA,
+		                                  .indexed = f->kind == FIELD_REF || f->kind == FIELD_AREA || f->kind == FIELD_ORIGIN,
 		                                  .searched = f->search };
 }
 

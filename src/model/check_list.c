@@ -111,7 +111,7 @@ static void where_values(struct check *c, const struct type *t, const struct fie
 static bool can_be_where(const struct field *f)
 {
 	unsigned no = 1u << FIELD_POSITION | 1u << FIELD_SHAPE | 1u << FIELD_MONEY | 1u << FIELD_TIME | 1u << FIELD_ROWS | 1u << FIELD_FILES |
-	              1u << FIELD_PHOTOS | 1u << FIELD_REFS | 1u << FIELD_SHEET;
+	              1u << FIELD_PHOTOS | 1u << FIELD_REFS | 1u << FIELD_SHEET | 1u << FIELD_ORIGIN;
 	return !f || (!f->personal && !(no & 1u << f->kind));
 }
 
@@ -159,7 +159,7 @@ static void check_where(struct check *c, const struct type *t, const struct yaml
 static bool sortable(const struct field *f)
 {
 	unsigned no = 1u << FIELD_POSITION | 1u << FIELD_SHAPE | 1u << FIELD_MENUS | 1u << FIELD_ROWS | 1u << FIELD_FILES | 1u << FIELD_PHOTOS |
-	              1u << FIELD_REFS | 1u << FIELD_SHEET;
+	              1u << FIELD_REFS | 1u << FIELD_SHEET | 1u << FIELD_ORIGIN;
 	return !f || (!f->personal && !(no & 1u << f->kind));
 }
 

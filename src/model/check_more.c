@@ -212,7 +212,7 @@ static void check_published(struct check *c, const struct field *f, const struct
 		DIAG(c->d, at, PUBLISH_READ, STR_FMT(f->name));
 	if (names_people(f))
 		DIAG(c->d, at, PUBLISH_PERSON, STR_FMT(f->name));
-	if (f->kind == FIELD_FILES || f->kind == FIELD_PHOTOS || f->kind == FIELD_SHEET)
+	if (f->kind == FIELD_FILES || f->kind == FIELD_PHOTOS || f->kind == FIELD_SHEET || f->kind == FIELD_ORIGIN)
 		DIAG(c->d, at, PUBLISH_KIND, STR_FMT(f->name), field_kind_name(f->kind));
 }
 

@@ -134,7 +134,9 @@ void check_field_names(struct check *c, const struct type *t, const struct yaml_
 	*ret = arena_many(c->a, n, const struct field *);
 	for (size_t i = 0; i < n; i++) {
 		const struct field *f = want_field(c, t, at_item(list, i), names[i]);
-		if (f)
+		if (f && f->kind == FIELD_ORIGIN)
+			DIAG(c->d, at_item(list, i), ORIGIN_GIVEN, STR_FMT(f->name));
+		else if (f)
 			(*ret)[(*ret_n)++] = f;
 	}
 }
@@ -147,6 +149,10 @@ static bool check_assign(struct check *c, const struct type *from, const struct 
 	struct str v;
 	if (!f || !yaml_str(n, &v, c->d))
 		return false;
+	if (f->kind == FIELD_ORIGIN) {
+		DIAG(c->d, key, ORIGIN_GIVEN, STR_FMT(f->name));
+		return false;
+	}
 	*ret = (struct assign){ .field = f, .text = v };
 	if (str_starts(v, STR("="))) {
 		struct expr_name want = field_expr_name(f);
@@ -205,7 +211,7 @@ const struct type *want_type(struct check *c, const struct yaml_node *at, struct
 const struct field *check_link(struct check *c, const struct yaml_node *n, const struct type *of, const struct type *to, struct str name)
 {
 	const struct field *f = want_field(c, of, at_key(n, "link"), name);
-	if (f && (f->kind != FIELD_REF || !str_eq(f->to, to->name)))
+	if (f && f->kind != FIELD_ORIGIN && (f->kind != FIELD_REF || !str_eq(f->to, to->name)))
 		DIAG(c->d, at_key(n, "link"), LINK_KIND, STR_FMT(name), STR_FMT(of->name), STR_FMT(to->name));
 	return f;
 }

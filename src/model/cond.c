@@ -283,6 +283,37 @@ static const struct condition *days(struct maker *m, const struct expr_node *n, 
 	return against(m, &c, since ? turned(op) : op, &day);
 }
 
+// origin.type: what is stored begins with the type.
+static const struct field *origin_of(struct maker *m, const struct expr_node *n)
+{
+	const struct expr_slot *s = n->op == EXPR_SLOT ? &m->e->slots[n->slot] : NULL;
+	return s && s->name.n == SOURCE_ORIGIN_TYPE ? s->name.p : NULL;
+}
+
+// It is one of the types that the nodes name.
+static const struct condition *of_types(struct maker *m, const struct field *f, const struct expr_node *const *types, size_t n)
+{
+	struct condition *any = cond(m, COND_OR, n);
+	for (size_t i = 0; i < n; i++) {
+		struct constant k;
+		if (!fold(m, types[i], &k))
+			return too_hard(m, types[i]);
+		struct value v = { .kind = VAL_TEXT, .s = arena_printf(m->a, "%.*s:", STR_FMT(k.v.s)) };
+		add(any, filter(m, f->name, FILTER_PREFIX, &v, 1));
+	}
+	return any;
+}
+
+static const struct condition *compare_type(struct maker *m, const struct expr_node *n, const struct field *f, const struct expr_node *other)
+{
+	const struct condition *is = of_types(m, f, &other, 1);
+	if (!is || n->op == EXPR_EQ)
+		return is;
+	struct condition *no = cond(m, COND_NOT, 1);
+	add(no, is);
+	return both(m, COND_AND, filter(m, f->name, FILTER_NOT_NULL, NULL, 0), no); // nothing is no other type
+}
+
 static const struct condition *compare(struct maker *m, const struct expr_node *n)
 {
 	struct col x, y;
@@ -291,6 +322,8 @@ static const struct condition *compare(struct maker *m, const struct expr_node *
 	const struct expr_node *a = n->subs[0], *b = n->subs[1];
 	bool left = column_of(m, a, &x), right = column_of(m, b, &y);
 	enum expr_op op = n->op;
+	if (origin_of(m, a) || origin_of(m, b))
+		return origin_of(m, a) ? compare_type(m, n, origin_of(m, a), b) : compare_type(m, n, origin_of(m, b), a);
 	if (left && right)
 		return columns(m, n, &x, &y);
 	if (a->op == EXPR_DAYS)
@@ -316,6 +349,9 @@ static const struct condition *choice(struct maker *m, const struct expr_node *n
 	struct col c;
 	struct condition *any = cond(m, COND_OR, n->nsubs);
 	struct value *vals = arena_many(m->a, n->nsubs, struct value);
+	const struct field *origin = origin_of(m, n->subs[0]);
+	if (origin)
+		return of_types(m, origin, n->subs + 1, n->nsubs - 1);
 	if (!column_of(m, n->subs[0], &c))
 		return too_hard(m, n);
 	for (size_t i = 1; i < n->nsubs; i++) {

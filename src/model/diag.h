@@ -221,6 +221,8 @@ X(IF_SAY,         "有 if 却没有 say，被拒绝的人不知道为什么；�
 X(SAY_ALONE,      "say 只在有 if 时有意义；请删去或补上 if", "say has a meaning only with if; take it out or add if") \
 X(LINK_KIND,      "link 要指向引用本记录的字段，“%.*s”（类型 %.*s）没有引用 %.*s；请改正", \
                   "link must refer to the record that opens it, \"%.*s\" of %.*s does not refer to %.*s; correct it") \
+X(ORIGIN_GIVEN,   "“%.*s”是 origin 字段，只由 opens 的 link 填写；请从这里去掉", \
+                  "\"%.*s\" is an origin: only the link of opens fills it in; take it out here") \
 X(EACH_KIND,      "each 要指向 rows 字段，“%.*s”不是；请改正", "each must name a rows field, \"%.*s\" is none; correct it") \
 X(TRIGGER_CIRCLE, "触发循环：%.*s；请去掉其中一个 triggers", \
                   "triggers open one another without end: %.*s; take one of them out") \

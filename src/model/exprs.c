@@ -19,6 +19,7 @@ static enum expr_kind kind_of(enum field_kind k)
 	case FIELD_FILES:
 	case FIELD_PHOTOS: return EXPR_LIST;
 	case FIELD_ROWS: return EXPR_ROWS;
+	case FIELD_ORIGIN: return EXPR_ORIGIN;
 	case FIELD_POSITION:
 	case FIELD_SHAPE:
 	case FIELD_SHEET: return EXPR_OTHER;
@@ -101,6 +102,16 @@ static bool type_name(const struct registry *reg, const struct type *t, struct s
 	return common_name(reg, t, name, ret);
 }
 
+// Behind the dot of an origin: its type, and what every record has whatever its type is. States differ from type to type.
+static bool origin_name(const struct registry *reg, const struct field *f, struct str name, struct expr_name *ret)
+{
+	if (!str_is(name, "type"))
+		return !str_ends(name, STR("state")) && common_name(reg, NULL, name, ret);
+	*ret = (struct expr_name){ .kind = EXPR_MENU, .unit = STR_EMPTY, .items = f->from_items, .nitems = f->nfrom, .zh = STR("类型"),
+		                   .en = STR("type"), .p = f, .n = SOURCE_ORIGIN_TYPE };
+	return true;
+}
+
 // The type that a reference leads to.
 static const struct type *reached(const struct registry *reg, const struct expr_name *of)
 {
@@ -128,6 +139,8 @@ static bool find(void *arg, const struct expr_name *of, struct str name, struct 
 		}
 	if (rows)
 		return false;
+	if (of && of->kind == EXPR_ORIGIN)
+		return origin_name(ask->reg, of->p, name, ret);
 	const struct type *t = of ? reached(ask->reg, of) : ask->t;
 	if (t && type_name(ask->reg, t, name, !of, ret))
 		return true;
@@ -144,14 +157,18 @@ static size_t list(void *arg, const struct expr_name *of, struct arena *a, struc
 {
 	const struct expr_ask *ask = ((const struct asking *)arg)->ask;
 	const struct field *rows = of && of->kind == EXPR_ROWS ? of->p : NULL;
-	const struct type *t = rows ? NULL : of ? reached(ask->reg, of) : ask->t;
+	bool origin = of && of->kind == EXPR_ORIGIN;
+	const struct type *t = rows || origin ? NULL : of ? reached(ask->reg, of) : ask->t;
 	const struct field *fields = rows ? rows->columns : t ? t->fields : NULL;
 	size_t nfields = rows ? rows->ncolumns : t ? t->nfields : 0, n = 0;
-	*ret = arena_many(a, nfields + ARRAY_LEN(commons), struct str);
+	*ret = arena_many(a, nfields + ARRAY_LEN(commons) + 1, struct str);
 	for (size_t i = 0; i < nfields; i++)
 		(*ret)[n++] = fields[i].name;
-	for (size_t i = 0; t && i < ARRAY_LEN(commons); i++)
-		(*ret)[n++] = str_of(commons[i].name);
+	if (origin)
+		(*ret)[n++] = STR("type");
+	for (size_t i = 0; (t || origin) && i < ARRAY_LEN(commons); i++)
+		if (!origin || !str_ends(str_of(commons[i].name), STR("state")))
+			(*ret)[n++] = str_of(commons[i].name);
 	return n;
 }
 
@@ -161,6 +178,8 @@ static bool refers(const struct type *from, const struct type *to)
 	for (size_t i = 0; i < from->nfields; i++) {
 		const struct field *f = &from->fields[i];
 		if ((f->kind == FIELD_REF || f->kind == FIELD_REFS) && str_eq(f->to, to->name))
+			return true;
+		if (f->kind == FIELD_ORIGIN && origin_type(f, to->name))
 			return true;
 	}
 	return str_is(to->name, "enterprise") && from->enterprise_from.n && !str_is(from->name, "enterprise");

@@ -15,6 +15,7 @@ enum expr_source_kind {
 	SOURCE_ME,              // the person who asks (a reference to person)
 	SOURCE_MY_ENTERPRISE,
 	SOURCE_DRAW,            // p: struct draw
+	SOURCE_ORIGIN_TYPE,     // p: ORIGIN field: the name of the type behind it
 };
 // The name of the common column of a SOURCE_COMMON slot: "state", of "enterprise.state" too.
 struct str slot_column(const struct expr_slot *s);

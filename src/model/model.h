@@ -38,6 +38,7 @@ enum field_kind {
 	FIELD_ROWS,     // table: rows of columns, stored as JSON text [{"column": value as in the API, …}, …]
 	FIELD_IDCARD,   // 居民身份证, GB 11643-1999: 18 characters, check character verified; personal datum
 	FIELD_SHEET,    // scores of an assessment by item, stored as JSON text
+	FIELD_ORIGIN,   // the record that opened this one, of any type that does; written by link: alone, stored as "TYPE:ID"
 	FIELD__MAX
 };
 
@@ -106,6 +107,9 @@ struct field {
 	int decimals;               // NUMBER: digits after the point; -1 = as given
 	const struct menu *menu;    // MENU, MENUS
 	struct str to;              // REF, REFS: type
+	const struct type **from;   // ORIGIN: types that open the record with link: to this field, in the order of the registry
+	const struct expr_item *from_items; // the same as expressions know them
+	size_t nfrom;
 	struct str *accept;         // FILES: groups of file_group(); none = every kind
 	size_t naccept;
 	bool where;                 // PHOTOS: place and time must be known
@@ -494,6 +498,10 @@ const struct listing *type_listing(const struct type *t, struct str name);
 const struct menu_item *menu_item(const struct menu *m, struct str value);
 // Kind of a common column that lists and filters may use (number, title, state, area, enterprise, created_at …).
 bool type_common_column(struct str name, enum column_kind *ret);
+// "danger_report:12", the stored text of an ORIGIN field. False: none, or of a type that is no more.
+bool origin_parse(const struct registry *r, struct str text, const struct type **ret, int64_t *ret_id);
+struct str origin_text(struct str type, int64_t id, struct arena *a);
+const struct type *origin_type(const struct field *f, struct str name); // one of from, or NULL
 const char *field_kind_name(enum field_kind k); // "text", "number", … as in packs
 const char *every_name(enum every e);           // "day" …
 const char *release_name(enum release r);       // "alert", "update", "upgrade", "downgrade", "cancel"; NONE: empty

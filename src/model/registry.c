@@ -133,6 +133,7 @@ static void check_types(struct check *c, struct loader *l)
 		check_draws(c, &r->types[i]);
 	for (size_t i = 0; i < r->ntypes; i++)
 		check_type(c, &r->types[i], c->type_roots[i]);
+	check_origins(c, l->files[SCHEDULES].v, l->files[SCHEDULES].n);
 	for (size_t i = 0; i < r->ntypes; i++)
 		check_type_flow(c, &r->types[i], c->type_roots[i]);
 	check_circles(c);

@@ -137,6 +137,95 @@ enum err records_drop_column(struct db *db, const struct table *t, struct str co
 	return alter(db, &s);
 }
 
+enum err records_count_both(struct db *db, const struct table *t, struct str column, const struct str *others, size_t nothers, int64_t *ret,
+                            struct problem *p)
+{
+	struct sql s;
+	enum err err = column_check(t, column, NULL, p);
+	*ret = 0;
+	for (size_t i = 0; !err && i < nothers; i++)
+		err = column_check(t, others[i], NULL, p);
+	if (err || nothers == 0)
+		return err;
+	sql_init(&s, p->arena);
+	sql_add(&s, "SELECT count(*) FROM ");
+	sql_table(&s, t);
+	sql_add(&s, " WHERE ");
+	sql_name(&s, column);
+	sql_add(&s, " IS NOT NULL AND (");
+	for (size_t i = 0; i < nothers; i++) {
+		sql_add(&s, i ? " OR " : "");
+		sql_name(&s, others[i]);
+		sql_add(&s, " IS NOT NULL");
+	}
+	sql_add(&s, ")");
+	return count(db, &s, ret);
+}
+
+// The column that gathers, if the table does not have it yet: of the type as it will be, so not of t.
+static enum err add_text_column(struct db *db, const struct table *t, struct str name, struct problem *p)
+{
+	struct query q;
+	struct sql s;
+	bool there = false;
+	sql_init(&s, p->arena);
+	sql_add(&s, "SELECT 1 FROM pragma_table_info(");
+	sql_param(&s, value_str(arena_printf(p->arena, "r_%.*s", STR_FMT(t->name))));
+	sql_add(&s, ") WHERE name=");
+	sql_param(&s, value_str(name));
+	sql_begin(&q, db, &s);
+	there = query_row(&q);
+	enum err err = query_end(&q);
+	sql_free(&s);
+	if (err || there)
+		return err;
+	sql_init(&s, p->arena);
+	sql_add(&s, "ALTER TABLE ");
+	sql_table(&s, t);
+	sql_add(&s, " ADD COLUMN ");
+	sql_name(&s, name);
+	sql_add(&s, " TEXT");
+	return alter(db, &s);
+}
+
+enum err records_gather_column(struct db *db, const struct table *t, struct str from, struct str type, struct str into, int64_t *ret_rows,
+                               struct problem *p)
+{
+	struct sql s;
+	int64_t both = 0;
+	if (own_column(t, from) < 0 || !identifier_ok(into))
+		return problem_set(p, ERR_INVALID, "", "列“%.*s”不能归并", "column \"%.*s\" cannot be gathered", (int)MIN(from.n, 60), from.p);
+	enum err err = add_text_column(db, t, into, p);
+	sql_init(&s, p->arena);
+	sql_add(&s, "SELECT count(*) FROM ");
+	sql_table(&s, t);
+	sql_add(&s, " WHERE ");
+	sql_name(&s, from);
+	sql_add(&s, " IS NOT NULL AND ");
+	sql_name(&s, into);
+	sql_add(&s, " IS NOT NULL");
+	err = err ? err : count(db, &s, &both);
+	if (!err && both)
+		return problem_set(p, ERR_CONFLICT, "", "%lld 条记录在“%.*s”之外还有别的来源，归并会丢一个", "%lld records have another origin beside \"%.*s\": gathering would lose one",
+		                   (long long)both, STR_FMT(from));
+	if (err)
+		return err;
+	sql_init(&s, p->arena);
+	sql_add(&s, "UPDATE ");
+	sql_table(&s, t);
+	sql_add(&s, " SET version=version+1,");
+	sql_name(&s, into);
+	sql_add(&s, "=");
+	sql_param(&s, value_str(arena_printf(p->arena, "%.*s:", STR_FMT(type))));
+	sql_add(&s, "||");
+	sql_name(&s, from);
+	sql_add(&s, " WHERE ");
+	sql_name(&s, from);
+	sql_add(&s, " IS NOT NULL");
+	err = exec(db, &s, NULL);
+	return err ? err : records_drop_column(db, t, from, ret_rows, p);
+}
+
 enum err records_map_value(struct db *db, const struct table *t, struct str column, struct str from, struct str to, bool several,
                            int64_t *ret_rows, struct problem *p)
 {
