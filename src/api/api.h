@@ -179,7 +179,7 @@ const struct field *call_area_field(struct call *c, const struct type *t);
 enum err area_tile(struct call *c, const struct type *t, struct tile tile) must_check;
 enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret) must_check;
 
-api_handler report_form, report_post, report_query, report_words, report_identity;
+api_handler report_form, report_post, report_desk, report_query, report_words, report_rate, report_identity, report_similar;
 api_handler draw_post, record_case_post;
 
 // ---- public.c: pages for everybody --------------------------------------------------------------

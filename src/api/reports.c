@@ -11,6 +11,7 @@
 #include "base/hash.h"
 
 #define REPORT "danger_report"
+#define MERGED_DEPTH 4      // a report merged into one that was merged …
 #define NONCE_HEX 32        // 128 bits of the page's random numbers
 #define RECEIPT_LETTERS 20  // 100 bits
 #define RECEIPT_TEXT (RECEIPT_LETTERS + 3 + 1)
@@ -141,6 +142,7 @@ struct report {
 	const struct type *t;
 	json_t *fields;         // of the record
 	struct str name, phone, digest;
+	bool desk;              // taken down by somebody who has logged in: a call, a letter, a visit
 	struct file_in *photos[LIMIT_REPORT_PHOTOS];
 	size_t nphotos;
 	int64_t id;
@@ -180,6 +182,16 @@ static enum err who(struct report *r)
 	return OK;
 }
 
+static enum err channel(struct report *r)
+{
+	enum err err = put_text(r, "channel", 60);
+	if (!err)
+		err = put_text(r, "channel_number", 60);
+	if (!err && !json_object_get(r->fields, "channel"))
+		json_object_set_new(r->fields, "channel", json_string("hotline"));
+	return err;
+}
+
 static enum err what(struct report *r)
 {
 	struct call *c = r->c;
@@ -200,7 +212,10 @@ static enum err what(struct report *r)
 	if (json_is_array(at))
 		json_object_set(r->fields, "position", (json_t *)(uintptr_t)at);
 	json_object_set_new(r->fields, "insider", json_boolean(json_is_true(json_object_get(c->body, "insider"))));
-	json_object_set_new(r->fields, "channel", json_string("web"));
+	if (!r->desk)
+		json_object_set_new(r->fields, "channel", json_string("web"));
+	else if ((err = channel(r)))
+		return err;
 	if (object)
 		json_object_set(r->fields, "title", (json_t *)(uintptr_t)object);
 	else
@@ -271,6 +286,24 @@ static enum err keep_photos(struct db *db, struct report *r, struct problem *p)
 	return err;
 }
 
+// The town's office is who is most likely to go and see: put down, and confirmed by who accepts the report.
+static enum err suggest_owner(struct db *db, struct report *r, struct problem *p)
+{
+	const struct type *t = registry_type(r->c->reg, STR("organisation"));
+	struct value kind = { .kind = VAL_TEXT, .s = STR("town_office") }, area = { .kind = VAL_TEXT, .s = str_of(json_string_value(json_object_get(r->fields, "area"))) };
+	const struct filter f[] = { { STR("kind"), FILTER_EQ, &kind, 1 }, { STR("area"), FILTER_EQ, &area, 1 } };
+	struct list_query lq = { .filters = f, .nfilters = ARRAY_LEN(f), .limit = 1 };
+	struct row *rows;
+	size_t n = 0;
+	int64_t total;
+	if (!t || !area.s.n || !type_field(t, STR("kind")) || !type_field(r->t, STR("owner")))
+		return OK;
+	enum err err = records_list(db, &t->table, NULL, &lq, r->c->arena, &rows, &n, &total, p);
+	if (!err && n)
+		json_object_set_new(r->fields, "owner", json_integer(rows[0].c.id));
+	return err;
+}
+
 static enum err report_job(struct db *db, void *arg, struct problem *p)
 {
 	struct report *r = arg;
@@ -281,6 +314,8 @@ static enum err report_job(struct db *db, void *arg, struct problem *p)
 	if (err != ERR_NOT_FOUND)
 		return err; // it came before
 	err = keep_photos(db, r, p);
+	if (!err)
+		err = suggest_owner(db, r, p);
 	if (!err)
 		err = flow_create(db, c->reg, r->t, r->fields, &c->id, c->arena, &r->id, p);
 	if (!err)
@@ -315,13 +350,40 @@ static enum err take_in(struct report *r)
 	return OK;
 }
 
+static enum err begin(struct report *r)
+{
+	struct call *c = r->c;
+	enum err err = type_of(c, &r->t);
+	if (!err && !nonce_ok(body_str(c, "nonce")))
+		err = call_fail(c, ERR_INVALID, "nonce", "nonce 应为页面生成的 32 位十六进制随机数", "nonce: 32 random hex digits made by the page");
+	return err;
+}
+
+// 12350: the operator writes down what is said; who called is sealed as if he had written it himself, and the operator reads the
+// receipt number out.
+enum err report_desk(struct call *c)
+{
+	struct report r = { .c = c, .desk = true };
+	enum err err = begin(&r);
+	if (!err && !auth_may_create(&c->id, r.t))
+		err = call_fail(c, ERR_FORBIDDEN, NULL, "您的角色不登记举报", "your role takes no reports down");
+	if (!err && str_is(body_str(c, "channel"), "web"))
+		err = call_fail(c, ERR_INVALID, "channel", "网页举报由举报人自己提交", "what comes over the page is handed in by who reports");
+	if (err)
+		return err;
+	r.fields = json_object();
+	err = take_in(&r);
+	for (size_t i = 0; i < r.nphotos; i++)
+		file_in_free(r.photos[i]);
+	json_decref(r.fields);
+	return err;
+}
+
 enum err report_post(struct call *c)
 {
 	static atomic_int running;
 	struct report r = { .c = c };
-	enum err err = type_of(c, &r.t);
-	if (!err && !nonce_ok(body_str(c, "nonce")))
-		err = call_fail(c, ERR_INVALID, "nonce", "nonce 应为页面生成的 32 位十六进制随机数", "nonce: 32 random hex digits made by the page");
+	enum err err = begin(&r);
 	if (!err)
 		err = public_room(c, PUBLIC_REPORT);
 	if (err)
@@ -366,27 +428,45 @@ static void put_if(struct call *c, const struct type *t, const struct row *row, 
 		jw_kstr(&c->w, key, s);
 }
 
+// What was merged has the fate of the report that it was merged into.
+static enum err follow_merged(struct call *c, const struct type *t, struct row *row)
+{
+	const struct field *same = type_field(t, STR("same_as"));
+	enum err err = OK;
+	for (int i = 0; !err && i < MERGED_DEPTH && same && str_is(row->c.state, "merged") && row->vals[same->col].kind == VAL_INT; i++)
+		err = records_get(call_db(c), &t->table, NULL, row->vals[same->col].i, c->arena, row);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err report_query(struct call *c)
 {
 	const struct type *t;
 	struct row row;
 	enum err err = by_receipt(c, &t, &row);
+	struct row own = row;
+	if (!err)
+		err = follow_merged(c, t, &row);
 	if (err)
 		return err;
+	bool merged = own.c.id != row.c.id;
 	const struct field *kind = type_field(t, STR("kind"));
 	const struct menu_item *item = kind && kind->menu ? menu_item(kind->menu, text_at(t, "kind", &row)) : NULL;
 	const struct state *s = type_state(t, row.c.state);
 	jw_obj(&c->w);
-	jw_kstr(&c->w, "number", row.c.number);
+	jw_kstr(&c->w, "number", own.c.number);
+	if (merged)
+		jw_kstr(&c->w, "merged", row.c.number);
 	jw_kstr(&c->w, "kind", item ? label_text(c, item->label) : STR_EMPTY);
-	jw_ktime(&c->w, "received", row.c.created_at);
+	jw_ktime(&c->w, "received", own.c.created_at);
 	jw_kstr(&c->w, "state", row.c.state);
 	jw_kstr(&c->w, "label", s ? label_text(c, s->label) : row.c.state);
 	jw_kbool(&c->w, "ended", s && s->end);
 	if (row.c.deadline)
 		jw_ktime(&c->w, "deadline", row.c.deadline);
 	put_if(c, t, &row, "accepted", "accepted");
-	put_if(c, t, &row, "question", "question");
+	if (!merged) // what was asked of somebody else
+		put_if(c, t, &row, "question", "question");
+	put_if(c, t, &own, "satisfaction", "satisfaction");
 	if (text_at(t, "replied", &row).n) { // not before it is said
 		put_if(c, t, &row, "reply", "public_reply");
 		put_if(c, t, &row, "replied", "replied");
@@ -441,6 +521,39 @@ enum err report_words(struct call *c)
 	if (!err) {
 		call_db_refresh(c);
 		err = store_write(c->app->store, words_job, &(struct words){ c, t, &row }, &c->p);
+	}
+	return err ? err : call_done(c);
+}
+
+// ---- was he satisfied? ------------------------------------------------------------------------
+static enum err rate_job(struct db *db, void *arg, struct problem *p)
+{
+	struct words *x = arg;
+	struct call *c = x->c;
+	struct str how = body_str(c, "satisfaction");
+	const struct field *f = type_field(x->t, STR("satisfaction"));
+	if (!f || !f->menu || !menu_item(f->menu, how))
+		return problem_set(p, ERR_INVALID, "satisfaction", "请选择满意、基本满意或不满意", "choose satisfied, fairly satisfied or not satisfied");
+	if (text_at(x->t, "satisfaction", x->row).n)
+		return problem_set(p, ERR_CONFLICT, "satisfaction", "已经评价过了", "it has been rated already");
+	const struct flow_field mark = { "satisfaction", { .kind = VAL_TEXT, .s = how } };
+	return flow_update(db, c->reg, x->t, x->row->c.id, &mark, 1, STR("举报人评价"), c->arena, x->row, p);
+}
+
+enum err report_rate(struct call *c)
+{
+	const struct type *t;
+	struct row row;
+	enum err err = by_receipt(c, &t, &row);
+	struct row last = row;
+	if (!err)
+		err = follow_merged(c, t, &last);
+	const struct state *s = err ? NULL : type_state(t, last.c.state);
+	if (!err && !(s && s->end))
+		err = call_fail(c, ERR_CONFLICT, "receipt", "办结答复后再评价", "rate it when it has been answered");
+	if (!err) {
+		call_db_refresh(c);
+		err = store_write(c->app->store, rate_job, &(struct words){ c, t, &row }, &c->p);
 	}
 	return err ? err : call_done(c);
 }
