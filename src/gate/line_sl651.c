@@ -1,7 +1,7 @@
 // SL 651: the station address is the device; centre address and password, six hex digits, are its key: four would be too few.
-// What was received and is durable is confirmed with ESC
-// (the station stays on line), or ACK where more follows; M3's packets only when the message is whole, with ACK. Nothing
-// answers the frame that keeps the link.
+// What was received and is durable is confirmed with ESC (the station stays on line), or ACK where more follows; M3's packets only
+// when the message is whole, in one frame that bears the number of the last (tables 10, 23). Nothing answers the frame that keeps
+// the link.
 #include "gate/line.h"
 
 #include "gate/decode/sl651.h"
@@ -51,7 +51,7 @@ static bool readings(const struct line_frame *f, struct arena *a, const struct d
 static void answer(const struct line_frame *f, bool accepted, enum welcome verdict, int64_t now, struct buf *out)
 {
 	const struct said *s = f->said;
-	uint8_t end = s->m.parts || s->m.end == SL651_ETB ? SL651_ACK : SL651_ESC;
+	uint8_t end = !s->m.parts && s->m.end == SL651_ETB ? SL651_ACK : SL651_ESC;
 	if (s->m.down || verdict != WELCOME_OK || s->m.function == SL651_KEEP)
 		return;
 	if (accepted && s->m.part < s->m.parts)

@@ -111,6 +111,36 @@ static void elements_become_readings(void **state)
 	expect(&s->d[2], "39", "Z", 10.51, T_0830 + 10 * US_PER_MIN, Q_GOOD);
 	s = read_body(0x38, HEAD STATION AT_0830 "04 18 010000 39 23 00010490 00010500", a); // history by the day
 	assert_true(s->d[1].flags == READING_HISTORY && s->d[1].time == T_0830 + US_PER_DAY);
+	// pumps and their currents; what the station itself says of pumps, valves and sluices
+	s = read_body(0x44, HEAD STATION AT_0830 "70 11 2203 73 11 0125", a);
+	expect(&s->d[0], "70", "VTA", 220.3, T_0830, Q_GOOD);
+	expect(&s->d[1], "73", "VIA", 12.5, T_0830, Q_GOOD);
+	s = read_body(0x4c, HEAD "F1F1 0012345678" "01 05", a);
+	assert_int_equal(s->n, 8);
+	assert_true(str_is(s->d[0].name, "PUMP.1") && s->d[0].value == 1 && s->d[1].value == 0 && s->d[2].value == 1 && s->d[0].optional);
+	s = read_body(0x4e, HEAD "F1F1 0012345678" "02 01 0150 0000", a);
+	assert_int_equal(s->n, 4);
+	assert_true(str_is(s->d[1].name, "SLUICE.1.opening") && s->d[1].value == 1.5);
+	assert_true(str_is(s->d[2].name, "SLUICE.2") && s->d[2].value == 0);
+	s = read_body(0x4d, HEAD "F1F1 0012345678" "02 05", a); // a byte too few
+	assert_int_equal(s->n, 0);
+	arena_free(a);
+}
+
+// 6.6.2.7: a report may hold several stations, each behind its address. What is another's must not be this one's level.
+static void another_station_keeps_its_name(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(0);
+	struct seen *s = read_body(0x32, HEAD STATION AT_0830 "39 23 00012345 F1F1 0012345679 50" AT_0830 "39 23 00099999 45 20 00000004 F1F1 0012345678 48 38 12 1250", a);
+	expect(&s->d[0], "39", "Z", 12.345, T_0830, Q_GOOD);
+	expect(&s->d[1], "0012345679.39", "", 99.999, T_0830, Q_GOOD);
+	assert_true(str_is(s->d[5].name, "0012345679.ZT.water_level_over_limit") && s->d[5].value == 1);
+	expect(&s->d[s->n - 1], "38", "VT", 12.5, T_0830, Q_GOOD);
+	// without its class, as some stations send it, the first element is not taken for one
+	s = read_body(0x32, HEAD "F1F1 0012345678" "20 19 000012", a);
+	assert_int_equal(s->n, 1);
+	assert_true(str_is(s->d[0].name, "20") && s->d[0].value == 1.2);
 	arena_free(a);
 }
 
@@ -187,7 +217,11 @@ static void packets_become_one_report(void **state)
 	client_send(fd, frame(0x34, SL651_SYN, SL651_ETB, "1234", "002001 0009 260101090015" STATION "F0F0 2601010900 F4 60 0001"));
 	client_expect_nothing(f, fd, 50); // M3: when it is whole
 	client_send(fd, frame(0x34, SL651_SYN, SL651_ETX, "1234", "002002 02030405060708090A0B 39 23 00010490"));
-	expect_answer(fd, 0x34, 9, SL651_ACK);
+	uint8_t b[28]; // one frame for all of them, with the number of the last: 7E7E station centre password function length SYN 002002
+	assert_int_equal(client_receive(f, fd, b, sizeof b, WAIT_MS), sizeof b);
+	assert_memory_equal(b + 10, "\x34\x80\x0b\x16\x00\x20\x02\x00\x09", 9);
+	assert_int_equal(b[25], SL651_ESC);
+	assert_true(sl651_feed(str_from((char *)b, sizeof b)).what == FEED_FRAME);
 	assert_int_equal(f->nreadings, 13);
 	assert_true(f->readings[11].point == 703 && f->readings[11].value == 1.1);
 	assert_true(f->readings[12].point == 701 && f->readings[12].value == 10.49);
@@ -198,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(elements_become_readings),
+		cmocka_unit_test(another_station_keeps_its_name),
 		cmocka_unit_test(what_cannot_be_read_does_not_cost_what_can),
 		cmocka_unit_test(answers_are_those_of_captures),
 		cmocka_unit_test_setup_teardown(a_station_is_confirmed_when_it_is_safe, start, end),

@@ -57,7 +57,23 @@ static void put_status(struct jw *w, const struct sl651_element *el)
 	jw_end(w);
 }
 
-static void put_element(struct jw *w, const struct sl651_element *el, int64_t observed)
+static void station_text(struct str five, char ret[10])
+{
+	static const char digits[] = "0123456789ABCDEF";
+	for (size_t i = 0; i < 10; i++) {
+		ret[i] = i / 2 < five.n ? digits[i % 2 ? five.p[i / 2] & 15 : (uint8_t)five.p[i / 2] >> 4] : '0';
+	}
+}
+
+static void put_station(struct jw *w, const char *key, struct str five)
+{
+	char text[10];
+	station_text(five, text);
+	jw_kstr(w, key, str_from(text, sizeof text));
+}
+
+// other: the address of the station that measured it, if that is not the frame's.
+static void put_element(struct jw *w, const struct sl651_element *el, int64_t observed, struct str other)
 {
 	const char *name = NULL, *unit = NULL, *symbol = sl651_symbol(el->id, &name, &unit);
 	char id[8];
@@ -65,6 +81,9 @@ static void put_element(struct jw *w, const struct sl651_element *el, int64_t ob
 	double v;
 	buf_printf(&b, "%02X", el->id);
 	jw_obj(w);
+	if (other.n) {
+		put_station(w, "station", other);
+	}
 	jw_kstr(w, "id", buf_str(&b));
 	if (symbol) {
 		jw_kcstr(w, "symbol", symbol);
@@ -106,7 +125,7 @@ static void put_manual(struct jw *w, struct str text)
 static size_t put_guide(struct jw *w, const struct sl651_element *el)
 {
 	if (el->kind == SL651_STATION) {
-		print_hex(w, "station_code", el->station);
+		put_station(w, "station_code", el->station);
 		if (el->station_class) {
 			print_code(w, "station_class", "station_class_name", el->station_class, sl651_class_name(el->station_class));
 		}
@@ -114,6 +133,8 @@ static size_t put_guide(struct jw *w, const struct sl651_element *el)
 		put_manual(w, el->data);
 	} else if (el->kind == SL651_IMAGE) {
 		jw_ki64(w, "image_bytes", (int64_t)el->data.n);
+	} else if (el->kind == SL651_BATCH) {
+		print_hex(w, "flow_batch", el->data);
 	} else {
 		return 0;
 	}
@@ -128,6 +149,7 @@ static void put_report(struct jw *w, const struct sl651 *m, struct str body, int
 	struct refusal why;
 	unsigned seen = 0;
 	int64_t observed = sent, step = 0;
+	struct str other = STR_EMPTY;
 	while (sl651_next(&rest, &el, &why)) {
 		if (!(seen & 1u << el.kind) && el.kind == SL651_OBSERVED) {
 			print_time(w, "observed", el.time);
@@ -140,21 +162,68 @@ static void put_report(struct jw *w, const struct sl651 *m, struct str body, int
 	for (rest = body; sl651_next(&rest, &el, &why);) {
 		if (el.kind == SL651_OBSERVED) {
 			observed = el.time;
-		} else if (el.kind != SL651_STATION && el.kind != SL651_TEXT && el.kind != SL651_IMAGE) {
-			put_element(w, &el, observed);
+		} else if (el.kind == SL651_STATION) {
+			char text[10];
+			station_text(el.station, text);
+			other = str_eq(str_from(text, sizeof text), str_from(m->station, sizeof m->station)) ? STR_EMPTY : el.station;
+		} else if (el.kind != SL651_TEXT && el.kind != SL651_IMAGE && el.kind != SL651_BATCH) {
+			put_element(w, &el, observed, other);
 		}
 		step = el.kind == SL651_STEP ? el.time : step;
 		bool series = (m->function == SL651_UNIFORM || m->function == SL651_HISTORY) && step && el.kind == SL651_VALUE &&
 			      rest.n % el.data.n == 0 && observed != INT64_MIN;
 		for (int64_t time = observed; series && rest.n; rest = str_skip(rest, el.data.n)) {
 			el.data = str_first(rest, el.data.n);
-			put_element(w, &el, time += step);
+			put_element(w, &el, time += step, other);
 		}
 	}
 	jw_end(w);
 	if (rest.n) {
 		jw_kcstr(w, "rest_refused", why.en);
 		print_hex(w, "rest", rest);
+	}
+}
+
+static void put_switches(struct jw *w, const struct sl651_switches *s)
+{
+	double cm;
+	put_station(w, "station_code", s->station);
+	jw_karr(w, "states");
+	for (unsigned i = 0; i < s->n; i++) {
+		jw_i64(w, (uint8_t)s->bits.p[i / 8] >> i % 8 & 1);
+	}
+	jw_end(w);
+	if (!s->openings.n) {
+		return;
+	}
+	jw_karr(w, "openings_cm");
+	for (unsigned i = 0; i < s->n; i++) {
+		enum sl651_state state = sl651_number(str_from(s->openings.p + 2 * i, 2), 0, &cm);
+		put_state(w, state, cm);
+	}
+	jw_end(w);
+}
+
+// Behind F1F1 and the station: a version is counted text (table 57), events are 32 counts of two bytes (table 82).
+static void put_answer(struct jw *w, uint8_t function, struct str rest)
+{
+	struct sl651_switches switches;
+	struct cursor c = cursor_of(str_skip(rest, 7));
+	bool station = str_starts(rest, STR("\xf1\xf1")) && rest.n >= 7;
+	if (sl651_switches(function, rest, &switches)) {
+		put_switches(w, &switches);
+	} else if (station && function == SL651_VERSION && rest.n > 7 && (uint8_t)rest.p[7] == rest.n - 8) {
+		put_station(w, "station_code", str_from(rest.p + 2, 5));
+		print_text(w, "version", str_skip(rest, 8));
+	} else if (station && function == SL651_EVENTS && rest.n == 7 + 64) {
+		put_station(w, "station_code", str_from(rest.p + 2, 5));
+		jw_karr(w, "events");
+		for (unsigned i = 0; i < 32; i++) {
+			jw_i64(w, take_be16(&c));
+		}
+		jw_end(w);
+	} else {
+		print_hex(w, "data", rest);
 	}
 }
 
@@ -187,9 +256,11 @@ bool print_sl651(struct str frame, struct arena *arena, int64_t now, struct jw *
 	}
 	jw_ki64(w, "serial", h.serial);
 	print_time(w, "time", h.sent);
-	bool report = (m.function >= SL651_TEST && m.function <= SL651_ELEMENTS) || m.function == SL651_STATUS_ANSWER;
+	bool report = (m.function >= SL651_TEST && m.function <= SL651_ELEMENTS) || m.function == SL651_PUMP || m.function == SL651_STATUS_ANSWER;
 	if (report && !m.down) {
 		put_report(w, &m, h.rest, h.sent);
+	} else if (h.rest.n && !m.down) {
+		put_answer(w, m.function, h.rest);
 	} else if (h.rest.n) {
 		print_hex(w, "data", h.rest);
 	}

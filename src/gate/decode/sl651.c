@@ -218,8 +218,8 @@ enum sl651_state sl651_number(struct str bcd, uint8_t decimals, double *ret)
 	return SL651_VALID;
 }
 
-// F4: a byte each, 0.1 mm; F5 … FC: two bytes each, 0.01 m; not BCD (annex C). The time of the hour is either its end, on the
-// hour, or that of its first five minutes: both are in use.
+// F4: a byte each, 0.1 mm; F5 … FC: two bytes each, 0.01 m; not BCD (annex C). The time is that of the first (table 36),
+// but devices that say the full hour mean its end.
 enum sl651_state sl651_twelfth(const struct sl651_element *list, unsigned i, int64_t observed, double *ret, int64_t *ret_time)
 {
 	struct cursor c = cursor_of(list->data);
@@ -229,10 +229,16 @@ enum sl651_state sl651_twelfth(const struct sl651_element *list, unsigned i, int
 	*ret = raw / (rain ? 10.0 : 100.0);
 	*ret_time = INT64_MIN;
 	if (observed != INT64_MIN) {
-		bool first = time_to_civil(observed, ZONE_CHINA_MIN).min == 5;
+		bool first = time_to_civil(observed, ZONE_CHINA_MIN).min != 0;
 		*ret_time = observed + ((int64_t)i - (first ? 0 : 11)) * 5 * US_PER_MIN;
 	}
 	return raw == (rain ? 0xff : 0xffff) ? SL651_INVALID : SL651_VALID;
+}
+
+// Reports say the class of the station behind its address, and the time behind that; some answers go on with their own.
+static bool class_follows(struct str rest)
+{
+	return rest.n && (uint8_t)rest.p[0] != 0xf0 && (sl651_class_name((uint8_t)rest.p[0]) || (rest.n > 1 && (uint8_t)rest.p[1] == 0xf0));
 }
 
 static bool take_guide(struct cursor *c, struct sl651_element *e)
@@ -245,12 +251,16 @@ static bool take_guide(struct cursor *c, struct sl651_element *e)
 	case 0xf1:
 		e->kind = SL651_STATION;
 		e->station = take_str(c, 5);
-		if (cursor_left(c) && *c->p != 0x45 && *c->p != 0xf0) { // answers to queries go on with status or time
+		if (class_follows(str_from((const char *)c->p, cursor_left(c)))) {
 			e->station_class = take_u8(c);
 		}
 		return true;
 	case 0xf2: case 0xf3:
 		e->kind = e->id == 0xf2 ? SL651_TEXT : SL651_IMAGE;
+		e->data = take_rest(c);
+		return true;
+	case 0xfd: // its definition is fixed, and it stands alone (annex C, note f)
+		e->kind = SL651_BATCH;
 		e->data = take_rest(c);
 		return true;
 	default: return false;
@@ -282,12 +292,12 @@ bool sl651_next(struct str *rest, struct sl651_element *ret, struct refusal *why
 	}
 	uint8_t definition = take_u8(&c);
 	bool known = true;
-	if (ret->id < 0xf0 || ret->id >= 0xf4) {
+	if (ret->id != 0xfd && (ret->id < 0xf0 || ret->id >= 0xf4)) {
 		size_t n = definition >> 3;
 		ret->decimals = definition & 7;
 		ret->data = take_str(&c, n);
 		bool list = ret->id >= 0xf4 && ret->id <= 0xfc;
-		known = n && (!list || n == (ret->id == 0xf4 ? 12 : 24)) && ret->id != 0xfd;
+		known = n && (!list || n == (ret->id == 0xf4 ? 12 : 24));
 		ret->kind = list ? SL651_LIST : ret->id == 0x45 && n == 4 ? SL651_STATUS : SL651_VALUE;
 		if (ret->id == 0x04) {
 			known = take_step(ret);
@@ -307,15 +317,24 @@ bool sl651_next(struct str *rest, struct sl651_element *ret, struct refusal *why
 struct emitter {
 	struct arena *arena;
 	const struct decode_sink *sink;
+	struct str station;   // whose frame it is
+	char other[10];       // whose elements follow, if a report of several stations (6.6.2.7) has come to another one
+	bool of_other;
 	int64_t observed, step;
 	enum quality quality;
 	uint16_t flags;
 };
 
+// What another station has measured is not this one's: it is named with that station's address in front.
+static struct str name_of(const struct emitter *e, struct str name)
+{
+	return e->of_other ? arena_printf(e->arena, "%.*s.%.*s", (int)sizeof e->other, e->other, STR_FMT(name)) : name;
+}
+
 static void emit(const struct emitter *e, const struct sl651_element *el, double value, int64_t time, enum sl651_state state, bool optional)
 {
 	const char *name, *unit, *symbol = sl651_symbol(el->id, &name, &unit);
-	struct decoded d = { .name = arena_printf(e->arena, "%02X", el->id), .alias = str_of(symbol), .time = time, .value = value,
+	struct decoded d = { .name = name_of(e, arena_printf(e->arena, "%02X", el->id)), .alias = e->of_other ? STR_EMPTY : str_of(symbol), .time = time, .value = value,
 			     .quality = state == SL651_VALID ? e->quality : Q_BAD, .flags = e->flags, .optional = optional };
 	if (state == SL651_NO_NUMBER) {
 		e->sink->refuse(e->sink->owner, REJECT_VALUE, d.name);
@@ -332,7 +351,7 @@ static void emit_status(const struct emitter *e, const struct sl651_element *el)
 	uint32_t bits = take_be32(&c);
 	emit(e, el, bits, e->observed, SL651_VALID, true);
 	for (unsigned bit = 0; e->observed != INT64_MIN && sl651_status_name(bit); bit++) {
-		struct decoded d = { .name = arena_printf(e->arena, "ZT.%s", sl651_status_name(bit)), .alias = STR_EMPTY, .time = e->observed,
+		struct decoded d = { .name = name_of(e, arena_printf(e->arena, "ZT.%s", sl651_status_name(bit))), .alias = STR_EMPTY, .time = e->observed,
 				     .value = bits >> bit & 1, .quality = e->quality, .flags = e->flags, .optional = true };
 		e->sink->reading(e->sink->owner, &d);
 	}
@@ -357,7 +376,11 @@ static void emit_element(struct emitter *e, const struct sl651_element *el)
 		}
 		break;
 	case SL651_STATUS: emit_status(e, el); break;
-	case SL651_STATION: case SL651_TEXT: case SL651_IMAGE: break;
+	case SL651_STATION:
+		upper_hex(el->station, e->other);
+		e->of_other = !str_eq(str_from(e->other, sizeof e->other), e->station);
+		break;
+	case SL651_TEXT: case SL651_IMAGE: case SL651_BATCH: break;
 	}
 }
 
@@ -383,7 +406,41 @@ static bool emit_series(struct emitter *e, struct sl651_element el, struct str *
 static bool carries_readings(uint8_t function)
 {
 	return (function >= SL651_TEST && function <= SL651_HOURLY) || function == SL651_NOW || function == SL651_HISTORY ||
-	       function == SL651_ELEMENTS || function == SL651_STATUS_ANSWER;
+	       function == SL651_ELEMENTS || function == SL651_PUMP || function == SL651_STATUS_ANSWER;
+}
+
+// 4C, 4D: bytes that follow, then a bit for each pump or valve, the first lowest (tables 71, 74); 4E: sluices, their bits, then
+// two BCD bytes of centimetres each (table 77). The same in the answer to a command and in what the station reports itself.
+bool sl651_switches(uint8_t function, struct str body, struct sl651_switches *ret)
+{
+	struct cursor c = cursor_of(body);
+	uint8_t id = take_u8(&c);
+	*ret = (struct sl651_switches){ .what = function == SL651_PUMPS ? "PUMP" : function == SL651_VALVES ? "VALVE" : "SLUICE" };
+	if (id != 0xf1 || take_u8(&c) != 0xf1 || function < SL651_PUMPS || function > SL651_SLUICES) {
+		return false;
+	}
+	ret->station = take_str(&c, 5);
+	unsigned n = take_u8(&c);
+	bool sluices = function == SL651_SLUICES;
+	ret->n = sluices ? n : 8 * n;
+	ret->bits = take_str(&c, sluices ? (n + 7) / 8 : n);
+	ret->openings = take_str(&c, sluices ? 2 * n : 0);
+	return cursor_done(&c) && n;
+}
+
+static void emit_switches(const struct emitter *e, const struct sl651_switches *s)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		double cm;
+		struct decoded d = { .name = arena_printf(e->arena, "%s.%u", s->what, i + 1), .alias = STR_EMPTY, .time = e->observed,
+				     .value = (uint8_t)s->bits.p[i / 8] >> i % 8 & 1, .quality = Q_GOOD, .optional = true };
+		e->sink->reading(e->sink->owner, &d);
+		if (s->openings.n && sl651_number(str_from(s->openings.p + 2 * i, 2), 0, &cm) == SL651_VALID) {
+			d.name = arena_printf(e->arena, "%s.%u.opening", s->what, i + 1);
+			d.value = cm / 100;
+			e->sink->reading(e->sink->owner, &d);
+		}
+	}
 }
 
 bool sl651_readings(const struct sl651 *m, struct arena *arena, const struct decode_sink *sink, struct refusal *why)
@@ -397,11 +454,16 @@ bool sl651_readings(const struct sl651 *m, struct arena *arena, const struct dec
 	if (!sl651_head(m->body, &h)) {
 		return refuse_as(why, &SHORT_BODY, BODY_AT);
 	}
+	struct emitter e = { .arena = arena, .sink = sink, .station = str_from(m->station, sizeof m->station), .observed = h.sent,
+			     .quality = m->function == SL651_TEST ? Q_MAINTENANCE : Q_GOOD,
+			     .flags = m->function == SL651_HISTORY ? READING_HISTORY : 0 };
+	struct sl651_switches switches;
+	if (h.sent != INT64_MIN && sl651_switches(m->function, h.rest, &switches)) {
+		emit_switches(&e, &switches);
+	}
 	if (!carries_readings(m->function)) {
 		return true;
 	}
-	struct emitter e = { arena, sink, h.sent, 0, m->function == SL651_TEST ? Q_MAINTENANCE : Q_GOOD,
-			     m->function == SL651_HISTORY ? READING_HISTORY : 0 };
 	bool uniform = m->function == SL651_UNIFORM || m->function == SL651_HISTORY;
 	while (sl651_next(&h.rest, &el, &part)) {
 		if (!uniform || !emit_series(&e, el, &h.rest)) {
@@ -429,8 +491,12 @@ void sl651_down(const struct sl651 *to, uint16_t serial, struct str more, uint8_
 	buf_add_u8(out, to->centre);
 	buf_add(out, address + 5, 2);
 	buf_add_u8(out, to->function);
-	buf_add_be16(out, (uint16_t)(0x8000 | (8 + more.n))); // down, serial and time
-	buf_add_u8(out, SL651_STX);
+	buf_add_be16(out, (uint16_t)(0x8000 | ((to->parts ? NUMBERS : 0) + 8 + more.n))); // down, serial and time
+	buf_add_u8(out, to->parts ? SL651_SYN : SL651_STX);
+	if (to->parts) { // table 23
+		buf_add_u8(out, (uint8_t)(to->parts >> 4));
+		buf_add_be16(out, (uint16_t)(to->parts << 12 | to->part));
+	}
 	buf_add_be16(out, serial);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		buf_add_u8(out, (uint8_t)(parts[i] / 10 << 4 | parts[i] % 10));
