@@ -304,7 +304,8 @@ static const struct condition *of_types(struct maker *m, const struct field *f, 
 	return any;
 }
 
-static const struct condition *compare_type(struct maker *m, const struct expr_node *n, const struct field *f, const struct expr_node *other)
+static const struct condition *compare_type(struct maker *m, const struct expr_node *n, const struct field *f,
+                                            const struct expr_node *other)
 {
 	const struct condition *is = of_types(m, f, &other, 1);
 	if (!is || n->op == EXPR_EQ)
