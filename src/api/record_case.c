@@ -70,8 +70,9 @@ static enum err add_linked(struct case_of *g, const struct type *t, const struct
 			struct row *rows;
 			size_t n;
 			int64_t total;
-			if (f->kind == FIELD_REFS || !f->ncols || !field_link(f, t, row->c.id, c->arena, &only) || !auth_may_read(&c->id, from) ||
-			    !auth_may_read_field(&c->id, f))
+			if (f->kind == FIELD_REFS || !f->ncols || !field_link(f, t, row->c.id, c->arena, &only))
+				continue;
+			if (!auth_may_read(&c->id, from) || !auth_may_read_field(&c->id, f))
 				continue;
 			struct scope scope = auth_scope(&c->id, from);
 			err = records_list(call_db(c), &from->table, &scope, &lq, c->arena, &rows, &n, &total, &c->p);

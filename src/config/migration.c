@@ -184,8 +184,8 @@ static void read_gather(struct reading *r, const struct yaml_node *n)
 		const struct field *old = r->t ? type_field(r->t, names[i]) : NULL;
 		if (!field_known(r, from->items[i]) || !gather_fits(r, from->items[i], into))
 			continue;
-		step_add(r, (struct migration_step){ STEP_GATHER, .from = names[i], .to = to, .type = old ? old->to : STR_EMPTY, .others = others,
-			                             .nothers = before });
+		step_add(r, (struct migration_step){ STEP_GATHER, .from = names[i], .to = to, .type = old ? old->to : STR_EMPTY,
+		                                     .others = others, .nothers = before });
 		others[before++] = names[i];
 	}
 }

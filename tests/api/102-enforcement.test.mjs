@@ -48,7 +48,7 @@ test('a check is begun and recorded by one of two officers with certificates in 
   assert.equal(bare.status, 409, `the record is not complete without a photo: ${bare.text}`);
   const full = await done(one, 'enforcement_check', c.id, 'record', { ...record, media: [await file(one)] });
   assert.equal(full.found, 1);
-  const hazards = (await all(bureau, 'hazard', `&where.enforcement_check=${c.id}`));
+  const hazards = (await all(bureau, 'hazard', `&where.origin=enforcement_check:${c.id}`));
   assert.deepEqual(hazards.map((h) => h.title), ['静电接地失效']);
   await done(bureau, 'enforcement_check', c.id, 'order');
   const o = (await all(bureau, 'correction_order', `&where.check=${c.id}`))[0];
@@ -268,14 +268,14 @@ test('what happens to a report: sent on, verified, a hazard, answered by somebod
   assert.equal((await move(bureau, 'report_reward', w.id, 'submit', { rule: rule['非法违法查实（虚构）'], fine: 20000 })).status, 409, 'a rule for another kind');
   const sum = await done(bureau, 'report_reward', w.id, 'submit', { rule: rule['事故隐患查实（虚构）'], fine: 20000 });
   assert.equal(sum.amount, 3000, '15 % of 20,000 yuan');
-  const hazard = (await all(bureau, 'hazard', `&where.danger_report=${id}`))[0];
+  const hazard = (await all(bureau, 'hazard', `&where.origin=danger_report:${id}`))[0];
   assert.equal(hazard.title, '报警器被关闭');
   const theirs = (await ent.ok_get(`/api/v1/records/enterprise?size=1`)).items[0];
   const own = await rec(bureau, 'danger_report', { title: '测试', kind: 'hazard', content: '本企业用例', area: theirs.area, firm: theirs.id });
   await done(bureau, 'danger_report', own.id, 'accept', { owner: org });
   await done(one, 'danger_report', own.id, 'verify', { verified: day(), result: 'upheld', found: '属实', problems: [{ title: '本企业隐患', enterprise: theirs.id }] });
   const seen = (await all(ent, 'hazard')).find((h) => h.title === '本企业隐患');
-  assert.ok(seen && !('danger_report' in seen), 'the enterprise sees its hazard and not that somebody reported it here');
+  assert.deepEqual(seen.origin, { hidden: true }, 'the enterprise sees its hazard and not that somebody reported it here');
   for (const path of ['/records/danger_report', `/records/danger_report/${own.id}`, '/types/danger_report', '/records/report_reward']) assert.ok([403, 404].includes((await ent.get(`/api/v1${path}`)).status), path);
 });
 

@@ -26,7 +26,7 @@ test('a check finds two hazards: each becomes a record on the thread of the chec
   assert.equal(refused.status, 409, refused.text);
   await ok(move(firm, 'self_check', c.id, 'finish', { on: '2026-11-20', results: [{ item: '消防通道', result: 'not_ok' }],
     found: [{ title: '消防通道堆物', place: '一号库' }, { title: '灭火器过期' }] }));
-  const made = (await firm.get('/api/v1/records/hazard?where.source=self_check&sort=id')).json.items.filter((h) => h.self_check?.id === c.id);
+  const made = (await firm.get('/api/v1/records/hazard?where.source=self_check&sort=id')).json.items.filter((h) => h.origin?.type === 'self_check' && h.origin.id === c.id);
   assert.deepEqual(made.map((h) => h.title), ['消防通道堆物', '灭火器过期']);
   assert.ok(made.every((h) => h.enterprise.id === enterprise && h.state === 'found' && h.thread === c.thread));
 });
@@ -48,7 +48,7 @@ test('the loop of a general hazard: a photo of the fix is needed, a return costs
   assert.equal(e.length, 1);
   assert.equal(e[0].state, 'due');
   await ok(move(town, 'hazard_evaluation', e[0].id, 'recur', { note: '护栏又被拆' }));
-  const again = (await town.get(`/api/v1/records/hazard?where.recurrence_of=${e[0].id}`)).json.items;
+  const again = (await town.get(`/api/v1/records/hazard?where.origin=hazard_evaluation:${e[0].id}`)).json.items;
   assert.equal(again.length, 1);
   assert.equal(again[0].thread, h.thread);
 });
