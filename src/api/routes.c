@@ -36,7 +36,8 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/types/:type", S, NULL, false, types_get, "A type's description: the forms and lists are drawn from it; version=V: as it was in force", "version", "Type" },
 	{ "GET", "/api/v1/types/:type/versions", S, NULL, false, types_versions, "Versions of the type that were in force, newest first", NULL, "Items" },
 	{ "GET", "/api/v1/records/:type", S, NULL, false, records_list_get,
-	  "A page of records; format=csv and format=xlsx export all of the list; where.FIELD=, where.FIELD.OP= with OP ne lt le gt ge in prefix null", "*", "Records" },
+	  "A page of records; format=csv and format=xlsx export all of the list; where.FIELD=, where.FIELD.OP= with OP ne lt le gt ge in prefix null; "
+	  "of an origin where.FIELD=TYPE:ID and where.FIELD.type=TYPE", "*", "Records" },
 	{ "POST", "/api/v1/records/:type", S, NULL, true, records_create, "Create a record", NULL, "Record" },
 	{ "GET", "/api/v1/records/:type/:id", S, NULL, false, records_get_one, "One record", NULL, "Record" },
 	{ "PATCH", "/api/v1/records/:type/:id", S, NULL, true, records_patch, "Change fields; version is the optimistic lock", NULL, "Record" },

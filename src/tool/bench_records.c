@@ -177,6 +177,11 @@ static void filters(struct bench *b)
 	filtered(b, "filter_number", "cost", FILTER_GE, cost, false);
 	filtered(b, "filter_time", "found", FILTER_GE, year, false);
 	filtered(b, "filter_enterprise", "enterprise", FILTER_EQ, one, false);
+	struct value type = { .kind = VAL_TEXT, .s = STR("self_check:") }, check = { .kind = VAL_TEXT, .s = STR("self_check:78") };
+	if (type_field(b->t, STR("origin"))) {
+		filtered(b, "filter_origin_type", "origin", FILTER_PREFIX, type, false);
+		filtered(b, "filter_origin", "origin", FILTER_EQ, check, false);
+	}
 	filtered(b, "filter_text_contains", "place", FILTER_CONTAINS, part, false);
 	struct condition two[] = { { .op = COND_FILTER, .filter = { STR("level"), FILTER_EQ, &major, 1 } },
 		                       { .op = COND_FILTER, .filter = { STR("cost"), FILTER_GE, &cost, 1 } } };

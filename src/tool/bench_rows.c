@@ -113,6 +113,8 @@ static enum err job_rows(struct db *db, void *arg, struct problem *p)
 		                                          ANY(m, things), ANY(m, faults))));
 		set(t, vals, "position_lon", (struct value){ .kind = VAL_REAL, .f = 119 + (double)(next(m) % 100000) / 500000 });
 		set(t, vals, "position_lat", (struct value){ .kind = VAL_REAL, .f = 33 + (double)(next(m) % 100000) / 500000 });
+		if (id % 2)
+			set(t, vals, "origin", text(origin_text(STR("self_check"), 1 + id % 5000, m->a)));
 		if (next(m) % 3)
 			set(t, vals, "cost", number((int64_t)(next(m) % 100000) * 100));
 		err = records_insert(db, t, &c, vals, p);

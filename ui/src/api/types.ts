@@ -23,7 +23,7 @@ export interface Demo { demo: boolean; roles: { name: string; label: string; per
 export type FieldKind =
   | 'text' | 'number' | 'money' | 'bool' | 'date' | 'time' | 'menu' | 'menus'
   | 'ref' | 'position' | 'shape' | 'phone' | 'uscc' | 'area'
-  | 'refs' | 'files' | 'photos' | 'rows' | 'idcard' | 'sheet'
+  | 'refs' | 'files' | 'photos' | 'rows' | 'idcard' | 'sheet' | 'origin'
 /** A part of an expression as the server sends it; see lib/expr.ts. */
 export type Expr = unknown
 export interface MenuItem { value: string; label: string; color?: string; ended?: string /* offered no more from that day */ }
@@ -55,9 +55,12 @@ export interface Field {
   lines?: boolean | number
   items?: MenuItem[]
   to?: string
+  from?: string[] // origin: types whose records open this one, of those this person may read
   masked?: boolean
   default?: unknown
 }
+/** The record that opened this one, of any type; hidden: that there is one and no more. */
+export type Origin = { type: string; id: number; number: string; title: string; hidden?: undefined } | { hidden: true }
 export interface SheetItem {
   path: string
   label: string

@@ -413,6 +413,8 @@ export const enWork = {
   'op.is': 'is',
   'op.ne': 'is not',
   'op.in': 'is one of',
+  'op.type': 'is from',
+  'origin.hidden': '(not yours to see)',
   'op.prefix': 'begins with',
   'op.ge': 'at least',
   'op.le': 'at most',

@@ -413,6 +413,8 @@ export const zhWork = {
   'op.is': '是',
   'op.ne': '不是',
   'op.in': '是其中之一',
+  'op.type': '来自',
+  'origin.hidden': '（无权查看）',
   'op.prefix': '开头是',
   'op.ge': '不小于（不早于）',
   'op.le': '不大于（不晚于）',

@@ -4,14 +4,14 @@ import type { Field, FieldKind } from '../api/types'
 import { t, tx } from '../i18n'
 import { areaName } from '../use/areas'
 
-export type Op = 'is' | 'ne' | 'prefix' | 'ge' | 'le' | 'gt' | 'lt' | 'in' | 'null' | 'some'
+export type Op = 'is' | 'ne' | 'prefix' | 'ge' | 'le' | 'gt' | 'lt' | 'in' | 'type' | 'null' | 'some'
 const TEXT: Op[] = ['is', 'prefix', 'ne', 'null', 'some']
 const ORDER: Op[] = ['ge', 'le', 'is', 'null', 'some']
 const OPS: Partial<Record<FieldKind, Op[]>> = {
   text: TEXT, uscc: TEXT, phone: ['is', 'null', 'some'], idcard: ['null', 'some'],
   number: ORDER, money: ORDER, date: ['ge', 'le', 'is', 'null', 'some'], time: ['ge', 'le', 'null', 'some'],
   bool: ['is', 'null'], menu: ['in', 'ne', 'null', 'some'], menus: ['is', 'null', 'some'],
-  ref: ['is', 'null', 'some'], refs: ['null', 'some'], area: ['prefix', 'null'],
+  ref: ['is', 'null', 'some'], refs: ['null', 'some'], area: ['prefix', 'null'], origin: ['type', 'null', 'some'],
   position: ['null', 'some'], shape: ['null', 'some'], files: ['null', 'some'], photos: ['null', 'some'], rows: ['null', 'some'], sheet: ['null', 'some'],
 }
 export const opsOf = (f: Field): Op[] => (f.personal ? ['null', 'some'] : f.name === 'state' ? ['in', 'ne'] : (OPS[f.is] ?? ['is']))
@@ -38,6 +38,7 @@ function valueText(f: Field, v: string, titles: Record<string, string>): string 
   const one = (x: string) => f.items?.find((i) => i.value === x)?.label ?? x
   if (f.is === 'bool') return v === 'true' ? t('yes') : t('no')
   if (f.is === 'area') return areaName(v)
+  if (f.is === 'origin' && v.includes(':')) return one(v.split(':')[0]) + ' #' + v.split(':')[1]
   if (f.is === 'ref') return titles[f.name] ?? '#' + v
   if (f.is === 'date' || f.is === 'time') return v.slice(0, 10)
   return v.split(',').map(one).join(t('list.or'))

@@ -2,6 +2,7 @@
 // every record has (number, state, area …) are.
 import type { Field, FieldKind, Listing, Move, Rec, State, TypeInfo } from '../api/types'
 import { t, type Key } from '../i18n'
+import { typeLabel } from '../use/types'
 
 /** Columns that the engine gives every record, as if they were fields. */
 const COMMON: { name: string; is: FieldKind; key: Key; states?: boolean }[] = [
@@ -28,7 +29,7 @@ export function commonFields(info: TypeInfo): Field[] {
 }
 /** Every column a list can show: own fields first, then the common ones that are no own field. */
 export function allColumns(info: TypeInfo): Field[] {
-  const own = info.fields.filter((f) => f.is !== 'shape')
+  const own = info.fields.filter((f) => f.is !== 'shape').map((f) => (f.is === 'origin' ? { ...f, items: f.from?.map((x) => ({ value: x, label: typeLabel(x) })) } : f))
   return [...own, ...commonFields(info).filter((c) => !own.some((f) => f.name === c.name))]
 }
 
@@ -42,7 +43,7 @@ export function defaultColumns(info: TypeInfo, list?: Listing): string[] {
 
 /** Fields worth a filter, menus first (they are what people filter by). */
 export function filterFields(info: TypeInfo): Field[] {
-  const order: FieldKind[] = ['menu', 'area', 'ref', 'date', 'time', 'bool', 'menus']
+  const order: FieldKind[] = ['menu', 'area', 'ref', 'origin', 'date', 'time', 'bool', 'menus']
   const rank = (f: Field) => (f.name === 'state' ? -1 : order.indexOf(f.is))
   return allColumns(info)
     .filter((f) => f.name === 'state' || (order.includes(f.is) && !['created_by', 'changed_by', 'state_at'].includes(f.name)))

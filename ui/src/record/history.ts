@@ -5,6 +5,7 @@ import { t, tx } from '../i18n'
 import { stamp } from '../lib/time'
 import { areaName } from '../use/areas'
 import { titleOf } from '../use/titles'
+import { typeLabel } from '../use/types'
 import { allColumns, stateOf } from './describe'
 
 export interface Change { label: string; from: string; to: string }
@@ -30,6 +31,10 @@ function text(f: Field | undefined, v: unknown, rec?: Rec): string {
   if (f?.is === 'ref') {
     const now = rec?.[f.name] as { id: number; title: string } | null | undefined
     return now && now.id === v && now.title ? now.title : titleOf(f.to ?? '', Number(v))
+  }
+  if (f?.is === 'origin' && String(v).includes(':')) {
+    const [type, id] = String(v).split(':')
+    return typeLabel(type) + ' ' + titleOf(type, Number(id))
   }
   if (f?.is === 'time') return stamp(v as string)
   if (f?.is === 'area') return areaName(String(v))

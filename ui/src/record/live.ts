@@ -29,7 +29,8 @@ export function context(info: TypeInfo | null, values: Record<string, unknown>, 
     kind: (name) => field(name)?.is,
     follow(name, of) {
       const f = field(name)
-      const v = (name in values ? values[name] : rec?.[name]) as Ref | null
+      const v = (name in values ? values[name] : rec?.[name]) as (Ref & { type?: string; number?: string }) | null
+      if (f?.is === 'origin') return v?.type ? (of === 'type' ? v.type : of === 'number' || of === 'title' ? (v[of] ?? null) : (related(v.type, v.id)?.[of] ?? null)) : null
       const to = f?.to ?? (name === 'enterprise' ? 'enterprise' : '')
       return v && typeof v === 'object' && v.id && to ? (related(to, v.id)?.[of] ?? null) : null
     },
