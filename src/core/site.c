@@ -49,7 +49,7 @@ struct loading {                // what is read of a row: of a million rows ever
 
 static void loading_begin(struct loading *l, const struct type *t, struct points_writer *w)
 {
-	*l = (struct loading){ .w = w, .table = { .name = t->table.name, .cols = l->cols } };
+	*l = (struct loading){ .w = w, .table = { .name = t->table.name, .cols = l->cols, .only_place = true } };
 	for (size_t i = 0; i < P__MAX; i++) {
 		const struct field *f = field_of(t, i);
 		if (!f)

@@ -109,7 +109,7 @@ void sql_param(struct sql *s, struct value v)
 
 void sql_columns(struct sql *s, const struct table *t)
 {
-	sql_add(s, COMMON_SELECT);
+	sql_add(s, t->only_place ? PLACE_SELECT : COMMON_SELECT);
 	for (size_t i = 0; i < t->ncols; i++) {
 		sql_add(s, ",");
 		sql_name(s, t->cols[i].name);
@@ -162,9 +162,15 @@ struct value value_get(struct query *q, int col, enum column_kind kind, struct a
 	return value_str(query_get_str(q, col, a));
 }
 
-void row_read(struct query *q, const struct table *t, struct arena *a, struct row *ret)
+static struct common place_read(struct query *q, struct arena *a)
 {
-	ret->c = (struct common){
+	return (struct common){ .id = query_get_i64(q, 0), .area = query_get_str(q, 1, a), .enterprise = query_get_i64(q, 2),
+		                .retired = query_get_i64(q, 3) != 0 };
+}
+
+static struct common common_read(struct query *q, struct arena *a)
+{
+	return (struct common){
 		.id = query_get_i64(q, 0),
 		.number = query_get_str(q, 1, a),
 		.state = query_get_str(q, 2, a),
@@ -189,9 +195,15 @@ void row_read(struct query *q, const struct table *t, struct arena *a, struct ro
 		.moved_by = query_get_i64(q, 21),
 		.batch = query_get_i64(q, 22),
 	};
+}
+
+void row_read(struct query *q, const struct table *t, struct arena *a, struct row *ret)
+{
+	int own = t->only_place ? PLACE_COLUMNS : COMMON_COLUMNS;
+	ret->c = t->only_place ? place_read(q, a) : common_read(q, a);
 	ret->vals = arena_many(a, t->ncols, struct value);
 	for (size_t i = 0; i < t->ncols; i++)
-		ret->vals[i] = value_get(q, COMMON_COLUMNS + (int)i, t->cols[i].kind, a);
+		ret->vals[i] = value_get(q, own + (int)i, t->cols[i].kind, a);
 }
 
 struct str fold_case(struct str s, struct arena *a)

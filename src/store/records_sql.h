@@ -12,6 +12,8 @@
 #define COMMON_SELECT \
 	"id,number,state,area,title,enterprise,thread,version,type_version,created_at,created_by,changed_at,changed_by," \
 	"state_at,deadline,escalated,retired,sector,paused,reminded,prev_state,moved_by,batch"
+#define PLACE_COLUMNS 4         // of a table with only_place
+#define PLACE_SELECT "id,area,enterprise,retired"
 
 // [a-z][a-z0-9_]*, at most 48 bytes.
 bool identifier_ok(struct str s);
