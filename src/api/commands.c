@@ -56,6 +56,12 @@ static uint32_t element_of(struct str hex)
 	return hex.n == 4 ? (uint32_t)b[0] << 8 | b[1] : (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
 }
 
+static void code_of(struct str s, char ret[8]) // too long: none, and it is refused
+{
+	if (s.n <= 8)
+		memcpy(ret, s.p, s.n);
+}
+
 static enum err wrong(const struct downlink_wrong *w, struct problem *p)
 {
 	enum err err = strcmp(w->field, "kind") == 0 ? ERR_CONFLICT : ERR_INVALID;
@@ -85,6 +91,8 @@ enum err device_command_read(struct db *db, const struct registry *reg, const st
 	command_span_find(text_of(t, row, "span"), &span);
 	ret->c = (struct command){ .kind = kind, .span = span, .seconds = (uint32_t)int_of(t, row, "seconds"),
 		                   .element = element_of(text_of(t, row, "element")), .from = int_of(t, row, "since"), .to = int_of(t, row, "until") };
+	code_of(text_of(t, row, "element"), ret->c.factor);
+	code_of(text_of(t, row, "info"), ret->c.info);
 	ret->payload = payload_sent(a, text_of(t, row, "payload"));
 	ret->downlink = downlink_of(device_protocol(db, reg, ret->device, a));
 	if (!downlink_check(ret->downlink, &ret->c, clock_now(), &w))
@@ -180,7 +188,7 @@ static enum err command_job_run(struct db *db, void *arg, struct problem *p)
 
 static json_t *record_body(struct command_job *j, struct str kind)
 {
-	static const char *const params[] = { "seconds", "since", "until", "span", "element" };
+	static const char *const params[] = { "seconds", "since", "until", "span", "element", "info" };
 	json_t *body = json_object();
 	json_object_set_new(body, "device", json_integer(j->device));
 	json_object_set_new(body, "kind", json_stringn(kind.p, kind.n));
@@ -269,8 +277,10 @@ static void write_params(struct jw *w, const struct downlink *d, enum command_ki
 	}
 	if (params & PARAM_SPAN)
 		write_span(w, d);
-	if (params & PARAM_ELEMENT && d->element)
+	if (params & PARAM_FACTOR || (params & PARAM_ELEMENT && d->element))
 		write_param(w, "element");
+	if (params & PARAM_INFO)
+		write_param(w, "info");
 	jw_end(w);
 }
 

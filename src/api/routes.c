@@ -89,7 +89,7 @@ const struct route api_routes[] = {
 	{ "POST", "/api/videosData", D, NULL, false, dust_post, "What cameras of a dust-explosion enterprise saw, encrypted: events; the picture (img) is not kept", NULL, "DustAnswer" },
 	{ "POST", "/api/v1/readings", D, NULL, false, readings_post, "Readings of a device; answered when they are on disk", NULL, "Pushed" },
 	{ "POST", "/api/v1/devices/:id/key", S, "device.manage", true, devices_key, "Set or renew a device's key; shown once", NULL, "Key" },
-	{ "POST", "/api/v1/devices/:id/command", S, "device.manage", true, devices_command, "Send the device a command {kind, and its parameters: seconds, since, until, span, element} or {payload} to its command topic; it is a record device_command and waits if the device is away", NULL, "Command" },
+	{ "POST", "/api/v1/devices/:id/command", S, "device.manage", true, devices_command, "Send the device a command {kind, and its parameters: seconds, since, until, span, element, info} or {payload} to its command topic; it is a record device_command and waits if the device is away", NULL, "Command" },
 	{ "GET", "/api/v1/devices/:id/commands", S, "device.manage", false, devices_commands, "What the caller may ask of the device by its protocol, with the bounds of the parameters", NULL, "Commands" },
 	{ "GET", "/api/v1/devices/health", S, "device.read", false, devices_health, "Rates, refusals and last contact of every device", NULL, "DevicesHealth" },
 	{ "GET", "/api/v1/drop", S, "device.manage", false, drop_get, "The last 50 files of the drop folder since the start, newest first", NULL, "DropFiles" },

@@ -9,6 +9,9 @@ static const struct command_info KINDS[COMMAND__MAX] = {
 	[COMMAND_QUERY_NOW] = { "query_now", 0 },                   [COMMAND_REALTIME_STOP] = { "realtime_stop", 0 },
 	[COMMAND_QUERY_HISTORY] = { "query_history", PARAM_PERIOD | PARAM_SPAN | PARAM_ELEMENT },
 	[COMMAND_RESTART] = { "restart", 0 },
+	[COMMAND_INSTRUMENT_ID] = { "instrument_id", PARAM_FACTOR },
+	[COMMAND_INSTRUMENT_LOG] = { "instrument_log", PARAM_FACTOR | PARAM_PERIOD },
+	[COMMAND_INSTRUMENT_INFO] = { "instrument_info", PARAM_FACTOR | PARAM_INFO },
 };
 
 static const char *const SPANS[SPAN__MAX] = { "", "minute", "hour", "day" };

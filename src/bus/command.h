@@ -18,6 +18,9 @@ enum command_kind {
 	COMMAND_REALTIME_STOP, // what QUERY_NOW began, where that goes on
 	COMMAND_QUERY_HISTORY, // what it has kept of a period
 	COMMAND_RESTART,       // of its communication, not of what it measures
+	COMMAND_INSTRUMENT_ID, // the serial number of the instrument that measures a factor
+	COMMAND_INSTRUMENT_LOG, // what it has noted of itself in a period
+	COMMAND_INSTRUMENT_INFO, // one of its states or settings
 	COMMAND__MAX
 };
 enum command_span { SPAN_NONE, SPAN_MINUTE, SPAN_HOUR, SPAN_DAY, SPAN__MAX }; // which values of the past
@@ -27,11 +30,13 @@ struct command {
 	uint32_t span;         // enum command_span
 	uint32_t seconds;      // INTERVAL_SET, MINUTE_SET, HEARTBEAT_SET
 	uint32_t element;      // SL 651: identifier and definition of what QUERY_HISTORY is about; 0: none
-	int64_t from, to;      // QUERY_HISTORY: UTC us
+	char factor[8], info[8]; // INSTRUMENT_*: HJ 212 PolId and InfoId, zeros behind
+	int64_t from, to;      // QUERY_HISTORY, INSTRUMENT_LOG: UTC us
 };
 
 enum { // parameters a kind needs, as bits
 	PARAM_SECONDS = 1, PARAM_PERIOD = 2, PARAM_SPAN = 4, PARAM_ELEMENT = 8 /* of some protocols */, PARAM_PAYLOAD = 16,
+	PARAM_FACTOR = 32 /* stands in the field of the element */, PARAM_INFO = 64,
 };
 
 struct command_info {

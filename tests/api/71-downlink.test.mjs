@@ -69,7 +69,8 @@ test('what can be asked comes from the protocol, and the names are those of the 
   for (const [name, d] of Object.entries({ mqtt, hj, lorry, station, bus, fire }))
     kinds[name] = (await bureau.ok_get(`/api/v1/devices/${d.device.id}/commands`)).items;
   assert.deepEqual(kinds.mqtt.map((k) => k.kind), ['payload']);
-  assert.deepEqual(kinds.hj.map((k) => k.kind), ['time_set', 'time_get', 'interval_set', 'interval_get', 'minute_set', 'minute_get', 'query_now', 'realtime_stop', 'query_history']);
+  assert.deepEqual(kinds.hj.map((k) => k.kind), ['time_set', 'time_get', 'interval_set', 'interval_get', 'minute_set', 'minute_get', 'query_now', 'realtime_stop', 'query_history', 'instrument_id', 'instrument_log', 'instrument_info']);
+  assert.deepEqual(kinds.hj.find((k) => k.kind === 'instrument_info').params, [{ name: 'element' }, { name: 'info' }]);
   assert.deepEqual(kinds.hj.find((k) => k.kind === 'interval_set').params, [{ name: 'seconds', min: 30, max: 3600, step: 1 }]);
   const menu = (await bureau.ok_get('/api/v1/types/device_command')).fields.find((f) => f.name === 'kind');
   const items = (menu.items || menu.menu?.items || menu.options).map((i) => i.value ?? i.name);
@@ -123,6 +124,17 @@ test('HJ 212: a refusal is one, with the device\'s code; what was read is the an
   const stop = await ask(hj, { kind: 'realtime_stop' });
   c.say((await c.asked(2012)).qn, 9013, '');
   await becomes(stop, 'executed');
+  const instrument = await ask(hj, { kind: 'instrument_id', element: 'w01018' });
+  const who = await c.asked(3019);
+  assert.equal(who.cp, 'PolId=w01018');
+  c.say(who.qn, 9011, 'QnRtn=1');
+  c.say(who.qn, 3019, 'PolId=w01018;w01018-SN=010000A8900016F000169DC1', 32);
+  assert.match((await becomes(instrument, 'executed')).answer, /w01018-SN=010000A8900016F000169DC1/);
+  const setting = await ask(hj, { kind: 'instrument_info', element: 'w01018', info: 'i13004' });
+  const which = await c.asked(3020);
+  assert.equal(which.cp, 'PolId=w01018;InfoId=i13004');
+  c.say(which.qn, 3020, `DataTime=${local(Date.now())};PolId=w01018;i13004-Info=168.0`, 32);
+  assert.match((await becomes(setting, 'executed')).answer, /i13004-Info=168\.0/);
   await c.close();
 });
 
@@ -136,6 +148,8 @@ test('what the protocol does not have or allow is refused before anything is sen
   await refused(hj, { kind: 'interval_set', seconds: 10 }, 400, 'seconds');
   await refused(hj, { kind: 'interval_set' }, 400, 'seconds');
   await refused(hj, { kind: 'heartbeat_set', seconds: 30 }, 409, 'kind');
+  await refused(hj, { kind: 'instrument_id', element: 'w01018;x' }, 400, 'element');
+  await refused(hj, { kind: 'instrument_info', element: 'w01018' }, 400, 'info');
   await refused(hj, { kind: 'dance' }, 400, 'kind');
   await refused(lorry, { kind: 'time_set' }, 409, 'kind');
   await refused(hj, { kind: 'query_history', since: '2026-01-01T00:00:00Z', until: '2025-01-01T00:00:00Z', span: 'hour' }, 400, 'until');

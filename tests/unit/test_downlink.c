@@ -106,6 +106,10 @@ static void hj212_asks_as_the_standard_writes(void **state)
 		  "BeginTime=20260731085857;EndTime=20260801085857" },
 		{ { .kind = COMMAND_QUERY_HISTORY, .span = SPAN_DAY, .from = NOW - US_PER_DAY, .to = NOW }, "2031",
 		  "BeginTime=20260731085857;EndTime=20260801085857" },
+		{ { .kind = COMMAND_INSTRUMENT_ID, .factor = "w01018" }, "3019", "PolId=w01018" },
+		{ { .kind = COMMAND_INSTRUMENT_INFO, .factor = "w01018", .info = "i13004" }, "3020", "PolId=w01018;InfoId=i13004" },
+		{ { .kind = COMMAND_INSTRUMENT_LOG, .factor = "a34004xx", .from = NOW - US_PER_DAY, .to = NOW }, "3020",
+		  "PolId=a34004xx;InfoId=i11001;BeginTime=20260731085857,EndTime=20260801085857" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct buf want;
@@ -152,6 +156,34 @@ static void hj212_answers_in_two_steps(void **state)
 	assert_false(hj212_answers(&m, &set, &a));
 	m = hj212("QN=20160801085857223;ST=32;CN=1011;PW=1;MN=" MN ";Flag=4;CP=&&SystemTime=\xff\x01" "20&&");
 	assert_true(hj212_answers(&m, &get, &a) && strcmp(a.text, "SystemTime=..20") == 0); // it will stand in a record
+	// HJ/T 212-2005: no QN of its own, that of the request stands in CP
+	m = hj212("ST=91;CN=9012;PW=1;MN=" MN ";CP=&&QN=20160801085857223;ExeRtn=1&&");
+	assert_true(hj212_answers(&m, &set, &a) && a.outcome == OUTCOME_DONE && a.code == 1);
+	m = hj212("ST=91;CN=9012;PW=1;MN=" MN ";CP=&&QN=20160801085857224;ExeRtn=1&&");
+	assert_false(hj212_answers(&m, &set, &a));
+	m = hj212("ST=91;CN=9012;PW=1;MN=" MN ";CP=&&ExeRtn=1&&");
+	assert_false(hj212_answers(&m, &set, &a));
+}
+
+static void hj212_instruments_say_who_they_are(void **state)
+{
+	(void)state;
+	struct downlink_sent id = { QN, { .kind = COMMAND_INSTRUMENT_ID, .factor = "w01018" } }, log = { QN, { .kind = COMMAND_INSTRUMENT_LOG, .factor = "w01018" } },
+			     set = { QN, { .kind = COMMAND_TIME_SET } };
+	struct command_answer a;
+	struct hj212 m = hj212("QN=20160801085857223;ST=32;CN=3019;PW=1;MN=" MN ";Flag=4;CP=&&PolId=w01018;w01018-SN=010000A8900016F000169DC1&&");
+	assert_true(hj212_answers(&m, &id, &a) && a.outcome == OUTCOME_DONE && strcmp(a.text, "w01018-SN=010000A8900016F000169DC1") == 0);
+	assert_false(hj212_answers(&m, &log, &a));
+	assert_false(hj212_answers(&m, &set, &a));
+	m = hj212("QN=20160801085857223;ST=32;CN=3020;PW=1;MN=" MN ";Flag=4;CP=&&DataTime=20160801062035;PolId=w01018;i11001-Info=//清洗管路; 换试剂, 1=2//&&");
+	assert_true(hj212_answers(&m, &log, &a) && a.outcome == OUTCOME_DONE && strcmp(a.text, "20160801062035 i11001-Info=//清洗管路; 换试剂, 1=2//") == 0);
+	char cp[900] = "QN=20160801085857223;ST=32;CN=3020;PW=1;MN=" MN ";Flag=4;CP=&&i11001-Info=//x";
+	for (int i = 0; i < 200; i++)
+		strcat(cp, "洗");
+	m = hj212(strcat(cp, "//&&"));
+	assert_true(hj212_answers(&m, &log, &a) && str_utf8_valid(str_of(a.text)) && strlen(a.text) > 190); // cut between characters
+	m = hj212("QN=20160801085857223;ST=32;CN=3019;PW=1;MN=" MN ";Flag=4;CP=&&PolId=w01018&&");
+	assert_true(hj212_answers(&m, &id, &a) && a.outcome == OUTCOME_REFUSED); // it has none
 }
 
 // --- GB/T 26875.3 ---
@@ -348,6 +380,10 @@ static void bounds_are_those_of_the_protocol(void **state)
 		{ "hj212", "until", { .kind = COMMAND_QUERY_HISTORY, .span = SPAN_HOUR, .from = NOW - 1, .to = NOW + 1 } },
 		{ "hj212", "until", { .kind = COMMAND_QUERY_HISTORY, .span = SPAN_HOUR, .from = NOW - 32 * US_PER_DAY, .to = NOW } },
 		{ "hj212", "span", { .kind = COMMAND_QUERY_HISTORY, .from = NOW - 1, .to = NOW } },
+		{ "hj212", "element", { .kind = COMMAND_INSTRUMENT_ID, .factor = "w01;18" } },
+		{ "hj212", "element", { .kind = COMMAND_INSTRUMENT_ID } },
+		{ "hj212", "info", { .kind = COMMAND_INSTRUMENT_INFO, .factor = "w01018" } },
+		{ "hj212", "since", { .kind = COMMAND_INSTRUMENT_LOG, .factor = "w01018" } },
 		{ "sl651", "element", { .kind = COMMAND_QUERY_HISTORY, .span = SPAN_DAY, .from = NOW - 1, .to = NOW } },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -363,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(hj212_asks_as_the_standard_writes, start, end),
 		cmocka_unit_test_setup_teardown(hj212_answers_in_two_steps, start, end),
+		cmocka_unit_test_setup_teardown(hj212_instruments_say_who_they_are, start, end),
 		cmocka_unit_test_setup_teardown(gb26875_sets_the_clock, start, end),
 		cmocka_unit_test_setup_teardown(jt808_asks_and_is_answered, start, end),
 		cmocka_unit_test_setup_teardown(sl651_asks_and_is_answered, start, end),

@@ -12,7 +12,7 @@ static const struct downlink ALL[] = {
 	// HJ 212-2017 table 9; RtdInterval 30 to 3600 s, MinInterval 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30 minutes (table 7)
 	{ .protocol = "hj212", .answers = true,
 	  .kinds = KIND(TIME_SET) | KIND(TIME_GET) | KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(MINUTE_SET) | KIND(MINUTE_GET) |
-	           KIND(QUERY_NOW) | KIND(REALTIME_STOP) | KIND(QUERY_HISTORY),
+	           KIND(QUERY_NOW) | KIND(REALTIME_STOP) | KIND(QUERY_HISTORY) | KIND(INSTRUMENT_ID) | KIND(INSTRUMENT_LOG) | KIND(INSTRUMENT_INFO),
 	  .spans = SPAN(MINUTE) | SPAN(HOUR) | SPAN(DAY), .interval = { 30, 3600, 1, 0 }, .minute = { 60, 1800, 60, 3600 } },
 	{ .protocol = "gb26875", .answers = true, .kinds = KIND(TIME_SET) },
 	// JT/T 808 table 12: parameters 0029 and 0001 are a DWORD of seconds; a day is our bound
@@ -52,7 +52,7 @@ static bool wrong(struct downlink_wrong *ret, const char *field, const char *zh,
 	return false;
 }
 
-static bool check_history(const struct downlink *d, const struct command *c, int64_t now, struct downlink_wrong *ret)
+static bool check_period(const struct command *c, int64_t now, struct downlink_wrong *ret)
 {
 	if (c->from <= 0)
 		return wrong(ret, "since", "请填写开始时间", "say where the period begins");
@@ -60,11 +60,25 @@ static bool check_history(const struct downlink *d, const struct command *c, int
 		return wrong(ret, "until", "结束时间应晚于开始时间，且不晚于现在", "the period must end after it begins, and not in the future");
 	if (c->to - c->from > LIMIT_COMMAND_PERIOD_DAYS * US_PER_DAY)
 		return wrong(ret, "until", "一次最多补传 31 天", "at most 31 days can be asked for at once");
+	return true;
+}
+
+static bool check_history(const struct downlink *d, const struct command *c, struct downlink_wrong *ret)
+{
 	if (!(d->spans >> c->span & 1))
 		return wrong(ret, "span", "请选择分钟、小时或日数据", "choose minute, hour or day");
 	if (d->element && (c->element == 0 || c->element > 0xffffff || (c->element > 0xffff && c->element >> 16 != 0xff)))
 		return wrong(ret, "element", "请填写要素标识符和数据定义，如 3923（瞬时水位）", "say the element's identifier and definition, as 3923 for the level");
 	return true;
+}
+
+static bool is_code(const char code[8]) // letters and digits
+{
+	size_t n = strnlen(code, 8);
+	for (size_t i = 0; i < n; i++)
+		if (!((code[i] >= '0' && code[i] <= '9') || ((code[i] | 32) >= 'a' && (code[i] | 32) <= 'z')))
+			return false;
+	return n != 0;
 }
 
 bool downlink_check(const struct downlink *d, const struct command *c, int64_t now, struct downlink_wrong *ret)
@@ -82,7 +96,14 @@ bool downlink_check(const struct downlink *d, const struct command *c, int64_t n
 	}
 	if (r && r->whole && r->whole % c->seconds)
 		return wrong(ret, "seconds", "一小时应为它的整数倍，如 300、600 或 900 秒", "it must divide an hour, as 300, 600 or 900 seconds do");
-	return k != COMMAND_QUERY_HISTORY || check_history(d, c, now, ret);
+	unsigned params = command_info(k)->params;
+	if (params & PARAM_FACTOR && !is_code(c->factor))
+		return wrong(ret, "element", "请填写监测因子编码，如 w01018", "say the code of the factor, as w01018");
+	if (params & PARAM_INFO && !is_code(c->info))
+		return wrong(ret, "info", "请填写信息编码，如 i13004", "say the code of the information, as i13004");
+	if (params & PARAM_PERIOD && !check_period(c, now, ret))
+		return false;
+	return k != COMMAND_QUERY_HISTORY || check_history(d, c, ret);
 }
 
 // What a device said stands in a record: no control characters, and if it is not UTF-8, only ASCII.

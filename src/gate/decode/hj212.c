@@ -198,12 +198,20 @@ static bool set_field(struct hj212 *m, struct str name, struct str value)
 	return true; // a field of a later edition
 }
 
+// Text between // and // (the log of 3020) may hold what separates otherwise. Bytes of it behind its first //, or 0.
+static size_t quoted(struct str behind)
+{
+	const char *end = str_starts(behind, STR("//")) ? memmem(behind.p + 2, behind.n - 2, "//", 2) : NULL;
+	return end ? (size_t)(end + 2 - behind.p) : 0;
+}
+
 bool hj212_next(struct str *cp, struct hj212_pair *pair)
 {
 	while (cp->n) {
 		size_t n = 0;
 		while (n < cp->n && cp->p[n] != ';' && cp->p[n] != ',') {
 			n++;
+			n += cp->p[n - 1] == '=' ? quoted(str_skip(*cp, n)) : 0;
 		}
 		struct str token = str_trim(str_first(*cp, n));
 		pair->item = pair->next_item;
@@ -512,7 +520,7 @@ static enum meaning meaning_of(int cn)
 	case 1011: case 1061: case 1063: case 2011: case 2021: case 2031: case 2041: case 2051: case 2061: case 2081:
 	case 3015: case 3016: case 3017: case 3018: case 3019: case 3020:
 		return MEANS_DATA;
-	case 1013: case 2012: case 2022:
+	case 1013: case 2012: case 2022: case 2072: // 2072: an alarm of HJ/T 212-2005
 		return MEANS_NOTICE;
 	case 1000: case 1012: case 1062: case 1064: case 1072: case 3011: case 3012: case 3013: case 3014: case 3021:
 		return MEANS_REQUEST;

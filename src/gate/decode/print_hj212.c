@@ -5,7 +5,7 @@
 static bool is_code(struct str name)
 {
 	static const char *const ends[] = { "-Flag", "-EFlag", "-Info", "-SN" };
-	static const char *const names[] = { "PolId", "NewPW", "PW", "MN", "SN", "InfoId" };
+	static const char *const names[] = { "QN", "PolId", "NewPW", "PW", "MN", "SN", "InfoId" };
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		if (str_ends(name, str_of(ends[i]))) {
 			return true;
