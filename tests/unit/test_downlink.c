@@ -177,10 +177,14 @@ static void hj212_instruments_say_who_they_are(void **state)
 	assert_false(hj212_answers(&m, &set, &a));
 	m = hj212("QN=20160801085857223;ST=32;CN=3020;PW=1;MN=" MN ";Flag=4;CP=&&DataTime=20160801062035;PolId=w01018;i11001-Info=//清洗管路; 换试剂, 1=2//&&");
 	assert_true(hj212_answers(&m, &log, &a) && a.outcome == OUTCOME_DONE && strcmp(a.text, "20160801062035 i11001-Info=//清洗管路; 换试剂, 1=2//") == 0);
-	char cp[900] = "QN=20160801085857223;ST=32;CN=3020;PW=1;MN=" MN ";Flag=4;CP=&&i11001-Info=//x";
+	struct buf cp;
+	buf_init(&cp, 1000);
+	buf_printf(&cp, "QN=20160801085857223;ST=32;CN=3020;PW=1;MN=" MN ";Flag=4;CP=&&i11001-Info=//x");
 	for (int i = 0; i < 200; i++)
-		strcat(cp, "洗");
-	m = hj212(strcat(cp, "//&&"));
+		buf_add_cstr(&cp, "洗");
+	buf_add_cstr(&cp, "//&&");
+	m = hj212(arena_printf(arena, "%.*s", (int)cp.n, cp.p).p);
+	buf_free(&cp);
 	assert_true(hj212_answers(&m, &log, &a) && str_utf8_valid(str_of(a.text)) && strlen(a.text) > 190); // cut between characters
 	m = hj212("QN=20160801085857223;ST=32;CN=3019;PW=1;MN=" MN ";Flag=4;CP=&&PolId=w01018&&");
 	assert_true(hj212_answers(&m, &id, &a) && a.outcome == OUTCOME_REFUSED); // it has none

@@ -12,7 +12,8 @@ static const struct downlink ALL[] = {
 	// HJ 212-2017 table 9; RtdInterval 30 to 3600 s, MinInterval 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30 minutes (table 7)
 	{ .protocol = "hj212", .answers = true,
 	  .kinds = KIND(TIME_SET) | KIND(TIME_GET) | KIND(INTERVAL_SET) | KIND(INTERVAL_GET) | KIND(MINUTE_SET) | KIND(MINUTE_GET) |
-	           KIND(QUERY_NOW) | KIND(REALTIME_STOP) | KIND(QUERY_HISTORY) | KIND(INSTRUMENT_ID) | KIND(INSTRUMENT_LOG) | KIND(INSTRUMENT_INFO),
+	           KIND(QUERY_NOW) | KIND(REALTIME_STOP) | KIND(QUERY_HISTORY) | KIND(INSTRUMENT_ID) | KIND(INSTRUMENT_LOG) |
+	           KIND(INSTRUMENT_INFO),
 	  .spans = SPAN(MINUTE) | SPAN(HOUR) | SPAN(DAY), .interval = { 30, 3600, 1, 0 }, .minute = { 60, 1800, 60, 3600 } },
 	{ .protocol = "gb26875", .answers = true, .kinds = KIND(TIME_SET) },
 	// JT/T 808 table 12: parameters 0029 and 0001 are a DWORD of seconds; a day is our bound

@@ -99,6 +99,18 @@ static int decipher(const EVP_CIPHER *cipher, struct str key, const char *iv, st
 	return ok ? n + more : -1;
 }
 
+// Base64 as libraries for mail write it has a line break every 76 digits.
+static struct str from_lines(struct str base64, struct arena *arena)
+{
+	char *digits = arena_alloc(arena, base64.n + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < base64.n; i++) {
+		digits[n] = base64.p[i];
+		n += !is_blank(base64.p[i]);
+	}
+	return str_from_base64(arena, str_from(digits, n));
+}
+
 // A wrong IV spoils the first block only, and may leave it printable.
 static bool is_json(struct str s, struct arena *arena)
 {
@@ -123,7 +135,7 @@ static bool is_text(struct str s) // as a body is; a wrong key passes once in ve
 
 bool envelope_open_aes(struct str data, struct str key, struct arena *arena, struct str *ret, const char **ret_iv, struct refusal *why)
 {
-	struct str in = str_from_base64(arena, str_trim(data));
+	struct str in = from_lines(data, arena);
 	const char *ivs[] = { IV_ZEROS, key.p };
 	static const char *const names[] = { IV_ZEROS, "key" };
 	if (!in.n) {
@@ -160,7 +172,7 @@ bool envelope_open_des(struct str data, struct str key, struct arena *arena, str
 	if (!hex.n || hex.n % 2 || !str_from_hex(hex, (uint8_t *)text, hex.n / 2)) {
 		return refuse_as(why, &NO_HEX, 0);
 	}
-	struct str in = str_from_base64(arena, str_from(text, hex.n / 2));
+	struct str in = from_lines(str_from(text, hex.n / 2), arena);
 	pthread_once(&des_once, des_load);
 	if (!des) {
 		return refuse_as(why, &NO_LEGACY, 0);

@@ -71,8 +71,8 @@ const char *sl651_status_name(unsigned bit);
 const char *sl651_symbol(uint16_t id, const char **ret_name, const char **ret_unit); // NULL: not in the list
 
 bool sl651_readings(const struct sl651 *m, struct arena *arena, const struct decode_sink *sink, struct refusal *why);
-// A frame of the centre to the station, with to's function and its packet's numbers, if it is one; more: of the body behind serial and
-// time, at most 100 bytes.
+// A frame of the centre to the station, with to's function and its packet's numbers, if it is one; more: of the body behind serial
+// and time, at most 100 bytes.
 void sl651_down(const struct sl651 *to, uint16_t serial, struct str more, uint8_t end, int64_t now, struct buf *out);
 // The frame back from the centre. end: SL651_ESC (received, stay on line), ACK (received, go on), NAK (send this packet again) …
 void sl651_answer(const struct sl651 *m, uint16_t serial, uint8_t end, int64_t now, struct buf *out);

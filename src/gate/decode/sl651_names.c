@@ -1,5 +1,5 @@
-// The code tables of SL 651-2014: functions (annex B), classes of stations, elements (annex C, table C.1), status bits (table 58).
-// Data only; any thread.
+// The code tables of SL 651-2014: functions (annex B), classes of stations (annex A), elements (annex C, table C.1), status bits
+// (table 58). Data only; any thread.
 #include "gate/decode/sl651.h"
 
 const char *sl651_function_name(uint8_t function)
