@@ -208,7 +208,7 @@ struct intake {
 	struct msg_readings *m;           // reserved ring memory
 	struct reading *at;
 	uint32_t n, max;
-	int64_t earliest, latest;         // device times accepted
+	int64_t now, earliest, latest;    // device times accepted
 	int64_t newest;                   // time of the newest reading taken
 	int64_t sent;                     // by the sender's clock, 0: the protocol does not say
 	int64_t wrong_time;               // the first one refused as too early or too late

@@ -18,6 +18,7 @@ bool intake_begin(struct intake *in, struct conn *c, size_t most)
 		return false;
 	in->at = (struct reading *)(in->m + 1);
 	int64_t now = loop_wall(g->loop);
+	in->now = now;
 	in->earliest = now - LIMIT_READING_PAST_DAYS * US_PER_DAY;
 	in->latest = now + LIMIT_READING_FUTURE_S * US_PER_S;
 	return true;
@@ -46,8 +47,9 @@ static void intake_reading(void *owner, const struct decoded *d)
 		return;
 	}
 	in->sent = MAX(in->sent, d->sent);
-	if (d->time < in->earliest || d->time > in->latest) {
-		in->wrong_time = in->wrong_time ? in->wrong_time : d->time;
+	int64_t time = d->untimed ? in->now : d->time;
+	if (time < in->earliest || time > in->latest) {
+		in->wrong_time = in->wrong_time ? in->wrong_time : time;
 		intake_refuse(in, REJECT_TIME, d->name);
 		return;
 	}
@@ -56,8 +58,8 @@ static void intake_reading(void *owner, const struct decoded *d)
 		intake_refuse(in, REJECT_VALUE, d->name);
 		return;
 	}
-	in->newest = MAX(in->newest, d->time);
-	in->at[in->n++] = (struct reading){ p->id, (uint16_t)d->quality, d->flags, d->time, value };
+	in->newest = MAX(in->newest, time);
+	in->at[in->n++] = (struct reading){ p->id, (uint16_t)d->quality, d->flags, time, value };
 }
 
 struct decode_sink intake_sink(struct intake *in)

@@ -19,9 +19,12 @@ static void log_reading(void *owner, const struct decoded *d)
 {
 	struct log *l = owner;
 	char at[TIME_TEXT_MAX], v[F64_TEXT_MAX];
-	size_t n_at = time_text_zone(d->time, ZONE_CHINA_MIN, at), n_v = f64_text(d->value, v);
+	size_t n_at = d->untimed ? 0 : time_text_zone(d->time, ZONE_CHINA_MIN, at), n_v = f64_text(d->value, v);
 	buf_printf(&l->out, "%.*s|%.*s|%.*s|%.*s|%s%s%s\n", STR_FMT(d->name), STR_FMT(d->alias), (int)n_at, at, (int)n_v, v,
 	           quality_name(d->quality), d->flags & READING_HISTORY ? "|history" : "", d->optional ? "|optional" : "");
+	if (d->untimed) {
+		buf_printf(&l->out, "untimed\n");
+	}
 }
 
 static void log_refusal(void *owner, enum reject why, struct str what)
@@ -223,6 +226,21 @@ static void check_gb(const char *hex, const char *want)
 	arena_free(arena);
 }
 
+// A frame around a unit, with its length and sum.
+static const char *gb_made(const char *label, const char *unit, uint8_t command)
+{
+	static char hex[400];
+	struct str data = gb_bytes(unit);
+	uint8_t sum = 0, bytes[200];
+	size_t n = (size_t)snprintf(hex, sizeof hex, "404001000101%s010000000000000000000000%02X00%02X%s", label, (unsigned)data.n, command, unit);
+	assert_true(str_from_hex(str_from(hex, n), bytes, n / 2));
+	for (size_t i = 2; i < n / 2; i++) {
+		sum = (uint8_t)(sum + bytes[i]);
+	}
+	snprintf(hex + n, sizeof hex - n, "%02X2323", sum);
+	return hex;
+}
+
 static void test_gb26875_readings(void **state)
 {
 	(void)state;
@@ -236,6 +254,10 @@ static void test_gb26875_readings(void **state)
 	check_gb("404003000101103B0C1B0C11672B00000000385B010000000A000218010100003B0C1B0C115F2323",
 	         "device.operation||2017-12-27T12:59:00+08:00|1|good|optional\n");
 	check_gb("4040000001010C3B0C1B0C11672B00000000385B01000000000002B52323", "");
+	// a label that is no time, or that of a clock without a battery: the frame's counts; without either that of the arrival
+	check_gb(gb_made("051E0E13091A", "0301" "01011F0100000003FB00" "000000000000", 2), "1.1.31.1.3||2026-09-19T14:30:05+08:00|25.1|good\n");
+	check_gb(gb_made("051E0E13091A", "0301" "01011F0100000003FB00" "000000010100", 2), "1.1.31.1.3||2026-09-19T14:30:05+08:00|25.1|good\n");
+	check_gb(gb_made("000000010100", "0301" "01011F0100000003FB00" "000000000000", 2), "1.1.31.1.3|||25.1|good\nuntimed\n");
 }
 
 static void test_gb26875_answers(void **state)
@@ -259,6 +281,10 @@ static void test_gb26875_answers(void **state)
 	gb26875_answer(&m, true, m.time, &out);
 	assert_int_equal(out.n, 0);
 	m.command = GB26875_REQUEST;
+	gb26875_answer(&m, true, m.time, &out);
+	assert_int_equal(out.p[26], GB26875_DENY);
+	buf_clear(&out); // 6.5: a command that is none is denied; whatever a user's own holds is no error
+	m = gb_of(gb_made("051E0E13091A", "0102", 128));
 	gb26875_answer(&m, true, m.time, &out);
 	assert_int_equal(out.p[26], GB26875_DENY);
 	buf_free(&out);

@@ -24,6 +24,7 @@ struct decoded {
 	double value;          // finite, in the unit of the protocol; 0 when quality is Q_BAD and there was none
 	enum quality quality;
 	uint16_t flags;        // READING_HISTORY
+	bool untimed;          // the sender has no clock, and what it says cannot wait for one: the time is that of the arrival
 	int64_t sent;          // when the sender's own clock says that it sent the message, UTC us; 0: the protocol does not say
 	bool optional;         // of a family sent together (status bits, averages): not a mistake if it is not a point
 };
@@ -193,8 +194,8 @@ const char *gb26875_operation_name(uint8_t type, unsigned bit); // type 4 or 24
 void gb26875_device(const struct gb26875 *m, char ret[12]); // source address as the device's code
 bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct decode_sink *sink,
 		      struct refusal *why);
-// Confirmation (command 3) of a send, denial (6) of a control or request, which a server does not carry out; nothing
-// for the rest. now: UTC us, for the time label. accepted false: denial also of a send.
+// Confirmation (command 3) of a send, denial (6) of a control or request, which a server does not carry out, and of a command that
+// is none (6.5); nothing for the rest. now: UTC us, for the time label. accepted false: denial also of a send.
 void gb26875_answer(const struct gb26875 *m, bool accepted, int64_t now, struct buf *out);
 #define GB26875_TIME_BYTES 6u
 void gb26875_put_time(int64_t at, bool bcd, uint8_t ret[GB26875_TIME_BYTES]);

@@ -257,8 +257,8 @@ struct gb26875_walk gb26875_objects(const struct gb26875 *m)
 
 static bool check_unit(const struct gb26875 *m, struct refusal *why)
 {
-	if (!m->data.n) {
-		return true; // confirmations, and a send that only keeps the link
+	if (!m->data.n || !gb26875_command_name(m->command)) {
+		return true; // confirmations, and a send that only keeps the link; what a command of the user's holds is his matter
 	}
 	struct gb26875_walk w = gb26875_objects(m);
 	if (m->data.n == 1) {
@@ -308,12 +308,9 @@ static void emit(const struct decode_sink *sink, struct str name, int64_t time, 
 			     .time = time,
 			     .value = value,
 			     .quality = Q_GOOD,
-			     .optional = optional };
-	if (time == INT64_MIN) {
-		sink->refuse(sink->owner, REJECT_TIME, name);
-	} else {
-		sink->reading(sink->owner, &d);
-	}
+			     .optional = optional,
+			     .untimed = time == INT64_MIN }; // neither object nor frame has a time: a fire is a fire
+	sink->reading(sink->owner, &d);
 }
 
 static void emit_bits(const struct decode_sink *sink, const struct naming *n, uint8_t type, uint16_t status,
@@ -365,6 +362,12 @@ static void object_readings(const struct gb26875_object *o, uint8_t type, int64_
 	}
 }
 
+// A clock that lost its battery begins again at 2000: what is older than the standard is no time of an event.
+static int64_t believed(int64_t time)
+{
+	return time < INT64_C(1293811200) * US_PER_S ? INT64_MIN : time; // 2011-01-01 at GMT+8
+}
+
 bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct decode_sink *sink, struct refusal *why)
 {
 	(void)why; // the objects were checked by gb26875_decode
@@ -377,7 +380,8 @@ bool gb26875_readings(const struct gb26875 *m, struct arena *arena, const struct
 		return true;
 	}
 	while (gb26875_next(&w, &o)) {
-		object_readings(&o, w.type, o.time == INT64_MIN ? m->time : o.time, arena, sink);
+		int64_t time = believed(o.time);
+		object_readings(&o, w.type, time == INT64_MIN ? believed(m->time) : time, arena, sink);
 	}
 	return true;
 }
@@ -418,7 +422,7 @@ void gb26875_frame(const struct gb26875 *m, int64_t now, struct buf *out)
 
 void gb26875_answer(const struct gb26875 *m, bool accepted, int64_t now, struct buf *out)
 {
-	if (m->command != GB26875_SEND && m->command != GB26875_CONTROL && m->command != GB26875_REQUEST) {
+	if (m->command == GB26875_CONFIRM || m->command == GB26875_ANSWER || m->command == GB26875_DENY) {
 		return;
 	}
 	struct gb26875 back = { .seq = m->seq, .main_version = m->main_version, .user_version = m->user_version, .bcd = m->bcd };

@@ -149,7 +149,10 @@ bool print_gb26875(struct str frame, struct arena *arena, int64_t now, struct jw
 	print_hex(w, "destination", str_from((const char *)m.destination, sizeof(m.destination)));
 	jw_ki64(w, "length", (int64_t)m.data.n);
 	print_code(w, "command", "command_name", m.command, gb26875_command_name(m.command));
-	if (m.data.n) {
+	bool own = !gb26875_command_name(m.command); // a command of the user's: what it holds may only look like a unit
+	if (m.data.n && own && (m.data.n < 2 || gb26875_objects(&m).known)) {
+		print_hex(w, "data", m.data);
+	} else if (m.data.n) {
 		put_unit(w, &m);
 	}
 	return true;
