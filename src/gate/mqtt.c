@@ -1,7 +1,8 @@
 // MQTT sessions, server side. A device may publish on anlan/v1/DEVICE/readings and subscribe to
 // anlan/v1/DEVICE/command, and to its own topics of Sparkplug B (sparkplug.c), nothing else; wills and retained messages
 // of others have nobody who could see them: they are accepted and forgotten. Nothing is kept beyond the connection
-// (commands wait in the core). QoS 2 is refused: readings are idempotent by their time. Section numbers: MQTT 5.0.
+// (commands wait in the core): a message of QoS 2 is taken when it comes, as readings are idempotent by their time.
+// Section numbers: MQTT 5.0.
 #include "gate/mqtt_packet.h"
 
 #include "gate/conn.h"
@@ -53,8 +54,6 @@ static enum mqtt_reason connect_check(const struct mqtt_connect *k)
 		return MQTT_BAD_CLIENT_ID;
 	if (k->props.auth_method.n)
 		return MQTT_BAD_AUTH_METHOD;
-	if (k->version == MQTT_V5 && k->will_qos > 1) // [MQTT-3.2.2-12]
-		return MQTT_QOS_UNSUPPORTED;
 	if (!k->has_user || !k->has_password)
 		return MQTT_NOT_AUTHORIZED;
 	if (!k->user.n || k->user.n > LIMIT_DEVICE_NAME || !k->password.n || k->password.n > LIMIT_DEVICE_KEY)
@@ -114,13 +113,27 @@ static void mqtt_welcome(struct conn *c, enum welcome verdict)
 
 static void publish_ack(struct conn *c, const struct mqtt_publish *p, uint8_t reason)
 {
+	enum mqtt_type type = p->qos == 2 ? MQTT_PUBREC : MQTT_PUBACK;
 	if (p->qos)
-		gate_hold(c, (uint32_t)p->id << 8 | reason);
+		gate_hold(c, (uint32_t)type << 24 | (uint32_t)p->id << 8 | reason);
 }
 
 static void mqtt_released(struct conn *c, uint32_t what)
 {
-	mqtt_write_puback(&c->out, c->mqtt.version, (uint16_t)(what >> 8), (uint8_t)what);
+	mqtt_write_ack(&c->out, c->mqtt.version, (enum mqtt_type)(what >> 24), (uint16_t)(what >> 8), (uint8_t)what);
+	conn_dirty(c);
+}
+
+// The second half of QoS 2 (4.3.3): whatever the number is, nothing of it is left to be delivered.
+static void on_pubrel(struct conn *c, uint8_t flags, struct str body)
+{
+	struct mqtt_ack a;
+	enum mqtt_reason reason = mqtt_read_ack(c->mqtt.version, MQTT_PUBREL, flags, body, &a);
+	if (reason) {
+		mqtt_wrong(c, reason, body);
+		return;
+	}
+	mqtt_write_ack(&c->out, c->mqtt.version, MQTT_PUBCOMP, a.id, MQTT_SUCCESS);
 	conn_dirty(c);
 }
 
@@ -160,8 +173,6 @@ static bool on_publish(struct conn *c, uint8_t flags, struct str body)
 	enum mqtt_reason reason = mqtt_read_publish(c->mqtt.version, flags, body, &p);
 	if (!reason && p.topic.n > LIMIT_MQTT_TOPIC)
 		reason = MQTT_BAD_TOPIC;
-	if (!reason && p.qos == 2)
-		reason = MQTT_QOS_UNSUPPORTED;
 	if (!reason && p.props.seen >> 0x23 & 1) // topic alias: the maximum is 0
 		reason = MQTT_BAD_TOPIC_ALIAS;
 	if (!reason && p.qos && c->inflight >= LIMIT_MQTT_INFLIGHT)
@@ -183,6 +194,14 @@ static bool on_publish(struct conn *c, uint8_t flags, struct str body)
 
 // --- SUBSCRIBE, UNSUBSCRIBE, commands ---
 
+// Its own command topic, also as everything (# or +) below anlan/v1/DEVICE: there is nothing else to hear.
+static bool names_command(struct conn *c, struct str filter)
+{
+	struct str topic = c->device->command_topic, last = STR("command");
+	struct str above = str_first(topic, topic.n - last.n), rest = str_skip(filter, above.n);
+	return str_starts(filter, above) && (str_eq(rest, last) || str_is(rest, "#") || str_is(rest, "+"));
+}
+
 static void on_subscribe(struct conn *c, uint8_t flags, struct str body)
 {
 	struct mqtt_session *s = &c->mqtt;
@@ -201,8 +220,9 @@ static void on_subscribe(struct conn *c, uint8_t flags, struct str body)
 			codes[i] = 0;
 			continue;
 		}
-		codes[i] = s->version == MQTT_V5 ? MQTT_NOT_AUTHORIZED : MQTT_UNSPECIFIED; // 3.1.1 §3.9.3: 0x80 failure
-		if (!str_eq(f.at[i].filter, c->device->command_topic)) {
+		codes[i] = s->version != MQTT_V5 ? MQTT_UNSPECIFIED // 3.1.1 §3.9.3: 0x80 failure
+			   : str_starts(f.at[i].filter, STR("$share/")) ? MQTT_SHARED_UNSUPPORTED : MQTT_NOT_AUTHORIZED;
+		if (!names_command(c, f.at[i].filter)) {
 			gate_reject(c, REJECT_TOPIC, 1, f.at[i].filter);
 			continue;
 		}
@@ -231,7 +251,7 @@ static void on_unsubscribe(struct conn *c, uint8_t flags, struct str body)
 		return;
 	}
 	for (size_t i = 0; i < f.n; i++) {
-		bool it = s->subscribed && str_eq(f.at[i].filter, c->device->command_topic);
+		bool it = s->subscribed && names_command(c, f.at[i].filter);
 		codes[i] = it || sparkplug_subscribe(c, f.at[i].filter, false) ? MQTT_SUCCESS : MQTT_NO_SUBSCRIPTION;
 		if (it)
 			s->subscribed = false;
@@ -283,7 +303,7 @@ static void on_puback(struct conn *c, uint8_t flags, struct str body)
 {
 	struct mqtt_session *s = &c->mqtt;
 	struct mqtt_ack a;
-	enum mqtt_reason reason = mqtt_read_puback(s->version, flags, body, &a);
+	enum mqtt_reason reason = mqtt_read_ack(s->version, MQTT_PUBACK, flags, body, &a);
 	if (reason) {
 		mqtt_wrong(c, reason, body);
 		return;
@@ -328,11 +348,12 @@ static bool mqtt_packet(struct conn *c, const struct mqtt_fixed *f, struct str b
 	case MQTT_CONNECT: on_connect(c, f->flags, body); break;
 	case MQTT_PUBLISH: return on_publish(c, f->flags, body);
 	case MQTT_PUBACK: on_puback(c, f->flags, body); break;
+	case MQTT_PUBREL: on_pubrel(c, f->flags, body); break;
 	case MQTT_SUBSCRIBE: on_subscribe(c, f->flags, body); break;
 	case MQTT_UNSUBSCRIBE: on_unsubscribe(c, f->flags, body); break;
 	case MQTT_PINGREQ: on_pingreq(c, f->flags, body); break;
 	case MQTT_DISCONNECT: on_disconnect(c, f->flags, body); break;
-	default: mqtt_wrong(c, MQTT_PROTOCOL_ERROR, body); break; // QoS 2, AUTH, what only a server sends
+	default: mqtt_wrong(c, MQTT_PROTOCOL_ERROR, body); break; // AUTH, what only a server sends
 	}
 	return true;
 }

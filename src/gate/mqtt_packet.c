@@ -143,7 +143,6 @@ static void prop_keep(struct mqtt_props *p, uint32_t id, uint32_t n, struct str 
 	case 0x1F: p->reason = s; break;
 	case 0x21: p->receive_max = (uint16_t)n; break;
 	case 0x23: p->topic_alias = (uint16_t)n; break;
-	case 0x24: p->max_qos = (uint8_t)n; break;
 	case 0x27: p->max_packet = n; break;
 	default: break;
 	}
@@ -152,7 +151,7 @@ static void prop_keep(struct mqtt_props *p, uint32_t id, uint32_t n, struct str 
 // where: one IN() bit. The length must lie within the packet; nothing beyond it is read.
 static enum mqtt_reason props_read(struct cursor *c, uint32_t where, struct mqtt_props *ret)
 {
-	*ret = (struct mqtt_props){ .auth_method = STR_EMPTY, .assigned_id = STR_EMPTY, .reason = STR_EMPTY, .max_qos = 2 };
+	*ret = (struct mqtt_props){ .auth_method = STR_EMPTY, .assigned_id = STR_EMPTY, .reason = STR_EMPTY };
 	struct cursor in = cursor_of(take_str(c, take_variable(c)));
 	if (!cursor_ok(c))
 		return MQTT_MALFORMED;
@@ -252,7 +251,7 @@ enum mqtt_reason mqtt_read_publish(uint8_t version, uint8_t flags, struct str bo
 	ret->retain = flags & 1;
 	ret->topic = take_str(&c, take_be16(&c));
 	ret->id = ret->qos ? take_be16(&c) : 0;
-	ret->props = (struct mqtt_props){ .max_qos = 2 };
+	ret->props = (struct mqtt_props){ 0 };
 	if (!cursor_ok(&c) || ret->qos == 3 || (ret->dup && !ret->qos)) // 3.3.1.1, 3.3.1.2
 		return MQTT_MALFORMED;
 	if (ret->qos && !ret->id) // 2.2.1
@@ -309,7 +308,7 @@ enum mqtt_reason mqtt_read_unsubscribe(uint8_t version, uint8_t flags, struct st
 static enum mqtt_reason reason_read(struct cursor *c, uint8_t version, uint32_t where, struct mqtt_ack *ret)
 {
 	ret->reason = 0;
-	ret->props = (struct mqtt_props){ .max_qos = 2 };
+	ret->props = (struct mqtt_props){ 0 };
 	if (version == MQTT_V5 && cursor_left(c)) {
 		ret->reason = take_u8(c);
 		if (cursor_left(c)) {
@@ -321,13 +320,13 @@ static enum mqtt_reason reason_read(struct cursor *c, uint8_t version, uint32_t 
 	return cursor_done(c) ? MQTT_SUCCESS : MQTT_MALFORMED;
 }
 
-enum mqtt_reason mqtt_read_puback(uint8_t version, uint8_t flags, struct str body, struct mqtt_ack *ret)
+enum mqtt_reason mqtt_read_ack(uint8_t version, enum mqtt_type type, uint8_t flags, struct str body, struct mqtt_ack *ret)
 {
 	struct cursor c = cursor_of(body);
 	ret->id = take_be16(&c);
-	if (!cursor_ok(&c) || flags)
+	if (!cursor_ok(&c) || flags != (type == MQTT_PUBREL ? 2 : 0)) // 2.1.3
 		return MQTT_MALFORMED;
-	return reason_read(&c, version, IN(MQTT_PUBACK), ret);
+	return reason_read(&c, version, IN(type), ret);
 }
 
 enum mqtt_reason mqtt_read_disconnect(uint8_t version, uint8_t flags, struct str body, struct mqtt_ack *ret)
@@ -343,7 +342,7 @@ enum mqtt_reason mqtt_read_connack(uint8_t version, struct str body, struct mqtt
 {
 	struct cursor c = cursor_of(body);
 	*ret = (struct mqtt_connack){ .assigned_id = STR_EMPTY };
-	*props = (struct mqtt_props){ .max_qos = 2 };
+	*props = (struct mqtt_props){ 0 };
 	take_u8(&c); // session present
 	ret->code = take_u8(&c);
 	if (version == MQTT_V5 && cursor_ok(&c) && cursor_left(&c)) {
@@ -380,10 +379,10 @@ static void write_text(struct buf *out, struct str s)
 	buf_add_str(out, s);
 }
 
-// What the gate offers (3.2.2.3): QoS 1, no wildcard, shared or numbered subscriptions, no topic alias (absent = 0).
+// What the gate offers (3.2.2.3): no shared or numbered subscriptions, no topic alias (absent = 0).
 static void write_connack_props(struct buf *out, const struct mqtt_connack *a)
 {
-	size_t n = 3 + 5 + 2 + 2 + 2 + 2 + (a->expiry_zero ? 5 : 0) + (a->assigned_id.n ? 3 + a->assigned_id.n : 0);
+	size_t n = 3 + 5 + 2 + 2 + (a->expiry_zero ? 5 : 0) + (a->assigned_id.n ? 3 + a->assigned_id.n : 0);
 	write_head(out, MQTT_CONNACK, 0, 2 + variable_size(n) + n);
 	buf_add_u8(out, 0); // no session present, ever
 	buf_add_u8(out, a->code);
@@ -392,7 +391,7 @@ static void write_connack_props(struct buf *out, const struct mqtt_connack *a)
 	buf_add_be16(out, LIMIT_MQTT_INFLIGHT);
 	buf_add_u8(out, 0x27);
 	buf_add_be32(out, LIMIT_MQTT_PACKET);
-	static const uint8_t one_byte[][2] = { { 0x24, 1 }, { 0x28, 0 }, { 0x29, 0 }, { 0x2A, 0 } };
+	static const uint8_t one_byte[][2] = { { 0x29, 0 }, { 0x2A, 0 } };
 	buf_add(out, one_byte, sizeof one_byte);
 	if (a->expiry_zero) {
 		buf_add_u8(out, 0x11);
@@ -417,10 +416,10 @@ void mqtt_write_connack(struct buf *out, uint8_t version, const struct mqtt_conn
 		buf_add_u8(out, 0); // no properties
 }
 
-void mqtt_write_puback(struct buf *out, uint8_t version, uint16_t id, uint8_t reason)
+void mqtt_write_ack(struct buf *out, uint8_t version, enum mqtt_type type, uint16_t id, uint8_t reason)
 {
 	bool with_reason = version == MQTT_V5 && reason != MQTT_SUCCESS;
-	uint8_t p[5] = { MQTT_PUBACK << 4, with_reason ? 3 : 2, (uint8_t)(id >> 8), (uint8_t)id, reason };
+	uint8_t p[5] = { (uint8_t)(type << 4), with_reason ? 3 : 2, (uint8_t)(id >> 8), (uint8_t)id, reason };
 	buf_add(out, p, with_reason ? 5 : 4);
 }
 

@@ -22,7 +22,7 @@ enum mqtt_reason {
 	MQTT_KEEP_ALIVE_TIMEOUT = 0x8D, MQTT_TAKEN_OVER = 0x8E, MQTT_BAD_TOPIC = 0x90,
 	MQTT_RECEIVE_MAXIMUM = 0x93, MQTT_BAD_TOPIC_ALIAS = 0x94,
 	MQTT_TOO_LARGE = 0x95, MQTT_QUOTA = 0x97, MQTT_ADMINISTRATIVE = 0x98, MQTT_BAD_PAYLOAD = 0x99,
-	MQTT_QOS_UNSUPPORTED = 0x9B,
+	MQTT_SHARED_UNSUPPORTED = 0x9E,
 };
 
 // 3.1.1 §3.2.2.3 return codes of CONNACK.
@@ -54,7 +54,6 @@ struct mqtt_props { // those the gate uses; all others are checked and passed ov
 	struct str auth_method;     // 0x15
 	struct str assigned_id;     // 0x12
 	struct str reason;          // 0x1F
-	uint8_t max_qos;            // 0x24; 2 when not given
 };
 
 // --- packets from a client ---
@@ -93,12 +92,13 @@ struct mqtt_filters { // SUBSCRIBE and UNSUBSCRIBE
 enum mqtt_reason mqtt_read_subscribe(uint8_t version, uint8_t flags, struct str body, struct mqtt_filters *ret);
 enum mqtt_reason mqtt_read_unsubscribe(uint8_t version, uint8_t flags, struct str body, struct mqtt_filters *ret);
 
-struct mqtt_ack { // PUBACK (either way), DISCONNECT (id 0)
+struct mqtt_ack { // PUBACK, PUBREL, DISCONNECT (id 0)
 	uint16_t id;
 	uint8_t reason;             // enum mqtt_reason; 0 in 3.1.1
 	struct mqtt_props props;
 };
-enum mqtt_reason mqtt_read_puback(uint8_t version, uint8_t flags, struct str body, struct mqtt_ack *ret);
+// type: MQTT_PUBACK or another of that form
+enum mqtt_reason mqtt_read_ack(uint8_t version, enum mqtt_type type, uint8_t flags, struct str body, struct mqtt_ack *ret);
 enum mqtt_reason mqtt_read_disconnect(uint8_t version, uint8_t flags, struct str body, struct mqtt_ack *ret);
 
 // --- packets to a client (version 4 or 5) ---
@@ -109,7 +109,8 @@ struct mqtt_connack {
 	struct str assigned_id;     // 5.0: empty = none
 };
 void mqtt_write_connack(struct buf *out, uint8_t version, const struct mqtt_connack *a);
-void mqtt_write_puback(struct buf *out, uint8_t version, uint16_t id, uint8_t reason); // reason is left out in 3.1.1
+// PUBACK, PUBREC, PUBCOMP; the reason is left out in 3.1.1
+void mqtt_write_ack(struct buf *out, uint8_t version, enum mqtt_type type, uint16_t id, uint8_t reason);
 void mqtt_write_suback(struct buf *out, uint8_t version, uint16_t id, const uint8_t *codes, size_t n);
 void mqtt_write_unsuback(struct buf *out, uint8_t version, uint16_t id, const uint8_t *codes, size_t n);
 void mqtt_write_pingresp(struct buf *out);

@@ -305,7 +305,7 @@ static void link_on_puback(struct link *l, struct str body)
 {
 	struct load *o = l->load;
 	struct mqtt_ack a;
-	if (mqtt_read_puback(o->cfg->version, 0, body, &a)) {
+	if (mqtt_read_ack(o->cfg->version, MQTT_PUBACK, 0, body, &a)) {
 		link_die(l);
 		return;
 	}

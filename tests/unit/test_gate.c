@@ -94,7 +94,7 @@ static void an_empty_client_id_gets_one(void **state)
 	int fd = client_connect(f->mqtt);
 	client_send_hex(fd, "10 23 0004 4D515454 05 C2 003C 0A 11 00000E10 27 00001000 0000 0002 4431 0006 736563726574");
 	// … session expiry 0: nothing is kept; assigned client id anlan-CONN
-	client_expect(f, fd, "20 31 00 00 2E 210400 2700100000 2401 2800 2900 2A00 1100000000 120016 616E6C616E2D");
+	client_expect(f, fd, "20 2D 00 00 2A 210400 2700100000 2900 2A00 1100000000 120016 616E6C616E2D");
 	close(fd);
 }
 
@@ -136,6 +136,32 @@ static void puback_waits_for_the_disk(void **state)
 	client_expect_nothing(f, fd, 50);
 	core_ack(f, f->seq);
 	client_expect(f, fd, "40020004 40020005");
+	close(fd);
+}
+
+static void qos_2_is_released_in_two_steps(void **state)
+{
+	(void)state;
+	for (uint8_t version = MQTT_V311; version <= MQTT_V5; version++) {
+		int fd = mqtt_client_ready(f, version, "D1", "secret");
+		char b[200];
+		f->auto_ack = false;
+		size_t before = f->nmessages;
+		mqtt_publish_id(fd, version, T1, 2, 5, reading_json(b, sizeof b, "level", version));
+		UNTIL(f, f->nmessages == before + 1);
+		client_expect_nothing(f, fd, 50); // not before the disk
+		core_ack(f, f->seq);
+		client_expect(f, fd, "50020005");
+		client_send_hex(fd, "62020005");
+		client_expect(f, fd, "70020005");
+		client_send_hex(fd, "62020005"); // again: there is nothing left of it, which is what it asks
+		client_expect(f, fd, "70020005");
+		assert_true(f->readings[f->nreadings - 1].value == version);
+		close(fd);
+	}
+	int fd = mqtt_client_ready(f, MQTT_V5, "D1", "secret");
+	mqtt_publish_id(fd, MQTT_V5, "anlan/v1/D2/readings", 2, 6, STR("[]"));
+	client_expect(f, fd, "5003000687");
 	close(fd);
 }
 
@@ -213,12 +239,13 @@ static void what_5_0_is_told_before_the_end(void **state)
 	static const struct {
 		const char *what, *hex, *answer;
 	} cases[] = {
-		{ "QoS 2", "34 08 0003 612F62 0001 00", "E0019B" },
+		{ "QoS 3", "36 08 0003 612F62 0001 00", "E00181" },
 		{ "topic alias", "32 0B 0003 612F62 0007 03 230005", "E00194" },
 		{ "too large", "30 FF FF FF 7F", "E00195" },
 		{ "malformed length", "30 80 80 80 80", "E00181" },
 		{ "CONNECT again", "10 0F 0004 4D515454 05 02 003C 00 0002 6465", "E00182" },
-		{ "PUBREL", "62 02 0001", "E00182" },
+		{ "PUBREL with other flags", "60 02 0001", "E00181" },
+		{ "PUBCOMP, of which there is nothing to complete", "70 02 0001", "E00182" },
 		{ "AUTH", "F0 00", "E00182" },
 		{ "SUBSCRIBE without filter", "82 03 0001 00", "E00182" },
 		{ "PINGREQ with a body", "C0 01 00", "E00181" },
@@ -231,7 +258,7 @@ static void what_5_0_is_told_before_the_end(void **state)
 		client_expect_end(f, fd);
 	}
 	int fd = mqtt_client_ready(f, MQTT_V311, "D1", "secret");
-	client_send_hex(fd, "34 07 0003 612F62 0001");
+	client_send_hex(fd, "36 07 0003 612F62 0001");
 	client_expect_end(f, fd);
 }
 
@@ -359,7 +386,13 @@ static void commands_reach_who_listens(void **state)
 	mqtt_write_subscribe(&b, MQTT_V5, 3, STR(C1), 2);
 	client_send(fd, buf_str(&b));
 	client_expect(f, fd, "9004000100 87 9004000200 87 9004000300 01"); // QoS 2 becomes 1
-	UNTIL(f, f->subscribed == 1);
+	buf_clear(&b);
+	mqtt_write_subscribe(&b, MQTT_V5, 4, STR("$share/all/" C1), 1);
+	mqtt_write_subscribe(&b, MQTT_V5, 5, STR("anlan/v1/D2/#"), 1);
+	mqtt_write_subscribe(&b, MQTT_V5, 6, STR("anlan/v1/D1/#"), 1); // all that there is for it
+	client_send(fd, buf_str(&b));
+	client_expect(f, fd, "9004000400 9E 9004000500 87 9004000600 01");
+	UNTIL(f, f->subscribed == 2);
 	core_command(f, 7, 41, (struct command){ .kind = COMMAND_PAYLOAD }, "{}");
 	client_expect(f, fd, "32 1A 0013 616E6C616E2F76312F44312F636F6D6D616E64 0001 00 7B7D");
 	assert_int_equal(f->ndelivered, 1);
@@ -378,7 +411,7 @@ static void commands_reach_who_listens(void **state)
 	mqtt_write_subscribe(&b, MQTT_V311, 2, STR(C1), 0);
 	client_send(fd, buf_str(&b));
 	client_expect(f, fd, "9003000180 9003000200");
-	UNTIL(f, f->subscribed == 2);
+	UNTIL(f, f->subscribed == 3);
 	core_command(f, 7, 43, (struct command){ .kind = COMMAND_PAYLOAD }, "{}");
 	client_expect(f, fd, "30 17 0013 616E6C616E2F76312F44312F636F6D6D616E64 7B7D");
 	UNTIL(f, f->ndelivered == 4);
@@ -538,6 +571,7 @@ int main(void)
 		TEST(an_empty_client_id_gets_one),
 		TEST(byte_by_byte_is_fine_too),
 		TEST(puback_waits_for_the_disk),
+		TEST(qos_2_is_released_in_two_steps),
 		TEST(qos_0_is_taken_without_a_word),
 		TEST(refused_readings_are_counted_and_acknowledged),
 		TEST(unreadable_payload),

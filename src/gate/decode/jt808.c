@@ -329,7 +329,8 @@ static bool position_readings(const struct jt808 *m, struct str body, struct emi
 		e->sink->refuse(e->sink->owner, REJECT_TIME, STR("time"));
 		return true;
 	}
-	enum quality q = p.status & JT808_STATUS_FIXED ? Q_GOOD : Q_BAD;
+	bool on_earth = p.lat >= -90 && p.lat <= 90 && p.lon >= -180 && p.lon <= 180;
+	enum quality q = p.status & JT808_STATUS_FIXED && on_earth ? Q_GOOD : Q_BAD;
 	emit(e, STR("lon"), p.lon, q, false);
 	emit(e, STR("lat"), p.lat, q, false);
 	emit(e, STR("speed"), p.speed, q, false);

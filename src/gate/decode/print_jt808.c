@@ -173,6 +173,7 @@ static bool put_batch(struct jw *w, const struct jt808 *m)
 	return ok && n == b.count && !b.rest.n;
 }
 
+// The model has 8 bytes in the edition of 2011, 20 in that of 2013: what is too short for that is of 2011.
 static bool put_register(struct jw *w, const struct jt808 *m)
 {
 	struct cursor c = cursor_of(m->body);
@@ -180,7 +181,7 @@ static bool put_register(struct jw *w, const struct jt808 *m)
 	jw_ki64(w, "province", take_be16(&c));
 	jw_ki64(w, "city", take_be16(&c));
 	print_text(w, "manufacturer", take_str(&c, long_fields ? 11 : 5));
-	print_text(w, "model", take_str(&c, long_fields ? 30 : 20));
+	print_text(w, "model", take_str(&c, long_fields ? 30 : m->body.n < 37 ? 8 : 20));
 	print_text(w, "terminal_id", take_str(&c, long_fields ? 30 : 7));
 	jw_ki64(w, "plate_color", take_u8(&c)); // 0: not yet registered, then plate is the VIN
 	bool ok = cursor_ok(&c);
@@ -191,15 +192,15 @@ static bool put_register(struct jw *w, const struct jt808 *m)
 static bool put_authenticate(struct jw *w, const struct jt808 *m)
 {
 	struct str code = jt808_auth_code(m);
-	print_text(w, "auth_code", code);
+	print_text(w, "auth_code", code); // empty: a wrong code, not a wrong message
 	if (!m->edition_2019) {
-		return m->body.n != 0;
+		return true;
 	}
 	struct cursor c = cursor_of(m->body);
 	take_str(&c, (size_t)take_u8(&c));
 	print_text(w, "imei", take_str(&c, 15));
 	print_text(w, "software_version", take_rest(&c));
-	return cursor_ok(&c) && code.n;
+	return cursor_ok(&c);
 }
 
 static bool put_ack(struct jw *w, struct cursor *c)
@@ -325,6 +326,8 @@ bool print_jt808(struct str frame, struct arena *arena, int64_t now, struct jw *
 	if (m.parts) {
 		jw_ki64(w, "packets", m.parts);
 		jw_ki64(w, "packet", m.part);
+	}
+	if (m.parts > 1) {
 		print_hex(w, "body", m.body);
 		return true;
 	}

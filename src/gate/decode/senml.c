@@ -79,10 +79,20 @@ static void take_value(struct senml_pack *p, enum senml_label label, const struc
 	}
 }
 
+// A base field holds for all that follow: one that cannot be read leaves none of them a name, a time or a value to believe.
+static bool base_readable(enum senml_label label, const struct senml_value *v)
+{
+	bool number = label == SENML_BT || label == SENML_BV || label == SENML_BS;
+	return label == SENML_BN ? v->is == SENML_TEXT : !number || (v->is == SENML_NUMBER && isfinite(v->number));
+}
+
 const char *senml_field(struct senml_pack *p, enum senml_label label, const struct senml_value *v)
 {
 	struct senml *rec = &p->rec;
 	p->own |= label >= 0;
+	if (!base_readable(label, v)) {
+		return "a SenML base field that is not of its kind";
+	}
 	switch (label) {
 	case SENML_BN: p->base.name = text(rec, v); break;
 	case SENML_BU: p->base.unit = text(rec, v); break;
