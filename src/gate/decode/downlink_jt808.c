@@ -2,6 +2,9 @@
 // each a DWORD of seconds), 8201 asks where the vehicle is, 8105 with 4 restarts the terminal (its other words may leave it out of reach).
 // 8103 and 8105 are answered with 0001, which bears number and identifier of the message it answers; 8104 with 0104 and 8201 with
 // 0201, which begin with that number. A terminal that cannot says so with 0001.
+// Word 4 of 8105 without parameters, restart, and 5, back to the factory's: confirmed by two public implementers' documents (a tracker's
+// protocol after the standard, its table 14 "terminal control command word", and a terminal's command list 1 to 7); not read in the
+// standard itself: 待核. 8103, 8104, 8201 and their answers: as in the gateways whose frames are in tests/decode/jt808.
 #include "gate/decode/downlink.h"
 
 #include "base/cursor.h"

@@ -330,7 +330,8 @@ static void put_item(struct run *u, const struct template_item *it, int64_t time
 	}
 	int wrong = event ? -1 : s.n ? item_value(u, it, s, &d) : REJECT_SYNTAX;
 	const struct template_word *w = quality.n ? word_of(u, quality, true) : NULL;
-	if (wrong < 0 && quality.n && !w) {
+	bool cut = !may_lack && it->quality != TEMPLATE_NONE && !u->v[it->quality].p; // a text that ends before it is no whole one
+	if (wrong < 0 && (cut || (quality.n && !w))) {
 		wrong = REJECT_SYNTAX;
 	}
 	if (wrong >= 0) {
