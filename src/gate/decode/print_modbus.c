@@ -42,11 +42,22 @@ static void put_values(struct jw *w, struct cursor c, bool bits)
 		put_registers(w, c);
 }
 
-static void put_data(struct jw *w, const struct modbus *m)
+// head: address, quantity, bytes that follow; they are as many as there are.
+static bool written_fits(struct str head, size_t bytes, bool bits)
+{
+	struct cursor c = cursor_of(head);
+	take_be16(&c);
+	uint16_t quantity = take_be16(&c);
+	uint8_t said = take_u8(&c);
+	return cursor_ok(&c) && quantity && said == bytes && bytes == (bits ? (quantity + 7u) / 8 : quantity * 2u);
+}
+
+// False: of a function that is known, but in none of its forms. Others are shown as bytes.
+static bool put_data(struct jw *w, const struct modbus *m)
 {
 	struct cursor c = cursor_of(m->data), answer = c;
 	uint8_t f = m->function, count = m->data.n ? take_u8(&answer) : 0;
-	bool counted = m->data.n && count == m->data.n - 1;
+	bool bits = f <= 2 || f == 15, counted = m->data.n > 1 && count == m->data.n - 1 && (bits || count % 2 == 0);
 	if (f >= 1 && f <= 4 && m->data.n == 4 && !(counted && f <= 2)) {
 		jw_kcstr(w, "kind", "request");
 		put_address(w, &c, "quantity");
@@ -58,11 +69,20 @@ static void put_data(struct jw *w, const struct modbus *m)
 	} else if ((f == 15 || f == 16) && m->data.n == 4) {
 		jw_kcstr(w, "kind", "response");
 		put_address(w, &c, "quantity");
-	} else if ((f == 15 || f == 16) && m->data.n > 5 && (uint8_t)m->data.p[4] == m->data.n - 5) {
+	} else if ((f == 15 || f == 16) && written_fits(str_first(m->data, 5), m->data.n - 5, bits)) {
 		jw_kcstr(w, "kind", "request");
 		put_address(w, &c, "quantity");
 		take_u8(&c);
 		put_values(w, c, f == 15);
+	} else if (f == 23 && m->data.n > 9 && written_fits(str_from(m->data.p + 4, 5), m->data.n - 9, false)) {
+		jw_kcstr(w, "kind", "request");
+		put_address(w, &c, "quantity");
+		jw_ki64(w, "write_address", take_be16(&c));
+		jw_ki64(w, "write_quantity", take_be16(&c));
+		take_u8(&c);
+		put_registers(w, c);
+	} else if ((f >= 1 && f <= 6) || f == 15 || f == 16 || f == 23) {
+		return false;
 	} else {
 		char hex[512];
 		size_t n = MIN(m->data.n, sizeof hex / 2);
@@ -72,6 +92,7 @@ static void put_data(struct jw *w, const struct modbus *m)
 		}
 		jw_kstr(w, "data", str_from(hex, 2 * n));
 	}
+	return true;
 }
 
 bool print_modbus(struct str frame, struct arena *arena, int64_t now, struct jw *w, struct refusal *why)
@@ -91,8 +112,8 @@ bool print_modbus(struct str frame, struct arena *arena, int64_t now, struct jw 
 		jw_ki64(w, "exception", m.exception);
 		if ((name = modbus_exception_name(m.exception)))
 			jw_kcstr(w, "exception_name", name);
-	} else {
-		put_data(w, &m);
+	} else if (!put_data(w, &m)) {
+		return refuse_at(why, REJECT_SYNTAX, 8, "数据与功能码的格式不符", "the data fits no form of the function");
 	}
 	return true;
 }
