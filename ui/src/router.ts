@@ -16,6 +16,7 @@ export const router = createRouter({
       redirect: () => home(),
       children: [
         { path: 'map', name: 'map', component: () => import('./pages/MapPage.vue'), meta: { bare: true } },
+        { path: 'command/:id(\\d+)?', name: 'command', component: () => import('./pages/CommandPage.vue'), meta: { bare: true } },
         { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },
         { path: 'alarms/suppressed', name: 'suppressed', component: () => import('./pages/SuppressedPage.vue') },
         { path: 'replay', name: 'replay', component: () => import('./pages/ReplayPage.vue') },

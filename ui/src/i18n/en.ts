@@ -5,6 +5,7 @@ import { enAlarm } from './en_alarm'
 import { enReplay } from './en_replay'
 import { enReport } from './en_report'
 import { enSensing } from './en_sensing'
+import { enCommand } from './en_command'
 import { enSite } from './en_site'
 import { enRisk } from './en_risk'
 import { enMap } from './en_map'
@@ -20,6 +21,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enReplay,
   ...enReport,
   ...enSensing,
+  ...enCommand,
   ...enSite,
   ...enRisk,
   ...enMap,

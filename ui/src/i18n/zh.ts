@@ -5,6 +5,7 @@ import { zhAlarm } from './zh_alarm'
 import { zhReplay } from './zh_replay'
 import { zhReport } from './zh_report'
 import { zhSensing } from './zh_sensing'
+import { zhCommand } from './zh_command'
 import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
 import { zhMap } from './zh_map'
@@ -19,6 +20,7 @@ export const zh = {
   ...zhReplay,
   ...zhReport,
   ...zhSensing,
+  ...zhCommand,
   ...zhSite,
   ...zhRisk,
   ...zhMap,

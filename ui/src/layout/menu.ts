@@ -13,7 +13,7 @@ import { dutyCount, notices, overdue } from '../use/duties'
 export interface Entry { page: string; label: string; icon: Component; to: RouteLocationRaw; badge?: number; urgent?: boolean; pack?: string }
 export interface Section { name: string; label: string; entries: Entry[] }
 
-type Plain = 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay'
+type Plain = 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command'
 const plain = (page: Plain): Entry => ({ page, label: t(`nav.${page}`), icon: menuIcon[page], to: { name: page } })
 const alarms = (): Entry => ({ page: 'alarms', label: t('nav.alarms'), icon: menuIcon.alarms, to: { name: 'alarms' }, badge: unacked.value.length || openAlarms.value.length, urgent: unacked.value.length > 0 })
 const duties = (): Entry => ({ page: 'duties', label: t('nav.duties'), icon: menuIcon.duties, to: { name: 'duties' }, badge: dutyCount.value, urgent: overdue.value > 0 })
@@ -55,7 +55,7 @@ export const toolEntries = computed<Entry[]>(() => [...numbers.value, ...manage.
 
 export const sections = computed<Section[]>(() =>
   [
-    { name: 'watch', label: t('nav.watch'), entries: works.value ? [...map(), alarms(), plain('replay')] : [] },
+    { name: 'watch', label: t('nav.watch'), entries: works.value ? [...map(), alarms(), ...(knows('emergency_event') ? [plain('command')] : []), plain('replay')] : [] },
     { name: 'work', label: '', entries: [duties()] },
     { name: 'registers', label: t('nav.registers'), entries: typeEntries.value },
     { name: 'numbers', label: t('nav.numbers'), entries: numbers.value },

@@ -31,7 +31,9 @@ const all = ref<Waiting[]>([])
 export const waiting = computed(() => all.value.filter((w) => w.person === me.value?.id))
 export const sending = ref(false)
 /** Whether a call that failed is kept instead of lost. Not what is done for somebody else: it would be sent as one's own. */
-export const keeps = (e: unknown) => possible && !!carried.value && !acting.value && e instanceof ApiError && e.status === 0 && e.code !== 'cancelled'
+export const keeps = (e: unknown) => !!carried.value && holds(e)
+/** The same for what is written in an emergency, when nobody thought of taking anything along. */
+export const holds = (e: unknown) => possible && !acting.value && e instanceof ApiError && e.status === 0 && e.code !== 'cancelled'
 
 /** The pictures of files that are only here, by their (negative) id. */
 const pictures = ref(new Map<number, string>())
