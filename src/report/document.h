@@ -39,6 +39,7 @@ struct block {
 	struct str by;              // LIST: counts by this column instead of rows; INDICATOR: area, sector, enterprise; empty = neither
 	size_t max;                 // LIST: rows shown; 0 = only the number
 	bool own;                   // LIST: only records of the enterprise whose record it is printed from
+	struct str of;              // LIST: only records that refer to the one it is printed from, by this field
 };
 
 struct document {

@@ -175,7 +175,8 @@ static bool time_column(const struct type *t, struct str name)
 static void read_list(struct load *l, const struct yaml_node *n, const struct yaml_node *map, struct block *b)
 {
 	struct str list = n->kind == YAML_SCALAR ? n->text : STR_EMPTY, type = str_cut(&list, '.');
-	const struct yaml_node *in = yaml_get(map, "in"), *by = yaml_get(map, "by"), *max = yaml_get(map, "max"), *own = yaml_get(map, "own");
+	const struct yaml_node *in = yaml_get(map, "in"), *by = yaml_get(map, "by"), *max = yaml_get(map, "max"), *own = yaml_get(map, "own"),
+	                       *of = yaml_get(map, "of");
 	int64_t rows = 20;
 	b->t = registry_type(l->reg, type);
 	b->list = b->t ? type_listing(b->t, list) : NULL;
@@ -191,6 +192,12 @@ static void read_list(struct load *l, const struct yaml_node *n, const struct ya
 		SAY(l, in, "只有报告和写了 period 的文书有期间；请去掉 in 或写 period", "only a report, or a document with period, has one; take in out or write period");
 	if (own && yaml_bool(own, &b->own, l->d) && !l->doc->t)
 		SAY(l, own, "报告不属于哪一家企业；请去掉 own", "a report is of no enterprise; take own out");
+	if (of && yaml_str(of, &b->of, l->d)) {
+		const struct field *f = type_field(b->t, b->of);
+		if (!l->doc->t || !f || f->kind != FIELD_REF || !str_eq(f->to, l->doc->t->name))
+			SAY(l, of, "of 要写“%.*s”指向本文书记录的字段，“%.*s”不是", "of must name a field of \"%.*s\" that refers to the document's record, \"%.*s\" does not",
+			    STR_FMT(b->t->name), STR_FMT(b->of));
+	}
 	if (by && yaml_str(by, &b->by, l->d) && !column_known(b->t, b->by))
 		no_column(l, by, b->t, b->by);
 	if (max && yaml_i64(max, &rows, l->d) && (rows < 0 || rows > 500))
@@ -246,7 +253,7 @@ static const struct expr *read_when(struct load *l, const struct yaml_node *n)
 
 static void read_block(struct load *l, const struct yaml_node *map, struct block *b)
 {
-	static const char *const list_keys[] = { "list", "in", "by", "max", "own", "when", NULL };
+	static const char *const list_keys[] = { "list", "in", "by", "max", "own", "of", "when", NULL };
 	static const char *const indicator_keys[] = { "indicator", "by", "when", NULL };
 	const struct yaml_node *n = NULL;
 	struct str names[ARRAY_LEN(block_keys)];

@@ -245,13 +245,17 @@ static struct list_query list_of(struct maker *k, const struct block *b)
 	struct filter *v, *all;
 	size_t n;
 	flow_list_filters(b->t, b->list, k->m->by, k->a, &v, &n);
-	all = arena_many(k->a, n + 3, struct filter);
+	all = arena_many(k->a, n + 4, struct filter);
 	for (size_t i = 0; i < n; i++)
 		all[i] = v[i];
-	struct value *limits = arena_many(k->a, 3, struct value);
+	struct value *limits = arena_many(k->a, 4, struct value);
 	if (b->own && k->m->row) {
 		limits[2] = (struct value){ .kind = VAL_INT, .i = k->m->row->c.enterprise, .s = STR_EMPTY };
 		all[n++] = (struct filter){ .column = STR("enterprise"), .op = FILTER_EQ, .vals = &limits[2], .nvals = 1 };
+	}
+	if (b->of.n && k->m->row) {
+		limits[3] = (struct value){ .kind = VAL_INT, .i = k->m->row->c.id, .s = STR_EMPTY };
+		all[n++] = (struct filter){ .column = b->of, .op = FILTER_EQ, .vals = &limits[3], .nvals = 1 };
 	}
 	if (b->column.n) {
 		limits[0] = limit_value(k, b->t, b->column, k->m->period.from);
