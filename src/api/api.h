@@ -180,11 +180,13 @@ enum err area_tile(struct call *c, const struct type *t, struct tile tile) must_
 enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret) must_check;
 
 api_handler report_form, report_post, report_desk, report_query, report_words, report_rate, report_identity, report_similar;
-api_handler draw_post, record_case_post;
+api_handler draw_post, draw_experts, record_case_post;
 
 // ---- public.c: pages for everybody --------------------------------------------------------------
 // Runs the handler for nobody in particular, for as many as fit; its answer may be kept (RFC 9110 8.8.3, 13.1.2).
 enum err public_answer(struct call *c, api_handler *run) must_check;
+enum err public_area(struct call *c, struct filter *ret, struct value *area, bool *given) must_check; // area= of the query
+api_handler public_catalogue, publications_list;
 enum public_use { PUBLIC_READ, PUBLIC_REPORT, PUBLIC_RECEIPT, PUBLIC_USES };
 enum err public_room(struct call *c, enum public_use use) must_check; // ERR_THROTTLED: this address has had its share for now
 

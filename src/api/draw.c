@@ -3,20 +3,11 @@
 // once it does: both and the draw are one transaction. A ticket is SM3 (GB/T 32905-2016) of the text SEED:object:ID, for an officer
 // SEED:officer:OBJECT:OFFICER, ids in decimal; the lowest tickets win. Anybody draws again with any SM3
 // (doc/decisions/0031-enforcement.md). Once: a record that has a seed is not drawn again.
-#include <stdlib.h>
-
-#include "api/api.h"
-#include "base/hash.h"
+#include "api/lot.h"
 #include "base/time.h"
-#include "store/audit.h"
 
 #define DRAW "random_draw"
 static const char *const grades[] = { "red", "orange", "yellow", "blue" }; // risk_color, and the fields with how many of each
-
-struct ticket {
-	uint8_t hash[SM3_LEN];
-	int64_t id;
-};
 
 struct pool {
 	struct ticket *v;
@@ -34,7 +25,7 @@ struct lot {
 	const struct type *t, *enterprise, *officer;
 	struct row row;
 	int64_t id, entry;
-	char seed[65];
+	char seed[LOT_SEED];
 	struct str area, sector, today;
 	struct pool pools[ARRAY_LEN(grades)];
 	struct officer *officers;
@@ -43,31 +34,11 @@ struct lot {
 	struct problem *p;
 };
 
-static const struct value *held(const struct type *t, const char *field, const struct row *row)
-{
-	static const struct value none = { .kind = VAL_NULL, .s = { "", 0 } };
-	const struct field *f = type_field(t, str_of(field));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
-
-static struct str held_text(const struct type *t, const char *field, const struct row *row)
-{
-	const struct value *v = held(t, field, row);
-	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
-}
-
-static int by_ticket(const void *x, const void *y)
-{
-	const struct ticket *a = x, *b = y;
-	int d = memcmp(a->hash, b->hash, SM3_LEN);
-	return d ? d : (a->id > b->id) - (a->id < b->id);
-}
-
 // ---- the pools ---------------------------------------------------------------------------------
 static enum err on_enterprise(void *arg, const struct row *row)
 {
 	struct lot *d = arg;
-	struct str risk = held_text(d->enterprise, "risk", row), status = held_text(d->enterprise, "status", row);
+	struct str risk = lot_text(d->enterprise, "risk", row), status = lot_text(d->enterprise, "status", row);
 	if (!str_starts(row->c.area, d->area) || (d->sector.n && !str_eq(row->c.sector, d->sector)) || (status.n && !str_is(status, "running")))
 		return OK;
 	for (size_t g = 0; g < ARRAY_LEN(grades); g++) {
@@ -83,11 +54,11 @@ static enum err on_enterprise(void *arg, const struct row *row)
 static enum err on_officer(void *arg, const struct row *row)
 {
 	struct lot *d = arg;
-	struct str until = held_text(d->officer, "valid_to", row);
+	struct str until = lot_text(d->officer, "valid_to", row);
 	if (str_cmp(until, d->today) < 0)
 		return OK;
 	d->officers = arena_push(d->c->arena, d->officers, &d->nofficers, &d->cap, sizeof *d->officers);
-	d->officers[d->nofficers - 1] = (struct officer){ row->c.id, arena_str(d->c->arena, held_text(d->officer, "avoid", row)) };
+	d->officers[d->nofficers - 1] = (struct officer){ row->c.id, arena_str(d->c->arena, lot_text(d->officer, "avoid", row)) };
 	return OK;
 }
 
@@ -101,17 +72,10 @@ static enum err read_pools(struct lot *d)
 	return err;
 }
 
-// In the order of the ids, as they were read; LIMIT_TEXT_FIELD bytes are about 3,000 enterprises of a grade.
 static enum err pool_text(struct lot *d, const struct ticket *v, size_t n, struct value *ret)
 {
-	struct buf b;
-	buf_init(&b, LIMIT_TEXT_FIELD);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, "%s%lld", i ? "," : "", (long long)v[i].id);
-	bool ok = buf_ok(&b);
-	*ret = (struct value){ .kind = n ? VAL_TEXT : VAL_NULL, .s = arena_str(d->c->arena, buf_str(&b)) };
-	buf_free(&b);
-	return ok ? OK : problem_set(d->p, ERR_TOO_LARGE, "of_sector", "名录太大，请按行业或镇街分别抽取", "the pool is too large; draw by sector or town");
+	enum err err = lot_pool_text(v, n, d->c->arena, ret); // in the order of the ids, as they were read
+	return err ? problem_set(d->p, err, "of_sector", "名录太大，请按行业或镇街分别抽取", "the pool is too large; draw by sector or town") : OK;
 }
 
 // ---- the draw ----------------------------------------------------------------------------------
@@ -130,11 +94,11 @@ static enum err draw_officers(struct lot *d, int64_t enterprise, int64_t ret[2])
 			continue;
 		v[n].id = d->officers[i].id;
 		snprintf(text, sizeof text, "%s:officer:%lld:%lld", d->seed, (long long)enterprise, (long long)v[n].id);
-		sm3_once(str_of(text), v[n++].hash);
+		lot_ticket(&v[n++], str_of(text));
 	}
 	if (n < 2)
 		return problem_set(d->p, ERR_CONFLICT, "", "持有效证件且无须回避的执法人员不足两名", "fewer than two officers have a certificate in force and no conflict");
-	qsort(v, n, sizeof *v, by_ticket);
+	lot_sort(v, n);
 	ret[0] = v[0].id;
 	ret[1] = v[1].id;
 	return OK;
@@ -142,8 +106,7 @@ static enum err draw_officers(struct lot *d, int64_t enterprise, int64_t ret[2])
 
 static enum err draw_grade(struct lot *d, size_t g)
 {
-	const struct value *many = held(d->t, grades[g], &d->row);
-	double want = many->kind == VAL_REAL ? many->f : many->kind == VAL_INT ? (double)many->i : 0;
+	double want = lot_number(d->t, grades[g], &d->row);
 	enum err err = OK;
 	for (size_t i = 0; !err && i < d->pools[g].n && (double)i < want; i++) {
 		int64_t two[2] = { 0 }, id = d->pools[g].v[i].id;
@@ -155,37 +118,12 @@ static enum err draw_grade(struct lot *d, size_t g)
 	return err;
 }
 
-static struct value rows_value(struct lot *d)
-{
-	struct buf b;
-	struct jw w;
-	size_t i;
-	json_t *one;
-	buf_init(&b, LIMIT_ROWS_FIELD);
-	jw_init(&w, &b);
-	jw_arr(&w);
-	json_array_foreach(d->drawn, i, one) {
-		jw_obj(&w);
-		jw_ki64(&w, "enterprise", json_integer_value(json_object_get(one, "enterprise")));
-		jw_kcstr(&w, "risk", json_string_value(json_object_get(one, "risk")));
-		jw_ki64(&w, "officer_1", json_integer_value(json_object_get(one, "officer_1")));
-		jw_ki64(&w, "officer_2", json_integer_value(json_object_get(one, "officer_2")));
-		jw_end(&w);
-	}
-	jw_end(&w);
-	struct value ret = { .kind = VAL_TEXT, .s = jw_done(&w) ? arena_str(d->c->arena, buf_str(&b)) : STR("[]") };
-	buf_free(&b);
-	return ret;
-}
-
 // The pools into the record; the digest of the entry that says so is the seed.
 static enum err keep_pools(struct lot *d)
 {
 	static const char *const names[] = { "pool_red", "pool_orange", "pool_yellow", "pool_blue", "officer_pool" };
 	struct ticket *officers = arena_many(d->c->arena, d->nofficers + 1, struct ticket);
 	struct flow_field f[ARRAY_LEN(names)];
-	struct audit_entry *v;
-	size_t n;
 	for (size_t i = 0; i < d->nofficers; i++)
 		officers[i].id = d->officers[i].id;
 	for (size_t g = 0; g < ARRAY_LEN(names); g++) {
@@ -196,12 +134,7 @@ static enum err keep_pools(struct lot *d)
 			return err;
 	}
 	enum err err = flow_update(d->db, d->c->reg, d->t, d->id, f, ARRAY_LEN(f), STR("双随机名录"), d->c->arena, &d->row, d->p);
-	if (!err)
-		err = audit_list(d->db, STR(DRAW), d->id, 0, 1, d->c->arena, &v, &n);
-	if (err || !n)
-		return err ? err : ERR_BUG;
-	d->entry = v[0].seq;
-	return audit_hash_at(d->db, d->entry, d->seed);
+	return err ? err : lot_seed(d->db, STR(DRAW), d->id, d->c->arena, &d->entry, d->seed);
 }
 
 static void give_tickets(struct lot *d)
@@ -211,10 +144,9 @@ static void give_tickets(struct lot *d)
 		for (size_t i = 0; i < p->n; i++) {
 			char text[128];
 			snprintf(text, sizeof text, "%s:object:%lld", d->seed, (long long)p->v[i].id);
-			sm3_once(str_of(text), p->v[i].hash);
+			lot_ticket(&p->v[i], str_of(text));
 		}
-		if (p->n)
-			qsort(p->v, p->n, sizeof *p->v, by_ticket);
+		lot_sort(p->v, p->n);
 	}
 }
 
@@ -223,7 +155,7 @@ static enum err keep_drawn(struct lot *d)
 	const struct flow_field f[] = {
 		{ "seed", { .kind = VAL_TEXT, .s = str_of(d->seed) } },
 		{ "seed_entry", { .kind = VAL_REAL, .f = (double)d->entry, .s = STR_EMPTY } },
-		{ "drawn", rows_value(d) },
+		{ "drawn", lot_rows(d->drawn, d->c->arena) },
 		{ "drawn_at", { .kind = VAL_INT, .i = clock_now(), .s = STR_EMPTY } },
 	};
 	struct str by = arena_printf(d->c->arena, "双随机抽取：%.*s", STR_FMT(d->c->id.title));
@@ -242,12 +174,12 @@ static enum err draw_job(struct db *db, void *arg, struct problem *p)
 	enum err err = records_get(db, &d->t->table, &scope, d->id, c->arena, &d->row);
 	if (err == ERR_NOT_FOUND)
 		return problem_set(p, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
-	if (!err && (!str_is(d->row.c.state, "locked") || held_text(d->t, "seed", &d->row).n))
+	if (!err && (!str_is(d->row.c.state, "locked") || lot_text(d->t, "seed", &d->row).n))
 		return problem_set(p, ERR_CONFLICT, "", "先锁定名录；抽过的不能再抽", "close the pools first; what was drawn is not drawn again");
 	snprintf(day, sizeof day, "%04d-%02d-%02d", now.year, now.month, now.day);
 	d->today = str_of(day);
 	d->area = area_prefix(d->row.c.area);
-	d->sector = held_text(d->t, "of_sector", &d->row);
+	d->sector = lot_text(d->t, "of_sector", &d->row);
 	if (!err)
 		err = read_pools(d);
 	if (!err)

@@ -172,10 +172,13 @@ static const struct {
 	  " lists:[{name:str, label:str, show:[str], open:bool, where:{}, order:[str]}], can:[str],"
 	  " drawing?:{picture:str, spots:str, x:str, y:str, of:str, to:str, color:str}}" },
 	{ "PublicTypes", "{county:str, items:[{name:str, label:str, about:str}]}" },
+	{ "Catalogue", "{county:str, items:[{name:str, label:str, about:str, here:int, due?:{from:str, days:int, working:bool, in_time:int, late:int, missing:int, waiting:int}}]}" },
+	{ "Publications", "{items:[{name:str, label:str, from:str, days:int, working:bool, in_time:int, late:int, missing:int, waiting:int,"
+	  " items:[{id:int, number:str, title:str, is:'late'|'missing'|'waiting', due:time, on?:time}]}]}" },
 	{ "Overlay", "{zones:int, cut:bool, items:[{zone:{type:str, id:int, title:str, level:str}, type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num]}]}" },
 	{ "Season", "{name:str, enough:bool, needed:int, strength:num, factors:[num], months:[{period:str, value:num, trend?:num, season?:num, rest?:num}]}" },
 	{ "Feed", "{title:str, number:str, items:[{type:str, label:str, id:int, number:str, title:str, state:str, state_label:str, level:str, level_label:str, area:str, area_title:str, sector:str, enterprise:str, changed_at:time, path:str}], refused:[str]}" },
-	{ "ReportForm", "{county:str, kinds:[{value:str, label:str}], areas:[{code:str, name:str}], photos:int, photo_bytes:int}" },
+	{ "ReportForm", "{county:str, kinds:[{value:str, label:str}], areas:[{code:str, name:str, centre?:[num]}], photos:int, photo_bytes:int}" },
 	{ "Receipt", "{receipt:str, number:str}" },
 	{ "ReportState", "{number:str, kind:str, received:time, state:str, label:str, ended:bool, merged?:str, satisfaction?:str, deadline?:time, accepted?:str, question?:str, reply?:str, replied?:str}" },
 	{ "Similar", "{items:[{id:int, number:str, title:str, state:str, label:str, received:time, points:int, why:[str]}]}" },

@@ -112,6 +112,13 @@ static enum err areas_json(struct call *c)
 		jw_obj(&c->w);
 		jw_kstr(&c->w, "code", text_at(t, "code", &rows[i]));
 		jw_kstr(&c->w, "name", text_at(t, "name", &rows[i]));
+		const struct field *at = type_field(t, STR("centre"));
+		if (at && at->ncols > 1 && rows[i].vals[at->col].kind == VAL_REAL) { // the page finds the nearest; where it is stays there
+			jw_karr(&c->w, "centre");
+			jw_f64(&c->w, rows[i].vals[at->col].f);
+			jw_f64(&c->w, rows[i].vals[at->col + 1].f);
+			jw_end(&c->w);
+		}
 		jw_end(&c->w);
 	}
 	jw_end(&c->w);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "api/api.h"
+#include "api/lot.h"
 #include "base/time.h"
 
 #define REPORT "danger_report"
@@ -21,19 +21,6 @@ struct candidate {
 	int points;
 	bool firm, object, near, words, kind;
 };
-
-static const struct value *held(const struct type *t, const char *field, const struct row *row)
-{
-	static const struct value none = { .kind = VAL_NULL, .s = { "", 0 } };
-	const struct field *f = type_field(t, str_of(field));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
-
-static struct str held_text(const struct type *t, const char *field, const struct row *row)
-{
-	const struct value *v = held(t, field, row);
-	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
-}
 
 // Which pairs of neighbouring characters stand in the text, each as one bit of its hash (FNV-1a).
 static void pairs_of(struct str s, struct pairs *ret)
@@ -83,15 +70,15 @@ static struct candidate similarity(const struct type *t, const struct row *one, 
 {
 	struct pairs theirs;
 	struct candidate c = { .row = other };
-	const struct value *f1 = held(t, "firm", one), *f2 = held(t, "firm", other);
-	struct str o1 = held_text(t, "object", one), o2 = held_text(t, "object", other);
-	pairs_of(held_text(t, "content", other), &theirs);
+	int64_t firm = lot_id(t, "firm", one);
+	struct str o1 = lot_text(t, "object", one), o2 = lot_text(t, "object", other);
+	pairs_of(lot_text(t, "content", other), &theirs);
 	double same = overlap(text, &theirs);
-	c.firm = f1->kind == VAL_INT && f2->kind == VAL_INT && f1->i == f2->i;
+	c.firm = firm && lot_id(t, "firm", other) == firm;
 	c.object = o1.n >= 6 && o2.n >= 6 && (str_contains(o1, o2) || str_contains(o2, o1));
 	c.near = metres(t, one, other) < NEAR_M;
 	c.words = same >= 1 / 3.0;
-	c.kind = str_eq(held_text(t, "kind", one), held_text(t, "kind", other));
+	c.kind = str_eq(lot_text(t, "kind", one), lot_text(t, "kind", other));
 	c.points = c.firm * 3 + c.object * 3 + c.near * 2 + c.words * 2 + (same >= 2 / 3.0) * 2 + c.kind + str_eq(one->c.area, other->c.area);
 	return c;
 }
@@ -109,7 +96,7 @@ static void candidate_json(struct call *c, const struct type *t, const struct ca
 	jw_obj(&c->w);
 	jw_ki64(&c->w, "id", k->row->c.id);
 	jw_kstr(&c->w, "number", k->row->c.number);
-	jw_kstr(&c->w, "title", held_text(t, "title", k->row));
+	jw_kstr(&c->w, "title", lot_text(t, "title", k->row));
 	jw_kstr(&c->w, "state", k->row->c.state);
 	jw_kstr(&c->w, "label", s ? label_text(c, s->label) : k->row->c.state);
 	jw_ktime(&c->w, "received", k->row->c.created_at);
@@ -135,7 +122,7 @@ static enum err compare(struct call *c, const struct type *t, const struct scope
 	if (err)
 		return err;
 	struct candidate *v = arena_many(c->arena, n + 1, struct candidate);
-	pairs_of(held_text(t, "content", one), &text);
+	pairs_of(lot_text(t, "content", one), &text);
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].c.id == one->c.id || str_is(rows[i].c.state, "merged") || str_is(rows[i].c.state, "refused"))
 			continue;

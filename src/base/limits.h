@@ -24,6 +24,7 @@
 #define LIMIT_MAP_FOUND 5000                // objects of one answer of what lies within an area
 #define LIMIT_MAP_RING 1000                 // corners of the area asked for
 #define LIMIT_BULK 1000                     // records of one bulk change
+#define LIMIT_OPENS 2000                    // records that one move opens for those of an area and sector
 #define LIMIT_FENCES 50000                  // fences and routes in force
 #define LIMIT_FENCE_CORNERS 5000            // of one fence; stops of a route are few: it is a table of its record
 #define LIMIT_FENCES_A_MOVER 64             // that a vehicle or person must stay in

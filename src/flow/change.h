@@ -44,6 +44,10 @@ enum err assign_put(const struct change *ch, const struct assign *as, const stru
                     const json_t *line, struct draft *to) must_check;
 // Opens what the move opens, from the row as it is after the move.
 enum err move_opens(const struct change *ch, const struct move *m, const struct row *row) must_check;
+// Which of the records that it may open for (struct opens.across); NULL = all. For this moment.
+const struct condition *opens_cond(const struct registry *reg, const struct opens *o, const struct identity *by, struct arena *a);
+// Which records have to be public (publish.due.where); NULL = all.
+const struct condition *flow_publish_cond(const struct registry *reg, const struct type *t, struct arena *a);
 // Opens what the triggers of the type say whose condition holds for the row and did not for old (NULL: it is new).
 enum err triggers_fire(const struct change *ch, const struct row *old, const struct row *row) must_check;
 // One record of the type, linked to a record of another: fields, area, enterprise, sector from it. thread 0 = a new one.

@@ -51,6 +51,17 @@ void flow_list_filters(const struct type *t, const struct listing *l, const stru
 // Which records everybody may see (publish.when), and in them every word of the text in one of the texts that are shown, as it
 // is written. The type has one.
 const struct condition *flow_published(const struct registry *reg, const struct type *t, struct str text, struct arena *a);
+// Records that had to be public (publish.due of the type, which has one) whose time began at `since` or later.
+enum published { PUBLISHED_IN_TIME, PUBLISHED_LATE, PUBLISHED_NOT, PUBLISHED_WAITING /* its time still runs */, PUBLISHED_KINDS };
+struct published_item {
+	int64_t id, from, due, on;  // on: 0 = it is not public yet
+	enum published is;
+	struct str number, title;
+};
+// How many of each; in ret those that are not public, earliest due first, then those that were late; at most max. scope: NULL = all.
+enum err flow_publish_due(struct db *db, const struct registry *reg, const struct type *t, const struct scope *scope, int64_t since,
+                          struct arena *a, size_t count[PUBLISHED_KINDS], struct published_item *ret, size_t max, size_t *ret_n,
+                          struct problem *p) must_check;
 // Of such a record the fields of publish.show and nothing else; what it refers to by title. by: for the language.
 void published_json(struct jw *w, struct db *db, const struct registry *reg, const struct type *t, const struct row *row,
                     const struct identity *by, struct arena *a);

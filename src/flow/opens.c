@@ -1,5 +1,6 @@
 // Records that a move, a trigger or a schedule opens from another record: same transaction, same thread, linked, with area, enterprise
-// and sector of the record they come from. Called in store jobs.
+// and sector of the record they come from; for: one for each enterprise (or whatever its field refers to) there. Called in store jobs.
+#include "base/limits.h"
 #include "flow/change.h"
 #include "model/exprs.h"
 
@@ -35,8 +36,9 @@ static void inherit(struct draft *d, const struct row *from)
 		d->enterprise = (struct value){ .kind = VAL_INT, .i = from->c.enterprise };
 }
 
-enum err open_linked(const struct change *ch, const struct opens *o, const struct type *from_type, const struct row *from,
-                     const json_t *line, int64_t deadline, int64_t *ret_id)
+// subject: what the field `across` refers to, or 0.
+static enum err open_for(const struct change *ch, const struct opens *o, const struct type *from_type, const struct row *from,
+                         const json_t *line, int64_t subject, int64_t deadline, int64_t *ret_id)
 {
 	struct identity system = identity_system();
 	struct change in = *ch;
@@ -49,6 +51,10 @@ enum err open_linked(const struct change *ch, const struct opens *o, const struc
 	        (struct value){ .kind = VAL_TEXT, .s = origin_text(from_type->name, from->c.id, ch->a) } :
 	        (struct value){ .kind = VAL_INT, .i = from->c.id };
 	d.given[o->link - o->type->fields] = true;
+	if (subject) {
+		*draft_slot(&d, o->across) = (struct value){ .kind = VAL_INT, .i = subject };
+		d.given[o->across - o->type->fields] = true;
+	}
 	enum err err = OK;
 	for (size_t i = 0; !err && i < o->nfields; i++) {
 		d.given[o->fields[i].field - o->type->fields] = true;
@@ -71,10 +77,16 @@ enum err open_linked(const struct change *ch, const struct opens *o, const struc
 	return err;
 }
 
-static enum err opened(const struct change *ch, const struct opens *o, const struct row *row, const json_t *line)
+enum err open_linked(const struct change *ch, const struct opens *o, const struct type *from_type, const struct row *from,
+                     const json_t *line, int64_t deadline, int64_t *ret_id)
+{
+	return open_for(ch, o, from_type, from, line, 0, deadline, ret_id);
+}
+
+static enum err opened(const struct change *ch, const struct opens *o, const struct row *row, const json_t *line, int64_t subject)
 {
 	int64_t id;
-	enum err err = open_linked(ch, o, ch->t, row, line, 0, &id);
+	enum err err = open_for(ch, o, ch->t, row, line, subject, 0, &id);
 	if (err)
 		return err;
 	struct str detail = arena_printf(ch->a, "{\"type\":\"%.*s\",\"id\":%lld}", STR_FMT(o->type->name), (long long)id);
@@ -87,8 +99,26 @@ static enum err each_row(const struct change *ch, const struct opens *o, const s
 	json_t *rows = v && v->kind == VAL_TEXT ? json_loadb(v->s.p, v->s.n, 0, NULL) : NULL;
 	enum err err = OK;
 	for (size_t i = 0; !err && i < json_array_size(rows); i++)
-		err = opened(ch, o, row, json_array_get(rows, i));
+		err = opened(ch, o, row, json_array_get(rows, i), 0);
 	json_decref(rows);
+	return err;
+}
+
+// One for each record that lies in the area of this one and, if both have a sector, in its sector.
+static enum err for_each_subject(const struct change *ch, const struct opens *o, const struct row *row)
+{
+	struct value area = { .kind = VAL_TEXT, .s = area_prefix(row->c.area) };
+	const struct filter here = { STR("area"), FILTER_PREFIX, &area, 1 };
+	struct list_query lq = { .filters = &here, .nfilters = 1, .cond = opens_cond(ch->reg, o, ch->by, ch->a), .limit = LIMIT_OPENS + 1 };
+	struct row *v;
+	size_t n = 0;
+	int64_t total;
+	enum err err = records_list(ch->db, &o->subject->table, NULL, &lq, ch->a, &v, &n, &total, ch->p);
+	if (!err && n > LIMIT_OPENS)
+		return problem_set(ch->p, ERR_TOO_LARGE, "area", "一次最多推给 %d 家，请缩小区域", "at most %d at once; choose a smaller area", LIMIT_OPENS);
+	for (size_t i = 0; !err && i < n; i++)
+		if (!row->c.sector.n || str_eq(row->c.sector, v[i].c.sector))
+			err = opened(ch, o, row, NULL, v[i].c.id);
 	return err;
 }
 
@@ -96,7 +126,7 @@ static enum err all_opened(const struct change *ch, const struct opens *v, size_
 {
 	enum err err = OK;
 	for (size_t i = 0; !err && i < n; i++)
-		err = v[i].each ? each_row(ch, &v[i], row) : opened(ch, &v[i], row, NULL);
+		err = v[i].each ? each_row(ch, &v[i], row) : v[i].across ? for_each_subject(ch, &v[i], row) : opened(ch, &v[i], row, NULL, 0);
 	return err;
 }
 

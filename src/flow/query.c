@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "base/workday.h"
+#include "flow/change.h"
 #include "flow/draft.h"
 #include "model/exprs.h"
 
@@ -81,6 +82,11 @@ bool field_link(const struct field *f, const struct type *to, int64_t id, struct
 	return one || many || origin;
 }
 
+const struct condition *opens_cond(const struct registry *reg, const struct opens *o, const struct identity *by, struct arena *a)
+{
+	return o->cond ? cond_of_now(reg, o->cond, by, a) : NULL;
+}
+
 // ---- what everybody may see --------------------------------------------------------------------
 #define PUBLIC_WORDS 4      // of one search
 
@@ -110,6 +116,12 @@ const struct condition *flow_published(const struct registry *reg, const struct 
 			subs[all->nsubs++] = word_in_shown(t, arena_str(a, word), a);
 	}
 	return all;
+}
+
+const struct condition *flow_publish_cond(const struct registry *reg, const struct type *t, struct arena *a)
+{
+	struct identity nobody = { 0 };
+	return t->publish.due.cond ? cond_of_now(reg, t->publish.due.cond, &nobody, a) : NULL;
 }
 
 // ---- ?where.COLUMN.OP= -------------------------------------------------------------------------

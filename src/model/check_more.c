@@ -183,7 +183,11 @@ void check_rules(struct check *c, struct type *t, const struct yaml_node *n)
 struct raw_publish {
 	struct str *show;
 	size_t nshow;
-	const struct yaml_node *when;
+	const struct yaml_node *when, *due;
+};
+struct raw_due {
+	struct str from, on;
+	const struct yaml_node *within, *where;
 };
 
 static bool published_column(struct str name)
@@ -216,11 +220,40 @@ static void check_published(struct check *c, const struct field *f, const struct
 		DIAG(c->d, at, PUBLISH_KIND, STR_FMT(f->name), field_kind_name(f->kind));
 }
 
+static const struct field *want_moment(struct check *c, const struct type *t, const struct yaml_node *at, struct str name)
+{
+	const struct field *f = want_field(c, t, at, name);
+	if (f && f->kind != FIELD_DATE && f->kind != FIELD_TIME)
+		DIAG(c->d, at, PUBLISH_DUE, STR_FMT(name));
+	return f;
+}
+
+static void publish_due(struct check *c, const struct type *t, const struct yaml_node *n, struct publish_due *ret)
+{
+	static const struct key keys[] = {
+		{ "from", KEY_STR, true, offsetof(struct raw_due, from), 0 },
+		{ "within", KEY_ANY, true, offsetof(struct raw_due, within), 0 },
+		{ "on", KEY_STR, true, offsetof(struct raw_due, on), 0 },
+		{ "where", KEY_ANY, false, offsetof(struct raw_due, where), 0 },
+	};
+	struct raw_due raw = { .from = STR_EMPTY, .on = STR_EMPTY };
+	struct expr_ask ask = { .reg = c->reg, .t = t };
+	if (!keys_read(c, n, keys, ARRAY_LEN(keys), &raw) || !raw.from.n || !raw.on.n || !raw.within)
+		return;
+	ret->from = want_moment(c, t, at_key(n, "from"), raw.from);
+	ret->on = want_moment(c, t, at_key(n, "on"), raw.on);
+	check_span(c, raw.within, &ret->within);
+	const struct expr *e = raw.where ? type_expr_at(&ask, raw.where, 0, c->a, c->d) : NULL;
+	if (e)
+		ret->cond = expr_to_cond_at(e, t, raw.where, c->a, c->d);
+}
+
 void check_publish(struct check *c, struct type *t, const struct yaml_node *n)
 {
 	static const struct key keys[] = {
 		{ "when", KEY_ANY, true, offsetof(struct raw_publish, when), 0 },
 		{ "show", KEY_STRS, true, offsetof(struct raw_publish, show), offsetof(struct raw_publish, nshow) },
+		{ "due", KEY_MAP, false, offsetof(struct raw_publish, due), 0 },
 	};
 	struct raw_publish raw = { 0 };
 	struct expr_ask ask = { .reg = c->reg, .t = t };
@@ -228,6 +261,8 @@ void check_publish(struct check *c, struct type *t, const struct yaml_node *n)
 		return;
 	t->publish.when = raw.when ? type_expr_at(&ask, raw.when, 0, c->a, c->d) : NULL;
 	t->publish.show = arena_many(c->a, raw.nshow, struct shown);
+	if (raw.due)
+		publish_due(c, t, raw.due, &t->publish.due);
 	if (t->publish.when)
 		t->publish.cond = expr_to_cond_at(t->publish.when, t, raw.when, c->a, c->d); // the store must find them
 	for (size_t i = 0; i < raw.nshow; i++) {

@@ -196,7 +196,7 @@ static void move_sets(struct check *c, const struct type *t, struct raw_move *ra
 // ---- records that a move opens -----------------------------------------------------------------
 
 struct raw_opens {
-	struct str type, link, each;
+	struct str type, link, each, across, where;
 	const struct yaml_node *fields;
 };
 
@@ -216,6 +216,24 @@ const struct field *check_link(struct check *c, const struct yaml_node *n, const
 	return f;
 }
 
+// for: one record for each that a ref field of the new type can name; where: which of them.
+static void opens_across(struct check *c, const struct yaml_node *n, const struct raw_opens *raw, struct opens *ret)
+{
+	ret->across = raw->across.n ? want_field(c, ret->type, at_key(n, "for"), raw->across) : NULL;
+	if (raw->across.n && !ret->across)
+		return;
+	if (!ret->across || ret->across->kind != FIELD_REF || ret->each) {
+		DIAG(c->d, at_key(n, ret->across ? "for" : "where"), OPENS_FOR, STR_FMT(ret->type->name));
+		return;
+	}
+	ret->subject = registry_type(c->reg, ret->across->to);
+	if (ret->subject && raw->where.n) {
+		struct expr_ask ask = { .reg = c->reg, .t = ret->subject };
+		const struct expr *e = type_expr_at(&ask, yaml_get(n, "where"), 0, c->a, c->d);
+		ret->cond = e ? expr_to_cond_at(e, ret->subject, yaml_get(n, "where"), c->a, c->d) : NULL;
+	}
+}
+
 static void one_opens(struct check *c, const struct type *t, const struct yaml_node *n, struct opens *ret)
 {
 	static const struct key keys[] = {
@@ -223,8 +241,10 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 		{ "link", KEY_STR, true, offsetof(struct raw_opens, link), 0 },
 		{ "fields", KEY_MAP, false, offsetof(struct raw_opens, fields), 0 },
 		{ "each", KEY_STR, false, offsetof(struct raw_opens, each), 0 },
+		{ "for", KEY_STR, false, offsetof(struct raw_opens, across), 0 },
+		{ "where", KEY_STR, false, offsetof(struct raw_opens, where), 0 },
 	};
-	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY };
+	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY, .across = STR_EMPTY, .where = STR_EMPTY };
 	if (!keys_read(c, n, keys, ARRAY_LEN(keys), &raw) || raw.type.n == 0 || raw.link.n == 0)
 		return;
 	if (!(ret->type = want_type(c, at_key(n, "type"), raw.type)))
@@ -233,6 +253,8 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 	ret->each = raw.each.n ? want_field(c, t, at_key(n, "each"), raw.each) : NULL;
 	if (ret->each && strcmp(field_kind_name(ret->each->kind), "rows") != 0)
 		DIAG(c->d, at_key(n, "each"), EACH_KIND, STR_FMT(raw.each));
+	if (raw.across.n || raw.where.n)
+		opens_across(c, n, &raw, ret);
 	check_assigns(c, t, ret->type, ret->each, raw.fields, &ret->fields, &ret->nfields);
 }
 

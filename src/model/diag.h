@@ -136,6 +136,8 @@ X(PUBLISH_PERSON, "字段“%.*s”指向人员，姓名是个人信息，不能
                   "the field \"%.*s\" names persons, and a name is a personal datum; take it out of show") \
 X(PUBLISH_KIND,   "字段“%.*s”是 %s，不登录打不开，不能公开；请从 show 删去", \
                   "the field \"%.*s\" is of kind %s, which cannot be opened without logging in; take it out of show") \
+X(PUBLISH_DUE,    "due 的 from 和 on 要指向 date 或 time 字段，“%.*s”不是；请改正", \
+                  "from and on of due must name date or time fields, \"%.*s\" is none; correct it") \
 X(RELEASE_FIELD,  "%s 要写 %s 字段，“%.*s”不是；请改正", "%s must name a %s field, \"%.*s\" is none; correct it") \
 X(RELEASE_MATRIX, "发布矩阵“%.*s”缺少 %s 字段“%s”；请补上", "the matrix \"%.*s\" lacks the %s field \"%s\"; add it") \
 X(RELEASE_TASKS,  "任务类型“%.*s”缺少 %s 字段“%s”；请补上", "the type of tasks \"%.*s\" lacks the %s field \"%s\"; add it") \
@@ -223,6 +225,8 @@ X(LINK_KIND,      "link 要指向引用本记录的字段，“%.*s”（类型 
                   "link must refer to the record that opens it, \"%.*s\" of %.*s does not refer to %.*s; correct it") \
 X(ORIGIN_GIVEN,   "“%.*s”是 origin 字段，只由 opens 的 link 填写；请从这里去掉", \
                   "\"%.*s\" is an origin: only the link of opens fills it in; take it out here") \
+X(OPENS_FOR,      "for 要写类型“%.*s”的引用字段，不与 each 同写，where 只能与 for 同写；请改正", \
+                  "for must name a ref field of the type \"%.*s\", not together with each; where stands beside for only; correct it") \
 X(EACH_KIND,      "each 要指向 rows 字段，“%.*s”不是；请改正", "each must name a rows field, \"%.*s\" is none; correct it") \
 X(TRIGGER_CIRCLE, "触发循环：%.*s；请去掉其中一个 triggers", \
                   "triggers open one another without end: %.*s; take one of them out") \

@@ -147,11 +147,24 @@ struct shown {
 	struct str name;
 	const struct field *field;  // NULL: the common column number, state, area or enterprise
 };
+struct allowance {               // a stretch of time: one of the two is more than 0
+	int64_t us;
+	int wd;                 // working days (base/workday.h)
+};
+
+struct publish_due {        // what must be public by when
+	const struct field *from;   // DATE or TIME field from which the time runs; NULL: no duty
+	const struct field *on;     // DATE or TIME field: since when it is public
+	struct allowance within;
+	const struct condition *cond; // which records; NULL: all that have `from`
+};
+
 struct publish {            // what the public page shows
 	const struct expr *when;    // NULL: never
 	const struct condition *cond; // the same for the store
 	struct shown *show;         // no field is personal, for some roles only, a file or the name of a person
 	size_t nshow;
+	struct publish_due due;
 };
 
 struct dossier {            // 一企一档
@@ -163,11 +176,6 @@ struct dossier {            // 一企一档
 struct group {              // fields under one heading of a form
 	struct str name;
 	struct label label;
-};
-
-struct allowance {               // a stretch of time: one of the two is more than 0
-	int64_t us;
-	int wd;                 // working days (base/workday.h)
 };
 
 struct deadline {           // time allowed in a state
@@ -224,6 +232,9 @@ struct opens {              // a move or a trigger makes a record of another typ
 	struct assign *fields;
 	size_t nfields;
 	const struct field *each;   // ROWS field of this type: one record a row; NULL: one
+	const struct field *across; // REF field of that type: one record for each it can refer to in the area and sector; NULL: one
+	const struct type *subject; // what it refers to
+	const struct condition *cond; // which of them; NULL: all
 };
 
 struct trigger {            // triggers: when a change of the record makes it true

@@ -267,7 +267,7 @@ test('what happens to a report: sent on, verified, a hazard, answered by somebod
   const w = (await all(bureau, 'report_reward'))[0], rule = Object.fromEntries((await all(bureau, 'reward_rule')).map((x) => [x.title, x.id]));
   assert.equal((await move(bureau, 'report_reward', w.id, 'submit', { rule: rule['非法违法查实（虚构）'], fine: 20000 })).status, 409, 'a rule for another kind');
   const sum = await done(bureau, 'report_reward', w.id, 'submit', { rule: rule['事故隐患查实（虚构）'], fine: 20000 });
-  assert.equal(sum.amount, 3000, '15 % of 20,000 yuan');
+  assert.deepEqual([sum.uplift, sum.amount], [20, 3600], '15 % of 20,000 yuan, and 20 % more for an insider');
   const hazard = (await all(bureau, 'hazard', `&where.origin=danger_report:${id}`))[0];
   assert.equal(hazard.title, '报警器被关闭');
   const theirs = (await ent.ok_get(`/api/v1/records/enterprise?size=1`)).items[0];
