@@ -146,7 +146,7 @@ test('a case goes to each running enterprise of its sector and to no other; what
   assert.deepEqual([mine.length, mine[0].enterprise.id], [1, firm.id], 'an enterprise sees its own');
   assert.equal((await move(ent, 'case_learning', mine[0].id, 'learn', { discussed: '学习', attended: 5, passed: 6 })).status, 400, 'more passed than came');
   await done(ent, 'case_learning', mine[0].id, 'learn', { discussed: '讨论了联锁', attended: 12, passed: 11, found: [{ title: '本厂联锁未试验', place: '罐区' }] });
-  assert.ok((await all(ent, 'hazard', `&where.case_learning=${mine[0].id}`)).some((h) => h.title === '本厂联锁未试验'));
+  assert.ok((await all(ent, 'hazard', `&where.origin=case_learning:${mine[0].id}`)).some((h) => h.title === '本厂联锁未试验'));
   const gap = (await bureau.ok_get(`/api/v1/indicators/case_learning_rate/records?period=${day().slice(0, 4)}&part=gap&size=500`)).items.map((x) => x.id);
   assert.ok(!gap.includes(mine[0].id));
   assert.equal(gap.length, (await value('case_learning_rate')).den - (await value('case_learning_rate')).num);
@@ -161,7 +161,7 @@ test('what the media say has the time of its level, and is followed up in public
   const r = await done(duty, 'media_item', m.id, 'respond', { response: '没有爆炸，系泄压', responded: new Date().toISOString() });
   assert.equal(r.hours, 1);
   await done(bureau, 'media_item', m.id, 'close', { true_or_not: 'partly', follow_up: '泄压阀已校验', problems: [{ title: '泄压阀未按期校验', enterprise: firm.id }] });
-  const h = (await all(bureau, 'hazard', `&where.media_item=${m.id}`))[0];
+  const h = (await all(bureau, 'hazard', `&where.origin=media_item:${m.id}`))[0];
   assert.equal(h.source, 'media');
   assert.ok((await open('/public/types/media_item')).json.items.some((x) => x.number === m.number && x.follow_up === '泄压阀已校验'));
 });

@@ -77,7 +77,7 @@ test('the insurer does what it owes: hours and findings are recorded by its own 
   assert.equal((await move(insurer, 'prevention_service', v.id, 'report', { ...body, done_on: day(3) })).status, 409, 'a day to come');
   assert.equal((await move(insurer, 'prevention_service', v.id, 'report', { ...body, evidence: [] })).status, 400, 'without evidence');
   await done(insurer, 'prevention_service', v.id, 'report', body);
-  assert.equal((await all(ent, 'hazard', `&where.prevention_service=${v.id}`))[0].source, 'service');
+  assert.equal((await all(ent, 'hazard', `&where.origin=prevention_service:${v.id}`))[0].source, 'service');
   assert.equal((await move(ent, 'prevention_service', v.id, 'rate', { rating: 2 })).status, 400, 'who is not satisfied says why');
   await done(ent, 'prevention_service', v.id, 'rate', { rating: 5 });
   const [rate, hours] = [await value('prevention_service_rate', `&area=${firm.area}`), await value('prevention_hours', `&area=${firm.area}`)];
@@ -109,7 +109,7 @@ test('a service is taken only by who is qualified and registered; a false report
   await done(bureau, 'service_project', p.id, 'match', { agency: agency.id, due: day(20), fee: 8000 });
   const body = { summary: '储罐区可接受', report: [await file(insurer)], found: [{ title: '围堰裂缝', place: '南侧' }] };
   await done(insurer, 'service_project', p.id, 'deliver', body);
-  assert.equal((await all(ent, 'hazard', `&where.service_project=${p.id}`)).length, 1);
+  assert.equal((await all(ent, 'hazard', `&where.origin=service_project:${p.id}`)).length, 1);
   await done(bureau, 'service_project', p.id, 'checked', { quality: 90 });
   const full = await done(ent, 'service_project', p.id, 'rate', { rating: 5 });
   assert.equal(full.points, 40 + 36 + 20);
@@ -163,7 +163,7 @@ test('an expert gives his opinion, it becomes hazards; he takes no task at his e
   const t = await rec(bureau, 'expert_task', { title: '远程会诊', expert: mine.id, person: mine.person.id, enterprise: firm.id, area: firm.area, remote: true });
   await done(expert, 'expert_task', t.id, 'accept');
   await done(expert, 'expert_task', t.id, 'report', { opinion: '建议增设紧急切断', hours: 3, found: [{ title: '未设紧急切断', place: '进料管' }] });
-  assert.equal((await all(ent, 'hazard', `&where.expert_task=${t.id}`))[0].title, '未设紧急切断');
+  assert.equal((await all(ent, 'hazard', `&where.origin=expert_task:${t.id}`))[0].title, '未设紧急切断');
   assert.equal((await move(expert, 'expert_task', t.id, 'rate', { rating: 5, fee: 600 })).status, 403);
   await done(bureau, 'expert_task', t.id, 'rate', { rating: 5, fee: 600 });
 });
