@@ -2,24 +2,56 @@
 // record and by type; the fields it replaces are gathered into it without losing one.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Server } from '../lib/server.mjs';
+import { Server, root } from '../lib/server.mjs';
 
-let s, admin, town, bureau, firm, enterprise, check, made;
+let s, packs, admin, town, bureau, firm, enterprise, check, made;
 const R = '/api/v1/records';
 const move = async (who, type, id, name, body = {}) => who.ok_post(`${R}/${type}/${id}/moves/${name}`, body);
 const list = async (who, type, query) => (await who.ok_get(`${R}/${type}?size=100&sort=id&${query}`)).items;
 
+// The packs as they were: a field of its own in hazard.yaml for each type that opens one.
+function packsOfOld() {
+  const dir = mkdtempSync(join(tmpdir(), 'anlan-packs-'));
+  cpSync(join(root, 'packs'), dir, { recursive: true });
+  const fields = [], edit = (file, fn) => writeFileSync(file, fn(readFileSync(file, 'utf8')));
+  for (const pack of readdirSync(dir).filter((p) => !p.includes('.')))
+    for (const file of (() => { try { return readdirSync(join(dir, pack, 'types')); } catch { return []; } })())
+      edit(join(dir, pack, 'types', file), (text) => text.replace(/type: hazard, link: origin/g, () => {
+        const type = file.replace('.yaml', ''), name = { integrated_survey: 'survey', hazard_evaluation: 'recurrence_of' }[type] ?? type;
+        fields.push(`  ${name}: {is: ref, to: ${type}, label: {zh: ${name}, en: ${name}}, group: main, readonly: true}`);
+        return `type: hazard, link: ${name}`;
+      }));
+  edit(join(dir, 'hazard/types/hazard.yaml'), (text) => text.replace(/^ {2}origin: .*$/m, [...new Set(fields)].join('\n')));
+  rmSync(join(dir, 'hazard/migrations'), { recursive: true });
+  return dir;
+}
+const login = async () => { [admin, town, bureau, firm] = await Promise.all(['admin', 'town', 'bureau', 'enterprise'].map((r) => s.as(r))); };
+
 before(async () => {
-  s = await Server.start();
-  [admin, town, bureau, firm] = await Promise.all(['admin', 'town', 'bureau', 'enterprise'].map((r) => s.as(r)));
+  packs = packsOfOld();
+  s = await Server.start({ args: ['--packs', packs] });
+  await login();
   enterprise = (await list(firm, 'enterprise', ''))[0].id;
   check = await firm.ok_post(`${R}/self_check`, { title: '来源自查' });
   await move(firm, 'self_check', check.id, 'finish', { on: '2026-11-20', results: [{ item: '消防通道', result: 'not_ok' }], found: [{ title: '通道堆物' }, { title: '灭火器过期' }] });
-  made = await list(firm, 'hazard', `where.origin=self_check:${check.id}`);
+  made = await list(firm, 'hazard', `where.self_check=${check.id}`);
 });
-after(() => s.stop());
+after(async () => { await s.stop(); rmSync(packs, { recursive: true, force: true }); });
+
+test('a data folder of before comes up with its sources in the one field', async () => {
+  assert.deepEqual(made.map((h) => [h.title, h.self_check.id, 'origin' in h]), [['通道堆物', check.id, false], ['灭火器过期', check.id, false]]);
+  s.args = [];
+  await s.stopAndStart();
+  await login();
+  assert.deepEqual((await pending()).changes, [], 'the new packs are in force');
+  const now = await list(firm, 'hazard', `where.origin=self_check:${check.id}`);
+  assert.deepEqual(now.map((h) => h.id), made.map((h) => h.id));
+  assert.ok(!('self_check' in now[0]));
+  made = now;
+});
 
 test('what a check opens says which check it was, with type, number and title', async () => {
   assert.deepEqual(made.map((h) => h.title), ['通道堆物', '灭火器过期']);
@@ -174,8 +206,7 @@ test('the fields of old are gathered into the new one: dry run, two of them in o
 
 test('the server starts again on the data: what shipped with it as done is not asked for a second time', async () => {
   await s.stopAndStart();
-  town = await s.as('town');
-  admin = await s.as('admin');
+  await login();
   assert.deepEqual((await pending()).errors ?? [], []);
   assert.deepEqual((await list(town, 'hazard', `where.origin=self_check:${check.id}`)).map((h) => h.id), made.map((h) => h.id));
 });

@@ -24,6 +24,8 @@ static const char *const wheres[] = {
 	"deadline < now()", "deadline != today()", "empty(deadline)", "created_by == me", "created_by != me", "enterprise == my_enterprise",
 	"empty(enterprise)", "firm == my_enterprise", "escalated > 0", "escalated < 1", "what == '检修'", "what != '检修'", "sector != 'x'",
 	"until in ('2026-11-22', '2026-11-25')", "level == red and (until < today() or empty(until)) and not large", "paused", "retired",
+	"source.type == licence", "source.type != licence", "licence == source.type", "source.type in (licence, enterprise)",
+	"source.type not in (licence)", "not (source.type == enterprise)", "empty(source)", "not empty(source) and level == red",
 	"matched('ticket.what')", "not matched('ticket.firm') and level == red",
 };
 
@@ -60,6 +62,7 @@ static enum err job_insert(struct db *db, void *arg, struct problem *p)
 	struct scene *s = arg;
 	static const char *const levels[] = { "red", "yellow", "blue", NULL }, *const states[] = { "open", "done" };
 	static const char *const days[] = { NULL, "2026-11-15", "2026-11-19", "2026-11-20", "2026-11-22", "2026-11-23", "2026-11-25", "2026-11-30" };
+	static const char *const origins[] = { NULL, "licence:3", "licence:31", "enterprise:5" };
 	static const int64_t totals[] = { 10050, 11055, 100000, 1 };
 	int64_t now = clock_now();
 	for (int i = 0; i < 300; i++) {
@@ -84,6 +87,7 @@ static enum err job_insert(struct db *db, void *arg, struct problem *p)
 			put(s, vals, "large", whole(dice(s, 2)));
 		if (dice(s, 3))
 			put(s, vals, "firm", whole(dice(s, 2) ? 5 : 9));
+		put(s, vals, "source", text(origins[dice(s, 4)]));
 		enum err err = records_insert(db, &s->t->table, &c, vals, p);
 		if (err)
 			return err;
