@@ -104,11 +104,12 @@ static enum err db_prepare_connection(struct db *db)
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_DQS_DML, 0, NULL); // a mistyped column is an error, not a text
+	// A reader keeps little: after a change of the file it reads again anyway, and there may be STORE_READERS of them.
 	// The log is folded back into the file every 4,000 pages (16 MiB; by checkpoint.c when it runs) and shrunk to that size afterwards.
 	const char *sql = db->writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
 	                               "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON;"
 	                               "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA recursive_triggers=ON"
-	                             : "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192";
+	                             : "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048";
 	enum err err = db_exec(db, sql);
 	if (!err)
 		err = db_error(db, sqlite3_create_function_v2(db->h, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,

@@ -35,7 +35,8 @@ struct db {
 	size_t ndyn;
 	struct strmap *dyn_map; // SQL text → index into dyn
 	char conflict[64];      // column of the last violated unique index
-	struct db *next;        // in the pool
+	struct db *next;        // in the pool …
+	int64_t returned;       // … since, clock_mono
 };
 
 // Opens DIR/anlan.db; writer creates it. *ret is always set and must be closed.

@@ -18,6 +18,7 @@
 #define BATCH_MAX 256       // jobs in one transaction
 #define BATCH_US (50 * US_PER_MS) // a transaction that has run this long is committed before the next job
 #define STORE_READERS 32    // read-only connections at the same time
+#define SPARE_US (10 * US_PER_S) // one that was idle so long is closed
 #define PATH_TEXT 4096
 
 struct waiter {             // on the stack of the thread in store_write
@@ -325,14 +326,32 @@ struct db *store_read_begin(struct store *s)
 	return db;
 }
 
+// The reader that nobody has needed for long, if there is one: the last taken is returned to the front, so it is the last. Each
+// knows the whole schema, some MiB with many packs.
+static struct db *pool_spare(struct store *s, int64_t now)
+{
+	struct db **at = &s->idle;
+	while (*at && (*at)->next)
+		at = &(*at)->next;
+	struct db *db = *at;
+	if (!db || now - db->returned < SPARE_US)
+		return NULL;
+	*at = NULL;
+	s->open_readers--;
+	return db;
+}
+
 void store_read_end(struct store *s, struct db *db)
 {
+	int64_t now = clock_mono();
 	if (db_reset_queries(db))
 		log_error("store", "a reader left a query running");
 	db_rollback(db);
 	bool keep = db->h != NULL;
 	pthread_mutex_lock(&s->pool_lock);
+	struct db *gone = keep ? pool_spare(s, now) : db;
 	if (keep) {
+		db->returned = now;
 		db->next = s->idle;
 		s->idle = db;
 	} else {
@@ -340,8 +359,7 @@ void store_read_end(struct store *s, struct db *db)
 	}
 	pthread_cond_signal(&s->returned);
 	pthread_mutex_unlock(&s->pool_lock);
-	if (!keep)
-		db_close(db);
+	db_close(gone);
 }
 
 // ---- opening and closing -----------------------------------------------------------------------
