@@ -355,6 +355,8 @@ static void check_field(struct check *c, const struct type *t, const struct yaml
 		if (raw.f.need && raw.f.readonly && raw.f.fallback.n == 0 && !raw.compute)
 			DIAG(c->d, name, NEED_READONLY, STR_FMT(raw.f.name));
 	}
+	if (raw.f.sheet)
+		raw.f.sheet = yaml_keep(raw.f.sheet, c->a);
 	*ret = raw.f;
 }
 

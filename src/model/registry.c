@@ -16,6 +16,7 @@ static const struct str folder_names[FOLDERS] = {
 
 struct loader {
 	struct arena *a;
+	struct arena *trees;        // of files of which only texts are kept; gone when the registry stands
 	struct diags *d;
 	struct sources files[FOLDERS];
 };
@@ -28,8 +29,8 @@ static void take_text(struct loader *l, const struct pack_text *t)
 		f++;
 	if (f == FOLDERS)
 		return;
-	struct source s = { .pack = arena_str(l->a, t->pack), .file = arena_str(l->a, t->file), .text = arena_str(l->a, t->text) };
-	s.root = yaml_parse(l->a, s.file, s.text, l->d);
+	struct source s = { .pack = arena_str(l->a, t->pack), .file = arena_str(l->a, t->file), .text = t->text };
+	s.root = yaml_parse_apart(f >= KEPT || f == RULES ? l->a : l->trees, l->a, s.file, s.text, l->d);
 	if (!s.root)
 		return;
 	struct sources *all = &l->files[f];
@@ -187,7 +188,8 @@ enum err registry_load_texts(struct registry **ret, const struct pack_texts *tex
 	static uint64_t generations;
 	struct arena *a = arena_new(256 << 10);
 	struct registry *r = arena_one(a, struct registry);
-	struct loader l = { .a = a, .d = d };
+	struct arena *trees on_scope_exit(arena_freep) = arena_new(256 << 10);
+	struct loader l = { .a = a, .trees = trees, .d = d };
 	struct check c = { .reg = r, .a = a, .d = d };
 	size_t before = d->n;
 	r->arena = a;

@@ -10,7 +10,10 @@
 
 struct reader {
 	yaml_parser_t parser;
-	struct arena *arena;
+	struct arena *arena, *texts;
+	struct arena *open_arena;   // of the stack
+	struct yaml_node **open;    // of the lists and mappings that have not ended: what they hold so far
+	size_t nopen, cap;
 	struct diags *d;
 	struct str file, text;
 	unsigned nodes;
@@ -94,7 +97,7 @@ static struct yaml_node *read_scalar(struct reader *r, const yaml_event_t *e)
 	if (!plain_enough(r, e, e->data.scalar.anchor, e->data.scalar.tag))
 		return NULL;
 	struct yaml_node *n = node_new(r, YAML_SCALAR, e->start_mark);
-	n->text = arena_str(r->arena, str_from((const char *)e->data.scalar.value, e->data.scalar.length));
+	n->text = arena_str(r->texts, str_from((const char *)e->data.scalar.value, e->data.scalar.length));
 	n->quoted = e->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || e->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	n->folded = e->start_mark.line != e->end_mark.line;
 	for (size_t i = 0; i < n->text.n; i++) {
@@ -107,22 +110,40 @@ static struct yaml_node *read_scalar(struct reader *r, const yaml_event_t *e)
 	return n;
 }
 
+static void open_push(struct reader *r, struct yaml_node *n)
+{
+	r->open = arena_push(r->open_arena, r->open, &r->nopen, &r->cap, sizeof *r->open);
+	r->open[r->nopen - 1] = n;
+}
+
+// Every step-th from `from` on, as an array of its own.
+static struct yaml_node **open_take(const struct reader *r, size_t from, size_t step)
+{
+	size_t n = 0;
+	struct yaml_node **v = r->nopen > from ? arena_many(r->arena, (r->nopen - from + step - 1) / step, struct yaml_node *) : NULL;
+	for (size_t i = from; i < r->nopen; i += step)
+		v[n++] = r->open[i];
+	return v;
+}
+
 static struct yaml_node *read_list(struct reader *r, const yaml_event_t *start, unsigned depth)
 {
 	if (!plain_enough(r, start, start->data.sequence_start.anchor, start->data.sequence_start.tag))
 		return NULL;
 	struct yaml_node *n = node_new(r, YAML_LIST, start->start_mark);
-	size_t cap = 0;
+	size_t from = r->nopen;
 	for (yaml_event_t e; next(r, &e);) {
 		if (e.type == YAML_SEQUENCE_END_EVENT) {
 			yaml_event_delete(&e);
+			n->items = open_take(r, from, 1);
+			n->n = (unsigned)(r->nopen - from);
+			r->nopen = from;
 			return n;
 		}
 		struct yaml_node *item = read_node(r, &e, depth + 1);
 		if (!item)
 			return NULL;
-		n->items = arena_push(r->arena, n->items, &n->n, &cap, sizeof *n->items);
-		n->items[n->n - 1] = item;
+		open_push(r, item);
 	}
 	return NULL;
 }
@@ -143,18 +164,15 @@ static struct yaml_node *read_key(struct reader *r, yaml_event_t *e)
 }
 
 // A key written twice is reported and its second value left out; reading goes on.
-static void map_put(struct reader *r, struct yaml_node *map, size_t caps[2], struct yaml_node *key, struct yaml_node *val)
+static void map_put(struct reader *r, size_t from, struct yaml_node *key, struct yaml_node *val)
 {
-	for (size_t i = 0; i < map->n; i++)
-		if (str_eq(map->keys[i]->text, key->text)) {
-			DIAG(r->d, key, KEY_TWICE, STR_FMT(key->text), map->keys[i]->line);
+	for (size_t i = from; i < r->nopen; i += 2)
+		if (str_eq(r->open[i]->text, key->text)) {
+			DIAG(r->d, key, KEY_TWICE, STR_FMT(key->text), r->open[i]->line);
 			return;
 		}
-	size_t n = map->n;
-	map->keys = arena_push(r->arena, map->keys, &n, &caps[0], sizeof *map->keys);
-	map->items = arena_push(r->arena, map->items, &map->n, &caps[1], sizeof *map->items);
-	map->keys[n - 1] = key;
-	map->items[n - 1] = val;
+	open_push(r, key);
+	open_push(r, val);
 }
 
 static struct yaml_node *read_map(struct reader *r, const yaml_event_t *start, unsigned depth)
@@ -162,10 +180,14 @@ static struct yaml_node *read_map(struct reader *r, const yaml_event_t *start, u
 	if (!plain_enough(r, start, start->data.mapping_start.anchor, start->data.mapping_start.tag))
 		return NULL;
 	struct yaml_node *n = node_new(r, YAML_MAP, start->start_mark);
-	size_t caps[2] = { 0, 0 };
+	size_t from = r->nopen;
 	for (yaml_event_t e; next(r, &e);) {
 		if (e.type == YAML_MAPPING_END_EVENT) {
 			yaml_event_delete(&e);
+			n->keys = open_take(r, from, 2);
+			n->items = open_take(r, from + 1, 2);
+			n->n = (unsigned)(r->nopen - from) / 2;
+			r->nopen = from;
 			return n;
 		}
 		struct yaml_node *key = read_key(r, &e);
@@ -174,7 +196,7 @@ static struct yaml_node *read_map(struct reader *r, const yaml_event_t *start, u
 		struct yaml_node *val = read_node(r, &e, depth + 1);
 		if (!val)
 			return NULL;
-		map_put(r, n, caps, key, val);
+		map_put(r, from, key, val);
 	}
 	return NULL;
 }
@@ -231,9 +253,10 @@ static bool read_rest(struct reader *r)
 	return false;
 }
 
-struct yaml_node *yaml_parse(struct arena *a, struct str file, struct str text, struct diags *d)
+struct yaml_node *yaml_parse_apart(struct arena *tree, struct arena *texts, struct str file, struct str text, struct diags *d)
 {
-	struct reader r = { .arena = a, .d = d, .file = file, .text = text };
+	struct arena *open on_scope_exit(arena_freep) = arena_new(0);
+	struct reader r = { .arena = tree, .texts = texts, .open_arena = open, .d = d, .file = file, .text = text };
 	if (text.n > LIMIT_YAML_FILE) {
 		DIAG(d, say_at(&r, (yaml_mark_t){ 0, 0, 0 }), FILE_LARGE, LIMIT_YAML_FILE);
 		return NULL;
@@ -252,6 +275,27 @@ struct yaml_node *yaml_parse(struct arena *a, struct str file, struct str text, 
 	}
 	yaml_parser_delete(&r.parser);
 	return d->n == before ? root : NULL;
+}
+
+struct yaml_node *yaml_parse(struct arena *a, struct str file, struct str text, struct diags *d)
+{
+	return yaml_parse_apart(a, a, file, text, d);
+}
+
+struct yaml_node *yaml_keep(const struct yaml_node *n, struct arena *a)
+{
+	struct yaml_node *kept = arena_one(a, struct yaml_node);
+	*kept = *n;
+	if (n->items)
+		kept->items = arena_many(a, n->n, struct yaml_node *);
+	if (n->keys)
+		kept->keys = arena_many(a, n->n, struct yaml_node *);
+	for (unsigned i = 0; i < n->n; i++) {
+		kept->items[i] = yaml_keep(n->items[i], a);
+		if (n->keys)
+			kept->keys[i] = yaml_keep(n->keys[i], a);
+	}
+	return kept;
 }
 
 struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)

@@ -10,18 +10,23 @@
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
-	enum yaml_kind kind;
 	struct str file;
-	unsigned line, col;         // from 1
 	struct str text;            // SCALAR
-	bool quoted, folded;        // SCALAR: in quotes; over several lines, so that a place in the text is no place in the file
 	struct yaml_node **items;   // LIST: items; MAP: values
 	struct yaml_node **keys;    // MAP: keys (scalars)
-	size_t n;
+	unsigned n;
+	unsigned line;              // from 1
+	unsigned col : 28;          // from 1
+	enum yaml_kind kind : 2;
+	bool quoted : 1, folded : 1; // SCALAR: in quotes; over several lines, so that a place in the text is no place in the file
 };
+_Static_assert(sizeof(struct yaml_node) <= 64, "the packs have a hundred thousand");
 
 // Parses text (file is only for messages). NULL after a mistake, which is in d.
 struct yaml_node *yaml_parse(struct arena *a, struct str file, struct str text, struct diags *d);
+// The same with the tree in one arena and the texts of its scalars in another, for who keeps only texts.
+struct yaml_node *yaml_parse_apart(struct arena *tree, struct arena *texts, struct str file, struct str text, struct diags *d);
+struct yaml_node *yaml_keep(const struct yaml_node *n, struct arena *a); // a copy of the tree; texts are not copied
 struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); // NULL if absent or not a map
 void diag_add(struct diags *d, const struct yaml_node *at, const char *fmt, ...) printf_like(3, 4);
 // The same in both languages: zh and en are formats that take the same arguments in the same order; d->zh chooses.
