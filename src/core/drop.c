@@ -116,14 +116,28 @@ static int64_t device_of(const struct site *s, uint32_t point)
 	return site_point(s, point, &p) ? p.def.device : 0;
 }
 
-static int by_device(const void *a, const void *b, void *arg)
+struct keyed { // a point is unpacked to know its device: once, not for every comparison
+	int64_t device;
+	struct reading r;
+};
+
+static int by_device(const void *a, const void *b)
 {
-	const struct reading *x = a, *y = b;
-	const struct site *s = arg;
-	int64_t dx = device_of(s, x->point), dy = device_of(s, y->point);
-	if (dx != dy)
-		return dx < dy ? -1 : 1;
-	return x->time == y->time ? 0 : x->time < y->time ? -1 : 1;
+	const struct keyed *x = a, *y = b;
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	return x->r.time == y->r.time ? 0 : x->r.time < y->r.time ? -1 : 1;
+}
+
+static void sort_by_device(const struct site *s, struct reading *v, size_t n)
+{
+	struct keyed *k = mem_alloc(n * sizeof *k);
+	for (size_t i = 0; i < n; i++)
+		k[i] = (struct keyed){ device_of(s, v[i].point), v[i] };
+	qsort(k, n, sizeof *k, by_device);
+	for (size_t i = 0; i < n; i++)
+		v[i] = k[i].r;
+	mem_free(k);
 }
 
 // Behind live data: while more than a little waits in the ring, devices go first (as in gate/gate.c).
@@ -135,7 +149,7 @@ static enum err on_batch(void *arg, struct reading *v, size_t n)
 		pause_for(j->d, YIELD_US);
 	if (stopping(j->d))
 		return j->stored = ERR_UNAVAILABLE;
-	qsort_r(v, n, sizeof *v, by_device, j->site);
+	sort_by_device(j->site, v, n);
 	struct push_result r = core_push(&co->app, 0, v, n);
 	j->file.accepted += r.accepted;
 	j->file.duplicates += r.duplicates;

@@ -11,7 +11,7 @@ static inline void fuzz_reading(void *owner, const struct decoded *d)
 {
 	unsigned *n = owner;
 	++*n;
-	must(isfinite(d->value) && d->time != INT64_MIN && d->quality < Q__MAX && d->name.p && d->alias.p);
+	must(isfinite(d->value) && d->untimed == (d->time == INT64_MIN) && d->quality < Q__MAX && d->name.p && d->alias.p);
 	volatile char sum = 0; // every byte of the names is there
 	for (size_t i = 0; i < d->name.n; i++) {
 		sum = (char)(sum + d->name.p[i]);

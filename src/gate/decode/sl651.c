@@ -428,9 +428,11 @@ bool sl651_switches(uint8_t function, struct str body, struct sl651_switches *re
 	return cursor_done(&c) && n;
 }
 
+#define SWITCHES_MAX 64u // read of a station: a byte holds eight, more readings than line_sl651.spread lets any other byte have
+
 static void emit_switches(const struct emitter *e, const struct sl651_switches *s)
 {
-	for (unsigned i = 0; i < s->n; i++) {
+	for (unsigned i = 0; i < MIN(s->n, SWITCHES_MAX); i++) {
 		double cm;
 		struct decoded d = { .name = arena_printf(e->arena, "%s.%u", s->what, i + 1), .alias = STR_EMPTY, .time = e->observed,
 				     .value = (uint8_t)s->bits.p[i / 8] >> i % 8 & 1, .quality = Q_GOOD, .optional = true };
