@@ -41,6 +41,7 @@ struct sparkplug {
 	uint8_t seq;                    // that comes next
 	bool commands, state, greeted;  // subscriptions: NCMD and DCMD, STATE
 	int64_t asked;                  // monotonic us of the last request for births
+	int64_t behind;                 // us that the node's clock was behind ours at its last message, at least 0
 	struct metric *metrics;
 	size_t n, cap, names;
 	struct strmap *by_name, *by_alias;
@@ -325,7 +326,8 @@ static bool take_metrics(struct message *ms, struct str bytes)
 	return true;
 }
 
-// What is known becomes old: of the node and all, or of one of its devices. False: the ring is full.
+// What is known becomes old: of the node and all, or of one of its devices; by the node's clock, so that the births of its
+// next session, which may change nothing for hours, are newer. False: the ring is full.
 static bool mark_stale(struct conn *c, struct str device)
 {
 	struct sparkplug *s = c->mqtt.spb;
@@ -339,7 +341,7 @@ static bool mark_stale(struct conn *c, struct str device)
 		for (size_t i = from; i < MIN(s->n, from + LIMIT_READINGS_PER_MESSAGE); i++) {
 			struct metric *m = &s->metrics[i];
 			struct decoded d = { .name = m->name, .alias = STR_EMPTY, .quality = Q_STALE, .value = m->value, .optional = true,
-				             .time = MAX(loop_wall(c->gate->loop), m->time + US_PER_MS) }; // its clock may be ahead
+				             .time = MAX(loop_wall(c->gate->loop) - s->behind, m->time + US_PER_MS) };
 			bool its = !device.n || (m->device == device.n && str_starts(m->name, device));
 			if (m->has_value && its)
 				sink.reading(sink.owner, &d);
@@ -400,6 +402,8 @@ static enum sparkplug_end on_message(struct message *ms, struct str bytes)
 		return SPARKPLUG_TAKEN;
 	}
 	struct sparkplug before = *s;
+	if (ms->payload.has_time && ms->payload.time <= (uint64_t)INT64_MAX / US_PER_MS)
+		s->behind = MAX(loop_wall(ms->c->gate->loop) - (int64_t)ms->payload.time * US_PER_MS, 0);
 	if (ms->topic.kind == SPB_NBIRTH) {
 		if (!gate_reserve(ms->c->gate, sizeof(struct msg_readings) + ms->payload.metrics * sizeof(struct reading)))
 			return SPARKPLUG_AGAIN; // nothing is forgotten for a birth that cannot be taken yet

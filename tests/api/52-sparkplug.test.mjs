@@ -124,6 +124,23 @@ test('a will with the birth\'s bdSeq makes the points stale when the connection 
   await until('stale', async () => (await last('SPB-TEMP')).quality === 'stale');
 });
 
+test('a node whose clock is behind is good again with the births of its next session', async () => {
+  const now = () => Date.now() - 20e3;
+  const born = (c, n) => {
+    c.say('NBIRTH', { timestamp: now(), seq: 0, metrics: [bdSeq(n)] });
+    c.say('DBIRTH', { timestamp: now(), seq: 1, metrics: [{ name: 'Level', alias: 1, type: 'Int32', value: 61, timestamp: now() }] }, '/tank1');
+  };
+  const { c: first } = await raw({ will: 1 });
+  born(first, 1);
+  await until('the birth', async () => (await last('SPB-LEVEL')).value === 61);
+  first.stream.destroy();
+  await until('stale', async () => (await last('SPB-LEVEL')).quality === 'stale');
+  const { c } = await raw({ will: 2 });
+  born(c, 2);
+  await until('the same value, good', async () => (await last('SPB-LEVEL')).quality === 'good');
+  c.end(true);
+});
+
 test('another node\'s topic is refused', async () => {
   const { c } = await raw();
   c.publish('spBv1.0/county/NDATA/OTHER', Buffer.from(encodePayload({ timestamp: Date.now(), seq: 0, metrics: [] })));
