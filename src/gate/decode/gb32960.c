@@ -160,7 +160,7 @@ struct field {
 static const struct field VEHICLE[] = { // table 9
 	{ "", "status", 1, 1, 0, false }, { "", "charging", 1, 1, 0, false }, { "", "mode", 1, 1, 0, false }, { "", "speed", 2, 10, 0, false },
 	{ "", "mileage", 4, 10, 0, false }, { "", "voltage", 2, 10, 0, false }, { "", "current", 2, 10, 1000, false }, { "", "soc", 1, 1, 0, false },
-	{ "", "dcdc", 1, 1, 0, false }, { "", "gear", 1, 1, 0, true }, { "", "insulation", 2, 1, 0, false }, { "", "accelerator", 1, 1, 0, false },
+	{ "", "dcdc", 1, 1, 0, false }, { "", "gear", 1, 1, 0, false }, { "", "insulation", 2, 1, 0, false }, { "", "accelerator", 1, 1, 0, false },
 	{ "", "brake", 1, 1, 0, false },
 };
 static const struct field MOTOR[] = { // table 11, behind the number

@@ -93,9 +93,11 @@ static void put_rest_of(struct jw *w, const struct gb32960_unit *u)
 		take_str(&c, 15);
 		uint8_t gear = take_u8(&c); // table A.1
 		static const char *const gears[] = { "N", "1", "2", "3", "4", "5", "6", NULL, NULL, NULL, NULL, NULL, NULL, "R", "D", "P" };
-		jw_kcstr(w, "gear_position", gears[gear & 15]);
-		jw_kbool(w, "driving_force", gear >> 5 & 1);
-		jw_kbool(w, "braking_force", gear >> 4 & 1);
+		if (gear >> 6 == 0) { // the upper bits are reserved: FE and FF are no gear
+			jw_kcstr(w, "gear_position", gears[gear & 15]);
+			jw_kbool(w, "driving_force", gear >> 5 & 1);
+			jw_kbool(w, "braking_force", gear >> 4 & 1);
+		}
 	} else if (u->type == 5) {
 		uint8_t status = take_u8(&c);
 		jw_ki64(w, "status", status);
