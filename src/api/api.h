@@ -181,6 +181,7 @@ enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret)
 
 api_handler report_form, report_post, report_desk, report_query, report_words, report_rate, report_identity, report_similar;
 api_handler draw_post, draw_experts, record_case_post;
+api_handler exams_mine, exams_sit, exams_statistics, sittings_get, sittings_answer, sittings_hand_in;
 
 // ---- public.c: pages for everybody --------------------------------------------------------------
 // Runs the handler for nobody in particular, for as many as fit; its answer may be kept (RFC 9110 8.8.3, 13.1.2).

@@ -89,16 +89,12 @@ static enum err draw_officers(struct lot *d, int64_t enterprise, int64_t ret[2])
 	struct ticket *v = arena_many(d->c->arena, d->nofficers + 1, struct ticket);
 	size_t n = 0;
 	for (size_t i = 0; i < d->nofficers; i++) {
-		char text[160];
-		if (avoids(d, &d->officers[i], enterprise))
-			continue;
-		v[n].id = d->officers[i].id;
-		snprintf(text, sizeof text, "%s:officer:%lld:%lld", d->seed, (long long)enterprise, (long long)v[n].id);
-		lot_ticket(&v[n++], str_of(text));
+		if (!avoids(d, &d->officers[i], enterprise))
+			v[n++].id = d->officers[i].id;
 	}
 	if (n < 2)
 		return problem_set(d->p, ERR_CONFLICT, "", "持有效证件且无须回避的执法人员不足两名", "fewer than two officers have a certificate in force and no conflict");
-	lot_sort(v, n);
+	lot_draw(str_of(d->seed), arena_printf(d->c->arena, "officer:%lld", (long long)enterprise), v, n);
 	ret[0] = v[0].id;
 	ret[1] = v[1].id;
 	return OK;
@@ -139,15 +135,8 @@ static enum err keep_pools(struct lot *d)
 
 static void give_tickets(struct lot *d)
 {
-	for (size_t g = 0; g < ARRAY_LEN(grades); g++) {
-		struct pool *p = &d->pools[g];
-		for (size_t i = 0; i < p->n; i++) {
-			char text[128];
-			snprintf(text, sizeof text, "%s:object:%lld", d->seed, (long long)p->v[i].id);
-			lot_ticket(&p->v[i], str_of(text));
-		}
-		lot_sort(p->v, p->n);
-	}
+	for (size_t g = 0; g < ARRAY_LEN(grades); g++)
+		lot_draw(str_of(d->seed), STR("object"), d->pools[g].v, d->pools[g].n);
 }
 
 static enum err keep_drawn(struct lot *d)

@@ -81,9 +81,7 @@ static enum err keep_drawn(struct person_lot *d)
 	if ((double)d->n < want)
 		return problem_set(d->p, ERR_CONFLICT, "count", "符合专业、在聘且无须回避的专家只有 %zu 名，不够 %g 名",
 		                   "only %zu experts of the field are active and have no conflict, %g are wanted", d->n, want);
-	for (size_t i = 0; i < d->n; i++)
-		lot_ticket(&d->v[i], arena_printf(d->c->arena, "%s:expert:%lld", d->seed, (long long)d->v[i].id));
-	lot_sort(d->v, d->n);
+	lot_draw(str_of(d->seed), STR("expert"), d->v, d->n);
 	const struct flow_field f[] = {
 		{ "seed", { .kind = VAL_TEXT, .s = str_of(d->seed) } },
 		{ "seed_entry", { .kind = VAL_REAL, .f = (double)d->entry, .s = STR_EMPTY } },

@@ -1,7 +1,5 @@
 #include "api/lot.h"
 
-#include <stdlib.h>
-
 #include "store/audit.h"
 
 static const struct value *held(const struct type *t, const char *field, const struct row *row)
@@ -30,21 +28,6 @@ double lot_number(const struct type *t, const char *field, const struct row *row
 {
 	const struct value *v = held(t, field, row);
 	return v->kind == VAL_REAL ? v->f : v->kind == VAL_INT ? (double)v->i : 0;
-}
-
-static int by_ticket(const void *x, const void *y)
-{
-	const struct ticket *a = x, *b = y;
-	int d = memcmp(a->hash, b->hash, SM3_LEN);
-	return d ? d : (a->id > b->id) - (a->id < b->id);
-}
-
-void lot_ticket(struct ticket *v, struct str text) { sm3_once(text, v->hash); }
-
-void lot_sort(struct ticket *v, size_t n)
-{
-	if (n)
-		qsort(v, n, sizeof *v, by_ticket);
 }
 
 enum err lot_pool_text(const struct ticket *v, size_t n, struct arena *a, struct value *ret)

@@ -1,21 +1,14 @@
-// What every lot needs: tickets, a pool as text, the seed that nobody chooses (draw.c says how it is drawn).
+// What a lot of records needs beside the drawing itself (flow/lot.h): its pool as text, the seed that nobody chooses (draw.c says how).
 #pragma once
 
 #include "api/api.h"
-#include "base/hash.h"
+#include "flow/lot.h"
 
 #define LOT_SEED 65         // 64 hex digits and the end
-
-struct ticket {
-	uint8_t hash[SM3_LEN];
-	int64_t id;
-};
 
 struct str lot_text(const struct type *t, const char *field, const struct row *row);    // empty: none
 int64_t lot_id(const struct type *t, const char *field, const struct row *row);         // of a reference; 0: none
 double lot_number(const struct type *t, const char *field, const struct row *row);      // 0: none
-void lot_ticket(struct ticket *v, struct str text);
-void lot_sort(struct ticket *v, size_t n);                                              // the lowest first
 // Ids in the order of v, with commas; LIMIT_TEXT_FIELD bytes are about 3,000. ERR_TOO_LARGE: more.
 enum err lot_pool_text(const struct ticket *v, size_t n, struct arena *a, struct value *ret) must_check;
 // The digest of the newest audit entry of the record, which has just taken the pools in.

@@ -195,6 +195,7 @@
 #define LIMIT_SHEET_ITEMS 1000
 #define LIMIT_LIST_FIELD 200                // references or files of one field
 #define LIMIT_TEXT_FIELD 20000              // bytes of a text field without its own max
+#define LIMIT_EXAM_QUESTIONS 200            // of one paper
 #define LIMIT_MENTIONS 50           // persons mentioned in one comment
 
 #define LIMIT_CHANNELS 200                  // channels and webhooks, each

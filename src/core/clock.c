@@ -1,6 +1,7 @@
 // The periodic jobs of the core, in one table: what runs how often. T_EVENTS runs them; a job that writes posts a store
 // job and returns. A part of the platform that needs a clock adds a function and a line to the table.
 #include "core/core_int.h"
+#include "flow/exam.h"
 #include "report/document.h"
 
 #include "store/files.h"
@@ -331,6 +332,31 @@ static void reports_done(void *arg, enum err err)
 
 static void tick_reports(struct core *co) { store_post(co->app.store, reports_job, tick_new(co), reports_done); }
 
+// A tick ends a few of those whose time is over, so that others get at the writer between two.
+#define EXAMS_A_TICK 25
+
+static enum err exams_run(struct db *db, void *arg, struct problem *p)
+{
+	struct tick_job *j = arg;
+	(void)p;
+	return exam_tick(db, j->reg, j->now, EXAMS_A_TICK, j->arena, &j->n);
+}
+
+static void exams_done(void *arg, enum err err)
+{
+	struct tick_job *j = arg;
+	if (err)
+		log_error("core", "exams: %s", err_name(err));
+	__atomic_store_n(&j->co->exam_busy, false, __ATOMIC_RELEASE);
+	tick_free(j);
+}
+
+static void tick_exams(struct core *co)
+{
+	if (!__atomic_exchange_n(&co->exam_busy, true, __ATOMIC_ACQ_REL))
+		store_post(co->app.store, exams_run, tick_new(co), exams_done);
+}
+
 static void ping_streams(struct core *co) { http_ping(co->app.http); }
 
 // ---- the table ----------------------------------------------------------------------------------
@@ -342,6 +368,7 @@ static const struct periodic {
 	{ "deadlines", tick_records, 1 },       // looks at a number; works when something is due
 	{ "schedules", tick_schedules, 1 },
 	{ "shelves", tick_shelves, 1 },
+	{ "exams whose time is over", tick_exams, 1 }, // a query; works when one is
 	{ "what hides alarms", tick_suppress, 1 }, // a query; all of it when something began or changed
 	{ "commands", commands_tick, 1 },
 	{ "grades from levels", regrade_tick, 1 },

@@ -141,7 +141,7 @@ struct core {
 	struct site_news news;      // T_EVENTS; since the site was loaded last
 	_Atomic bool news_lost;     // an event found the queue full
 	int64_t anchor_due;         // when to look again whether a day has passed
-	bool flow_busy, schedule_busy, shelf_busy, suppress_busy;
+	bool flow_busy, schedule_busy, shelf_busy, suppress_busy, exam_busy;
 	int64_t suppress_due;       // when to look at what hides alarms; atomic, suppress_wake makes it now
 	bool suppress_load;         // records that hide alarms have changed; atomic
 	struct qra_jobs *qra;       // qra.c

@@ -287,6 +287,12 @@ static const struct migration flow_migrations[] = {
 	  "CREATE TABLE report_seal(record INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL);" },
 	{ 218, "notices of what is done",
 	  "CREATE INDEX notice_waits ON notice(record) WHERE read_at = 0 AND kind IN ('duty', 'remind');" },
+	{ 230, "papers of examinations", // doc/decisions/0028-exam.md
+	  // body, key: text, options in the order shown, right answer, as they were drawn; got: points, less than 0 = not scored
+	  "CREATE TABLE exam_paper(sitting INTEGER NOT NULL, n INTEGER NOT NULL, exam INTEGER NOT NULL, question INTEGER NOT NULL,"
+	  " points REAL NOT NULL, body TEXT NOT NULL, key TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '',"
+	  " saved_at INTEGER NOT NULL DEFAULT 0, got REAL NOT NULL DEFAULT -1, PRIMARY KEY(sitting, n)) WITHOUT ROWID;"
+	  "CREATE INDEX exam_paper_exam ON exam_paper(exam, question);" },
 	// flow/ adds its next migrations here: { 219, "flow …", "…" },
 };
 

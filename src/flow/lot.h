@@ -1,0 +1,13 @@
+// Drawing lots that anybody can draw again with any SM3 (GB/T 32905-2016): the ticket of a thing is the digest of the text
+// SEED:WHAT:ID, the id in decimal; the lowest tickets win (doc/decisions/0031-enforcement.md). Pure.
+#pragma once
+
+#include "base/hash.h"
+#include "base/str.h"
+
+struct ticket {
+	uint8_t hash[SM3_LEN];
+	int64_t id;
+};
+// Gives each its ticket and puts the lowest first.
+void lot_draw(struct str seed, struct str what, struct ticket *v, size_t n);
