@@ -142,3 +142,91 @@ test('who is not meant does not sit, nor does anybody before it opens or when th
   const draft = await done(examiner.post(`${R}/exam`, { title: '未发布', kind: 'test', ...later, roles: ['worker'], rule: [{ subject: 'electric', many: 1, points: 1 }] }));
   assert.equal((await sit(a, draft)).status, 409);
 });
+
+// ---- certificates, new workers, classes --------------------------------------------------------------
+const post_card = (fields) => done(firm.post(`${R}/post_card`, { post: `岗位 ${++serial}`, risks: '灼烫、火灾', controls: '持证上岗', emergency: '撤离报警', ...fields }));
+const employee = (fields) => done(firm.post(`${R}/employee`, { name: `工人 ${++serial}`, classes: ['other'], hired: day(-30), ...fields }));
+
+test('who stands on a post without its certificate is a gap with a deadline, and so is a certificate that runs out', async () => {
+  const post = await post_card({ certificate: 'welding' });
+  const e = await employee({ post: post.id, posted: day(-1) });
+  assert.equal(e.needs, 'welding');
+  const gap = (await firm.ok_get(`${R}/certificate_gap?where.employee=${e.id}`)).items[0];
+  assert.deepEqual([gap.state, gap.needs, gap.deadline > at(24 * 6)], ['open', 'welding', true]);
+  const listed = async () => (await bureau.ok_get(`${R}/employee?list=uncertified&size=200`)).items.some((x) => x.id === e.id);
+  assert.ok(await listed());
+  const other = await done(firm.post(`${R}/certificate`, { holder: '别人', kind: 'welding', code: 'T0001', issued: day(-100), valid_to: day(900) }));
+  const mine = await done(firm.post(`${R}/certificate`, { holder: e.name, kind: 'welding', code: 'T0002', issued: day(-100), valid_to: day(900) }));
+  const of_kind = await done(firm.post(`${R}/certificate`, { holder: e.name, kind: 'height', code: 'T0003', issued: day(-100), valid_to: day(900) }));
+  const take = (certificate) => firm.patch(`${R}/employee/${e.id}`, { version: e.version, certificate });
+  assert.equal((await take(other.id)).json.error.field, 'certificate', 'somebody else\'s');
+  assert.equal((await take(of_kind.id)).json.error.field, 'certificate', 'of another kind');
+  assert.equal((await move(firm, 'certificate_gap', gap.id, 'certify', { renewed: of_kind.id })).status, 409);
+  assert.equal((await done(take(mine.id))).certificate_until, day(900));
+  await done(move(firm, 'certificate_gap', gap.id, 'certify', { renewed: mine.id }));
+  assert.ok(!(await listed()));
+  // revoked by the town: a new gap
+  await done(move(town, 'certificate', mine.id, 'revoke', { reason: '查实伪造' }));
+  assert.equal((await firm.ok_get(`${R}/certificate_gap?where.certificate=${mine.id}`)).items[0].state, 'open');
+  // one that has run out lapses by itself
+  const old = await done(firm.post(`${R}/certificate`, { holder: '过期的人', kind: 'height', code: 'T0004', issued: day(-3000), valid_to: day(-1) }));
+  await until('it lapses', async () => (await firm.ok_get(`${R}/certificate/${old.id}`)).state === 'lapsed');
+  await until('its gap', async () => (await firm.ok_get(`${R}/certificate_gap?where.certificate=${old.id}`)).total === 1);
+});
+
+test('a permit for hot work names somebody whose certificate holds to its end, or is not approved', async () => {
+  const second = await (async () => { const login = `m${++serial}`, password = 'Anlan-2026-manager'; const p = await done(town.post(`${R}/person`, { login, name: '第二安全员', role: ['enterprise'], area: place, enterprise: firm.me.enterprise.id })); await done(town.post('/api/v1/password', { person: p.id, new: password })); return Object.assign(await s.login(login, password), { password }); })();
+  const post = await post_card({ certificate: 'welding' });
+  const make = async (valid_to) => {
+    const name = `焊工 ${++serial}`;
+    const c = await done(firm.post(`${R}/certificate`, { holder: name, kind: 'welding', code: `W${serial}`, issued: day(-100), valid_to }));
+    return employee({ name, post: post.id, certificate: c.id });
+  };
+  const [good, short, none] = [await make(day(30)), await make(day(1)), await employee({ post: post.id })];
+  const permit = (operator) => done(firm.post(`${R}/special_work`, { work: '管线焊接', kind: 'hot', place: 'T-101', workers: [{ name: '甲' }], guardian: '乙', operator, starts: at(1), ends: at(72), measures: '清理可燃物', gas_test: [{ at: at(-0.1), gas: '可燃气', value: 0 }] }));
+  const approve = async (operator) => move(second, 'special_work', (await permit(operator)).id, 'approve', { password: second.password });
+  assert.equal((await approve(none.id)).status, 409);
+  assert.equal((await approve(short.id)).status, 409, 'it runs out before the work ends');
+  assert.equal((await approve(undefined)).status, 409);
+  assert.equal((await approve(good.id)).status, 200);
+});
+
+test('a new worker is educated on three levels with the hours of his trade before he works; who works earlier is listed', async () => {
+  const chemical = (await firm.ok_get(`${R}/enterprise/${firm.me.enterprise.id}`)).sector === 'chemical';
+  const e = await employee({ classes: ['new_worker'] });
+  assert.equal(e.hours_first, chemical ? 72 : 24);
+  const edu = (await firm.ok_get(`${R}/safety_education?where.employee=${e.id}`)).items[0];
+  const hours = e.hours_first / 3;
+  assert.equal((await move(firm, 'safety_education', edu.id, 'qualify', { company_hours: hours, workshop_hours: hours, team_hours: hours - 1, score: 90 })).status, 409, 'an hour short');
+  assert.equal((await move(firm, 'safety_education', edu.id, 'qualify', { company_hours: hours, workshop_hours: hours, team_hours: hours, score: 79 })).status, 409, 'the test is not passed');
+  const early = await employee({ classes: ['migrant'], posted: day(-1) });
+  await done(move(firm, 'safety_education', edu.id, 'qualify', { company_hours: hours, workshop_hours: hours, team_hours: hours, score: 90 }));
+  const at_work = await done(firm.patch(`${R}/employee/${e.id}`, { version: e.version, education_record: edu.id, posted: day(0) }));
+  assert.equal(at_work.qualified_on, day(0));
+  const names = (await town.ok_get(`${R}/employee?list=early&size=200`)).items.map((x) => x.id);
+  assert.deepEqual([names.includes(early.id), names.includes(e.id)], [true, false]);
+  const theirs = (await firm.ok_get(`${R}/safety_education?where.employee=${early.id}`)).items[0];
+  assert.equal((await firm.patch(`${R}/employee/${early.id}`, { version: early.version, education_record: edu.id })).json.error.field, 'education_record', 'somebody else\'s education');
+  assert.equal(theirs.state, 'open');
+});
+
+test('a class: no body past its validity, sign-in on the phone only while it runs, hours at most those of the class, no end before all are marked', async () => {
+  const body = await done(bureau.post(`${R}/training_body`, { name: '过期培训机构', kind: ['institution'], area: '990121000000', valid_to: day(-1) }));
+  const course = await done(bureau.post(`${R}/course`, { title: '焊工复训', subject: 'hot_work', hours: 4 }));
+  const fields = { title: '焊工班', course: course.id, mode: 'skill', starts: at(-1), ends: at(4), hours: 4 };
+  assert.equal((await bureau.post(`${R}/training_class`, { ...fields, area: '990121000000', body: body.id })).json.error.field, 'body');
+  const c = await done(firm.post(`${R}/training_class`, fields));
+  const w = await worker('签到的人');
+  const e = await employee({ person: w.person });
+  const m = await done(firm.post(`${R}/training_member`, { class: c.id, employee: e.id, person: w.person }));
+  assert.equal((await firm.post(`${R}/training_member`, { class: c.id, employee: e.id })).status, 409, 'once a class');
+  assert.equal((await move(w, 'training_member', m.id, 'sign_in')).status, 409, 'it has not started');
+  await done(move(firm, 'training_class', c.id, 'start'));
+  await done(move(w, 'training_member', m.id, 'sign_in'));
+  assert.equal((await move(firm, 'training_class', c.id, 'finish')).status, 409);
+  const out = await done(move(w, 'training_member', m.id, 'sign_out'));
+  assert.ok(out.hours >= 0 && out.hours <= 4);
+  assert.equal((await move(w, 'training_member', m.id, 'pass')).status, 403, 'nobody passes himself');
+  await done(move(firm, 'training_member', m.id, 'pass', { score: 88 }));
+  await done(move(firm, 'training_class', c.id, 'finish'));
+});

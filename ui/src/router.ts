@@ -27,6 +27,7 @@ export const router = createRouter({
         { path: 'detect/:unit(\\d+)?', name: 'detect', component: () => import('./pages/DetectPage.vue') },
         { path: 'alarms/load', name: 'alarmload', component: () => import('./pages/AlarmLoadPage.vue') },
         { path: 'work', alias: 'duties', name: 'duties', component: () => import('./pages/WorkPage.vue') },
+        { path: 'exam', name: 'exam', component: () => import('./pages/ExamPage.vue') },
         { path: 'outbox', name: 'outbox', component: () => import('./pages/OutboxPage.vue') },
         { path: 'records', name: 'registers', component: () => import('./pages/RegistersPage.vue') },
         { path: 'records/:type', name: 'list', component: () => import('./pages/ListPage.vue') },

@@ -6,6 +6,7 @@ import { enReplay } from './en_replay'
 import { enReport } from './en_report'
 import { enSensing } from './en_sensing'
 import { enCommand } from './en_command'
+import { enExam } from './en_exam'
 import { enSite } from './en_site'
 import { enRisk } from './en_risk'
 import { enMap } from './en_map'
@@ -22,6 +23,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enReport,
   ...enSensing,
   ...enCommand,
+  ...enExam,
   ...enSite,
   ...enRisk,
   ...enMap,

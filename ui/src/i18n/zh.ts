@@ -6,6 +6,7 @@ import { zhReplay } from './zh_replay'
 import { zhReport } from './zh_report'
 import { zhSensing } from './zh_sensing'
 import { zhCommand } from './zh_command'
+import { zhExam } from './zh_exam'
 import { zhSite } from './zh_site'
 import { zhRisk } from './zh_risk'
 import { zhMap } from './zh_map'
@@ -21,6 +22,7 @@ export const zh = {
   ...zhReport,
   ...zhSensing,
   ...zhCommand,
+  ...zhExam,
   ...zhSite,
   ...zhRisk,
   ...zhMap,
