@@ -39,6 +39,7 @@ export const enExam: Record<keyof typeof zhExam, string> = {
   'exam.handin.no': 'Back to the questions',
   'exam.saved': 'Saved',
   'exam.saving': 'Saving…',
+  'exam.kept': 'Kept here until the network is back',
   'exam.offline': 'No network: {n} answers are kept in this device and sent when it is back. Do not clear the browser\'s data.',
   'exam.unsent': '{n} answers have not reached the server; hand in when the network is back. When time is up only saved answers count.',
   'exam.over': 'Time is up, marking…',

@@ -37,6 +37,7 @@ export const zhExam = {
   'exam.handin.no': '回去答题',
   'exam.saved': '已保存',
   'exam.saving': '正在保存…',
+  'exam.kept': '存在本机，等网络',
   'exam.offline': '网络断了：{n} 题的答案存在本机，恢复后自动上传。请不要清除浏览器数据。',
   'exam.unsent': '还有 {n} 题没有传到服务器，恢复网络后才能交卷。时间到了只算已保存的答案。',
   'exam.over': '时间到，正在阅卷…',
