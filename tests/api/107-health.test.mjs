@@ -28,6 +28,7 @@ test('limits come from the table of the pack, each marked as to be checked', asy
   assert.equal(ready.errors_total, 0, JSON.stringify(ready.errors));
   await done(bureau.post(`/api/v1/imports/${id}/run`, {}));
   await until('the import', async () => (await bureau.ok_get(`/api/v1/imports/${id}`)).state === 'done');
+  assert.equal(body.gap, 2, 'staff required and present');
   const limits = (await bureau.ok_get(`${R}/exposure_limit?list=unchecked&size=100`)).items;
   assert.ok(limits.length >= 20 && limits.every((x) => /待核/.test(x.source)));
   assert.equal((await firm.post(`${R}/exposure_limit`, { name: '自定', factor: 'noise', unit: 'dB', twa: 200, source: '无' })).status, 403);
@@ -107,6 +108,11 @@ test('medical data: the employer and the bureau see the conclusion, findings are
       for (const path of [`${R}/${type}`, `${R}/${type}/${x.id}`, `${R}/${type}/counts?by=state`])
         assert.equal((await who.get(path)).status, 404, `${role} ${path}`);
   assert.equal((await town.get(`${R}/health_followup`)).status, 404);
+  for (const role of ['worker', 'union', 'expert', 'third_party', ...Object.keys(others), 'bureau', 'enterprise', 'town']) {
+    const reach = (await others.auditor.ok_get(`/api/v1/roles/${role}/reach`)).types;
+    const may = (type) => reach.find((x) => x.type === type).read;
+    assert.deepEqual([may('health_exam'), may('health_followup')], [['bureau', 'enterprise', 'town'].includes(role), ['bureau', 'enterprise'].includes(role)], role);
+  }
   // the conclusion asks for something, and it is done as the conclusion says
   const todo = (await firm.ok_get(`${R}/health_followup?where.health_exam=${x.id}`)).items[0];
   assert.deepEqual([todo.state, todo.kind], ['open', 'contraindication']);
