@@ -36,7 +36,7 @@ test('limits come from the table of the pack, each marked as to be checked', asy
 
 const limit = async (factor) => (await bureau.ok_get(`${R}/exposure_limit?where.factor=${factor}`)).items[0];
 const measure = async (fields) => done(firm.post(`${R}/workplace_test`, { place: `测点 ${Math.random()}`, body: body.id, tested: day(0), next_due: day(365), post: post.id, ...fields }));
-const hazards = async (t) => (await firm.ok_get(`${R}/hazard?where.workplace_test=${t.id}`)).items;
+const hazards = async (t) => (await firm.ok_get(`${R}/hazard?where.origin=workplace_test:${t.id}`)).items;
 
 test('a value is held against its own limit, and beyond it a hidden hazard opens once', async () => {
   const [benzene, co, chlorine, noise] = await Promise.all(['benzene', 'co', 'chlorine', 'noise'].map(limit));
