@@ -1,7 +1,8 @@
 // 双随机: POST /draws/:id draws objects and officers for a record random_draw whose conditions are fixed (state locked). The pools are
 // written into the record; the seed is the digest of the audit entry of that, so it did not exist before and nobody can change a pool
 // once it does: both and the draw are one transaction. A ticket is SM3 (GB/T 32905-2016) of the text SEED:object:ID, for an officer
-// SEED:officer:OBJECT:OFFICER, ids in decimal; the lowest tickets win. Anybody draws again with any SM3
+// SEED:officer:OBJECT:OFFICER, ids in decimal; the lowest tickets win. An object whose credit grade in effect is C or D has more
+// (ID*N in the pool): the second is of the text SEED:object:ID:2 and so on, its lowest counts. Anybody draws again with any SM3
 // (doc/decisions/0031-enforcement.md). Once: a record that has a seed is not drawn again.
 #include "api/lot.h"
 #include "base/time.h"
@@ -22,12 +23,14 @@ struct officer {
 struct lot {
 	struct call *c;
 	struct db *db;
-	const struct type *t, *enterprise, *officer;
+	const struct type *t, *enterprise, *officer, *evaluation; // evaluation: NULL without the credit pack
 	struct row row;
 	int64_t id, entry;
 	char seed[LOT_SEED];
 	struct str area, sector, today;
 	struct pool pools[ARRAY_LEN(grades)];
+	struct ticket *lapsed;  // enterprises whose credit grade in effect is C or D
+	size_t nlapsed, lapsed_cap;
 	struct officer *officers;
 	size_t nofficers, cap;
 	json_t *drawn;
@@ -35,6 +38,27 @@ struct lot {
 };
 
 // ---- the pools ---------------------------------------------------------------------------------
+static enum err on_evaluation(void *arg, const struct row *row)
+{
+	struct lot *d = arg;
+	const char *field = str_is(lot_text(d->evaluation, "grade", row), "c") ? "credit_c" : str_is(lot_text(d->evaluation, "grade", row), "d") ? "credit_d" : NULL;
+	int many = field && str_is(row->c.state, "effective") ? (int)lot_number(d->t, field, &d->row) : 0;
+	if (many < 2)
+		return OK;
+	d->lapsed = arena_push(d->c->arena, d->lapsed, &d->nlapsed, &d->lapsed_cap, sizeof *d->lapsed);
+	d->lapsed[d->nlapsed - 1] = (struct ticket){ .id = row->c.enterprise, .many = many };
+	return OK;
+}
+
+static int tickets_of(const struct lot *d, int64_t enterprise)
+{
+	int many = 1;
+	for (size_t i = 0; i < d->nlapsed; i++)
+		if (d->lapsed[i].id == enterprise)
+			many = MAX(many, d->lapsed[i].many);
+	return many;
+}
+
 static enum err on_enterprise(void *arg, const struct row *row)
 {
 	struct lot *d = arg;
@@ -47,6 +71,7 @@ static enum err on_enterprise(void *arg, const struct row *row)
 			continue;
 		p->v = arena_push(d->c->arena, p->v, &p->n, &p->cap, sizeof *p->v);
 		p->v[p->n - 1].id = row->c.id;
+		p->v[p->n - 1].many = tickets_of(d, row->c.id);
 	}
 	return OK;
 }
@@ -66,7 +91,9 @@ static enum err read_pools(struct lot *d)
 {
 	struct list_query all = { .limit = SIZE_MAX };
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(0);
-	enum err err = records_each(d->db, &d->enterprise->table, &all, scratch, on_enterprise, d);
+	enum err err = d->evaluation ? records_each(d->db, &d->evaluation->table, &all, scratch, on_evaluation, d) : OK;
+	if (!err)
+		err = records_each(d->db, &d->enterprise->table, &all, scratch, on_enterprise, d);
 	if (!err)
 		err = records_each(d->db, &d->officer->table, &all, scratch, on_officer, d);
 	return err;
@@ -88,10 +115,9 @@ static enum err draw_officers(struct lot *d, int64_t enterprise, int64_t ret[2])
 {
 	struct ticket *v = arena_many(d->c->arena, d->nofficers + 1, struct ticket);
 	size_t n = 0;
-	for (size_t i = 0; i < d->nofficers; i++) {
+	for (size_t i = 0; i < d->nofficers; i++)
 		if (!avoids(d, &d->officers[i], enterprise))
 			v[n++].id = d->officers[i].id;
-	}
 	if (n < 2)
 		return problem_set(d->p, ERR_CONFLICT, "", "持有效证件且无须回避的执法人员不足两名", "fewer than two officers have a certificate in force and no conflict");
 	lot_draw(str_of(d->seed), arena_printf(d->c->arena, "officer:%lld", (long long)enterprise), v, n);
@@ -185,7 +211,8 @@ static enum err draw_job(struct db *db, void *arg, struct problem *p)
 enum err draw_post(struct call *c)
 {
 	struct lot d = { .c = c, .t = registry_type(c->reg, STR(DRAW)), .enterprise = registry_type(c->reg, STR("enterprise")),
-		          .officer = registry_type(c->reg, STR("enforcement_officer")) };
+		          .officer = registry_type(c->reg, STR("enforcement_officer")),
+		          .evaluation = registry_type(c->reg, STR("credit_evaluation")) };
 	if (!d.t || !d.enterprise || !d.officer || !auth_may_read(&c->id, d.t))
 		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
 	enum err err = param_id(c, 0, &d.id);

@@ -46,7 +46,7 @@ static enum err on_expert(void *arg, const struct row *row)
 	if ((d->field.n && !in_list(fields, d->field, d->c->arena)) || interested(d, row))
 		return OK;
 	d->v = arena_push(d->c->arena, d->v, &d->n, &d->cap, sizeof *d->v);
-	d->v[d->n - 1].id = row->c.id;
+	d->v[d->n - 1] = (struct ticket){ .id = row->c.id };
 	int64_t person = lot_id(d->expert, "person", row);
 	if (person)
 		json_object_set_new(d->accounts, arena_cstr(d->c->arena, arena_printf(d->c->arena, "%lld", (long long)row->c.id)), json_integer(person));

@@ -34,8 +34,11 @@ enum err lot_pool_text(const struct ticket *v, size_t n, struct arena *a, struct
 {
 	struct buf b;
 	buf_init(&b, LIMIT_TEXT_FIELD);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		buf_printf(&b, "%s%lld", i ? "," : "", (long long)v[i].id);
+		if (v[i].many > 1)
+			buf_printf(&b, "*%d", v[i].many);
+	}
 	bool ok = buf_ok(&b);
 	*ret = (struct value){ .kind = n ? VAL_TEXT : VAL_NULL, .s = arena_str(a, buf_str(&b)) };
 	buf_free(&b);

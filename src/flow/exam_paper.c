@@ -38,7 +38,7 @@ enum err exam_draw(struct str seed, const struct exam_rule *rules, size_t nrules
 
 void exam_shuffle(struct str seed, int64_t question, uint8_t *options, size_t n)
 {
-	struct ticket v[6];
+	struct ticket v[6] = { 0 };
 	char what[40];
 	snprintf(what, sizeof what, "option-%lld", (long long)question);
 	if (n > ARRAY_LEN(v))

@@ -261,11 +261,17 @@ static struct expr_value matched(struct scene *s, const struct expr_match *by)
 {
 	const struct value *own = &s->row->vals[by->own->col];
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(0);
-	struct row row;
+	struct filter f[] = { { .column = by->of->name, .op = FILTER_EQ, .vals = own, .nvals = 1 }, open_filter(by->type, scratch) };
+	struct list_query lq = { .text = STR_EMPTY, .filters = f, .nfilters = by->type->nstates ? 2 : 1, .limit = 1 };
+	struct row *rows;
+	struct problem p;
+	int64_t total;
+	size_t n = 0;
 	if (!s->db || own->kind == VAL_NULL)
 		return whole(EXPR_BOOL, false);
-	enum err err = records_find(s->db, &by->type->table, NULL, by->of->name, *own, scratch, &row);
-	return err && err != ERR_NOT_FOUND ? nothing : whole(EXPR_BOOL, !err);
+	problem_init(&p, scratch);
+	enum err err = records_list(s->db, &by->type->table, NULL, &lq, scratch, &rows, &n, &total, &p);
+	return err ? nothing : whole(EXPR_BOOL, n > 0);
 }
 
 // ---- struct expr_source ------------------------------------------------------------------------

@@ -11,12 +11,23 @@ static int by_ticket(const void *x, const void *y)
 	return d ? d : (a->id > b->id) - (a->id < b->id);
 }
 
+static void ticket(struct str seed, struct str what, int64_t id, int k, uint8_t ret[SM3_LEN])
+{
+	char text[224];
+	int len = snprintf(text, sizeof text, k > 1 ? "%.*s:%.*s:%lld:%d" : "%.*s:%.*s:%lld", STR_FMT(seed), STR_FMT(what), (long long)id, k);
+	sm3_once(str_from(text, len < (int)sizeof text ? (size_t)len : sizeof text - 1), ret);
+}
+
 void lot_draw(struct str seed, struct str what, struct ticket *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		char text[200];
-		int len = snprintf(text, sizeof text, "%.*s:%.*s:%lld", STR_FMT(seed), STR_FMT(what), (long long)v[i].id);
-		sm3_once(str_from(text, len < (int)sizeof text ? (size_t)len : sizeof text - 1), v[i].hash);
+		ticket(seed, what, v[i].id, 1, v[i].hash);
+		for (int k = 2; k <= v[i].many; k++) {
+			uint8_t more[SM3_LEN];
+			ticket(seed, what, v[i].id, k, more);
+			if (memcmp(more, v[i].hash, SM3_LEN) < 0)
+				memcpy(v[i].hash, more, SM3_LEN);
+		}
 	}
 	if (n)
 		qsort(v, n, sizeof *v, by_ticket);

@@ -1,5 +1,6 @@
 // Drawing lots that anybody can draw again with any SM3 (GB/T 32905-2016): the ticket of a thing is the digest of the text
-// SEED:WHAT:ID, the id in decimal; the lowest tickets win (doc/decisions/0031-enforcement.md). Pure.
+// SEED:WHAT:ID, the id in decimal, the k-th of several SEED:WHAT:ID:k, of which the lowest counts; the lowest tickets win
+// (doc/decisions/0031-enforcement.md). Pure.
 #pragma once
 
 #include "base/hash.h"
@@ -8,6 +9,7 @@
 struct ticket {
 	uint8_t hash[SM3_LEN];
 	int64_t id;
+	int many;               // how many it has; 0 and 1: one
 };
 // Gives each its ticket and puts the lowest first.
 void lot_draw(struct str seed, struct str what, struct ticket *v, size_t n);

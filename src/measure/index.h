@@ -41,6 +41,7 @@ struct index_component {
 	size_t nweights;
 	size_t slot;            // its first; nweights of them
 	bool worst;             // take: max - the heaviest row alone counts
+	bool lowers;            // what it weighs is taken off: good marks (never of what says how dangerous something is)
 	double cap;             // points at most
 	int64_t half_life;      // us; an event weighs half after it; 0 = always the same
 };
@@ -66,6 +67,7 @@ struct risk_index {
 	unsigned told;          // bits of levels: a change up to one of them is told
 	struct str *tell;       // roles
 	size_t ntell;
+	bool aside;             // not the first of its kind: colours no map, is named after the others
 	const struct type *opens; // a record of this type is opened for an enterprise; NULL = none
 	unsigned opens_at;      // bits of levels
 	struct str category;    // of that record
@@ -82,7 +84,7 @@ struct risk_indexes {
 struct risk_indexes *indexes_load(const struct registry *reg, struct arena *a, struct diags *d);
 // The version in force at a moment: of those that are valid already the newest; NULL: none.
 const struct risk_index *index_in_force(const struct risk_indexes *all, struct str name, int64_t now);
-// The names of indexes, each once, in the order of their files.
+// The names of indexes, each once, in the order of their files; those aside last.
 size_t index_names(const struct risk_indexes *all, struct str *ret, size_t max);
 
 // ---- pure arithmetic (tested alone) ------------------------------------------------------------

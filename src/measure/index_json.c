@@ -64,6 +64,7 @@ static void component_json(struct jw *w, const struct index_component *c)
 	jw_klabel2(w, "about", c->about);
 	jw_kf64(w, "cap", c->cap);
 	jw_kcstr(w, "take", c->worst ? "max" : "sum");
+	jw_kbool(w, "lowers", c->lowers);
 	if (c->half_life)
 		jw_kf64(w, "half_life_days", (double)c->half_life / (double)US_PER_DAY);
 	jw_kstr(w, "type", c->of.type ? c->of.type->name : STR("alarm"));
@@ -384,6 +385,7 @@ static void parts_json(const struct board *b, int64_t id, int64_t now, struct jw
 		jw_klabel2(w, "about", c->about);
 		jw_kstr(w, "type", c->of.type ? c->of.type->name : STR("alarm"));
 		jw_kcstr(w, "take", c->worst ? "max" : "sum");
+		jw_kbool(w, "lowers", c->lowers);
 		jw_kf64(w, "raw", hundredth(parts[order[k]].raw));
 		jw_kf64(w, "cap", c->cap);
 		jw_kf64(w, "points", hundredth(parts[order[k]].points));

@@ -194,7 +194,7 @@ static void check_decay(struct loading *l, const struct index_component *c, cons
 
 static void component_read(struct loading *l, struct risk_index *x, const struct yaml_node *key, const struct yaml_node *n)
 {
-	static const char *const keys[] = { "label", "about", "of", "alarms", "by", "weight", "weights", "take", "cap", "half_life", "covers", NULL };
+	static const char *const keys[] = { "label", "about", "of", "alarms", "by", "weight", "weights", "take", "cap", "half_life", "covers", "lowers", NULL };
 	static const char *const takes[] = { "sum", "max", NULL };
 	struct index_component *c = &x->components[x->ncomponents];
 	const struct yaml_node *of = yaml_get(n, "of"), *alarms = yaml_get(n, "alarms"), *k;
@@ -220,6 +220,10 @@ static void component_read(struct loading *l, struct risk_index *x, const struct
 	c->worst = word_read(l, n, "take", takes, 0) == 1;
 	if ((k = yaml_get(n, "half_life")))
 		(void)yaml_duration(k, &c->half_life, l->d);
+	if ((k = yaml_get(n, "lowers")))
+		(void)yaml_bool(k, &c->lowers, l->d);
+	if (c->lowers && c->families)
+		diag_say(l->d, k, "报警不能减分；请删去 lowers", "alarms lower nothing; take lowers out");
 	check_decay(l, c, n);
 	check_owner(l, c, n);
 	x->nslots += c->nweights;
@@ -240,7 +244,7 @@ static void components_read(struct loading *l, struct risk_index *x, const struc
 	for (size_t i = 0; i < n->n; i++)
 		component_read(l, x, n->keys[i], n->items[i]);
 	for (size_t i = 0; i < x->ncomponents; i++)
-		caps += x->components[i].cap;
+		caps += x->components[i].lowers ? 0 : x->components[i].cap;
 	if (x->nslots > INDEX_SLOTS)
 		diag_say(l->d, n, "权重一共超过 %d 个；请合并", "more than %d weights in all; put some together", INDEX_SLOTS);
 	if (x->levels[INDEX_RED].from > caps)
@@ -411,7 +415,7 @@ static void check_twice(struct loading *l, const struct risk_indexes *all, const
 
 static void index_load(struct loading *l, struct risk_indexes *all, const struct pack_file *f)
 {
-	static const char *const keys[] = { "index", "label", "about", "version", "valid_from", "basis", "components", "areas", "levels", "alerts", "backtest", NULL };
+	static const char *const keys[] = { "index", "label", "about", "version", "valid_from", "basis", "components", "areas", "levels", "alerts", "backtest", "aside", NULL };
 	struct risk_index *x = &all->v[all->n];
 	const struct yaml_node *n;
 	*x = (struct risk_index){ .pack = f->pack, .file = f->file, .version = STR_EMPTY, .category = STR_EMPTY };
@@ -424,6 +428,8 @@ static void index_load(struct loading *l, struct risk_indexes *all, const struct
 	if (need_node(l, f->root, "version", &n))
 		(void)yaml_str(n, &x->version, l->d);
 	valid_read(l, x, f->root);
+	if ((n = yaml_get(f->root, "aside")))
+		(void)yaml_bool(n, &x->aside, l->d);
 	levels_read(l, x, f->root);
 	components_read(l, x, f->root);
 	areas_read(l, x, f->root);
@@ -462,12 +468,13 @@ const struct risk_index *index_in_force(const struct risk_indexes *all, struct s
 size_t index_names(const struct risk_indexes *all, struct str *ret, size_t max)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < all->n && n < max; i++) {
-		bool known = false;
+	for (size_t i = 0; i < 2 * all->n && n < max; i++) { // those aside in a second pass
+		const struct risk_index *x = &all->v[i % all->n];
+		bool known = x->aside != (i >= all->n);
 		for (size_t k = 0; k < n; k++)
-			known |= str_eq(ret[k], all->v[i].name);
+			known |= str_eq(ret[k], x->name);
 		if (!known)
-			ret[n++] = all->v[i].name;
+			ret[n++] = x->name;
 	}
 	return n;
 }

@@ -35,11 +35,12 @@ int index_score(const struct risk_index *x, const struct index_slot *slots, cons
 	double sum = 0;
 	for (size_t i = 0; i < x->ncomponents; i++) {
 		double raw = raw_points(&x->components[i], slots, cover, fade[i]), points = fmin(raw, x->components[i].cap);
+		points = x->components[i].lowers ? -points : points;
 		if (parts)
 			parts[i] = (struct index_part){ raw, points };
 		sum += points;
 	}
-	return (int)lround(fmin(sum, 100) * 10);
+	return (int)lround(fmax(fmin(sum, 100), 0) * 10);
 }
 
 enum index_color index_color_at(const struct risk_index *x, int tenths)

@@ -185,7 +185,9 @@ static bool refers(const struct type *from, const struct type *to)
 	return str_is(to->name, "enterprise") && from->enterprise_from.n && !str_is(from->name, "enterprise");
 }
 
-static bool can_match(enum field_kind k) { return k == FIELD_TEXT || k == FIELD_USCC || k == FIELD_REF; }
+static bool can_match(enum field_kind k) { return k == FIELD_TEXT || k == FIELD_USCC || k == FIELD_IDCARD || k == FIELD_REF; }
+// A text may hold a credit code; a reference is compared with one, an identity number with one only.
+static bool alike(enum field_kind a, enum field_kind b) { return a == b || ((a == FIELD_TEXT || a == FIELD_USCC) && (b == FIELD_TEXT || b == FIELD_USCC)); }
 
 // matched('enterprise.uscc'): TYPE.FIELD, a field of this type of the same name and of a kind that can be looked for.
 static bool matched(const struct asking *asking, struct str argument, struct expr_name *ret)
@@ -194,8 +196,8 @@ static bool matched(const struct asking *asking, struct str argument, struct exp
 	struct str field = argument, type = str_cut(&field, '.');
 	const struct type *t = registry_type(ask->reg, type);
 	const struct field *of = t ? type_field(t, field) : NULL, *own = ask->t ? type_field(ask->t, field) : NULL;
-	if (!of || !own || of->ncols != 1 || own->ncols != 1 || own->personal || own->nread || of->nread || !can_match(of->kind) ||
-	    !can_match(own->kind) || (of->kind == FIELD_REF) != (own->kind == FIELD_REF))
+	if (!of || !own || of->ncols != 1 || own->ncols != 1 || own->nread || of->nread || !can_match(of->kind) || !can_match(own->kind) ||
+	    !alike(of->kind, own->kind) || ((own->personal || of->personal) && own->kind != FIELD_IDCARD))
 		return false;
 	struct expr_match *m = arena_one(asking->a, struct expr_match);
 	*m = (struct expr_match){ own, of, t };

@@ -86,7 +86,8 @@ struct filter {
 
 // A condition over a row's columns; expressions of packs become one (expr_to_cond). Depth at most LIMIT_EXPR_DEPTH.
 enum cond_op { COND_AND, COND_OR, COND_NOT /* of subs[0] */, COND_FILTER, COND_COLUMNS /* filter.column OP other */,
-               COND_MATCHED /* some row of r_of has filter.column's value in its column other */ };
+               COND_MATCHED /* some row of r_of has filter.column's value in its
+                            column other, and one of filter.vals as its state, if there are any */ };
 struct condition {
 	enum cond_op op;
 	struct filter filter;       // COND_FILTER; COND_COLUMNS: column and op

@@ -225,6 +225,11 @@ static enum err cond_matched(struct sql *s, const struct table *t, const struct 
 	sql_table(s, t);
 	sql_add(s, ".");
 	sql_name(s, c->filter.column);
+	if (c->filter.nvals) {
+		const struct filter states = { .column = STR("state"), .op = FILTER_IN, .vals = c->filter.vals, .nvals = c->filter.nvals };
+		sql_add(s, " AND other.");
+		sql_in(s, &states);
+	}
 	sql_add(s, ")");
 	return OK;
 }

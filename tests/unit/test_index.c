@@ -42,6 +42,26 @@ static const struct risk_index example = { .components = components, .ncomponent
 	                                   .all_share = 0.2, .levels = { [INDEX_BLUE] = { .from = 0 }, [INDEX_YELLOW] = { .from = 20 },
 	                                   [INDEX_ORANGE] = { .from = 40 }, [INDEX_RED] = { .from = 60 } } };
 
+// What lowers is taken off, capped like the others; a score is never below 0.
+static void test_good_marks_are_taken_off(void **state)
+{
+	struct index_component v[] = { components[0], components[1] };
+	struct risk_index x = example;
+	struct index_slot s[5] = { { 1, 1 }, { 3, 3 }, { 0, 0 }, { 2, 2 }, { 0, 0 } };
+	struct index_part parts[2];
+	double fade[2];
+	(void)state;
+	v[1].lowers = true;
+	v[1].cap = 15;
+	x.components = v;
+	x.ncomponents = 2;
+	index_fade(&x, 0, fade);
+	assert_int_equal(index_score(&x, s, NULL, fade, parts), 90); // 24 - 15 of 20
+	assert_true(parts[1].raw == 20 && parts[1].points == -15);
+	s[0] = (struct index_slot){ 0, 0 };
+	assert_int_equal(index_score(&x, s, NULL, fade, parts), 0); // 6 - 15
+}
+
 static void test_score(void **state)
 {
 	struct index_slot s[5] = { { 1, 1 }, { 3, 3 }, { 0, 0 }, { 2, 2 }, { 0, 0 } };
@@ -121,14 +141,14 @@ static struct {
 
 static enum err migrate(struct db *db, void *arg, struct problem *p)
 {
-	const struct risk_index *i = &x.all->v[0];
 	(void)arg;
 	enum err err = records_migrate(db, &x.enterprise->table, p);
 	if (!err)
 		err = records_migrate(db, &registry_type(x.reg, STR("area"))->table, p);
-	for (size_t k = 0; !err && k < i->ncomponents; k++)
-		if (i->components[k].of.type)
-			err = records_migrate(db, &i->components[k].of.type->table, p);
+	for (size_t i = 0; i < x.all->n; i++)
+		for (size_t k = 0; !err && k < x.all->v[i].ncomponents; k++)
+			if (x.all->v[i].components[k].of.type)
+				err = records_migrate(db, &x.all->v[i].components[k].of.type->table, p);
 	return err;
 }
 
@@ -173,6 +193,17 @@ static enum err put_run(struct db *db, void *arg, struct problem *p)
 	enum err err = records_insert(db, &r->t->table, &r->c, v, p);
 	r->id = r->c.id;
 	return err;
+}
+
+// What colours the map is the first index, whatever their files are called; those aside come after it.
+static void test_the_index_of_the_map_is_the_first(void **state)
+{
+	struct str names[INDEX_BOARDS];
+	(void)state;
+	assert_int_equal(index_names(x.all, names, INDEX_BOARDS), 2);
+	assert_true(str_is(names[0], "safety") && str_is(names[1], "credit"));
+	assert_int_equal(index_names(x.all, names, 1), 1);
+	assert_true(str_is(names[0], "safety"));
 }
 
 static int64_t enterprise(const char *area, const char *sector, const char *risk)
@@ -248,7 +279,8 @@ static void test_one_change_reaches_what_lies_above(void **state)
 	assert_null(change_of(&u, INDEX_AREA, "990121102000")); // next door nothing happened
 	assert_null(change_of(&u, INDEX_SECTOR, "dust"));
 	const struct index_change *county = change_of(&u, INDEX_AREA, "990121000000");
-	double both = x.all->v[0].worst * 30 + (x.all->v[0].top_share + x.all->v[0].all_share) * (30 + 1) / 2;
+	const struct risk_index *i = index_in_force(x.all, STR("safety"), T0);
+	double both = i->worst * 30 + (i->top_share + i->all_share) * (30 + 1) / 2;
 	assert_int_equal(county->tenths, (int)lround(both * 10));
 	u = update(a, "area", T0); // concerns nothing: counted again it is the same
 	assert_int_equal(u.n, 0);
@@ -555,10 +587,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_mistake_is_told_with_its_place),
+		cmocka_unit_test(test_good_marks_are_taken_off),
 		cmocka_unit_test(test_score),
 		cmocka_unit_test(test_decay),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_areas),
+		cmocka_unit_test_setup_teardown(test_the_index_of_the_map_is_the_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_change_reaches_what_lies_above, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moving_and_leaving, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_records_without_enterprise, set_up, tear_down),
