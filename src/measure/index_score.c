@@ -35,7 +35,7 @@ int index_score(const struct risk_index *x, const struct index_slot *slots, cons
 	double sum = 0;
 	for (size_t i = 0; i < x->ncomponents; i++) {
 		double raw = raw_points(&x->components[i], slots, cover, fade[i]), points = fmin(raw, x->components[i].cap);
-		points = x->components[i].lowers ? -points : points;
+		points = x->components[i].lowers ? 0 - points : points; // not -0
 		if (parts)
 			parts[i] = (struct index_part){ raw, points };
 		sum += points;
