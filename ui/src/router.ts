@@ -21,6 +21,7 @@ export const router = createRouter({
         { path: 'alarms/suppressed', name: 'suppressed', component: () => import('./pages/SuppressedPage.vue') },
         { path: 'replay', name: 'replay', component: () => import('./pages/ReplayPage.vue') },
         { path: 'risk/overlay', name: 'overlay', component: () => import('./pages/OverlayPage.vue') },
+        { path: 'credit', name: 'credit', component: () => import('./pages/RiskPage.vue') },
         { path: 'risk', name: 'risk', component: () => import('./pages/RiskPage.vue') },
         { path: 'sensing', name: 'sensing', component: () => import('./pages/SensingPage.vue') },
         { path: 'remote/:id(\\d+)?', name: 'remote', component: () => import('./pages/RemotePage.vue') },

@@ -13,7 +13,7 @@ import { dutyCount, notices, overdue } from '../use/duties'
 export interface Entry { page: string; label: string; icon: Component; to: RouteLocationRaw; badge?: number; urgent?: boolean; pack?: string }
 export interface Section { name: string; label: string; entries: Entry[] }
 
-type Plain = 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exam'
+type Plain = 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exam' | 'credit'
 const plain = (page: Plain): Entry => ({ page, label: t(`nav.${page}`), icon: menuIcon[page], to: { name: page } })
 const alarms = (): Entry => ({ page: 'alarms', label: t('nav.alarms'), icon: menuIcon.alarms, to: { name: 'alarms' }, badge: unacked.value.length || openAlarms.value.length, urgent: unacked.value.length > 0 })
 const duties = (): Entry => ({ page: 'duties', label: t('nav.duties'), icon: menuIcon.duties, to: { name: 'duties' }, badge: dutyCount.value, urgent: overdue.value > 0 })
@@ -38,7 +38,7 @@ export const packSections = computed<PackSection[]>(() => {
   return [...out].map(([label, list]) => ({ label, packs: list }))
 })
 
-const numbers = computed<Entry[]>(() => (works.value ? [plain('risk'), plain('sensing'), plain('suppressed'), plain('alarmload'), plain('detect'), plain('overlay'), plain('indicators'), plain('reports')] : []))
+const numbers = computed<Entry[]>(() => (works.value ? [plain('risk'), ...(knows('credit_evaluation') ? [plain('credit')] : []), plain('sensing'), plain('suppressed'), plain('alarmload'), plain('detect'), plain('overlay'), plain('indicators'), plain('reports')] : []))
 const manage = computed<Entry[]>(() => [
   ...(may('device.read') || may('device.manage') ? [plain('devices')] : []),
   plain('rules'),

@@ -11,11 +11,11 @@ export interface RiskIndex {
   areas: { worst: number; top: number; top_share: number; all_share: number; own: number }
   counts: Record<string, number>
   levels: RiskLevel[]
-  components: { name: string; label: string; cap: number; take: string; half_life_days?: number; weights: { value: string; label: string; weight: number }[] }[]
+  components: { name: string; label: string; cap: number; lowers?: boolean; take: string; half_life_days?: number; weights: { value: string; label: string; weight: number }[] }[]
 }
 export interface Ranked { kind: RiskKind; key: string; title: string; score: number; level: Color; rise_24h: number; enterprises?: number; counts?: Record<string, number>; area?: string; sector?: string }
 export interface RiskPart {
-  component: string; label: string; about?: string; type: string; points: number; raw?: number; cap?: number; take?: string; half_life_days?: number
+  component: string; label: string; about?: string; type: string; points: number; lowers?: boolean; raw?: number; cap?: number; take?: string; half_life_days?: number
   counts?: { value: string; label: string; n: number; amount: number; weight: number; points: number }[]
 }
 export interface Why {
@@ -31,16 +31,19 @@ export interface Rate { k: number; n: number; rate: number | null; low?: number;
 export interface BackTest { days: number; events: number; events_without_history: number; hits: Rate; false_alarms: Rate; spells_not_over: number; share_of_time: number; enough: boolean; say: string }
 
 const KEEP = 30 // s: the declaration changes when the packs do
-let known: { at: number; index: Promise<RiskIndex | null> } | null = null
-/** The first index, or null where there is none. */
-export function riskIndex(fresh = false): Promise<RiskIndex | null> {
+let known: { at: number; all: Promise<RiskIndex[]> } | null = null
+/** The index of that name, without one the first (that of the map); null where there is none. */
+export async function riskIndex(fresh = false, name = ''): Promise<RiskIndex | null> {
   if (!known || fresh || Date.now() - known.at > KEEP * 1000) {
-    const index = get<{ items: RiskIndex[] }>('/index').then((x) => x.items[0] ?? null)
-    index.catch(() => (known = null))
-    known = { at: Date.now(), index }
+    const all = get<{ items: RiskIndex[] }>('/index').then((x) => x.items)
+    all.catch(() => (known = null))
+    known = { at: Date.now(), all }
   }
-  return known.index
+  return (await known.all).find((x) => !name || x.name === name) ?? null
 }
+/** The index of credit counts what is taken off 100. */
+export const CREDIT = 'credit'
+export const shownScore = (x: { name: string }, score: number) => points(x.name === CREDIT ? 100 - score : score)
 export const riskRank = (name: string, query: Record<string, string | number | undefined>) => get<{ items: Ranked[]; total: number; at: string }>(`/index/${name}/rank`, query)
 export const riskWhy = (name: string, kind: RiskKind, key: string) => get<Why>(`/index/${name}/why`, { kind, key })
 export const riskTrend = (name: string, kind: RiskKind, key: string, from: string, to: string) => get<{ items: TrendRow[] }>(`/index/${name}/trend`, { kind, key, from, to })
@@ -74,6 +77,7 @@ export function formulaWords(x: RiskIndex): string {
 export function because(w: { score: number; level: Color; parts: { label: string; points: number }[] }, x: RiskIndex): string {
   const from = x.levels.find((l) => l.color === w.level)?.from ?? 0
   const top = w.parts.filter((p) => p.points >= 0.05).slice(0, 3).map((p) => `${p.label} ${points(p.points)}`).join(t('risk.and'))
+  if (x.name === CREDIT) return (top ? t('credit.because', { score: shownScore(x, w.score), top }) : t('credit.clean'))
   const head = from > 0 ? t('risk.because', { score: points(w.score), from: num(from), color: tx('color', w.level) }) : t('risk.low', { score: points(w.score), color: tx('color', w.level) })
   return top ? head + t('risk.mostly', { top }) : head
 }
