@@ -193,3 +193,13 @@ test('the twenty duties of an enterprise: scored by itself, checked by the town'
   const settled = await done(park, 'enterprise_duty', e.id, 'settle', { opinion: '抽查扣四分' });
   assert.deepEqual([settled.score, settled.grade], [96, 'excellent']);
 });
+
+test('what a professional committee decides in its meeting is a task with a unit and a day', async () => {
+  const c = await rec(committee, 'professional_committee', { name: '建筑施工专业委员会', lead: people.department.organisation.id, chair: people.leader.id, members: [people.department2.organisation.id], sectors: ['construction'] });
+  const m = await rec(committee, 'meeting', { title: '第四季度会议', kind: 'professional', committee: c.id });
+  await refused(committee, 'meeting', m.id, 'hold', { on: new Date().toISOString(), attendees: '成员单位' }, 'no minutes');
+  await done(committee, 'meeting', m.id, 'hold', { on: new Date().toISOString(), attendees: '成员单位', minutes: '研究塔吊安全', decisions: [{ what: '塔吊专项检查', unit: '住建局', due: day(20) }] });
+  const [d] = await all(committee, 'decision', `&where.meeting=${m.id}`);
+  assert.deepEqual([d.title, d.due, d.state], ['塔吊专项检查', day(20), 'open']);
+  assert.equal((await done(housing, 'decision', d.id, 'finish', { result: '已检查 12 个工地' })).state, 'done');
+});

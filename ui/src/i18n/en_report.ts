@@ -60,6 +60,7 @@ export const enReport: Record<keyof typeof zhReport, string> = {
   'credit.score': 'Score',
   'credit.because': '{score} of 100, mostly because of {top}',
   'credit.clean': '100: nothing is taken off',
+  'credit.parts': 'Taken off and given back (press for the records)',
   'credit.compute': 'Compute',
   'credit.again': 'Compute again',
   'credit.what': 'Score, grade and every item are computed from the records by the rule in force; again until the enterprise is told.',

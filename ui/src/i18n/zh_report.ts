@@ -59,6 +59,7 @@ export const zhReport = {
   'credit.score': '信用分',
   'credit.because': '信用分 {score}（满分 100），主要因为{top}',
   'credit.clean': '信用分 100，没有扣分',
+  'credit.parts': '扣分和加分（点开看记录）',
   'credit.compute': '计算',
   'credit.again': '重新计算',
   'credit.what': '系统按现行规则从记录算出得分、等级和逐项依据；告知企业前可以重新计算。',
