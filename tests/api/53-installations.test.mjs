@@ -148,7 +148,7 @@ test('what opens by itself: duties of the three persons, the yearly check, the m
   assert.ok(duties.every((d) => d.person?.id), 'each has the person of the installation');
   const duty = duties[0];
   await ok_move(ent, 'guarantee_duty', duty.id, 'finish', { done: ['patrol'], found: [{ title: '呼吸阀卡涩' }] });
-  assert.ok((await mine('hazard')).some((h) => h.title === '呼吸阀卡涩' && h.guarantee_duty?.id === duty.id));
+  assert.ok((await mine('hazard')).some((h) => h.title === '呼吸阀卡涩' && h.origin?.type === 'guarantee_duty' && h.origin.id === duty.id));
   const [dual] = await mine('dual_prevention');
   assert.ok(dual.installations >= 1, 'counted from the records');
   assert.equal(dual.complete, false);

@@ -2,7 +2,6 @@
 // every record has (number, state, area …) are.
 import type { Field, FieldKind, Listing, Move, Rec, State, TypeInfo } from '../api/types'
 import { t, type Key } from '../i18n'
-import { typeLabel } from '../use/types'
 
 /** Columns that the engine gives every record, as if they were fields. */
 const COMMON: { name: string; is: FieldKind; key: Key; states?: boolean }[] = [
@@ -29,7 +28,7 @@ export function commonFields(info: TypeInfo): Field[] {
 }
 /** Every column a list can show: own fields first, then the common ones that are no own field. */
 export function allColumns(info: TypeInfo): Field[] {
-  const own = info.fields.filter((f) => f.is !== 'shape').map((f) => (f.is === 'origin' ? { ...f, items: f.from?.map((x) => ({ value: x, label: typeLabel(x) })) } : f))
+  const own = info.fields.filter((f) => f.is !== 'shape')
   return [...own, ...commonFields(info).filter((c) => !own.some((f) => f.name === c.name))]
 }
 

@@ -44,6 +44,7 @@ export function tidy(info: TypeInfo): TypeInfo {
     f.when = js(f.when)
     f.compute = js(f.compute)
     f.words = words
+    if (f.is === 'origin') f.items = f.from?.map((x) => ({ value: x, label: typeLabel(x) })) // what it can be filtered by
     f.columns?.forEach(field)
   }
   info.fields.forEach(field)
