@@ -152,6 +152,9 @@ static bool gather_fits(struct reading *r, const struct yaml_node *from, const s
 	if (!now || now->kind != FIELD_ORIGIN) {
 		diag_say(r->d, into, "新的类型里没有 origin 字段“%.*s”；请写上", "the new type has no origin field \"%.*s\"; write its name", STR_FMT(into->text));
 		near_field(r, r->now, into->text);
+	} else if (type_field(r->t, into->text) && type_field(r->t, into->text)->kind != FIELD_ORIGIN) {
+		diag_say(r->d, into, "字段“%.*s”现在是别的种类；请换一个新字段名",
+		         "field \"%.*s\" is of another kind now; choose another name", STR_FMT(into->text));
 	} else if (old->kind != FIELD_REF || old->ncols != 1) {
 		diag_say(r->d, from, "字段“%.*s”不是引用，归并不了；请删去", "field \"%.*s\" is no ref, it cannot be gathered; take it out", STR_FMT(from->text));
 	} else if (!origin_type(now, old->to)) {

@@ -179,6 +179,9 @@ test('the fields of old are gathered into the new one: dry run, two of them in o
   assert.equal(await told('gather: {into: sorce, from: [visit]}'), '4:20: the new type has no origin field "sorce"; write its name - did you mean "source"?');
   assert.equal(await told('gather: {into: source, from: [title]}'), '4:35: field "title" is no ref, it cannot be gathered; take it out');
   assert.match(await told('gather: {into: source, from: [who]}'), /^4:35: "who" refers to person, which opens no such records/);
+  write('mine/types/note.yaml', now.replace('  source: {', `  talk: {is: origin, ${L('谈话')}}\n  source: {`));
+  assert.match(await told('gather: {into: talk, from: [visit]}'), /field "talk" is of another kind now; choose another name/);
+  write('mine/types/note.yaml', now);
   assert.match(await told('gather: [visit]'), /^4:13: \{into: new, from: \[old\]\} is expected/);
   assert.equal(await told('gather: {into: source, from: [visit, talk]}'), '');
   const p = await pending();
