@@ -76,6 +76,7 @@
 #define LIMIT_GATE_UNAUTHENTICATED_S 10     // a connection that has not said who it is
 #define LIMIT_MQTT_PACKET (1u << 20)        // bytes of one control packet
 #define LIMIT_MQTT_TOPIC 256
+#define LIMIT_MQTT_ALIASES 8                // topics that a client of 5.0 may name by a number
 #define LIMIT_MQTT_INFLIGHT 1024            // unacknowledged PUBLISH of one connection
 #define LIMIT_MQTT_SUBSCRIPTIONS 8          // filters of one SUBSCRIBE
 #define LIMIT_MQTT_CLIENT_ID 256

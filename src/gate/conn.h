@@ -51,6 +51,7 @@ struct sparkplug; // gate/sparkplug.c
 
 struct mqtt_session {
 	struct sparkplug *spb;        // NULL until the client speaks Sparkplug B
+	struct mqtt_aliases *aliases; // NULL until the client names a topic by a number (5.0)
 	uint8_t version;              // 0 before CONNECT, then 4 or 5
 	bool subscribed;              // to the command topic
 	bool assign_id;               // CONNECT came without a client id (5.0)

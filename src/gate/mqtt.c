@@ -167,14 +167,42 @@ static bool publish_readings(struct conn *c, const struct mqtt_publish *p)
 	return true;
 }
 
+struct mqtt_aliases {
+	struct {
+		size_t n;
+		char topic[LIMIT_MQTT_TOPIC];
+	} at[LIMIT_MQTT_ALIASES];
+};
+
+// 3.3.2.3.4: a topic and a number give the number this meaning from now on, the number alone is that topic.
+static enum mqtt_reason publish_topic(struct conn *c, struct mqtt_publish *p)
+{
+	struct mqtt_session *s = &c->mqtt;
+	size_t alias = p->props.topic_alias;
+	if (p->topic.n > LIMIT_MQTT_TOPIC)
+		return MQTT_BAD_TOPIC;
+	if (!(p->props.seen >> 0x23 & 1))
+		return p->topic.n ? MQTT_SUCCESS : MQTT_PROTOCOL_ERROR;
+	if (!alias || alias > LIMIT_MQTT_ALIASES)
+		return MQTT_BAD_TOPIC_ALIAS;
+	if (!s->aliases)
+		s->aliases = mem_alloc(sizeof *s->aliases);
+	size_t *n = &s->aliases->at[alias - 1].n;
+	char *topic = s->aliases->at[alias - 1].topic;
+	if (p->topic.n) {
+		*n = p->topic.n;
+		memcpy(topic, p->topic.p, *n);
+	}
+	p->topic = str_from(topic, *n);
+	return *n ? MQTT_SUCCESS : MQTT_PROTOCOL_ERROR;
+}
+
 static bool on_publish(struct conn *c, uint8_t flags, struct str body)
 {
 	struct mqtt_publish p;
 	enum mqtt_reason reason = mqtt_read_publish(c->mqtt.version, flags, body, &p);
-	if (!reason && p.topic.n > LIMIT_MQTT_TOPIC)
-		reason = MQTT_BAD_TOPIC;
-	if (!reason && p.props.seen >> 0x23 & 1) // topic alias: the maximum is 0
-		reason = MQTT_BAD_TOPIC_ALIAS;
+	if (!reason)
+		reason = publish_topic(c, &p);
 	if (!reason && p.qos && c->inflight >= LIMIT_MQTT_INFLIGHT)
 		reason = MQTT_RECEIVE_MAXIMUM;
 	if (reason) {
@@ -390,8 +418,15 @@ static void mqtt_tick(struct conn *c)
 		conn_end(c, REJECT__MAX, MQTT_KEEP_ALIVE_TIMEOUT, STR_EMPTY);
 }
 
+static void mqtt_done(struct conn *c)
+{
+	sparkplug_free(c);
+	mem_free(c->mqtt.aliases);
+	c->mqtt.aliases = NULL;
+}
+
 const struct proto proto_mqtt = {
 	.input = mqtt_input, .welcome = mqtt_welcome, .released = mqtt_released, .bye = mqtt_bye, .command = mqtt_command,
 	.tick = mqtt_tick,
-	.leaving = sparkplug_leaving, .done = sparkplug_free,
+	.leaving = sparkplug_leaving, .done = mqtt_done,
 };

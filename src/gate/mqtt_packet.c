@@ -379,10 +379,10 @@ static void write_text(struct buf *out, struct str s)
 	buf_add_str(out, s);
 }
 
-// What the gate offers (3.2.2.3): no shared or numbered subscriptions, no topic alias (absent = 0).
+// What the gate offers (3.2.2.3): no shared or numbered subscriptions.
 static void write_connack_props(struct buf *out, const struct mqtt_connack *a)
 {
-	size_t n = 3 + 5 + 2 + 2 + (a->expiry_zero ? 5 : 0) + (a->assigned_id.n ? 3 + a->assigned_id.n : 0);
+	size_t n = 3 + 5 + 3 + 2 + 2 + (a->expiry_zero ? 5 : 0) + (a->assigned_id.n ? 3 + a->assigned_id.n : 0);
 	write_head(out, MQTT_CONNACK, 0, 2 + variable_size(n) + n);
 	buf_add_u8(out, 0); // no session present, ever
 	buf_add_u8(out, a->code);
@@ -391,6 +391,8 @@ static void write_connack_props(struct buf *out, const struct mqtt_connack *a)
 	buf_add_be16(out, LIMIT_MQTT_INFLIGHT);
 	buf_add_u8(out, 0x27);
 	buf_add_be32(out, LIMIT_MQTT_PACKET);
+	buf_add_u8(out, 0x22);
+	buf_add_be16(out, LIMIT_MQTT_ALIASES);
 	static const uint8_t one_byte[][2] = { { 0x29, 0 }, { 0x2A, 0 } };
 	buf_add(out, one_byte, sizeof one_byte);
 	if (a->expiry_zero) {

@@ -71,6 +71,10 @@ for (const version of [4, 5]) {
     await until('the reading', async () => (await rows(at))[0]?.[1] === 7);
     await run('mosquitto_pub', ['-V', v, '-h', '127.0.0.1', '-p', String(s.mqtt), '-u', 'JS-GW', '-P', d.key, '-q', '2', '-k', '65535', '-t', readings, '-m', message(at + 1000, 8)]);
     assert.deepEqual((await rows(at)).slice(0, 2).map((r) => r[1]), [7, 8], 'released in two steps: it is there');
+    if (version === 5) {
+      await run('mosquitto_pub', ['-V', v, '-h', '127.0.0.1', '-p', String(s.mqtt), '-u', 'JS-GW', '-P', d.key, '-q', '1', '-t', readings, '-m', message(at + 2000, 9), '--repeat', '3', '-D', 'publish', 'topic-alias', '1']);
+      assert.equal((await rows(at))[2][1], 9, 'a topic by its number');
+    }
   });
 }
 

@@ -377,7 +377,7 @@ HELPER int mqtt_client(struct fake *f, uint8_t version, const char *user, const 
 }
 
 #define CONNACK_311 "20 02 00 00"
-#define CONNACK_5 "20 0F 00 00 0C 210400 2700100000 2900 2A00"
+#define CONNACK_5 "20 12 00 00 0F 210400 2700100000 220008 2900 2A00"
 
 HELPER int mqtt_client_ready(struct fake *f, uint8_t version, const char *user, const char *key)
 {

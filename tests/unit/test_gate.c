@@ -94,7 +94,7 @@ static void an_empty_client_id_gets_one(void **state)
 	int fd = client_connect(f->mqtt);
 	client_send_hex(fd, "10 23 0004 4D515454 05 C2 003C 0A 11 00000E10 27 00001000 0000 0002 4431 0006 736563726574");
 	// … session expiry 0: nothing is kept; assigned client id anlan-CONN
-	client_expect(f, fd, "20 2D 00 00 2A 210400 2700100000 2900 2A00 1100000000 120016 616E6C616E2D");
+	client_expect(f, fd, "20 30 00 00 2D 210400 2700100000 220008 2900 2A00 1100000000 120016 616E6C616E2D");
 	close(fd);
 }
 
@@ -162,6 +162,33 @@ static void qos_2_is_released_in_two_steps(void **state)
 	int fd = mqtt_client_ready(f, MQTT_V5, "D1", "secret");
 	mqtt_publish_id(fd, MQTT_V5, "anlan/v1/D2/readings", 2, 6, STR("[]"));
 	client_expect(f, fd, "5003000687");
+	close(fd);
+}
+
+static void a_topic_may_be_named_by_a_number(void **state)
+{
+	(void)state;
+	char json[200];
+	struct buf b;
+	int fd = mqtt_client_ready(f, MQTT_V5, "D1", "secret");
+	struct str message = reading_json(json, sizeof json, "level", 1);
+	buf_init(&b, 4096);
+	for (int i = 0; i < 4; i++) { // topic and number, number alone, another topic for it, number alone
+		struct str topic = i == 0 ? STR(T1) : i == 2 ? STR("anlan/v1/D2/readings") : STR_EMPTY;
+		buf_add_u8(&b, MQTT_PUBLISH << 4 | 2);
+		size_t left = 2 + topic.n + 2 + 4 + message.n;
+		buf_add_u8(&b, (uint8_t)(left & 127) | 128);
+		buf_add_u8(&b, (uint8_t)(left >> 7));
+		buf_add_be16(&b, (uint16_t)topic.n);
+		buf_add_str(&b, topic);
+		buf_add_be16(&b, (uint16_t)(i + 1));
+		buf_add(&b, "\003\043\000\010", 4); // alias 8
+		buf_add_str(&b, message);
+	}
+	client_send(fd, buf_str(&b));
+	client_expect(f, fd, "40020001 40020002 4003000387 4003000487");
+	assert_int_equal(f->nreadings, 2);
+	buf_free(&b);
 	close(fd);
 }
 
@@ -240,7 +267,10 @@ static void what_5_0_is_told_before_the_end(void **state)
 		const char *what, *hex, *answer;
 	} cases[] = {
 		{ "QoS 3", "36 08 0003 612F62 0001 00", "E00181" },
-		{ "topic alias", "32 0B 0003 612F62 0007 03 230005", "E00194" },
+		{ "a topic alias beyond the maximum", "32 0B 0003 612F62 0007 03 230009", "E00194" },
+		{ "topic alias 0", "32 0B 0003 612F62 0007 03 230000", "E00194" },
+		{ "a topic alias that nothing was given to", "32 08 0000 0007 03 230005", "E00182" },
+		{ "no topic", "32 05 0000 0007 00", "E00182" },
 		{ "too large", "30 FF FF FF 7F", "E00195" },
 		{ "malformed length", "30 80 80 80 80", "E00181" },
 		{ "CONNECT again", "10 0F 0004 4D515454 05 02 003C 00 0002 6465", "E00182" },
@@ -572,6 +602,7 @@ int main(void)
 		TEST(byte_by_byte_is_fine_too),
 		TEST(puback_waits_for_the_disk),
 		TEST(qos_2_is_released_in_two_steps),
+		TEST(a_topic_may_be_named_by_a_number),
 		TEST(qos_0_is_taken_without_a_word),
 		TEST(refused_readings_are_counted_and_acknowledged),
 		TEST(unreadable_payload),

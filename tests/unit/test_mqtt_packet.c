@@ -281,7 +281,7 @@ static void what_the_gate_sends(void **state)
 	mqtt_write_connack(&b, MQTT_V5, &(struct mqtt_connack){ .code = MQTT_BAD_USER });
 	assert_bytes(&b, "20 03 00 86 00");
 	mqtt_write_connack(&b, MQTT_V5, &(struct mqtt_connack){ .assigned_id = STR("x"), .expiry_zero = true });
-	assert_bytes(&b, "20 18 00 00 15 210400 2700100000 2900 2A00 1100000000 12000178");
+	assert_bytes(&b, "20 1B 00 00 18 210400 2700100000 220008 2900 2A00 1100000000 12000178");
 	mqtt_write_ack(&b, MQTT_V311, MQTT_PUBACK, 0x1234, MQTT_BAD_PAYLOAD);
 	assert_bytes(&b, "40 02 1234");
 	mqtt_write_ack(&b, MQTT_V5, MQTT_PUBACK, 0x1234, MQTT_SUCCESS);
