@@ -301,15 +301,15 @@ static void visit_fuel_cell(struct visitor *v)
 	visit_all(v, HYDROGEN, ARRAY_LEN(HYDROGEN));
 }
 
-static void visit_position(struct visitor *v) // table 14
+static void visit_position(struct visitor *v) // table 14; FFFFFFFF and FFFFFFFE are beyond the poles too
 {
 	uint8_t status = take_u8(&v->c);
-	for (int i = 0; i < 2; i++) {
-		uint32_t raw = take_be32(&v->c);
-		double sign = status & (i ? 2 : 4) ? -1 : 1;
-		struct gb32960_value out = { "", 0, 0, i ? "lat" : "lon", false, 0, raw, sign * raw / 1e6, status & 1 ? GB32960_INVALID : GB32960_VALID };
-		v->visit(v->owner, &out);
-	}
+	uint32_t lon = take_be32(&v->c), lat = take_be32(&v->c);
+	enum gb32960_state state = status & 1 || lon > 180000000u || lat > 90000000u ? GB32960_INVALID : GB32960_VALID;
+	struct gb32960_value x = { "", 0, 0, "lon", false, 0, lon, (status & 4 ? -1 : 1) * (lon / 1e6), state };
+	struct gb32960_value y = { "", 0, 0, "lat", false, 0, lat, (status & 2 ? -1 : 1) * (lat / 1e6), state };
+	v->visit(v->owner, &x);
+	v->visit(v->owner, &y);
 }
 
 static void visit_alarms(struct visitor *v)
