@@ -135,6 +135,12 @@ static void what_cannot_be_read_does_not_cost_what_can(void **state)
 	assert_false(read_packet(packet(2, 0xfe, 3, TIME), a, &s)); // AES
 	assert_false(read_packet(packet(5, 0xfe, 1, TIME "0001"), a, &s)); // a platform
 	assert_false(read_packet(packet(2, 0xfe, 1, "1A0D0108 1E0F 05 00 072FFC64 01DD9546"), a, &s)); // month 13
+	assert_false(read_packet(packet(2, 0xfe, 1, ""), a, &s)); // a report begins with its time
+	assert_true(read_packet(packet(7, 0xfe, 1, ""), a, &s)); // a heartbeat has none
+	assert_true(read_packet(packet(2, 0xfe, 1, TIME "01 FF FF FF FFFF FFFFFFFF FFFF FFFF FF FF FF FFFF FF FF 05 00 FFFFFFFF 01DD9546"), a, &s));
+	for (size_t i = 0; i < s.n; i++)
+		assert_int_equal(s.d[i].quality, Q_BAD); // nothing of it is known, not even the gear and half a position
+	assert_int_equal(s.n, 15);
 	assert_true(read_packet(packet(2, 0x01, 1, TIME), a, &s)); // an answer
 	assert_int_equal(s.n, 0);
 	struct fed fed = gb32960_feed(STR("$$\x01\xfe" "LSVAL0000DEMO0001"));

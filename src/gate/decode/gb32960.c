@@ -422,7 +422,8 @@ bool gb32960_readings(const struct gb32960 *m, struct arena *arena, const struct
 	struct emitter e = { arena, sink, m->time, m->command == GB32960_REISSUE ? READING_HISTORY : 0 };
 	struct gb32960_unit u;
 	struct refusal part;
-	if (rest.n && m->time == INT64_MIN) {
+	bool report = m->command == GB32960_REALTIME || m->command == GB32960_REISSUE;
+	if (report && m->time == INT64_MIN) {
 		return refuse_as(why, &NO_TIME, HEAD);
 	}
 	while (gb32960_next(&rest, &u, &part)) {
