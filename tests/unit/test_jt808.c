@@ -94,6 +94,9 @@ static void positions_become_readings(void **state)
 	assert_true(find(&s, "lon")->value == -120.585316 && find(&s, "lat")->value == -31.298886);
 	assert_int_equal(find(&s, "lon")->quality, Q_BAD);
 	assert_int_equal(find(&s, "mileage")->quality, Q_GOOD);
+	// a fix beyond the pole is none
+	assert_true(read_body(JT808_POSITION, "00000000 00000002 055D4A81 072FFC64 000C 01C8 005A 260101083015", a, &s));
+	assert_int_equal(find(&s, "lon")->quality, Q_BAD);
 	// blind area: history
 	assert_true(read_body(JT808_BATCH, "0002 01 001C" POSITION "001C" POSITION, a, &s));
 	assert_int_equal(find(&s, "lon")->flags, READING_HISTORY);
