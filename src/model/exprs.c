@@ -187,7 +187,10 @@ static bool refers(const struct type *from, const struct type *to)
 
 static bool can_match(enum field_kind k) { return k == FIELD_TEXT || k == FIELD_USCC || k == FIELD_IDCARD || k == FIELD_REF; }
 // A text may hold a credit code; a reference is compared with one, an identity number with one only.
-static bool alike(enum field_kind a, enum field_kind b) { return a == b || ((a == FIELD_TEXT || a == FIELD_USCC) && (b == FIELD_TEXT || b == FIELD_USCC)); }
+static bool alike(enum field_kind a, enum field_kind b)
+{
+	return a == b || ((a == FIELD_TEXT || a == FIELD_USCC) && (b == FIELD_TEXT || b == FIELD_USCC));
+}
 
 // matched('enterprise.uscc'): TYPE.FIELD, a field of this type of the same name and of a kind that can be looked for.
 static bool matched(const struct asking *asking, struct str argument, struct expr_name *ret)

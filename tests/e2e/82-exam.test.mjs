@@ -84,3 +84,17 @@ test('on the desk in English the list says it is passed', { timeout: 300000 }, a
   await shot(p, 'exam-desk');
   await p.context.close();
 });
+
+test('the examiner sees the paper with its keys and how the questions fared', { timeout: 300000 }, async () => {
+  const p = await (await Person.open(browser, s)).be('examiner');
+  const examiner = await s.as('examiner');
+  const sitting = (await examiner.ok_get(`${R}/exam_sitting?where.exam=${exam.id}`)).items[0];
+  await p.go(`/records/exam_sitting/${sitting.id}`);
+  await p.test('exam-sheet').waitFor();
+  assert.match(await p.test('exam-sheet').innerText(), /先通风、再检测、后作业/);
+  await p.go(`/records/exam/${exam.id}`);
+  await p.test('exam-stats').waitFor();
+  assert.equal(await p.test('exam-stats').locator('tbody tr').count(), 3);
+  await shot(p, 'exam-record');
+  await p.context.close();
+});
