@@ -103,6 +103,8 @@ test('an answer that was acknowledged is there after kill -9; points are the ser
     assert.ok((await who.delete(`${R}/exam_sitting/${p.id}`, { reason: '删除' })).status >= 400);
   }
   assert.equal((await examiner.post(`${R}/exam_sitting`, { exam: e.id })).status, 403);
+  const paper = await done(examiner.post(`/api/v1/records/exam_sitting/${p.id}/documents/exam_result`, {}));
+  assert.match(paper.number, /^考成〔\d{4}〕\d{5}号$/);
   // the firm's manager sees the result, not the doubts; the keys come when the exam is closed
   const seen = await firm.ok_get(`${R}/exam_sitting/${p.id}`);
   assert.deepEqual([seen.state, seen.score, 'fast' in seen, 'seed' in seen], ['passed', right, false, false]);
