@@ -69,8 +69,26 @@ test('two presses from the alarm, a team is sent with one, an entry survives the
     await p.settled();
     await shot(p, 'command-wall');
     await p.test('cmd-wall').click();
+    await p.test('cmd-zones').click();
+    await p.test('zone-type-weather').click(); // no weather station in this county
+    await p.test('zone-save').click();
+    await p.at(`/command/${event.id}`);
+    await until('the computed zone', async () => /后果推演 TY-[\s\S]*处 · \d+ 人/.test(await p.test('cmd-inside').innerText()));
+    await shot(p, 'command-zone');
     await p.go(`/alarms/${alarm.id}`);
     assert.match(await p.test('event-there').innerText(), new RegExp(event.number), 'the alarm leads to it from now on');
+  });
+});
+
+test('a scenario says what is missing within its minutes', { timeout: 900000 }, async () => {
+  const sc = await d.bureau.ok_post('/api/v1/records/accident_scenario', { title: '罐区泄漏', category: 'leak', area: '990121401001', position: [119.0574, 33.0875], trigger: '法兰断裂', needs: [
+    { kind: 'team', quantity: 2, within_min: 5 }, { kind: 'team', quantity: 4, within_min: 5 }, { kind: 'material', what: '泡沫', quantity: 50 }, { kind: 'shelter', quantity: 5000 }] });
+  const p = await (await Person.open(browser, s)).be('bureau');
+  await watched([p], 'scenario', async () => {
+    await p.go(`/records/accident_scenario/${sc.id}`);
+    await p.test('supply-row').first().waitFor();
+    const rows = await p.test('supply-row').evaluateAll((v) => v.map((r) => [...r.querySelectorAll('td.num')].map((c) => c.innerText)));
+    assert.deepEqual(rows, [['2', '2', '—'], ['4', '2', '2'], ['50', '42', '8'], ['5000', '4200', '800']], 'two teams in five minutes, 42 t of foam, room for 1200 and 3000');
   });
 });
 

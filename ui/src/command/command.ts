@@ -88,3 +88,19 @@ export async function takeZone(event: number, zone: number) {
   await patch(`/records/${EVENT}/${event}`, { version: rec.version, zone })
 }
 export const send = (type: string, body: Record<string, unknown>, once: string) => post<Rec>('/records/' + type, body, once)
+
+export interface Need { kind: string; what?: string; quantity: number; within_min?: number }
+export interface Supply { need: Need; there: number; gap: number; from: Near[] }
+/** What a scenario takes against what is ready and near enough: how many of a kind, or how much of a material that is called so; room in
+ *  shelters and hospitals. Arrival is the same estimate as on the command page. */
+export function supply(needs: Need[], near: Near[]): Supply[] {
+  return needs.map((need) => {
+    const stock = ['material', 'equipment'].includes(need.kind), room = ['shelter', 'hospital'].includes(need.kind)
+    const called = (r: Near) => !need.what || [r.name, r.rec?.item, r.rec?.gear].some((s) => String(s ?? '').includes(need.what!))
+    const soon = (r: Near) => !need.within_min || (r.minutes ?? Math.round((r.metres * ROAD) / ((SPEED * 1000) / 60))) <= need.within_min
+    const from = near.filter((r) => r.kind === need.kind && r.state === 'ready' && called(r) && soon(r))
+    const n = (v: unknown) => Number(v) || 0
+    const there = from.reduce((sum, r) => sum + (stock ? n(r.rec?.quantity) : room ? Math.max(0, n(r.rec?.capacity) - n(r.rec?.occupied)) : 1), 0)
+    return { need, there, gap: Math.max(0, need.quantity - there), from }
+  })
+}

@@ -81,5 +81,12 @@ export const enCommand: Record<keyof typeof zhCommand, string> = {
   'cmd.cards': 'Disposal cards ({n})',
   'cmd.cards.ppe': 'Wear',
   'cmd.cards.dont': 'Do not',
+  'cmd.supply': 'Resources against the scenario',
+  'cmd.supply.need': 'Needed',
+  'cmd.supply.want': 'Quantity',
+  'cmd.supply.there': 'In reach',
+  'cmd.supply.gap': 'Gap',
+  'cmd.supply.from': 'From',
+  'cmd.supply.within': 'within {n} min',
   'cmd.stale': 'Cut off: as of {at}',
 }

@@ -79,5 +79,12 @@ export const zhCommand = {
   'cmd.cards': '应急处置卡（{n}）',
   'cmd.cards.ppe': '防护',
   'cmd.cards.dont': '禁止',
+  'cmd.supply': '资源评估',
+  'cmd.supply.need': '所需',
+  'cmd.supply.want': '需要',
+  'cmd.supply.there': '可及',
+  'cmd.supply.gap': '缺口',
+  'cmd.supply.from': '来自',
+  'cmd.supply.within': '{n} 分钟内',
   'cmd.stale': '断网，数据停在 {at}',
 }
