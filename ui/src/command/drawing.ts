@@ -7,6 +7,7 @@ import Point from 'ol/geom/Point'
 import { circular } from 'ol/geom/Polygon'
 import VectorLayer from 'ol/layer/Vector'
 import VectorSource from 'ol/source/Vector'
+import { extend } from 'ol/extent'
 import { fromLonLat } from 'ol/proj'
 import { Circle, Fill, RegularShape, Stroke, Style, Text } from 'ol/style'
 import { drawMap } from '../map/draw'
@@ -14,7 +15,7 @@ import { loadBase } from '../map/base'
 import { look } from '../lib/level'
 import type { LonLat, Near } from './command'
 
-export interface Scene { at: LonLat; metres: number; zones: GeoJSON.FeatureCollection | null; near: Near[]; chosen: number }
+export interface Scene { at: LonLat; metres: number; guessed: boolean; zones: GeoJSON.FeatureCollection | null; near: Near[]; chosen: number }
 export interface CommandMap { show(s: Scene, fit: boolean): void; size(): void; close(): void }
 type G = { properties?: { color?: string; zone?: string } | null }
 
@@ -37,6 +38,7 @@ export async function commandMap(target: HTMLElement): Promise<CommandMap> {
       f.setStyle(new Style({ fill: new Fill({ color: hex + '2e' }), stroke: new Stroke({ color: hex, width: 2 }) }))
     }
     ground.addFeatures(all)
+    return all
   }
   function near(r: Near, s: Scene, named: boolean) {
     const place = new Feature({ geometry: new Point(fromLonLat(r.position)) })
@@ -55,14 +57,14 @@ export async function commandMap(target: HTMLElement): Promise<CommandMap> {
       const ring = circular(s.at, s.metres, 64).transform('EPSG:4326', 'EPSG:3857')
       const cordon = new Feature({ geometry: ring })
       cordon.setStyle(new Style({ fill: new Fill({ color: '#c6282814' }), stroke: new Stroke({ color: '#c62828', width: 2, lineDash: [6, 6] }) }))
-      ground.addFeature(cordon)
-      if (s.zones) zone(s.zones)
+      const seen = new VectorSource({ features: s.zones ? zone(s.zones) : [] })
+      if (!s.zones || !s.guessed) ground.addFeature(cordon)
       s.near.forEach((r, i) => near(r, s, i < 6 || !!r.task || r.id === s.chosen))
       const spot = new Feature({ geometry: new Point(fromLonLat(s.at)) })
       spot.setStyle(new Style({ image: new RegularShape({ points: 5, radius: 16, radius2: 7, fill: new Fill({ color: '#c62828' }), stroke: new Stroke({ color: '#ffd400', width: 3 }) }), zIndex: 99 }))
       marks.addFeature(spot)
       const size = drawing.map.getSize()
-      if (fit && size) drawing.map.getView().fit(s.zones ? ground.getExtent()! : circular(s.at, Math.max(s.metres * 2, 1500), 32).transform('EPSG:4326', 'EPSG:3857').getExtent(), { padding: [20, 20, 20, 20], maxZoom: 16 })
+      if (fit && size) drawing.map.getView().fit(seen.isEmpty() ? circular(s.at, Math.max(s.metres * 2, 1500), 32).transform('EPSG:4326', 'EPSG:3857').getExtent() : extend(seen.getExtent()!, spot.getGeometry()!.getExtent()), { padding: [40, 40, 40, 40], maxZoom: 16 })
     },
     size: () => drawing.map.updateSize(),
     close: () => drawing.close(),
