@@ -186,7 +186,8 @@ api_handler exams_mine, exams_sit, exams_statistics, sittings_get, sittings_answ
 // ---- public.c: pages for everybody --------------------------------------------------------------
 // Runs the handler for nobody in particular, for as many as fit; its answer may be kept (RFC 9110 8.8.3, 13.1.2).
 enum err public_answer(struct call *c, api_handler *run) must_check;
-enum err public_area(struct call *c, struct filter *ret, struct value *area, bool *given) must_check; // area= of the query
+// The condition, and that a record lies in, below or above the area of the query, if there is one.
+enum err public_area(struct call *c, const struct condition *published, const struct condition **ret) must_check;
 api_handler public_catalogue, publications_list;
 enum public_use { PUBLIC_READ, PUBLIC_REPORT, PUBLIC_RECEIPT, PUBLIC_USES };
 enum err public_room(struct call *c, enum public_use use) must_check; // ERR_THROTTLED: this address has had its share for now

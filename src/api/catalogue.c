@@ -20,13 +20,41 @@ static void due_json(struct call *c, const struct type *t)
 	jw_kbool(&c->w, "working", d->within.wd > 0);
 }
 
-static enum err entry(struct call *c, const struct type *t, const struct filter *here)
+// What is published in the area of the query, in what lies below it, and for the whole of what it lies in; no area: everywhere.
+enum err public_area(struct call *c, const struct condition *published, const struct condition **ret)
+{
+	static const size_t tiers[] = { 2, 4, 6, 9 }; // digits of province, city, county, town
+	struct str code = http_query(c->rq, "area");
+	for (size_t i = 0; i < code.n; i++)
+		if (code.n != 12 || code.p[i] < '0' || code.p[i] > '9')
+			return call_fail(c, ERR_INVALID, "area", "area 应为 12 位区划代码", "area is a code of 12 digits");
+	*ret = published;
+	if (!code.n)
+		return OK;
+	struct value *v = arena_many(c->arena, ARRAY_LEN(tiers) + 2, struct value);
+	struct condition *either = arena_many(c->arena, 2, struct condition), *both = arena_many(c->arena, 2, struct condition), *all = arena_one(c->arena, struct condition);
+	v[0] = (struct value){ .kind = VAL_TEXT, .s = area_prefix(code) };
+	v[1] = (struct value){ .kind = VAL_TEXT, .s = STR("") };
+	for (size_t i = 0; i < ARRAY_LEN(tiers); i++)
+		v[2 + i] = (struct value){ .kind = VAL_TEXT, .s = arena_printf(c->arena, "%.*s%0*d", (int)tiers[i], code.p, (int)(12 - tiers[i]), 0) };
+	either[0] = (struct condition){ .op = COND_FILTER, .filter = { STR("area"), FILTER_PREFIX, v, 1 } };
+	either[1] = (struct condition){ .op = COND_FILTER, .filter = { STR("area"), FILTER_IN, v + 1, ARRAY_LEN(tiers) + 1 } };
+	both[0] = *published;
+	both[1] = (struct condition){ .op = COND_OR, .subs = either, .nsubs = 2 };
+	*all = (struct condition){ .op = COND_AND, .subs = both, .nsubs = 2 };
+	*ret = all;
+	return OK;
+}
+
+static enum err entry(struct call *c, const struct type *t)
 {
 	size_t count[PUBLISHED_KINDS], n;
-	struct list_query lq = { .cond = flow_published(c->reg, t, STR_EMPTY, c->arena), .filters = here, .nfilters = here ? 1 : 0, .limit = 1 };
+	struct list_query lq = { .limit = 1 };
 	struct row *rows;
 	int64_t total;
-	enum err err = records_list(call_db(c), &t->table, NULL, &lq, c->arena, &rows, &n, &total, &c->p);
+	enum err err = public_area(c, flow_published(c->reg, t, STR_EMPTY, c->arena), &lq.cond);
+	if (!err)
+		err = records_list(call_db(c), &t->table, NULL, &lq, c->arena, &rows, &n, &total, &c->p);
 	if (!err && t->publish.due.from)
 		err = flow_publish_due(call_db(c), c->reg, t, NULL, clock_now() - YEAR_BACK, c->arena, count, NULL, 0, &n, &c->p);
 	if (err)
@@ -46,33 +74,15 @@ static enum err entry(struct call *c, const struct type *t, const struct filter 
 	return OK;
 }
 
-// The area of the query as a filter; none is everywhere.
-enum err public_area(struct call *c, struct filter *ret, struct value *area, bool *given)
-{
-	struct str code = http_query(c->rq, "area");
-	*given = code.n > 0;
-	for (size_t i = 0; i < code.n; i++)
-		if (code.n != 12 || code.p[i] < '0' || code.p[i] > '9')
-			return call_fail(c, ERR_INVALID, "area", "area 应为 12 位区划代码", "area is a code of 12 digits");
-	*area = (struct value){ .kind = VAL_TEXT, .s = area_prefix(code) };
-	*ret = (struct filter){ STR("area"), FILTER_PREFIX, area, 1 };
-	return OK;
-}
-
 static enum err catalogue(struct call *c)
 {
-	struct filter here;
-	struct value area;
-	bool given;
-	enum err err = public_area(c, &here, &area, &given);
-	if (err)
-		return err;
+	enum err err = OK;
 	jw_obj(&c->w);
 	jw_kstr(&c->w, "county", c->app->county);
 	jw_karr(&c->w, "items");
 	for (size_t i = 0; !err && i < c->reg->ntypes; i++)
 		if (c->reg->types[i].publish.cond)
-			err = entry(c, &c->reg->types[i], given ? &here : NULL);
+			err = entry(c, &c->reg->types[i]);
 	jw_end(&c->w);
 	jw_end(&c->w);
 	return err;

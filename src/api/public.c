@@ -143,14 +143,9 @@ static enum err records(struct call *c)
 	int64_t total, page;
 	if (!t || !t->publish.cond)
 		return call_fail(c, ERR_NOT_FOUND, "type", "没有公开这类记录", "no records of this type are published");
-	struct filter here;
-	struct value area;
-	bool given = false;
 	enum err err = read_list(c, t, &lq, &page);
 	if (!err)
-		err = public_area(c, &here, &area, &given);
-	lq.filters = given ? &here : NULL;
-	lq.nfilters = given;
+		err = public_area(c, lq.cond, &lq.cond);
 	if (!err)
 		err = records_list(call_db(c), &t->table, NULL, &lq, c->arena, &rows, &n, &total, &c->p);
 	if (err)

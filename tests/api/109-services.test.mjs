@@ -33,7 +33,7 @@ before(async () => {
   orgs = { insurer: org.id };
   [insurer] = await person('insurer1', 'third_party', org.id);
   firm = (await ent.ok_get('/api/v1/records/enterprise?size=1')).items[0];
-  agency = await rec(bureau, 'service_agency', { name: '虚构保险公司', uscc: uscc('91990121MA7XXXXXX'.replaceAll('X', '1')), organisation: org.id, kinds: ['insurance', 'consulting'], qualification: '虚构', scope: '责任保险', valid_to: day(400), area: '990121000000' });
+  agency = await rec(bureau, 'service_agency', { name: '虚构保险公司', uscc: uscc('91990121MA7XXXXXX'.replaceAll('X', '1')), organisation: org.id, kinds: ['insurance', 'consulting'], qualification: '虚构', scope: '责任保险', valid_to: day(400), seat: '990121000000' });
   rule = await rec(bureau, 'insurance_rule', { title: '用例费率', sector: firm.sector, premium: 200, sum: 400000, prevention: 21, basis: '用例', valid_from: day(-10) });
 });
 after(() => s.stop());
