@@ -32,7 +32,8 @@ enum err public_area(struct call *c, const struct condition *published, const st
 	if (!code.n)
 		return OK;
 	struct value *v = arena_many(c->arena, ARRAY_LEN(tiers) + 2, struct value);
-	struct condition *either = arena_many(c->arena, 2, struct condition), *both = arena_many(c->arena, 2, struct condition), *all = arena_one(c->arena, struct condition);
+	struct condition *either = arena_many(c->arena, 2, struct condition), *both = arena_many(c->arena, 2, struct condition);
+	struct condition *all = arena_one(c->arena, struct condition);
 	v[0] = (struct value){ .kind = VAL_TEXT, .s = area_prefix(code) };
 	v[1] = (struct value){ .kind = VAL_TEXT, .s = STR("") };
 	for (size_t i = 0; i < ARRAY_LEN(tiers); i++)

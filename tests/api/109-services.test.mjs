@@ -70,6 +70,7 @@ test('a policy becomes a duty of the enterprise sixty days before it ends', asyn
 });
 
 test('the insurer does what it owes: hours and findings are recorded by its own people, the enterprise rates, rates are computed', async () => {
+  const was = await value('prevention_service_rate');
   await done(ent, 'insurance_policy', policy.id, 'serve');
   const v = (await all(insurer, 'prevention_service', `&where.policy=${policy.id}`))[0];
   const body = { kind: 'hazard', done_on: day(), hours: 6, cost: 1800, evidence: [await file(insurer)], found: [{ title: '静电接地断开', place: '装卸区' }] };
@@ -80,8 +81,8 @@ test('the insurer does what it owes: hours and findings are recorded by its own 
   assert.equal((await all(ent, 'hazard', `&where.origin=prevention_service:${v.id}`))[0].source, 'service');
   assert.equal((await move(ent, 'prevention_service', v.id, 'rate', { rating: 2 })).status, 400, 'who is not satisfied says why');
   await done(ent, 'prevention_service', v.id, 'rate', { rating: 5 });
-  const [rate, hours] = [await value('prevention_service_rate', `&area=${firm.area}`), await value('prevention_hours', `&area=${firm.area}`)];
-  assert.deepEqual([rate.value, hours.value], [100, 6]);
+  const [rate, hours] = [await value('prevention_service_rate'), await value('prevention_hours', `&area=${firm.area}`)];
+  assert.deepEqual([rate.num - was.num, rate.den - was.den, hours.value], [1, 1, 6]);
   const spent = await value('prevention_spent', `&area=${firm.area}`);
   assert.equal(spent.num, 1800);
 });

@@ -6,19 +6,21 @@ import type { RouteLocationRaw } from 'vue-router'
 import { t } from '../i18n'
 import { icon, menuIcon } from '../lib/icons'
 import { may, me } from '../use/session'
-import { knows, packs, readable } from '../use/types'
+import { knows, packs, readable, types } from '../use/types'
 import { openAlarms, unacked } from '../use/alarms'
 import { dutyCount, notices, overdue } from '../use/duties'
 
 export interface Entry { page: string; label: string; icon: Component; to: RouteLocationRaw; badge?: number; urgent?: boolean; pack?: string }
 export interface Section { name: string; label: string; entries: Entry[] }
 
-type Plain = 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exam' | 'credit'
+type Plain = 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exam' | 'credit' | 'call' | 'publications'
 const plain = (page: Plain): Entry => ({ page, label: t(`nav.${page}`), icon: menuIcon[page], to: { name: page } })
 const alarms = (): Entry => ({ page: 'alarms', label: t('nav.alarms'), icon: menuIcon.alarms, to: { name: 'alarms' }, badge: unacked.value.length || openAlarms.value.length, urgent: unacked.value.length > 0 })
 const duties = (): Entry => ({ page: 'duties', label: t('nav.duties'), icon: menuIcon.duties, to: { name: 'duties' }, badge: dutyCount.value, urgent: overdue.value > 0 })
 /** Somebody with records to work on: those who keep the platform have none. */
 export const works = computed(() => may('alarm.read'))
+
+const takesCalls = computed(() => types.value.some((x) => x.name === 'danger_report' && x.can.includes('create')))
 
 /** The map is of enterprises: who may not read them is not led to an error. */
 const map = (): Entry[] => (knows('enterprise') ? [plain('map')] : [])
@@ -38,7 +40,7 @@ export const packSections = computed<PackSection[]>(() => {
   return [...out].map(([label, list]) => ({ label, packs: list }))
 })
 
-const numbers = computed<Entry[]>(() => (works.value ? [plain('risk'), ...(knows('credit_evaluation') ? [plain('credit')] : []), plain('sensing'), plain('suppressed'), plain('alarmload'), plain('detect'), plain('overlay'), plain('indicators'), plain('reports')] : []))
+const numbers = computed<Entry[]>(() => (works.value ? [plain('risk'), ...(knows('credit_evaluation') ? [plain('credit')] : []), plain('sensing'), plain('suppressed'), plain('alarmload'), plain('detect'), plain('overlay'), plain('indicators'), plain('reports'), ...(knows('public_opinion') ? [plain('publications')] : [])] : []))
 const manage = computed<Entry[]>(() => [
   ...(may('device.read') || may('device.manage') ? [plain('devices')] : []),
   plain('rules'),
@@ -55,7 +57,7 @@ export const toolEntries = computed<Entry[]>(() => [plain('exam'), ...numbers.va
 
 export const sections = computed<Section[]>(() =>
   [
-    { name: 'watch', label: t('nav.watch'), entries: works.value ? [...map(), alarms(), ...(knows('emergency_event') ? [plain('command')] : []), plain('replay')] : [] },
+    { name: 'watch', label: t('nav.watch'), entries: works.value ? [...map(), alarms(), ...(knows('emergency_event') ? [plain('command')] : []), plain('replay'), ...(takesCalls.value ? [plain('call')] : [])] : [] },
     { name: 'work', label: '', entries: [duties(), plain('exam')] },
     { name: 'registers', label: t('nav.registers'), entries: typeEntries.value },
     { name: 'numbers', label: t('nav.numbers'), entries: numbers.value },

@@ -2,7 +2,7 @@
 import type { Component } from 'vue'
 import {
   AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Connection, Cpu, DataAnalysis, DataLine, Document, Files, Film, Flag, Grid, Guide,
-  Histogram, House, Key, Lightning, Link, List, Location, Lock, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification,
+  Histogram, House, Key, Lightning, Link, List, Location, Lock, Phone, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification,
   Odometer, OfficeBuilding, Picture, Postcard, Promotion, QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Tickets, Tools,
   TrendCharts, User, VideoCamera, Warning, WarningFilled,
 } from '@element-plus/icons-vue'
@@ -30,4 +30,5 @@ export const menuIcon = {
   audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts,
   suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, command: Promotion, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
   suppressed: MuteNotification, risk: WarningFilled, credit: Medal, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
+  suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, call: Phone, publications: Stamp, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }
