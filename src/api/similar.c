@@ -96,7 +96,7 @@ static void candidate_json(struct call *c, const struct type *t, const struct ca
 	jw_obj(&c->w);
 	jw_ki64(&c->w, "id", k->row->c.id);
 	jw_kstr(&c->w, "number", k->row->c.number);
-	jw_kstr(&c->w, "title", lot_text(t, "title", k->row));
+	jw_kstr(&c->w, "title", k->row->c.title);
 	jw_kstr(&c->w, "state", k->row->c.state);
 	jw_kstr(&c->w, "label", s ? label_text(c, s->label) : k->row->c.state);
 	jw_ktime(&c->w, "received", k->row->c.created_at);

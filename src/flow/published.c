@@ -30,7 +30,6 @@ static enum err look(void *arg, const struct row *row)
 {
 	struct tally *k = arg;
 	const struct publish_due *d = &k->t->publish.due;
-	const struct field *title = type_field(k->t, k->t->title);
 	struct published_item one = { .id = row->c.id, .from = field_moment(d->from, row->vals), .on = field_moment(d->on, row->vals) };
 	if (!one.from || one.from < k->since)
 		return OK;
@@ -40,7 +39,7 @@ static enum err look(void *arg, const struct row *row)
 	if (one.is == PUBLISHED_IN_TIME)
 		return OK;
 	one.number = arena_str(k->a, row->c.number);
-	one.title = title && title->ncols && row->vals[title->col].kind == VAL_TEXT ? arena_str(k->a, row->vals[title->col].s) : STR_EMPTY;
+	one.title = arena_str(k->a, row->c.title);
 	k->v = arena_push(k->a, k->v, &k->n, &k->cap, sizeof *k->v);
 	k->v[k->n - 1] = one;
 	return OK;

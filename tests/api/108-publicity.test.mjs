@@ -104,7 +104,7 @@ test('what had to be published by a day is counted from the records: waiting, mi
   const now = await of();
   assert.deepEqual([now.missing - before0.missing, now.waiting - before0.waiting, now.days, now.working], [1, 1, 20, true]);
   const mine = (await bureau.ok_get('/api/v1/publications')).items.find((x) => x.name === 'consultation');
-  assert.deepEqual([mine.items[0].id, mine.items[0].is], [late.id, 'missing'], 'what is missing comes first');
+  assert.deepEqual([mine.items[0].id, mine.items[0].title, mine.items[0].is], [late.id, late.title, 'missing'], 'what is missing comes first');
   const idea = await rec(bureau, 'public_opinion', { title: '建议增加条款', kind: 'draft', consultation: soon.id, content: '增加一条', who_said: '张三' });
   assert.equal((await move(bureau, 'consultation', soon.id, 'close', { feedback: '采纳' })).status, 409, 'an opinion is open');
   await done(bureau, 'public_opinion', idea.id, 'give', { owner: orgs['城关镇安全生产监督管理站'], due: day(5), area: TOWN });
