@@ -27,6 +27,9 @@ enum msg_kind {
 	// gate → core
 	MSG_GATE,         // how the gate is, once a second
 	MSG_ANSWER,       // what the device said to COMMAND seq (bus/command.h)
+	MSG_KEEP,         // what the device's next packet needs of those before it: durable as READINGS are, seq is one of theirs
+	// core → gate
+	MSG_KEPT,         // the same back, before WELCOME, to a connection of a gate that did not say it: the one that did is gone
 };
 
 struct msg {
@@ -78,6 +81,12 @@ struct msg_readings { // + count × struct reading
 	struct msg m;
 	int64_t arrival;    // when the gate read it, clock_mono() us: one clock for both processes, and it never jumps
 	int64_t sent;       // by the sender's own clock, where the protocol says so (HJ 212 QN, collectTime), UTC us; 0: it does not
+};
+
+struct msg_keep { // KEEP, KEPT; + count bytes. count 0: nothing any more
+	struct msg m;
+	uint64_t series;    // which message, of how many packets, the last one that was taken
+	uint32_t parts, part;
 };
 
 struct msg_reject { // + text: the first offending bytes or name, printable, at most 120 bytes; + peer address

@@ -243,6 +243,7 @@ static struct core *core_new(const struct core_config *cfg)
 	pthread_mutex_init(&co->to_gate, NULL);
 	pthread_mutex_init(&co->site_mutex, NULL);
 	pthread_mutex_init(&co->stats_mutex, NULL);
+	pthread_mutex_init(&co->kept_mutex, NULL);
 	commands_init(co);
 	co->wall = watch_offset();
 	co->ring_wait.bounds = co->index_lag.bounds = co->lag.bounds = co->alarm_latency.bounds = histogram_seconds;

@@ -101,6 +101,9 @@ struct core {
 	struct loop *loop;
 	struct evaluator *evaluator;
 	struct fences *fences;
+	struct kept **kept;         // by device; written by T_SERIES; kept_mutex
+	size_t kept_cap;
+	pthread_mutex_t kept_mutex;
 	struct site *current;       // reference of T_SERIES
 	struct queue *control;
 	struct pending *pending;    // FIFO: pending[head … tail)
@@ -289,6 +292,14 @@ void fences_turn(struct core *co, transition_fn *fn);            // what came of
 void fences_second(struct core *co, transition_fn *fn);
 void fences_swap(struct core *co, struct fence_set *s, transition_fn *fn);
 void fences_save_behind(struct core *co, struct buf *out);
+
+// kept.c
+struct msg_keep;
+void kept_on_message(struct core *co, const struct msg_keep *m, size_t size, int64_t now); // T_SERIES
+void kept_replayed(void *arg, uint32_t device, struct str note);
+bool kept_give(struct core *co, uint32_t device, uint64_t conn); // T_DEVICE, before WELCOME; false: no room in the ring
+void kept_save_behind(struct core *co, struct buf *out);
+struct str kept_restore_behind(struct core *co, struct str saved);
 struct str fences_restore_behind(struct core *co, struct str saved); // what stands before it
 void fences_tell_active(struct core *co, transition_fn *fn);
 void fences_adopt_row(struct core *co, uint32_t point, int64_t fence, enum fence_what what);

@@ -234,6 +234,12 @@ static void add_points(struct buf *out, const struct site *s, const struct site_
 	}
 }
 
+static void pause_ms(void) // the gate is slow or dead: its successor asks again
+{
+	struct timespec ms = { .tv_nsec = 1000000 };
+	nanosleep(&ms, NULL);
+}
+
 static void answer(struct core *co, const struct msg_hello *h, struct msg_welcome w, const struct site *s, const struct site_device *d)
 {
 	struct buf out;
@@ -254,10 +260,8 @@ static void answer(struct core *co, const struct msg_hello *h, struct msg_welcom
 		buf_add(&out, d->tpl, w.template_len);
 	if (buf_ok(&out)) {
 		((struct msg *)(void *)out.p)->size = (uint32_t)out.n;
-		for (int i = 0; i < 1000 && !to_gate_send(co, out.p, out.n); i++) {
-			struct timespec ms = { .tv_nsec = 1000000 };
-			nanosleep(&ms, NULL); // the gate is slow or dead: its successor asks again
-		}
+		for (int i = 0; i < 1000 && !to_gate_send(co, out.p, out.n); i++)
+			pause_ms();
 	}
 	explicit_bzero(out.p, out.n); // a gateway's key
 	buf_free(&out);
@@ -303,6 +307,8 @@ static void on_hello(struct core *co, const struct msg_hello *h)
 	} else {
 		count_reject(co, d ? d->id : 0, REJECT_AUTH, 1, name, peer, 0);
 	}
+	for (int i = 0; i < 1000 && v == WELCOME_OK && h->m.kind == MSG_HELLO && !kept_give(co, d->id, h->m.conn); i++)
+		pause_ms();
 	answer(co, h, w, s, d);
 	explicit_bzero(w.key, sizeof w.key);
 	if (v == WELCOME_OK)

@@ -262,6 +262,10 @@ static bool take_ring(struct core *co)
 			on_readings(co, (const void *)m);
 			readings += m->count;
 			seq = MAX(seq, m->seq);
+		} else if (m->kind == MSG_KEEP) {
+			kept_on_message(co, (const void *)m, n, core_now(co));
+			readings++;
+			seq = MAX(seq, m->seq);
 		} else {
 			device_on_message(co, m, n);
 			readings++;
@@ -499,12 +503,13 @@ static void hook_save_all(void *arg, struct buf *out)
 	struct core *co = arg;
 	evaluator_save_all(co->evaluator, out);
 	fences_save_behind(co, out);
+	kept_save_behind(co, out);
 }
 
 static void hook_load_all(void *arg, struct str saved)
 {
 	struct core *co = arg;
-	evaluator_restore_all(co->evaluator, fences_restore_behind(co, saved));
+	evaluator_restore_all(co->evaluator, fences_restore_behind(co, kept_restore_behind(co, saved)));
 }
 
 static void hook_save(void *arg, uint32_t point, void *ext) { evaluator_save(((struct core *)arg)->evaluator, point, ext); }
@@ -516,7 +521,7 @@ static uint64_t hook_done(void *arg) { return atomic_load(&((struct core *)arg)-
 struct series_hooks ingest_hooks(struct core *co)
 {
 	return (struct series_hooks){ .arg = co, .ext_size = ALARM_EXT, .save = hook_save, .load = hook_load, .replay = replay,
-				      .save_all = hook_save_all, .load_all = hook_load_all, .said = hook_said, .done = hook_done };
+				      .save_all = hook_save_all, .load_all = hook_load_all, .note = kept_replayed, .said = hook_said, .done = hook_done };
 }
 
 static void watch(struct core *co, int fd, loop_fd_fn *fn)

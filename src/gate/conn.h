@@ -85,6 +85,7 @@ struct line_session {
 	struct buf held;              // answers waiting for their readings to be durable, in order
 	struct downlink_peer peer;    // code_len 0: nothing of its own was received yet
 	bool told;                    // the core, that commands can be sent
+	bool kept;                    // the core has a MSG_KEEP of this connection
 	uint64_t asked;               // the core's number of the command that waits for its answer, 0: none
 	struct downlink_sent sent;
 };
@@ -299,6 +300,7 @@ void gate_reject_time(struct conn *c, enum reject why, uint32_t count, struct st
 void *gate_reserve(struct gate *g, size_t n); // NULL: ring full, gate is now blocked
 // Calls proto->released(c, what) as soon as everything sent to the core so far is durable: at once, or later, in order.
 void gate_hold(struct conn *c, uint32_t what);
+void gate_keep(struct conn *c, uint64_t series, unsigned parts, unsigned part, struct str bytes); // MSG_KEEP
 bool gate_has_room(const struct conn *c); // for what this connection sends, as far as one knows it
 void gate_yield(struct conn *c);     // comes back when there is room for history
 void ids_add(struct ids *v, uint64_t id);

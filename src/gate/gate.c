@@ -80,6 +80,16 @@ static void gate_put(struct gate *g, void *head, size_t n, const struct str *tex
 		buf_commit(&g->backlog, (size + 7) / 8 * 8);
 }
 
+static struct msg conn_msg(const struct conn *c, enum msg_kind kind);
+
+void gate_keep(struct conn *c, uint64_t series, unsigned parts, unsigned part, struct str bytes)
+{
+	struct msg_keep k = { .m = conn_msg(c, MSG_KEEP), .series = series, .parts = parts, .part = part };
+	k.m.seq = ++c->gate->seq;
+	k.m.count = (uint32_t)bytes.n;
+	gate_put(c->gate, &k, sizeof k, &bytes, 1);
+}
+
 static struct msg conn_msg(const struct conn *c, enum msg_kind kind)
 {
 	return (struct msg){ .kind = (uint16_t)kind, .protocol = (uint16_t)c->protocol, .conn = c->id,
@@ -371,6 +381,8 @@ static void gate_on_welcome(struct gate *g, const struct msg_welcome *m, size_t 
 			line_key(c, m);
 		for (struct conn *old = d->conns, *next; old; old = next) { // one connection a device: the newest
 			next = old->device_next;
+			if (old != c && old->proto == &proto_line && c->protocol == old->protocol)
+				line_inherit(c, old);
 			if (old != c)
 				conn_end(old, REJECT__MAX, MQTT_TAKEN_OVER, STR_EMPTY);
 		}
@@ -419,6 +431,13 @@ static void gate_on_ready(struct gate *g, uint32_t device)
 			gate_refresh(c);
 }
 
+static void gate_on_kept(struct gate *g, const struct msg_keep *m, size_t n)
+{
+	struct conn *c = conn_by_id(g, m->m.conn);
+	if (c && c->proto == &proto_line && m->m.count <= n - sizeof *m)
+		line_kept(c, m, str_from((const char *)(m + 1), m->m.count));
+}
+
 static void gate_on_message(struct gate *g, const struct msg *m, size_t n)
 {
 	if (n < sizeof *m)
@@ -433,6 +452,10 @@ static void gate_on_message(struct gate *g, const struct msg *m, size_t n)
 			gate_on_points(g, (const struct msg_welcome *)m, n);
 		break;
 	case MSG_ACK: gate_on_ack(g, m->seq); break;
+	case MSG_KEPT:
+		if (n >= sizeof(struct msg_keep))
+			gate_on_kept(g, (const struct msg_keep *)m, n);
+		break;
 	case MSG_COMMAND:
 		if (n >= sizeof(struct msg_command))
 			gate_on_command(g, (const struct msg_command *)m, n);

@@ -5,7 +5,8 @@
 //
 // A message in several packets is put together in memory: each packet but the last is answered when it was taken, the
 // last one when the readings of the whole are durable. TCP keeps the order, so a packet out of order begins nothing.
-// Where packets are read each on its own, only the piece that may go on in the next is kept (line_carry).
+// Where packets are read each on its own, what the next one needs is kept (line_carry): their time and the piece that may go on.
+// It is the core's too (MSG_KEEP) before the packet is answered, so that it outlives the gate (doc/decisions/0033-packets.md).
 #include "gate/line.h"
 
 static const struct line_protocol *const LINES[PROTO__MAX] = {
@@ -68,6 +69,15 @@ static bool line_is_known(const struct conn *c, const struct line_frame *f)
 	return c->device && str_eq(f->name, str_from(c->name, c->name_len)) && (f->bound || c->line.key_hash == str_hash(f->key));
 }
 
+// Behind the readings of the packet, before its answer. f NULL: nothing is kept any more.
+static void line_note(struct conn *c, const struct line_frame *f, struct str keep)
+{
+	if (!keep.n && !c->line.kept)
+		return;
+	gate_keep(c, f ? f->series : 0, f ? f->parts : 0, f ? f->part : 0, keep);
+	c->line.kept = keep.n != 0;
+}
+
 // What was kept of a packet whose next did not come: it is read if it can be whole. If there is no room it is refused, for
 // its connection may be gone.
 static void line_orphan(struct conn *c)
@@ -85,6 +95,7 @@ static void line_orphan(struct conn *c)
 		intake_end(&in, line_of(c)->readings(&f, c->gate->arena, &sink, &why), &why, STR_EMPTY);
 	}
 	line_forget_parts(c);
+	line_note(c, NULL, STR_EMPTY);
 }
 
 static void line_ask(struct conn *c, const struct line_frame *f)
@@ -149,8 +160,8 @@ static void line_meet(struct conn *c, const struct line_frame *f)
 
 // --- frames ---
 
-// False: the ring is full, the frame must come again. whole: what the readings are in.
-static bool line_readings(struct conn *c, const struct line_frame *f, struct str whole)
+// False: the ring is full, the frame must come again. whole: what the readings are in; keep: for the next packet.
+static bool line_readings(struct conn *c, const struct line_frame *f, struct str whole, struct str keep)
 {
 	struct intake in;
 	if (!intake_begin(&in, c, whole.n * line_of(c)->spread))
@@ -169,7 +180,9 @@ static bool line_readings(struct conn *c, const struct line_frame *f, struct str
 		conn_end(c, REJECT__MAX, 0, STR_EMPTY);
 		return true;
 	}
-	line_answer(c, f, intake_end(&in, ok, &why, whole) == INTAKE_OK);
+	bool taken = intake_end(&in, ok, &why, whole) == INTAKE_OK;
+	line_note(c, f, keep);
+	line_answer(c, f, taken);
 	if (answers)
 		line_answered(c, &said);
 	return true;
@@ -210,7 +223,7 @@ static bool line_part(struct conn *c, const struct line_frame *f)
 		line_answer(c, f, true);
 		return true;
 	}
-	if (line_readings(c, f, buf_str(&p->bytes))) {
+	if (line_readings(c, f, buf_str(&p->bytes), STR_EMPTY)) {
 		line_forget_parts(c);
 		return true;
 	}
@@ -250,7 +263,7 @@ static bool line_carry(struct conn *c, struct line_frame *f, struct str frame)
 		line_orphan(c);
 	if (f->parts && c->gate->waiting + frame.n <= LIMIT_LINE_WAITING)
 		line_of(c)->carry(f, next ? buf_str(&p->bytes) : STR_EMPTY, c->gate->frame_arena, &keep);
-	if (!line_readings(c, f, f->piece.n ? f->piece : frame))
+	if (!line_readings(c, f, f->piece.n ? f->piece : frame, keep))
 		return false;
 	line_keep(c, f, keep);
 	return true;
@@ -284,10 +297,33 @@ static size_t line_input(struct conn *c, struct str in)
 		line_ask(c, &f);
 		return 0; // comes again after WELCOME
 	}
-	bool taken = line_of(c)->carry ? line_carry(c, &f, fed.frame) : f.parts ? line_part(c, &f) : line_readings(c, &f, fed.frame);
+	bool taken = line_of(c)->carry ? line_carry(c, &f, fed.frame) : f.parts ? line_part(c, &f) : line_readings(c, &f, fed.frame, STR_EMPTY);
 	if (taken)
 		line_meet(c, &f);
 	return taken ? fed.drop : 0;
+}
+
+void line_kept(struct conn *c, const struct msg_keep *m, struct str bytes)
+{
+	struct line_parts *p = &c->line.parts;
+	line_forget_parts(c);
+	buf_add_str(&p->bytes, bytes);
+	c->gate->waiting += p->bytes.n;
+	p->series = m->series;
+	p->parts = m->parts;
+	p->have = m->part;
+	c->line.kept = true;
+}
+
+void line_inherit(struct conn *c, struct conn *old)
+{
+	if (!line_of(c)->carry || !old->line.parts.bytes.n)
+		return;
+	line_forget_parts(c);
+	c->line.parts = old->line.parts;
+	c->line.kept = old->line.kept;
+	old->line.parts = (struct line_parts){ .bytes.max = LIMIT_LINE_MESSAGE };
+	old->line.kept = false;
 }
 
 void line_key(struct conn *c, const struct msg_welcome *m)

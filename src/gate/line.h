@@ -44,4 +44,6 @@ struct line_protocol {
 	bool (*answers)(const struct line_frame *f, const struct downlink_sent *s, struct command_answer *ret);
 };
 extern const struct line_protocol line_hj212, line_gb26875, line_jt808, line_gb32960, line_sl651, line_gateway;
+void line_kept(struct conn *c, const struct msg_keep *m, struct str bytes); // what an earlier gate had kept of the device
+void line_inherit(struct conn *c, struct conn *old); // the device is on c now: a message in packets goes on there
 void line_key(struct conn *c, const struct msg_welcome *m); // the key that came with WELCOME, for the protocol's state

@@ -35,7 +35,8 @@ static bool decode(struct line_state *state, struct str bytes, struct arena *a, 
 	return true;
 }
 
-// kept has the message's DataTime in front, so that it can be read alone if the rest never comes.
+// kept has the message's DataTime in front, so that it can be read alone if the rest never comes, and the packets that follow have it
+// on whatever connection they come.
 static void carry(struct line_frame *f, struct str kept, struct arena *a, struct str *ret_keep)
 {
 	struct hj212 *m = f->said;
@@ -47,7 +48,7 @@ static void carry(struct line_frame *f, struct str kept, struct arena *a, struct
 	open = f->part < f->parts ? hj212_open_end(m->cp) : STR_EMPTY;
 	m->cp.n -= open.n;
 	f->piece = m->cp;
-	if (!open.n)
+	if (f->part == f->parts)
 		return;
 	struct civil t = time_to_civil(time, ZONE_CHINA_MIN);
 	*ret_keep = time == INT64_MIN ? open
@@ -60,7 +61,8 @@ static bool orphan(struct str kept, struct arena *a, struct line_frame *ret)
 	*m = (struct hj212){ .cn = 2011, .st = -1, .qn_time = INT64_MIN, .shared_time = INT64_MIN, .qn = STR_EMPTY, .pw = STR_EMPTY,
 		             .mn = STR_EMPTY, .cp = kept };
 	*ret = (struct line_frame){ .name = STR_EMPTY, .key = STR_EMPTY, .said = m };
-	return !hj212_is_cut(hj212_open_end(kept));
+	struct str open = hj212_open_end(kept);
+	return !open.n || !hj212_is_cut(open);
 }
 
 static bool readings(const struct line_frame *f, struct arena *a, const struct decode_sink *sink, struct refusal *why)

@@ -310,6 +310,7 @@ void series_stats(struct series *s, struct series_stats *ret)
 
 struct replay {
 	struct series *s;
+	struct note_in note;
 	const uint64_t *skip; // per page
 	uint32_t pages;
 };
@@ -319,6 +320,10 @@ static void replay_reading(void *arg, uint64_t seq, const struct reading *r, int
 	struct replay *rp = arg;
 	struct series *s = rp->s;
 	uint32_t page = r->point >> POINT_PAGE_BITS;
+	if (!r->point) {
+		note_replay(&rp->note, r, &s->hooks);
+		return;
+	}
 	if (page < rp->pages && seq <= rp->skip[page]) {
 		if (s->hooks.load_all && acceptable(r))
 			s->hooks.replay(s->hooks.arg, r, ARRIVED_DUPLICATE, arrival);

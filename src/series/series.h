@@ -37,6 +37,8 @@ struct series_hooks {
 	// log since then, ARRIVED_DUPLICATE for those that the points' own state holds already.
 	void (*save_all)(void *arg, struct buf *out);
 	void (*load_all)(void *arg, struct str saved);
+	// A note (series_note) found in the log, in its order among the readings. What was noted before a snapshot is in save_all. NULL: none.
+	void (*note)(void *arg, uint32_t owner, struct str bytes);
 	// What follows from readings and is kept elsewhere (alarms): said counts it, done counts what is kept. A snapshot
 	// makes log superfluous only when done has reached what said was. T_SERIES; both NULL: nothing is kept elsewhere.
 	uint64_t (*said)(void *arg), (*done)(void *arg);
@@ -65,6 +67,9 @@ void series_close(struct series *s);
 // reading. The reading is durable once series_durable() >= the number series_mark() returns after it.
 // Quality may have been changed by the caller before.
 enum arrival series_add(struct series *s, const struct reading *r, int64_t arrival);
+// Writes some bytes into the log behind the readings added so far, durable as they are. Nothing in history; hooks.note at a replay.
+#define SERIES_NOTE_MAX 2048u
+void series_note(struct series *s, uint32_t owner, struct str bytes, int64_t arrival);
 void series_prefetch(const struct series *s, uint32_t point); // a reading of it will be added soon
 uint64_t series_mark(struct series *s);             // closes nothing; a number for "everything added so far"
 void series_flush(struct series *s, bool now);      // hand the group to the sync thread (now: do not wait for group_us)

@@ -208,3 +208,12 @@ void roller_init(struct series *s);
 
 void read_serve(struct series *s);  // T_SERIES: answers the queued requests
 bool read_in_memory(struct series *s, const struct point *p, int64_t time); // is there a sample for this time?
+
+// --- notes (note.c) ---
+
+struct note_in { // one that is being read from the log
+	uint32_t owner, want, have;
+	bool open;
+	char bytes[SERIES_NOTE_MAX];
+};
+void note_replay(struct note_in *n, const struct reading *r, const struct series_hooks *hooks);

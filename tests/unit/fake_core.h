@@ -68,6 +68,9 @@ struct fake {
 	uint32_t rejects[REJECT__MAX];
 	char reject_text[130];
 	struct msg_reject reject;
+	struct msg_keep keep;    // the newest, and its bytes
+	char kept[2048];
+	bool gives;              // it back, to whoever comes
 	struct msg_gate gate, most; // the newest, and the most of each count
 	unsigned hello, gone, refresh, subscribed;
 	struct msg delivered;
@@ -197,6 +200,13 @@ HELPER void core_on_hello(struct fake *f, const struct msg_hello *h)
 		if (!str_is(name, d->code))
 			continue;
 		bool right = h->m.kind == MSG_REFRESH || (d->key ? !h->keyless && str_is(key, d->key) : h->keyless);
+		if (f->gives && h->m.kind == MSG_HELLO) {
+			struct { struct msg_keep k; char bytes[sizeof f->kept]; } m = { .k = f->keep };
+			m.k.m.kind = MSG_KEPT;
+			m.k.m.conn = h->m.conn;
+			memcpy(m.bytes, f->kept, f->keep.m.count);
+			core_send(f, &m, sizeof m.k + f->keep.m.count);
+		}
 		core_welcome(f, h, right ? d->otherwise : WELCOME_WRONG_KEY, d);
 		return;
 	}
@@ -217,6 +227,17 @@ HELPER void core_on_readings(struct fake *f, const struct msg_readings *m)
 		core_ack(f, m->m.seq);
 }
 
+HELPER void core_on_keep(struct fake *f, const struct msg_keep *m)
+{
+	assert_int_equal(m->m.size, sizeof *m + m->m.count);
+	assert_true(m->m.seq == f->seq + 1 || m->m.seq == ((uint64_t)f->cfg.generation << 40) + 1);
+	f->seq = m->m.seq;
+	f->keep = *m;
+	memcpy(f->kept, m + 1, MIN(m->m.count, sizeof f->kept));
+	if (f->auto_ack)
+		core_ack(f, m->m.seq);
+}
+
 HELPER void core_on_message(struct fake *f, const struct msg *m)
 {
 	switch (m->kind) {
@@ -229,6 +250,7 @@ HELPER void core_on_message(struct fake *f, const struct msg *m)
 		core_on_hello(f, (const struct msg_hello *)m);
 		break;
 	case MSG_READINGS: core_on_readings(f, (const struct msg_readings *)m); break;
+	case MSG_KEEP: core_on_keep(f, (const struct msg_keep *)m); break;
 	case MSG_REJECT:
 		memcpy(&f->reject, m, sizeof f->reject);
 		f->rejects[f->reject.reason] += m->count;

@@ -218,6 +218,43 @@ static void hj212_packets_of_whole_items(void **state)
 	assert_true(f->readings[3].value == 9.75);
 }
 
+// What the next packet needs is the core's before the packet is answered; a gate that finds it there goes on with it.
+static void hj212_packets_outlive_the_gate(void **state)
+{
+	(void)state;
+	int fd = client_connect(f->line[PROTO_HJ212]);
+	hj212_send(fd, HJ_DATA("123456", "5", "7.0")); // it is known now
+	uint8_t answer[99];
+	assert_int_equal(client_receive(f, fd, answer, 99, WAIT_MS), 99);
+	f->auto_ack = false;
+	hj212_packet(fd, 1, 1, STR(HJ_TIME "w01001-Rtd=17.2"));
+	UNTIL(f, f->keep.m.count);
+	assert_true(str_is(str_from(f->kept, f->keep.m.count), HJ_TIME "w01001-Rtd=17.2") && f->keep.parts == 2 && f->keep.part == 1);
+	client_expect_nothing(f, fd, 30);
+	core_ack(f, f->seq);
+	assert_int_equal(client_receive(f, fd, answer, 99, WAIT_MS), 99);
+	f->auto_ack = true;
+	size_t before = f->nreadings;
+	int later = client_connect(f->line[PROTO_HJ212]); // the device has connected anew: it goes on there
+	hj212_packet(later, 1, 2, STR("5,w01001-Flag=D;w01018-Rtd=2.5"));
+	UNTIL(f, f->nreadings == before + 2 && f->keep.m.count == 0); // and nothing is kept any more
+	assert_true(f->readings[before].point == 301 && f->readings[before].value == 17.25 && f->readings[before].quality == Q_BAD);
+	assert_true(f->readings[before + 1].value == 2.5 && f->readings[before + 1].time == f->readings[before].time);
+	hj212_packet(later, 2, 1, STR(HJ_TIME "w01001-Rtd=6.2"));
+	UNTIL(f, f->keep.m.count);
+	struct msg_keep keep = f->keep;
+	close(later);
+	UNTIL(f, f->nreadings == before + 3);
+	f->keep = keep; // as if the gate had been killed instead
+	f->gives = true;
+	fd = client_connect(f->line[PROTO_HJ212]);
+	hj212_packet(fd, 2, 2, STR("5,w01001-Flag=D;w01018-Rtd=3.5"));
+	UNTIL(f, f->nreadings == before + 5 && f->keep.m.count == 0);
+	assert_true(f->readings[before + 3].value == 6.25 && f->readings[before + 3].quality == Q_BAD);
+	assert_true(f->readings[before + 4].value == 3.5 && f->readings[before + 4].time == f->readings[before + 3].time);
+	close(fd);
+}
+
 // --- many unfinished messages ---
 
 #define CROWD 90
@@ -655,6 +692,7 @@ int main(void)
 		TEST(hj212_commands_and_their_answers),
 		TEST(hj212_items_cut_between_packets),
 		TEST(hj212_packets_of_whole_items),
+		TEST(hj212_packets_outlive_the_gate),
 		TEST(unfinished_messages_are_bounded_together),
 		TEST(gb26875_is_confirmed_when_it_is_safe),
 		TEST(gb26875_unknown_source_is_denied),

@@ -413,6 +413,62 @@ static void test_kill(void **state)
 	munmap(sh, sizeof(*sh) + (4 << 20));
 }
 
+// ---- notes ----
+
+static char noted[3][SERIES_NOTE_MAX + 1];
+static size_t noted_n[3];
+
+static void on_note(void *arg, uint32_t owner, struct str bytes)
+{
+	(void)arg;
+	CHECK(owner < 3);
+	noted_n[owner] = bytes.n;
+	memcpy(noted[owner], bytes.p, bytes.n);
+}
+static const struct series_hooks note_hooks = { .note = on_note };
+
+// What was noted and is durable comes again, the last of each owner last, and is no reading.
+static void test_notes(void **state)
+{
+	(void)state;
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		static char all[SERIES_NOTE_MAX];
+		for (size_t i = 0; i < sizeof all; i++)
+			all[i] = (char)(i * 7);
+		struct series *s = open_with(8000, 12, &note_hooks);
+		struct reading r = { .point = 5, .time = INT64_C(1700000000000000), .value = 1.5 };
+		series_note(s, 1, STR("earlier"), r.time);
+		series_add(s, &r, r.time);
+		series_note(s, 2, str_from(all, sizeof all), r.time);
+		series_note(s, 1, STR("\xff\xff\xff\xff\xff\xff\x00x"), r.time);
+		r.time += US_PER_S;
+		series_add(s, &r, r.time);
+		series_note(s, 0, STR("gone"), r.time);
+		series_note(s, 0, STR_EMPTY, r.time);
+		series_flush(s, true);
+		while (series_durable(s) < series_mark(s))
+			usleep(1000);
+		_exit(0); // without a word
+	}
+	int status;
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	struct series *s = open_with(8000, 12, &note_hooks);
+	struct series_stats st;
+	series_stats(s, &st);
+	assert_int_equal(st.replayed, 2);
+	assert_int_equal(st.points, 1);
+	assert_int_equal(st.corrupt, 0);
+	assert_int_equal(noted_n[0], 0);
+	assert_true(str_eq(str_from(noted[1], noted_n[1]), STR("\xff\xff\xff\xff\xff\xff\x00x")));
+	assert_int_equal(noted_n[2], SERIES_NOTE_MAX);
+	for (size_t i = 0; i < SERIES_NOTE_MAX; i++)
+		assert_true(noted[2][i] == (char)(i * 7));
+	series_close(s);
+}
+
 // ---- other threads ----
 
 struct readers {
@@ -489,6 +545,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fresh_dir, drop_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_refused), TEST(test_against_model), TEST(test_months), TEST(test_late_over_months), TEST(test_aggregate), TEST(test_kill),
+		TEST(test_notes),
 		TEST(test_readers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
