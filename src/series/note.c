@@ -2,8 +2,6 @@
 // whose value is the number of bytes, then six bytes in each, the first lowest. Their time is the owner.
 #include "series/series_in.h"
 
-#include "base/cursor.h"
-
 #define A_READING 6u // bytes that a double holds exactly as an integer
 
 enum { BEGINS = 1, GOES_ON = 0 }; // as quality

@@ -44,6 +44,27 @@ static void core_welcome(const struct msg_hello *h)
 	core_put(&out, sizeof out);
 }
 
+static struct { // what the gate has kept last, given back to whoever comes
+	struct msg_keep k;
+	char bytes[4096];
+} kept;
+
+static void core_keep(const struct msg_keep *k, size_t n, const struct msg *ack)
+{
+	if (n != sizeof *k + k->m.count || n > sizeof kept)
+		abort();
+	memcpy(&kept, k, n);
+	core_put(ack, sizeof *ack);
+}
+
+static void core_give(uint64_t conn)
+{
+	kept.k.m.kind = MSG_KEPT;
+	kept.k.m.conn = conn;
+	if (kept.k.m.count)
+		core_put(&kept, sizeof kept.k + kept.k.m.count);
+}
+
 static void core_serve(void)
 {
 	size_t n;
@@ -53,8 +74,12 @@ static void core_serve(void)
 		struct msg command = { .size = sizeof command, .kind = MSG_COMMAND, .device = m->device, .seq = 1 };
 		if (m->size != n)
 			abort();
+		if (m->kind == MSG_HELLO)
+			core_give(m->conn);
 		if (m->kind == MSG_HELLO || m->kind == MSG_REFRESH)
 			core_welcome((const struct msg_hello *)m);
+		else if (m->kind == MSG_KEEP)
+			core_keep((const struct msg_keep *)m, n, &ack);
 		else if (m->kind == MSG_READINGS)
 			core_put(&ack, sizeof ack);
 		else if (m->kind == MSG_SUBSCRIBED)
@@ -87,6 +112,7 @@ static void set_up(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	kept.k.m.count = 0;
 	if (!gate.loop)
 		set_up();
 	if (size < 1)
