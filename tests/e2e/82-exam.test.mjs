@@ -25,6 +25,7 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await s?.stop(); });
 
+const mine = (p, what) => p.test(`exam-${exam.id}`).locator(`[data-test="exam-${what}"]`);
 async function login(p) {
   await p.page.goto('/login');
   await p.page.locator('input').first().fill(LOGIN);
@@ -38,7 +39,7 @@ test('a welder sits it on his phone: nothing is lost, and he knows what is open 
   const p = await Person.open(browser, s, { size: PHONE });
   await login(p);
   await shot(p, 'exam-list');
-  await p.test('exam-start').click();
+  await mine(p, 'start').click();
   await shot(p, 'exam-rules');
   await p.test('exam-go').click();
   await p.test('exam-text').waitFor();
@@ -57,7 +58,7 @@ test('a welder sits it on his phone: nothing is lost, and he knows what is open 
   await p.context.setOffline(false);
   p.page = await p.context.newPage();
   await p.go('/exam');
-  await p.test('exam-resume').click();
+  await mine(p, 'resume').click();
   await p.test('exam-text').waitFor();
   assert.match(await p.test('exam-at').innerText(), /第 3 题/, 'at the first that is open');
   await p.test('exam-overview').click();
@@ -79,7 +80,7 @@ test('a welder sits it on his phone: nothing is lost, and he knows what is open 
 test('on the desk in English the list says it is passed', { timeout: 300000 }, async () => {
   const p = await Person.open(browser, s, { size: DESK, lang: 'en' });
   await login(p);
-  await p.test('exam-show').click();
+  await mine(p, 'show').click();
   assert.equal(await p.test('exam-verdict').innerText(), 'Passed');
   await shot(p, 'exam-desk');
   await p.context.close();
