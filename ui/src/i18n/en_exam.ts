@@ -2,7 +2,7 @@
 import type { zhExam } from './zh_exam'
 
 export const enExam: Record<keyof typeof zhExam, string> = {
-  'nav.exam': 'My exams',
+  'nav.exams': 'My exams',
   'exam.none': 'No exam for you now',
   'exam.none.hint': 'An exam stands here once it is open.',
   'exam.facts': '{n} questions · {min} min · pass at {mark}',

@@ -1,6 +1,6 @@
 // Chinese of examinations.
 export const zhExam = {
-  'nav.exam': '我的考试',
+  'nav.exams': '我的考试',
   'exam.none': '现在没有您的考试',
   'exam.none.hint': '考试发布后会出现在这里。',
   'exam.facts': '{n} 题 · {min} 分钟 · {mark} 分合格',

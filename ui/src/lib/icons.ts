@@ -26,7 +26,7 @@ const named: Record<string, Component> = {
 }
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
-  map: MapLocation, exam: Reading, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
+  map: MapLocation, exams: Reading, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
   audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts,
   suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, command: Promotion, credit: Medal, call: Phone, publications: Stamp, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }
