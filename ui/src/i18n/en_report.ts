@@ -71,7 +71,7 @@ export const enReport: Record<keyof typeof zhReport, string> = {
   'who.own': 'Of the enterprise',
   'draw.now': 'Draw',
   'draw.what': 'The conditions are fixed. The system writes down the pools, takes the seed and draws; once.',
-  'draw.check': 'To draw again: SM3 of the text SEED:object:ID for each id of a pool; the smallest of each grade are drawn. Officers alike (SEED:officer:OBJECT:OFFICER), those with a conflict left out. Ids are those of the records.',
+  'draw.check': 'To draw again: SM3 of the text SEED:object:ID for each id of a pool; the smallest of each grade are drawn (ID*N in the pool: an enterprise of credit grade C or D, of SEED:object:ID:2 to N as well, its smallest counts). Officers alike (SEED:officer:OBJECT:OFFICER), those with a conflict left out. Ids are those of the records.',
   'haction.unseal': 'Opened who reported',
   'nav.call': '12350: take a call',
   'nav.publications': 'What must be published',
