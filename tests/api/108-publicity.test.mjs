@@ -185,3 +185,17 @@ test('a demonstration is scored by its standard, shown, and awarded only when it
   assert.equal((await move(bureau, 'culture_creation', c.id, 'award', award)).status, 409, 'it is still on show');
   assert.ok((await open('/public/types/culture_creation')).json.items.some((x) => x.number === c.number));
 });
+
+test('a supervisor whose term has ended is no longer in office; his opinion is answered; a collected work needs its licence to be shown', async () => {
+  const helper = (kind, to) => rec(bureau, 'public_helper', { name: '监督员甲', kind, area: TOWN, valid_from: day(-300), valid_to: day(to) });
+  const [now, ended] = [await helper('supervisor', 100), await helper('model', -1)];
+  const ids = (await bureau.ok_get('/api/v1/records/public_helper?list=all&size=100')).items.map((x) => x.id);
+  assert.ok(ids.includes(now.id) && !ids.includes(ended.id));
+  assert.equal((await bureau.post('/api/v1/records/public_opinion', { title: '意见', kind: 'supervisor', content: '照明不足' })).json.error.field, 'helper', 'whose opinion?');
+  await rec(bureau, 'public_opinion', { title: '意见', kind: 'supervisor', helper: now.id, content: '照明不足', area: TOWN });
+  const work = { title: '安全歌', form: '歌曲', topic: '用电', area: TOWN, collected: true, shown: true };
+  assert.equal((await bureau.post('/api/v1/records/publicity_material', work)).json.error.field, 'licence');
+  const m = await rec(bureau, 'publicity_material', { ...work, licence: '可自由传唱', copies: [{ on: day(), channel: '电视台', copies: 900 }, { on: day(), channel: '网站', copies: 100 }] });
+  assert.equal(m.given, 1000);
+  assert.ok((await open('/public/types/publicity_material')).json.items.some((x) => x.title === '安全歌' && x.given === 1000));
+});

@@ -181,3 +181,15 @@ test('machines for people: accepted, built, inspected by the bureau; persons tak
   await done(bureau, 'technology_project', p.id, 'pass');
   assert.equal((await value('persons_from_danger')).value, was + 9);
 });
+
+test('a laboratory and its research project: what it is about, milestones, outcome, accepted by somebody else', async () => {
+  const lab = await rec(bureau, 'safety_technology', { title: '粉尘实验室', kind: 'laboratory', content: '粉尘爆炸特性', basis: '县科技局', owner: '虚构学院', contact: '0900-1', leader: '抑爆课题', seat: '990121000000' });
+  assert.ok((await s.call('GET', '/public/types/safety_technology')).json.items.some((x) => x.title === '粉尘实验室' && !('leader' in x)));
+  const p = await rec(bureau, 'technology_project', { title: '抑爆攻关', kind: 'research', technology: lab.id, content: '抑爆剂', area: '990121000000', due: day(200), milestones: [{ what: '小试', until: day(50) }] });
+  await done(bureau, 'technology_project', p.id, 'accept');
+  await done(bureau, 'technology_project', p.id, 'report', { progress: 60, milestones: [{ what: '小试', until: day(50), done: true }] });
+  await done(bureau, 'technology_project', p.id, 'finish', { effect: '抑爆剂定型', evidence: [await file(bureau)] });
+  assert.equal((await move(bureau, 'technology_project', p.id, 'pass')).status, 403, 'not by who runs it');
+  const old = await bureau.post('/api/v1/records/safety_technology', { title: '旧设备', kind: 'phase_out', sectors: ['dust'], content: '淘汰', basis: '目录', owner: '局', seat: '990121000000' });
+  assert.equal(old.json.error.field, 'stop_by');
+});
