@@ -49,7 +49,7 @@ export function url(path: string, query?: Query): string {
   const q = new URLSearchParams()
   for (const [k, v] of Object.entries(query ?? {})) if (v !== undefined && v !== null && v !== '') q.append(k, String(v))
   const s = q.toString()
-  return (path.startsWith('/public') ? '' : '/api/v1') + path + (s ? '?' + s : '')
+  return (path.startsWith('/public/') ? '' : '/api/v1') + path + (s ? '?' + s : '')
 }
 
 /** Texts that come as {zh, en} become the one of the page's language, at any depth. */
