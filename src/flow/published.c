@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/time.h"
+#include "base/workday.h"
 #include "flow/change.h"
 #include "flow/draft.h"
 
@@ -24,7 +25,7 @@ static enum published judged(int64_t due, int64_t on, int64_t now)
 }
 
 // A day lasts to its end; what was published on the last day was in time, at whatever hour.
-static int64_t last_moment(int64_t at) { return at ? at - (at + time_zone()) % US_PER_DAY + US_PER_DAY - 1 : 0; }
+static int64_t last_moment(int64_t at) { return at ? day_end(day_of(at)) : 0; }
 
 static enum err look(void *arg, const struct row *row)
 {
