@@ -35,8 +35,8 @@ static json_t *body_of_check(struct demo *d, const struct row *row)
 }
 
 static const struct past pasts[] = {
-	{ "enterprise_class", "drafting", "confirm", 2, body_of_class },
-	{ "installation_check", "planned", "finish", 8, body_of_check },
+	{ "enterprise_class", "drafting", "confirm", 1, body_of_class },
+	{ "installation_check", "planned", "finish", 5, body_of_check },
 };
 
 // The ids of a type's records in a state, the oldest first.

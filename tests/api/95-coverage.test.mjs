@@ -17,7 +17,7 @@ const files = (path, folder) => {
 
 before(async () => {
   s = await Server.start();
-  people = await Promise.all(['bureau', 'town', 'enterprise', 'committee', 'leader', 'department', 'admin', 'duty'].map((r) => s.as(r)));
+  people = await Promise.all(['bureau', 'town', 'enterprise', 'committee', 'leader', 'department', 'admin', 'duty', 'examiner'].map((r) => s.as(r)));
 });
 after(() => s.stop());
 
