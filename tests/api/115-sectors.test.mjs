@@ -172,6 +172,26 @@ test('a bridge of grade D is limited, not normal; an express point is measured b
   assert.deepEqual(await opened('hazard', `express_point:${point.id}`), ['安检机停用']);
 });
 
+test('a place to watch is in order when what its kind needs is there; only one behind which an enterprise stands becomes a hazard', async () => {
+  const place = (name, kind, more) => rec(town, 'risk_spot', { name, kind, area: firm.area, position: here, responsible: '钱某某', next_patrol: day(3), ...more });
+  const patrol = async () => ({ patrolled_on: day(), next_patrol: day(30), photos: [await photo(town)] });
+  const water = await place('北河拐弯处', 'water');
+  await refused(town, 'risk_spot', water.id, 'patrol', await patrol());
+  await done(town, 'risk_spot', water.id, 'patrol', { ...await patrol(), sign: true });
+  await refused(town, 'risk_spot', water.id, 'problem', { finding: '护栏缺失' });
+  const { next_patrol, ...seen } = await patrol();
+  assert.equal((await done(town, 'risk_spot', water.id, 'danger', { ...seen, finding: '护栏缺失' })).state, 'fixing');
+  assert.equal((await ent.get(`/api/v1/records/risk_spot/${water.id}`)).status, 404);
+  const hall = await place('储运部控制楼', 'lightning', { enterprise: firm.id });
+  await refused(town, 'risk_spot', hall.id, 'patrol', await patrol());
+  assert.equal(await value('spot_patrolled_rate'), 50);
+  await done(town, 'risk_spot', hall.id, 'patrol', { ...await patrol(), report: 'FL-1' });
+  assert.equal(await value('spot_patrolled_rate'), 100);
+  await done(town, 'risk_spot', hall.id, 'problem', { finding: '接地电阻超标' });
+  assert.deepEqual(await opened('hazard', `risk_spot:${hall.id}`), ['接地电阻超标']);
+  assert.equal((await ent.post('/api/v1/records/risk_spot', { name: '甲', kind: 'rental', area: firm.area })).status, 404, 'an enterprise does not know these');
+});
+
 test('what is past its day lapses by itself and stays on its list until somebody deals with it', async () => {
   const past = day(-1);
   const made = await Promise.all([
