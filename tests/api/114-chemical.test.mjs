@@ -3,7 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Server } from '../lib/server.mjs';
 
-let s, bureau, ent, town, firm, park, chlorine;
+let s, bureau, ent, town, firm, park, chlorine, missing;
 const rec = (who, type, body) => who.ok_post(`/api/v1/records/${type}`, body);
 const make = (who, type, body) => who.post(`/api/v1/records/${type}`, body);
 const move = (who, type, id, name, body = {}) => who.post(`/api/v1/records/${type}/${id}/moves/${name}`, body);
@@ -24,6 +24,7 @@ before(async () => {
   [bureau, ent, town] = await Promise.all(['bureau', 'enterprise', 'town'].map((r) => s.as(r)));
   firm = (await all(ent, 'enterprise'))[0];
   const manager = (await all(bureau, 'organisation'))[0].id;
+  missing = await value('park_posts_missing');
   park = await rec(bureau, 'park', { name: '测试化工园区', kind: 'chemical', area: firm.area.code || firm.area, manager, ban: ['phosgenation'],
     staff: [{ post: '安全监管员', planned: 6, filled: 4, certified: 4 }], measures: [{ what: '建卡口', unit: '管委会', due: day(30), progress: 40 }, { what: '补消防水池', unit: '管委会', due: day(60), progress: 20 }] });
   chlorine = await rec(bureau, 'chemical', { name: '测试氯', cas: '7782-50-5', un: 1017, groups: ['toxic'], apart: ['flammable_gas'], critical_t: 5, source: 'GB 18218-2018 表1' });
@@ -89,9 +90,21 @@ test('less on site is counted against the threshold quantity; an enterprise that
   assert.equal(await value('adjust_done_rate'), 100);
 });
 
+test('a hydrogen station runs with a licence and an inspection in force and points; what stands too near stops it', async () => {
+  const h = await rec(ent, 'hydrogen_station', { name: '一号加氢站', enterprise: firm.id, position: [118.9, 33.1], storage_kg: 500, pressure: 45 });
+  const plan = await rec(ent, 'emergency_plan', { title: '加氢站预案', enterprise: firm.id });
+  const papers = { licence: 'JQ-1', licence_to: day(300), inspected_to: day(100), emergency_plan: plan.id, distances: [{ target: '居民楼', required_m: 30, actual_m: 42, kept: true }] };
+  await refused(409, 'no points', bureau, 'hydrogen_station', h.id, 'run', papers);
+  const points = (await all(bureau, 'point', `&where.enterprise=${firm.id}`)).slice(0, 1).map((x) => x.id);
+  await refused(409, 'the inspection has lapsed', bureau, 'hydrogen_station', h.id, 'run', { ...papers, points, inspected_to: day(-1) });
+  await done(bureau, 'hydrogen_station', h.id, 'run', { ...papers, points });
+  assert.equal((await done(bureau, 'hydrogen_station', h.id, 'near', { too_near: [{ title: '加油岛间距不足' }] })).state, 'stopped');
+  assert.equal((await all(town, 'hazard', `&where.origin=hydrogen_station:${h.id}`)).length, 1);
+});
+
 test('a park: class by points and experts, a banned process stays out, a hazardous vehicle needs papers, route and parking', async () => {
   assert.deepEqual([park.gap, park.progress], [2, 30]);
-  assert.equal(await value('park_posts_missing'), 2);
+  assert.equal(await value('park_posts_missing'), missing + 2);
   const items = (got) => [{ group: '规划', item: '外部防护距离', points: 50, got: got / 2 }, { group: '应急', item: '消防', points: 50, got: got / 2 }];
   const g = await rec(bureau, 'park_grade', { park: park.id });
   const sent = await done(bureau, 'park_grade', g.id, 'submit', { items: items(66), evidence: [await file(bureau)] });
