@@ -17,7 +17,7 @@ const hour = (n = 0) => new Date(Date.now() + n * 3600e3).toISOString();
 // Counted in numerator and denominator beyond what the demo county has already.
 const counted = async (name) => { const t = (await bureau.ok_get(`/api/v1/indicators/${name}`)).total; return [t.num ?? 0, t.den ?? 0]; };
 const rates = ['vehicle_terminal_rate', 'vehicle_collision_rate', 'road_section_done_rate', 'junction_done_rate', 'overload_dealt_rate',
-  'rail_problem_closed_rate', 'rail_transfer_rate', 'ship_equipped_rate', 'ship_terminal_rate', 'ship_returned_rate'];
+  'rail_problem_closed_rate', 'rail_transfer_rate', 'ship_equipped_rate', 'ship_terminal_rate', 'ship_returned_rate', 'water_facility_rate'];
 const demo = {};
 const rate = async (name) => (await counted(name)).map((n, i) => n - demo[name][i]);
 const position = [118.9, 33.1];
@@ -188,4 +188,38 @@ test('dangerous goods in port are declared 24 hours before and approved by the p
   await done(duty, 'water_works', w.id, 'stop', { reason: '大风黄色预警' });
   assert.equal((await move(town, 'water_works', w.id, 'ashore', { ashore: 5 })).status, 409);
   await done(town, 'water_works', w.id, 'ashore', { ashore: 6 });
+});
+
+test('an illegal vehicle is seized by two departments and watched for relapse; the lists are by kind', async () => {
+  const c = await rec(town, 'illegal_transport', { title: '黑车揽客', kind: 'vehicle', plate: '澜A·Y0001', position, who: '某人' });
+  await done(town, 'illegal_transport', c.id, 'verify', { findings: '无营运证载客' });
+  const [a, b] = await all(dept, 'organisation');
+  const seized = { seized_on: day(), seized: '车辆一台' };
+  assert.equal((await move(dept, 'illegal_transport', c.id, 'seize', { ...seized, departments: [a.id] })).status, 409, 'one department');
+  await done(dept, 'illegal_transport', c.id, 'seize', { ...seized, departments: [a.id, b.id] });
+  assert.equal((await move(dept, 'illegal_transport', c.id, 'case')).status, 409, 'no registered company');
+  await done(dept, 'illegal_transport', c.id, 'punish', { penalty: '罚款' });
+  const back = await done(town, 'illegal_transport', c.id, 'relapse', { watched: [{ on: day(), found: '再次揽客' }], reason: '回潮' });
+  assert.equal(back.state, 'verified');
+  assert.deepEqual((await all(dept, 'illegal_transport', '&list=vehicles')).map((x) => x.plate), ['澜A·Y0001']);
+  assert.equal((await all(dept, 'illegal_transport', '&list=stations')).length, 0);
+});
+
+test('a channel is closed when its depth is back; a broken aid counts until it is mended', async () => {
+  const c = await rec(town, 'channel_damage', { title: '弃渣入河', channel: '澜河', position, kind: 'dumped', depth_due: 2.5, depth: 1.8, enterprise: firm.id });
+  await done(dept, 'channel_damage', c.id, 'order', { order: '清除弃渣', due: day(20) });
+  await done(dept, 'channel_damage', c.id, 'case');
+  assert.equal((await all(bureau, 'enforcement_case', `&where.origin=channel_damage:${c.id}`)).length, 1);
+  const after_photos = [await photo(dept)];
+  assert.equal((await move(dept, 'channel_damage', c.id, 'close', { sounded: 2, after_photos })).status, 409);
+  await done(dept, 'channel_damage', c.id, 'close', { sounded: 2.6, after_photos });
+
+  const f = await rec(town, 'water_facility', { name: '3 号航标', kind: 'aid', port: '澜河', position, keeper: '航道站', status: 'good', next_check: day(30) });
+  assert.deepEqual(await rate('water_facility_rate'), [1, 1]);
+  await done(town, 'water_facility', f.id, 'fault', { status: 'broken' });
+  assert.deepEqual(await rate('water_facility_rate'), [0, 1]);
+  const repairs = [{ on: day(), what: '换灯器' }];
+  assert.equal((await move(town, 'water_facility', f.id, 'mend', { repairs })).status, 409, 'it still says broken');
+  await done(town, 'water_facility', f.id, 'mend', { status: 'good', repairs });
+  assert.deepEqual(await rate('water_facility_rate'), [1, 1]);
 });
