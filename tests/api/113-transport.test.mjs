@@ -43,6 +43,7 @@ test('a tank vehicle is let on the road with terminal, collision device and tank
   assert.deepEqual([await rate('vehicle_collision_rate'), await rate('vehicle_terminal_rate')], [[1, 1], [1, 1]]);
   const told = await done(ent, 'vehicle_file', tanker.id, 'report', { terminal: 'closed', km: 2000, alarms: 5 });
   assert.equal(told.alarms_1000, 2.5);
+  assert.equal((await ent.patch(`/api/v1/records/vehicle_file/${tanker.id}`, { tank_to: day(900), version: told.version })).status, 403, 'the company does not prolong its tank');
   assert.deepEqual(await rate('vehicle_terminal_rate'), [0, 1]);
   const [h] = await all(dept, 'hazard', `&where.origin=vehicle_file:${tanker.id}`);
   assert.equal(h.title, '澜A·D0001');
@@ -62,6 +63,12 @@ test('what is known of a driver is added after his consent; with 12 points he do
   assert.equal((await move(dept, 'driver_file', d.id, 'push', { violations })).status, 400, 'no consent');
   const r = await done(dept, 'driver_file', d.id, 'push', { violations, consent_on: day(-10) });
   assert.deepEqual([r.points, r.risk], [12, 12]);
+  const tidy = (who) => who.patch(`/api/v1/records/driver_file/${d.id}`, { violations: violations.slice(1), version: r.version });
+  assert.equal((await tidy(ent)).status, 403, 'the company does not tidy it');
+  assert.ok((await tidy(dept)).status < 300, 'who entered it may correct it');
+  const full = await ent.ok_get(`/api/v1/records/driver_file/${d.id}`);
+  assert.equal(full.points, 6);
+  await done(dept, 'driver_file', d.id, 'push', { violations });
   await done(ent, 'driver_file', d.id, 'ban', { reason: '记满 12 分' });
   assert.equal((await move(dept, 'driver_file', d.id, 'resume')).status, 409);
 });
@@ -209,6 +216,7 @@ test('a channel is closed when its depth is back; a broken aid counts until it i
   const c = await rec(town, 'channel_damage', { title: '弃渣入河', channel: '澜河', position, kind: 'dumped', depth_due: 2.5, depth: 1.8, enterprise: firm.id });
   await done(dept, 'channel_damage', c.id, 'order', { order: '清除弃渣', due: day(20) });
   await done(dept, 'channel_damage', c.id, 'case');
+  assert.equal((await move(dept, 'channel_damage', c.id, 'case')).status, 409, 'not twice');
   assert.equal((await all(bureau, 'enforcement_case', `&where.origin=channel_damage:${c.id}`)).length, 1);
   const after_photos = [await photo(dept)];
   assert.equal((await move(dept, 'channel_damage', c.id, 'close', { sounded: 2, after_photos })).status, 409);
