@@ -17,7 +17,7 @@ const hour = (n = 0) => new Date(Date.now() + n * 3600e3).toISOString();
 // Counted in numerator and denominator beyond what the demo county has already.
 const counted = async (name) => { const t = (await bureau.ok_get(`/api/v1/indicators/${name}`)).total; return [t.num ?? 0, t.den ?? 0]; };
 const rates = ['vehicle_terminal_rate', 'vehicle_collision_rate', 'road_section_done_rate', 'junction_done_rate', 'overload_dealt_rate',
-  'rail_problem_closed_rate', 'rail_transfer_rate', 'ship_equipped_rate', 'ship_terminal_rate', 'ship_returned_rate', 'water_facility_rate'];
+  'rail_problem_closed_rate', 'rail_transfer_rate', 'ship_equipped_rate', 'ship_terminal_rate', 'ship_returned_rate', 'water_facility_rate', 'helmet_worn_rate'];
 const demo = {};
 const rate = async (name) => (await counted(name)).map((n, i) => n - demo[name][i]);
 const position = [118.9, 33.1];
@@ -230,4 +230,13 @@ test('a channel is closed when its depth is back; a broken aid counts until it i
   assert.equal((await move(town, 'water_facility', f.id, 'mend', { repairs })).status, 409, 'it still says broken');
   await done(town, 'water_facility', f.id, 'mend', { status: 'good', repairs });
   assert.deepEqual(await rate('water_facility_rate'), [1, 1]);
+});
+
+test('helmets are counted: the rate is that of people, not of places', async () => {
+  const body = { kind: 'helmet', on: day() };
+  await rec(town, 'wear_survey', { ...body, place: '城关十字', sample: 90, worn: 81 });
+  await rec(town, 'wear_survey', { ...body, place: '集市口', sample: 10, worn: 2 });
+  await rec(town, 'wear_survey', { ...body, kind: 'belt', place: '集市口', sample: 50, worn: 50 });
+  assert.equal((await town.post('/api/v1/records/wear_survey', { ...body, place: '桥头', sample: 5, worn: 6 })).status, 400);
+  assert.deepEqual(await rate('helmet_worn_rate'), [83, 100]);
 });
