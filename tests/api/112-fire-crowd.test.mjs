@@ -71,6 +71,7 @@ test('a place asks for the measures of its kind; it is checked in its cycle, cle
   await refused(/没有未办结的检查/, town, 'fire_place', p.id, 'clear');
   await done(town, 'fire_check', c.id, 'recheck', { after: [await photo(town)] });
   await done(town, 'fire_place', p.id, 'clear');
+  assert.equal(await value('fire_place_cleared_rate'), 100);
   const back = await done(town, 'fire_place', p.id, 'relapse', { reason: '又有人留宿', next_check: day(5) });
   assert.deepEqual([back.state, back.relapses], ['watched', 1]);
   assert.deepEqual(await ids(town, 'fire_place', '&list=relapsed'), [p.id]);
@@ -83,6 +84,7 @@ test('four abilities: three of four is not enough; problems of an enterprise bec
   assert.deepEqual(await ids(town, 'fire_check', '&list=unable'), [c.id]);
   const [h] = await all(ent, 'hazard', `&where.origin=fire_check:${c.id}`);
   assert.deepEqual([h.title, h.enterprise.id], ['未开展培训', firm.id]);
+  assert.equal(await value('fire_able_rate'), 0);
 });
 
 test('a blocked passage has a day and counts how often; hydrants and call-outs give their rates with real minutes', async () => {
@@ -96,6 +98,8 @@ test('a blocked passage has a day and counts how often; hydrants and call-outs g
   await rec(town, 'hydrant', { name: '人民路 2', position: at, keeper: '水务公司' });
   await done(town, 'hydrant', h.id, 'try', { pressure: 0.25, checked_on: day(), next_on: day(180) });
   assert.equal(await value('hydrant_good_rate'), 50);
+  await rec(town, 'fire_provision', { title: '配建', year: Number(day().slice(0, 4)), basis: '县消防专项规划', hydrants_due: 8, stations_due: 2, stations: 1, vehicles_due: 4, vehicles: 4 });
+  assert.equal(await value('hydrant_built_rate'), 25);
 
   const st = await rec(town, 'fire_station', { name: '城东微型站', kind: 'micro', position: at, covers: '城东社区', minutes: 3, leader: '戊', members: [{ name: '己' }] });
   await refused(/出动记录/, town, 'fire_station', st.id, 'ready', { next_test: day(30), gear: [{ name: '水带', count: 4, good: 4 }] });
