@@ -612,7 +612,7 @@ static void step_suppressed(struct scenario *s, const struct yaml_node *n)
 	}
 	assert_true(jr_end(&r));
 	if (count != n->n)
-		FAIL_AT(n, "%zu are hidden, expected %zu", count, n->n);
+		FAIL_AT(n, "%zu are hidden, expected %u", count, n->n);
 }
 
 // What the open alarms say, in Chinese.
