@@ -220,8 +220,10 @@ static bool sector_in(const char *sectors, struct str sector)
 {
 	struct str list = str_of(sectors);
 	bool in = !list.n;
-	while (list.n && !in)
-		in = sector.n && str_eq(str_cut(&list, ','), sector);
+	while (list.n && !in) {
+		struct str one = str_cut(&list, ',');
+		in = sector.n && str_eq(one, sector);
+	}
 	return in;
 }
 

@@ -324,6 +324,35 @@ static void test_records_without_enterprise(void **state)
 	assert_int_equal(c[0].n, 0); // counted anew it is the same
 }
 
+struct notice { const char *sectors; int64_t from, to; };
+
+static enum err put_notice(struct db *db, void *arg, struct problem *p)
+{
+	const struct notice *n = arg;
+	const struct type *t = registry_type(x.reg, STR("weather_notice"));
+	struct value *v = arena_many(x.f.arena, t->table.ncols, struct value);
+	struct common c = { .area = STR("990121000000"), .title = STR("w"), .created_at = T0, .changed_at = T0, .version = 1 };
+	v[type_field(t, STR("level"))->col] = (struct value){ .kind = VAL_TEXT, .s = STR("red") };
+	v[type_field(t, STR("sectors"))->col] = (struct value){ .kind = VAL_TEXT, .s = str_of(n->sectors) };
+	v[type_field(t, STR("starts"))->col] = (struct value){ .kind = VAL_INT, .i = n->from };
+	v[type_field(t, STR("ends"))->col] = (struct value){ .kind = VAL_INT, .i = n->to };
+	return records_insert(db, &t->table, &c, v, p);
+}
+
+// What covers some sectors counts for theirs, and for nobody whose sector is not known.
+static void test_covers_of_sectors(void **state)
+{
+	struct index_changes c[INDEX_BOARDS] = { { 0 } };
+	struct notice n = { ",chemical,", clock_now() - US_PER_HOUR, clock_now() + US_PER_HOUR }; // now() of the store's query is the clock's
+	(void)state;
+	int64_t a = enterprise("990121101001", "chemical", "red"), b = enterprise("990121101001", "dust", "red"), none = enterprise("990121101001", "", "red");
+	assert_int_equal(fixture_write(&x.f, put_notice, &n), OK);
+	build(clock_now(), c);
+	assert_int_equal(mark(a), 240); // 12 of its own, 12 of the weather
+	assert_int_equal(mark(b), 120);
+	assert_int_equal(mark(none), 120);
+}
+
 // After any sequence of changes the live board and one that is built anew say the same.
 static void test_live_agrees_with_anew(void **state)
 {
@@ -596,6 +625,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_change_reaches_what_lies_above, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moving_and_leaving, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_records_without_enterprise, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_covers_of_sectors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_live_agrees_with_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_in_parts_as_in_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_history_and_rises, set_up, tear_down),
