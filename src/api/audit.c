@@ -1,6 +1,24 @@
 // The audit chain for those who may read it.
 #include "api/api.h"
+#include "base/jr.h"
 #include "store/audit.h"
+
+// The label of the state that an entry names, for who may not read the type itself; empty: none.
+static struct str state_named(struct call *c, const struct type *t, struct str detail)
+{
+	struct jr r;
+	struct str key;
+	const struct state *state = NULL;
+	if (!detail.n || detail.p[0] != '{')
+		return STR_EMPTY;
+	jr_init(&r, detail, c->arena);
+	for (jr_obj(&r); jr_key(&r, &key);) {
+		struct str v = jr_skip(&r);
+		if (str_is(key, "state") && v.n > 2 && v.p[0] == '"')
+			state = type_state(t, str_from(v.p + 1, v.n - 2));
+	}
+	return state ? label_text(c, state->label) : STR_EMPTY;
+}
 
 static void audit_entry_json(struct call *c, const struct audit_entry *e)
 {
@@ -19,6 +37,9 @@ static void audit_entry_json(struct call *c, const struct audit_entry *e)
 	if (t)
 		jw_kstr(w, "type_label", label_text(c, t->label)); // for who may not read the type itself
 	jw_ki64(w, "record", e->record);
+	struct str state = t ? state_named(c, t, detail) : STR_EMPTY;
+	if (state.n)
+		jw_kstr(w, "state_label", state);
 	jw_key(w, "detail");
 	if (detail.n)
 		jw_raw(w, detail);
