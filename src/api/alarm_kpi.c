@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "base/time.h"
 #include "exchange/table.h"
+#include "model/held.h"
 
 static enum err read_query(struct call *c, struct kpi_query *q)
 {
@@ -74,19 +75,13 @@ enum err alarms_flood(struct call *c) { return kpi_flood_json(call_db(c), &c->id
 enum err alarms_suppressed(struct call *c) { return alarm_suppressed_json(call_db(c), &c->id.scope, clock_now(), &c->w, c->arena); }
 
 // ---- rationale ----------------------------------------------------------------------------------
-static struct str text_of(const struct type *t, const struct row *r, const char *name)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols && r->vals[f->col].kind == VAL_TEXT ? r->vals[f->col].s : STR_EMPTY;
-}
-
 // How well the rationale fits the alarm: of its point before of its enterprise before of every point of the rule, of its
 // level before of all; 0 = not at all.
 static int fit(const struct type *t, const struct row *r, const struct alarm_which *which)
 {
 	const struct field *f = type_field(t, STR("point"));
 	int64_t point = f && f->ncols && r->vals[f->col].kind == VAL_INT ? r->vals[f->col].i : 0;
-	struct str level = text_of(t, r, "level");
+	struct str level = held_text(t, r, "level");
 	if ((point && point != which->point) || (r->c.enterprise && r->c.enterprise != which->enterprise) ||
 	    (level.n && !str_eq(level, which->level)))
 		return 0;

@@ -86,6 +86,10 @@ enum err query_time(struct call *c, const char *name, int64_t fallback, int64_t 
 enum err query_int(struct call *c, const char *name, int64_t fallback, int64_t min, int64_t max, int64_t *ret) must_check;
 enum err param_id(struct call *c, int at, int64_t *ret) must_check;
 enum err call_type(struct call *c, const struct type **ret) must_check; // the type of the path, if the caller may read it
+// The row, if it lies in the caller's scope; ERR_NOT_FOUND says so in p. Over call_db, or in a job over the job's own.
+enum err call_row(const struct call *c, struct db *db, const struct type *t, int64_t id, struct row *ret, struct problem *p) must_check;
+// /THING/:id: the id, if the caller may change records of type t (NULL: the pack is not in force); no: what to say if not.
+enum err call_may_edit(struct call *c, const struct type *t, int64_t *ret_id, const char *no_zh, const char *no_en) must_check;
 // /records/:type/:id: the type and row, if the caller may see them.
 enum err call_record(struct call *c, const struct type **ret_type, int64_t *ret_id, struct row *ret) must_check;
 // Points by code or record id, in the caller's scope; field: the parameter that is at fault.

@@ -5,19 +5,7 @@
 #include "api/api.h"
 #include "base/time.h"
 #include "map/plane.h"
-
-static const struct value *cell(const struct type *t, const struct row *row, const char *name)
-{
-	static const struct value none;
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
-
-static struct str text_cell(const struct type *t, const struct row *row, const char *name)
-{
-	const struct value *v = cell(t, row, name);
-	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
-}
+#include "model/held.h"
 
 static enum err camera_type(struct call *c, const struct type **ret)
 {
@@ -58,7 +46,7 @@ static enum err place_of_point(struct call *c, struct asked *a)
 	const struct type *t = registry_type(c->reg, STR("enterprise"));
 	struct row row;
 	if (isnan(lon) && t && !records_get(call_db(c), &t->table, &(struct scope){ 0 }, p->def.enterprise, c->arena, &row)) {
-		const struct value *at = cell(t, &row, "position");
+		const struct value *at = held(t, &row, "position");
 		lon = at[0].kind == VAL_REAL ? at[0].f : NAN;
 		lat = lon == lon ? at[1].f : NAN;
 	}
@@ -108,9 +96,9 @@ static int by_metres(const void *a, const void *b)
 static void camera_json(struct call *c, const struct asked *a, const struct near_camera *k)
 {
 	const struct type *t = a->t;
-	const struct value *at = cell(t, k->row, "position");
+	const struct value *at = held(t, k->row, "position");
 	const struct field *part = type_field(t, STR("part"));
-	struct str what = text_cell(t, k->row, "part"), link = text_cell(t, k->row, "link");
+	struct str what = held_text(t, k->row, "part"), link = held_text(t, k->row, "link");
 	const struct menu_item *item = part && part->menu && what.n ? menu_item(part->menu, what) : NULL;
 	struct still_view v;
 	struct jw *w = &c->w;
@@ -146,7 +134,7 @@ static enum err write_cameras(struct call *c, struct asked *a, const struct scop
 		return err;
 	struct near_camera *v = arena_many(c->arena, n + 1, struct near_camera);
 	for (size_t i = 0; i < n; i++) {
-		const struct value *at = cell(a->t, &rows[i], "position");
+		const struct value *at = held(a->t, &rows[i], "position");
 		struct near_camera k = { &rows[i], 0 };
 		if (a->near) {
 			struct zone_xy xy = plane_metres(&a->plane, at[0].f, at[1].f);

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "flow/flow.h"
 #include "store/audit.h"
+#include "model/held.h"
 
 // ---- the record ---------------------------------------------------------------------------------
 
@@ -28,24 +29,6 @@ static struct str payload_kept(struct arena *a, struct str s)
 static struct str payload_sent(struct arena *a, struct str kept)
 {
 	return str_starts(kept, STR(ENCODED)) ? str_from_base64(a, str_skip(kept, sizeof ENCODED - 1)) : kept;
-}
-
-static const struct value *value_of(const struct type *t, const struct row *row, const char *name, enum value_kind kind)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols && row->vals[f->col].kind == kind ? &row->vals[f->col] : NULL;
-}
-
-static struct str text_of(const struct type *t, const struct row *row, const char *name)
-{
-	const struct value *v = value_of(t, row, name, VAL_TEXT);
-	return v ? v->s : STR_EMPTY;
-}
-
-static int64_t int_of(const struct type *t, const struct row *row, const char *name)
-{
-	const struct value *v = value_of(t, row, name, VAL_INT), *r = value_of(t, row, name, VAL_REAL);
-	return v ? v->i : r ? (int64_t)r->f : 0;
 }
 
 static uint32_t element_of(struct str hex)
@@ -76,7 +59,7 @@ static struct str device_protocol(struct db *db, const struct registry *reg, int
 {
 	const struct type *t = registry_type(reg, STR("device"));
 	struct row row;
-	return t && !records_get(db, &t->table, &(struct scope){ 0 }, device, a, &row) ? text_of(t, &row, "protocol") : STR_EMPTY;
+	return t && !records_get(db, &t->table, &(struct scope){ 0 }, device, a, &row) ? held_text(t, &row, "protocol") : STR_EMPTY;
 }
 
 enum err device_command_read(struct db *db, const struct registry *reg, const struct row *row, struct arena *a, struct device_command *ret,
@@ -86,14 +69,14 @@ enum err device_command_read(struct db *db, const struct registry *reg, const st
 	enum command_kind kind = COMMAND__MAX;
 	enum command_span span = SPAN_NONE;
 	struct downlink_wrong w;
-	*ret = (struct device_command){ .id = row->c.id, .device = int_of(t, row, "device"), .created = row->c.created_at };
-	command_kind_find(text_of(t, row, "kind"), &kind);
-	command_span_find(text_of(t, row, "span"), &span);
-	ret->c = (struct command){ .kind = kind, .span = span, .seconds = (uint32_t)int_of(t, row, "seconds"),
-		                   .element = element_of(text_of(t, row, "element")), .from = int_of(t, row, "since"), .to = int_of(t, row, "until") };
-	code_of(text_of(t, row, "element"), ret->c.factor);
-	code_of(text_of(t, row, "info"), ret->c.info);
-	ret->payload = payload_sent(a, text_of(t, row, "payload"));
+	*ret = (struct device_command){ .id = row->c.id, .device = held_int(t, row, "device", 0), .created = row->c.created_at };
+	command_kind_find(held_text(t, row, "kind"), &kind);
+	command_span_find(held_text(t, row, "span"), &span);
+	ret->c = (struct command){ .kind = kind, .span = span, .seconds = (uint32_t)held_int(t, row, "seconds", 0),
+		                   .element = element_of(held_text(t, row, "element")), .from = held_int(t, row, "since", 0), .to = held_int(t, row, "until", 0) };
+	code_of(held_text(t, row, "element"), ret->c.factor);
+	code_of(held_text(t, row, "info"), ret->c.info);
+	ret->payload = payload_sent(a, held_text(t, row, "payload"));
 	ret->downlink = downlink_of(device_protocol(db, reg, ret->device, a));
 	if (!downlink_check(ret->downlink, &ret->c, clock_now(), &w))
 		return wrong(&w, p);

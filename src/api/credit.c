@@ -136,11 +136,8 @@ static enum err evaluate_job(struct db *db, void *arg, struct problem *p)
 {
 	struct evaluating *e = arg;
 	struct call *c = e->c;
-	struct scope scope = auth_scope(&c->id, e->t);
 	struct value items;
-	enum err err = records_get(db, &e->t->table, &scope, e->id, c->arena, &e->row);
-	if (err == ERR_NOT_FOUND)
-		return problem_set(p, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
+	enum err err = call_row(c, db, e->t, e->id, &e->row, p);
 	if (!err && !str_is(e->row.c.state, "draft"))
 		return problem_set(p, ERR_CONFLICT, "state", "已告知企业的评价不再计算；异议成立时退回重新计算", "the enterprise was told of it: it is computed again only after an objection");
 	if (!err)
@@ -165,11 +162,7 @@ static enum err evaluate_job(struct db *db, void *arg, struct problem *p)
 enum err credit_post(struct call *c)
 {
 	struct evaluating e = { .c = c, .t = registry_type(c->reg, STR(EVALUATION)) };
-	if (!e.t || !auth_may_read(&c->id, e.t))
-		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
-	enum err err = param_id(c, 0, &e.id);
-	if (!err && !auth_may_edit(&c->id, e.t))
-		err = call_fail(c, ERR_FORBIDDEN, NULL, "您的角色不能计算信用评价", "your role does not compute evaluations");
+	enum err err = call_may_edit(c, e.t, &e.id, "您的角色不能计算信用评价", "your role does not compute evaluations");
 	if (err)
 		return err;
 	err = store_write(c->app->store, evaluate_job, &e, &c->p);

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "base/time.h"
+#include "model/held.h"
 
 #define LEADS_MAX 10000         // hits of one rule whose lead times are kept for the median
 
@@ -36,17 +37,10 @@ static struct rule_tally *tally_of(struct tally_all *all, struct str rule)
 	return &all->v[all->n - 1];
 }
 
-static const struct value *cell(const struct type *t, const struct row *row, const char *name)
-{
-	static const struct value none;
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
-
 static enum err count_row(void *arg, const struct row *row)
 {
 	struct tally_all *all = arg;
-	const struct value *rule = cell(all->t, row, "rule"), *lead = cell(all->t, row, "lead");
+	const struct value *rule = held(all->t, row, "rule"), *lead = held(all->t, row, "lead");
 	struct rule_tally *y = tally_of(all, rule->kind == VAL_TEXT ? rule->s : STR_EMPTY);
 	y->open += str_is(row->c.state, "coming") || str_is(row->c.state, "averted") || str_is(row->c.state, "ended");
 	y->missed += str_is(row->c.state, "missed");

@@ -5,21 +5,6 @@
 #include "report/paper.h"
 
 // ---- finding -----------------------------------------------------------------------------------
-static enum err find_record(struct call *c, const struct type **ret_type, int64_t *ret_id, struct row *ret)
-{
-	*ret_type = registry_type(c->reg, c->param[0]);
-	if (!*ret_type || !auth_may_read(&c->id, *ret_type))
-		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
-	enum err err = param_id(c, 1, ret_id);
-	if (err)
-		return err;
-	struct scope scope = auth_scope(&c->id, *ret_type);
-	err = records_get(call_db(c), &(*ret_type)->table, &scope, *ret_id, c->arena, ret);
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
-	return err;
-}
-
 static enum err find_document(struct call *c, const struct documents *ds, const struct type *t, struct str name,
                               const struct document **ret)
 {
@@ -90,7 +75,7 @@ enum err documents_get(struct call *c)
 	struct row row;
 	int64_t id;
 	size_t n;
-	enum err err = find_record(c, &t, &id, &row);
+	enum err err = call_record(c, &t, &id, &row);
 	if (!err)
 		err = issued_of(call_db(c), t->name, id, c->arena, &v, &n);
 	if (err)
@@ -124,7 +109,7 @@ enum err documents_post(struct call *c)
 	const struct document *d;
 	struct row row;
 	int64_t id;
-	enum err err = find_record(c, &t, &id, &row);
+	enum err err = call_record(c, &t, &id, &row);
 	if (err)
 		return err;
 	const struct documents *ds = documents_take(c->reg);
@@ -147,7 +132,7 @@ enum err documents_preview(struct call *c)
 	const struct document *d;
 	struct row row;
 	int64_t id;
-	enum err err = find_record(c, &t, &id, &row);
+	enum err err = call_record(c, &t, &id, &row);
 	if (err)
 		return err;
 	const struct documents *ds = documents_take(c->reg);

@@ -6,6 +6,8 @@
 // (doc/decisions/0031-enforcement.md). Once: a record that has a seed is not drawn again.
 #include "api/lot.h"
 #include "base/time.h"
+#include "flow/draft.h"
+#include "model/held.h"
 
 #define DRAW "random_draw"
 static const char *const grades[] = { "red", "orange", "yellow", "blue" }; // risk_color, and the fields with how many of each
@@ -41,8 +43,8 @@ struct lot {
 static enum err on_evaluation(void *arg, const struct row *row)
 {
 	struct lot *d = arg;
-	const char *field = str_is(lot_text(d->evaluation, "grade", row), "c") ? "credit_c" : str_is(lot_text(d->evaluation, "grade", row), "d") ? "credit_d" : NULL;
-	int many = field && str_is(row->c.state, "effective") ? (int)lot_number(d->t, field, &d->row) : 0;
+	const char *field = str_is(held_text(d->evaluation, row, "grade"), "c") ? "credit_c" : str_is(held_text(d->evaluation, row, "grade"), "d") ? "credit_d" : NULL;
+	int many = field && str_is(row->c.state, "effective") ? (int)held_number(d->t, &d->row, field, 0) : 0;
 	if (many < 2)
 		return OK;
 	d->lapsed = arena_push(d->c->arena, d->lapsed, &d->nlapsed, &d->lapsed_cap, sizeof *d->lapsed);
@@ -62,7 +64,7 @@ static int tickets_of(const struct lot *d, int64_t enterprise)
 static enum err on_enterprise(void *arg, const struct row *row)
 {
 	struct lot *d = arg;
-	struct str risk = lot_text(d->enterprise, "risk", row), status = lot_text(d->enterprise, "status", row);
+	struct str risk = held_text(d->enterprise, row, "risk"), status = held_text(d->enterprise, row, "status");
 	if (!str_starts(row->c.area, d->area) || (d->sector.n && !str_eq(row->c.sector, d->sector)) || (status.n && !str_is(status, "running")))
 		return OK;
 	for (size_t g = 0; g < ARRAY_LEN(grades); g++) {
@@ -79,11 +81,11 @@ static enum err on_enterprise(void *arg, const struct row *row)
 static enum err on_officer(void *arg, const struct row *row)
 {
 	struct lot *d = arg;
-	struct str until = lot_text(d->officer, "valid_to", row);
+	struct str until = held_text(d->officer, row, "valid_to");
 	if (str_cmp(until, d->today) < 0)
 		return OK;
 	d->officers = arena_push(d->c->arena, d->officers, &d->nofficers, &d->cap, sizeof *d->officers);
-	d->officers[d->nofficers - 1] = (struct officer){ row->c.id, arena_str(d->c->arena, lot_text(d->officer, "avoid", row)) };
+	d->officers[d->nofficers - 1] = (struct officer){ row->c.id, arena_str(d->c->arena, held_text(d->officer, row, "avoid")) };
 	return OK;
 }
 
@@ -128,7 +130,7 @@ static enum err draw_officers(struct lot *d, int64_t enterprise, int64_t ret[2])
 
 static enum err draw_grade(struct lot *d, size_t g)
 {
-	double want = lot_number(d->t, grades[g], &d->row);
+	double want = held_number(d->t, &d->row, grades[g], 0);
 	enum err err = OK;
 	for (size_t i = 0; !err && i < d->pools[g].n && (double)i < want; i++) {
 		int64_t two[2] = { 0 }, id = d->pools[g].v[i].id;
@@ -181,20 +183,14 @@ static enum err draw_job(struct db *db, void *arg, struct problem *p)
 {
 	struct lot *d = arg;
 	struct call *c = d->c;
-	struct scope scope = auth_scope(&c->id, d->t);
-	char day[TIME_TEXT_MAX];
-	struct civil now = time_to_civil(clock_now(), time_zone());
 	d->db = db;
 	d->p = p;
-	enum err err = records_get(db, &d->t->table, &scope, d->id, c->arena, &d->row);
-	if (err == ERR_NOT_FOUND)
-		return problem_set(p, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
-	if (!err && (!str_is(d->row.c.state, "locked") || lot_text(d->t, "seed", &d->row).n))
+	enum err err = call_row(c, db, d->t, d->id, &d->row, p);
+	if (!err && (!str_is(d->row.c.state, "locked") || held_text(d->t, &d->row, "seed").n))
 		return problem_set(p, ERR_CONFLICT, "", "先锁定名录；抽过的不能再抽", "close the pools first; what was drawn is not drawn again");
-	snprintf(day, sizeof day, "%04d-%02d-%02d", now.year, now.month, now.day);
-	d->today = str_of(day);
+	d->today = date_text(clock_now(), c->arena);
 	d->area = area_prefix(d->row.c.area);
-	d->sector = lot_text(d->t, "of_sector", &d->row);
+	d->sector = held_text(d->t, &d->row, "of_sector");
 	if (!err)
 		err = read_pools(d);
 	if (!err)
@@ -213,11 +209,7 @@ enum err draw_post(struct call *c)
 	struct lot d = { .c = c, .t = registry_type(c->reg, STR(DRAW)), .enterprise = registry_type(c->reg, STR("enterprise")),
 		          .officer = registry_type(c->reg, STR("enforcement_officer")),
 		          .evaluation = registry_type(c->reg, STR("credit_evaluation")) };
-	if (!d.t || !d.enterprise || !d.officer || !auth_may_read(&c->id, d.t))
-		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
-	enum err err = param_id(c, 0, &d.id);
-	if (!err && !auth_may_edit(&c->id, d.t))
-		err = call_fail(c, ERR_FORBIDDEN, NULL, "您的角色不能抽取", "your role does not draw");
+	enum err err = call_may_edit(c, d.enterprise && d.officer ? d.t : NULL, &d.id, "您的角色不能抽取", "your role does not draw");
 	if (err)
 		return err;
 	d.drawn = json_array();

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/lot.h"
 #include "base/time.h"
+#include "model/held.h"
 
 #define DRAW "expert_draw"
 
@@ -31,7 +32,7 @@ static bool in_list(struct str list, struct str what, struct arena *a)
 static bool interested(const struct person_lot *d, const struct row *row)
 {
 	struct str me = arena_printf(d->c->arena, "%lld", (long long)d->enterprise);
-	return d->enterprise && (lot_id(d->expert, "employer", row) == d->enterprise || in_list(lot_text(d->expert, "avoid", row), me, d->c->arena));
+	return d->enterprise && (held_int(d->expert, row, "employer", 0) == d->enterprise || in_list(held_text(d->expert, row, "avoid"), me, d->c->arena));
 }
 
 // An expert serves his area and what lies below it.
@@ -39,7 +40,7 @@ static enum err on_expert(void *arg, const struct row *row)
 {
 	struct person_lot *d = arg;
 	const struct field *away = type_field(d->expert, STR("away"));
-	struct str fields = lot_text(d->expert, "fields", row), until = lot_text(d->expert, "valid_to", row);
+	struct str fields = held_text(d->expert, row, "fields"), until = held_text(d->expert, row, "valid_to");
 	bool is_away = away && row->vals[away->col].kind == VAL_INT && row->vals[away->col].i;
 	if (!str_is(row->c.state, "active") || is_away || str_cmp(until, d->day) < 0 || !str_starts(d->area, area_prefix(row->c.area)))
 		return OK;
@@ -47,7 +48,7 @@ static enum err on_expert(void *arg, const struct row *row)
 		return OK;
 	d->v = arena_push(d->c->arena, d->v, &d->n, &d->cap, sizeof *d->v);
 	d->v[d->n - 1] = (struct ticket){ .id = row->c.id };
-	int64_t person = lot_id(d->expert, "person", row);
+	int64_t person = held_int(d->expert, row, "person", 0);
 	if (person)
 		json_object_set_new(d->accounts, arena_cstr(d->c->arena, arena_printf(d->c->arena, "%lld", (long long)row->c.id)), json_integer(person));
 	return OK;
@@ -77,7 +78,7 @@ static struct value drawn_value(struct person_lot *d, size_t many)
 
 static enum err keep_drawn(struct person_lot *d)
 {
-	double want = lot_number(d->t, "count", &d->row);
+	double want = held_number(d->t, &d->row, "count", 0);
 	if ((double)d->n < want)
 		return problem_set(d->p, ERR_CONFLICT, "count", "符合专业、在聘且无须回避的专家只有 %zu 名，不够 %g 名",
 		                   "only %zu experts of the field are active and have no conflict, %g are wanted", d->n, want);
@@ -95,22 +96,19 @@ static enum err keep_drawn(struct person_lot *d)
 static enum err draw_job(struct db *db, void *arg, struct problem *p)
 {
 	struct person_lot *d = arg;
-	struct scope scope = auth_scope(&d->c->id, d->t);
 	struct list_query all = { .limit = SIZE_MAX };
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(0);
 	d->db = db;
 	d->p = p;
-	enum err err = records_get(db, &d->t->table, &scope, d->id, d->c->arena, &d->row);
-	if (err == ERR_NOT_FOUND)
-		return problem_set(p, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
-	if (!err && (!str_is(d->row.c.state, "locked") || lot_text(d->t, "seed", &d->row).n))
+	enum err err = call_row(d->c, db, d->t, d->id, &d->row, p);
+	if (!err && (!str_is(d->row.c.state, "locked") || held_text(d->t, &d->row, "seed").n))
 		return problem_set(p, ERR_CONFLICT, "", "先锁定条件；抽过的不能再抽", "fix the conditions first; what was drawn is not drawn again");
 	if (err)
 		return err;
 	d->area = d->row.c.area;
-	d->field = lot_text(d->t, "field", &d->row);
-	d->day = lot_text(d->t, "on", &d->row);
-	d->enterprise = lot_id(d->t, "enterprise", &d->row);
+	d->field = held_text(d->t, &d->row, "field");
+	d->day = held_text(d->t, &d->row, "on");
+	d->enterprise = d->row.c.enterprise;
 	err = records_each(db, &d->expert->table, &all, scratch, on_expert, d);
 	if (!err)
 		err = keep_pool(d);
@@ -120,11 +118,7 @@ static enum err draw_job(struct db *db, void *arg, struct problem *p)
 enum err draw_experts(struct call *c)
 {
 	struct person_lot d = { .c = c, .t = registry_type(c->reg, STR(DRAW)), .expert = registry_type(c->reg, STR("expert")) };
-	if (!d.t || !d.expert || !auth_may_read(&c->id, d.t))
-		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
-	enum err err = param_id(c, 0, &d.id);
-	if (!err && !auth_may_edit(&c->id, d.t))
-		err = call_fail(c, ERR_FORBIDDEN, NULL, "您的角色不能抽取", "your role does not draw");
+	enum err err = call_may_edit(c, d.expert ? d.t : NULL, &d.id, "您的角色不能抽取", "your role does not draw");
 	if (err)
 		return err;
 	d.drawn = json_array();

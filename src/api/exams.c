@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "base/time.h"
 #include "flow/exam.h"
+#include "model/held.h"
 
 #define TOO_HARD 0.3  // share of right answers below which a question is looked at again; of how many papers at least
 #define TOO_EASY 0.95
@@ -21,31 +22,31 @@ static bool knows_answers(const struct call *c, const struct exam_types *t)
 
 static void sitting_json(struct call *c, const struct exam_types *t, const struct row *r)
 {
-	int64_t now = clock_now(), until = exam_until(t->sitting, r), handed = exam_value(t->sitting, r, "handed_in")->i;
+	int64_t now = clock_now(), until = exam_until(t->sitting, r), handed = held(t->sitting, r, "handed_in")->i;
 	bool open = str_is(r->c.state, "sitting");
 	const struct state *s = type_state(t->sitting, r->c.state);
 	jw_ki64(&c->w, "id", r->c.id);
 	jw_kstr(&c->w, "title", r->c.title);
-	jw_ki64(&c->w, "try", (int64_t)exam_number(t->sitting, r, "try", 1));
+	jw_ki64(&c->w, "try", (int64_t)held_number(t->sitting, r, "try", 1));
 	jw_kstr(&c->w, "state", r->c.state);
 	if (s)
 		jw_klabel(&c->w, "state_label", s->label);
-	jw_ktime(&c->w, "started", exam_value(t->sitting, r, "started")->i);
+	jw_ktime(&c->w, "started", held(t->sitting, r, "started")->i);
 	jw_ktime(&c->w, "until", until);
 	if (open)
 		jw_ki64(&c->w, "left", until > now ? (until - now) / US_PER_S : 0);
-	jw_kf64(&c->w, "pass_mark", exam_number(t->sitting, r, "pass_mark", 0));
+	jw_kf64(&c->w, "pass_mark", held_number(t->sitting, r, "pass_mark", 0));
 	if (open)
 		return;
 	if (handed)
 		jw_ktime(&c->w, "handed_in", handed);
-	jw_kf64(&c->w, "score", exam_number(t->sitting, r, "score", 0));
-	jw_kf64(&c->w, "full", exam_number(t->sitting, r, "full", 0));
-	jw_ki64(&c->w, "seconds", (int64_t)exam_number(t->sitting, r, "seconds", 0));
-	jw_ki64(&c->w, "questions", (int64_t)exam_number(t->sitting, r, "questions", 0));
-	jw_ki64(&c->w, "answered", (int64_t)exam_number(t->sitting, r, "answered", 0));
-	jw_ki64(&c->w, "right", (int64_t)exam_number(t->sitting, r, "right", 0));
-	jw_kstr(&c->w, "digest", exam_text(t->sitting, r, "digest"));
+	jw_kf64(&c->w, "score", held_number(t->sitting, r, "score", 0));
+	jw_kf64(&c->w, "full", held_number(t->sitting, r, "full", 0));
+	jw_ki64(&c->w, "seconds", (int64_t)held_number(t->sitting, r, "seconds", 0));
+	jw_ki64(&c->w, "questions", (int64_t)held_number(t->sitting, r, "questions", 0));
+	jw_ki64(&c->w, "answered", (int64_t)held_number(t->sitting, r, "answered", 0));
+	jw_ki64(&c->w, "right", (int64_t)held_number(t->sitting, r, "right", 0));
+	jw_kstr(&c->w, "digest", held_text(t->sitting, r, "digest"));
 }
 
 // ---- mine ----------------------------------------------------------------------------------------
@@ -59,16 +60,16 @@ static void exam_json(struct listing_of *l, const struct row *e)
 	jw_ki64(&c->w, "id", e->c.id);
 	jw_kstr(&c->w, "title", e->c.title);
 	jw_kstr(&c->w, "state", e->c.state);
-	jw_ktime(&c->w, "opens", exam_value(t->exam, e, "opens")->i);
-	jw_ktime(&c->w, "closes", exam_value(t->exam, e, "closes")->i);
-	jw_kbool(&c->w, "now", str_is(e->c.state, "open") && l->now >= exam_value(t->exam, e, "opens")->i && l->now < exam_value(t->exam, e, "closes")->i);
-	jw_ki64(&c->w, "questions", (int64_t)exam_number(t->exam, e, "questions", 0));
-	jw_ki64(&c->w, "minutes", (int64_t)exam_number(t->exam, e, "minutes", 0));
-	jw_ki64(&c->w, "tries", (int64_t)exam_number(t->exam, e, "tries", 1));
-	jw_kf64(&c->w, "pass_mark", exam_number(t->exam, e, "pass_mark", 0));
+	jw_ktime(&c->w, "opens", held(t->exam, e, "opens")->i);
+	jw_ktime(&c->w, "closes", held(t->exam, e, "closes")->i);
+	jw_kbool(&c->w, "now", str_is(e->c.state, "open") && l->now >= held(t->exam, e, "opens")->i && l->now < held(t->exam, e, "closes")->i);
+	jw_ki64(&c->w, "questions", (int64_t)held_number(t->exam, e, "questions", 0));
+	jw_ki64(&c->w, "minutes", (int64_t)held_number(t->exam, e, "minutes", 0));
+	jw_ki64(&c->w, "tries", (int64_t)held_number(t->exam, e, "tries", 1));
+	jw_kf64(&c->w, "pass_mark", held_number(t->exam, e, "pass_mark", 0));
 	jw_karr(&c->w, "sittings");
 	for (size_t i = 0; i < l->nmine; i++)
-		if (exam_value(t->sitting, &l->mine[i], "exam")->i == e->c.id) {
+		if (held(t->sitting, &l->mine[i], "exam")->i == e->c.id) {
 			jw_obj(&c->w);
 			sitting_json(c, t, &l->mine[i]);
 			jw_end(&c->w);
@@ -80,7 +81,7 @@ static void exam_json(struct listing_of *l, const struct row *e)
 static bool sat(const struct listing_of *l, int64_t exam)
 {
 	for (size_t i = 0; i < l->nmine; i++)
-		if (exam_value(l->t->sitting, &l->mine[i], "exam")->i == exam)
+		if (held(l->t->sitting, &l->mine[i], "exam")->i == exam)
 			return true;
 	return false;
 }
@@ -149,15 +150,15 @@ static enum err paper_answer(struct call *c, const struct exam_types *t, int64_t
 	size_t n;
 	struct db *db = call_db(c);
 	enum err err = records_get(db, &t->sitting->table, NULL, id, c->arena, &row);
-	bool own = !err && exam_value(t->sitting, &row, "person")->i == c->id.person, over = !err && !str_is(row.c.state, "sitting");
+	bool own = !err && held(t->sitting, &row, "person")->i == c->id.person, over = !err && !str_is(row.c.state, "sitting");
 	if (err || !(own || (over && auth_may_read(&c->id, t->sitting) && auth_in_scope(&c->id, common_place(&row.c)))))
 		return call_fail(c, ERR_NOT_FOUND, "id", "没有这份试卷，或不是您的", "no such paper, or not yours");
-	err = records_get(db, &t->exam->table, NULL, exam_value(t->sitting, &row, "exam")->i, c->arena, &exam);
+	err = records_get(db, &t->exam->table, NULL, held(t->sitting, &row, "exam")->i, c->arena, &exam);
 	if (!err)
 		err = exam_paper(db, id, c->arena, &v, &n);
 	if (err)
 		return err;
-	bool review = over && own && str_is(exam.c.state, "closed") && exam_value(t->exam, &exam, "review")->i;
+	bool review = over && own && str_is(exam.c.state, "closed") && held(t->exam, &exam, "review")->i;
 	bool keys = over && (review || knows_answers(c, t));
 	jw_obj(&c->w);
 	sitting_json(c, t, &row);

@@ -9,6 +9,8 @@
 #include "base/time.h"
 #include "base/xml.h"
 #include "flow/words.h"
+#include "flow/draft.h"
+#include "model/held.h"
 
 #define SPAN (30 * US_PER_DAY)      // how far back a subscription reaches
 #define PATH "/api/v1/subscriptions/"
@@ -31,26 +33,16 @@ struct delivery {
 };
 
 // ---- whether ------------------------------------------------------------------------------------
-static const struct value *held(const struct type *t, const char *field, const struct row *row)
-{
-	static const struct value none = { .kind = VAL_NULL, .s = { "", 0 } };
-	const struct field *f = type_field(t, str_of(field));
-	return f && f->ncols == 1 ? &row->vals[f->col] : &none;
-}
-
 // Somebody of the unit that subscribed, while it is in force.
 static enum err may_take(struct delivery *f)
 {
 	struct call *c = f->c;
-	const struct value *org = held(f->t, "organisation", &f->row), *until = held(f->t, "until", &f->row);
+	const struct value *org = held(f->t, &f->row, "organisation"), *until = held(f->t, &f->row, "until");
 	bool own = (org->kind == VAL_INT && org->i && org->i == c->id.organisation) ||
 	           (f->row.c.enterprise && f->row.c.enterprise == c->id.scope.enterprise);
-	char today[TIME_TEXT_MAX];
-	struct civil day = time_to_civil(clock_now(), time_zone());
-	snprintf(today, sizeof today, "%04d-%02d-%02d", day.year, day.month, day.day);
 	if (!c->id.person || !own)
 		return call_fail(c, ERR_FORBIDDEN, "", "只有订阅单位的人员可以取用", "only people of the unit that subscribed may take it");
-	if (f->row.c.retired || !str_is(f->row.c.state, "active") || (until->kind == VAL_TEXT && str_cmp(until->s, str_of(today)) < 0))
+	if (f->row.c.retired || !str_is(f->row.c.state, "active") || (until->kind == VAL_TEXT && str_cmp(until->s, date_text(clock_now(), c->arena)) < 0))
 		return call_fail(c, ERR_CONFLICT, "", "订阅没有生效或已到期，请联系应急管理局", "the subscription is not in force or has ended; ask the emergency bureau");
 	return OK;
 }
@@ -84,7 +76,7 @@ static enum err stream(struct delivery *f, const struct type *t)
 	struct filter filters[4];
 	size_t n = 0, nrows;
 	struct row *rows;
-	const struct value *sectors = held(f->t, "sectors", &f->row), *levels = held(f->t, "levels", &f->row), *within = held(f->t, "within", &f->row);
+	const struct value *sectors = held(f->t, &f->row, "sectors"), *levels = held(f->t, &f->row, "levels"), *within = held(f->t, &f->row, "within");
 	struct value since = { .kind = VAL_INT, .i = clock_now() - SPAN, .s = STR_EMPTY };
 	filters[n++] = (struct filter){ .column = STR("changed_at"), .op = FILTER_GE, .vals = &since, .nvals = 1 };
 	if (sectors->kind == VAL_TEXT && sectors->s.n)
@@ -116,7 +108,7 @@ static int newer(const void *a, const void *b)
 
 static enum err collect(struct delivery *f)
 {
-	const struct value *streams = held(f->t, "streams", &f->row);
+	const struct value *streams = held(f->t, &f->row, "streams");
 	struct str rest = streams->kind == VAL_TEXT ? streams->s : STR_EMPTY;
 	enum err err = OK;
 	while (!err && rest.n) {

@@ -207,10 +207,7 @@ static enum err find_sheet(struct call *c, struct sheet_call *s)
 
 static enum err write_sheet(struct call *c, struct sheet_call *s)
 {
-	struct scope scope = auth_scope(&c->id, s->t);
-	enum err err = records_get(call_db(c), &s->t->table, &scope, s->id, c->arena, &s->row);
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
+	enum err err = call_row(c, call_db(c), s->t, s->id, &s->row, &c->p);
 	if (err)
 		return err;
 	json_t *sheet = sheet_value(s->f, &s->row);

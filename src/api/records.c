@@ -12,28 +12,36 @@ enum err call_type(struct call *c, const struct type **ret)
 	return OK;
 }
 
-static enum err find_row(struct call *c, const struct type **ret_type, int64_t *ret_id, struct row *ret)
+enum err call_row(const struct call *c, struct db *db, const struct type *t, int64_t id, struct row *ret, struct problem *p)
+{
+	struct scope scope = auth_scope(&c->id, t);
+	enum err err = records_get(db, &t->table, &scope, id, c->arena, ret);
+	if (err == ERR_NOT_FOUND)
+		return problem_set(p, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
+	return err;
+}
+
+enum err call_may_edit(struct call *c, const struct type *t, int64_t *ret_id, const char *no_zh, const char *no_en)
+{
+	if (!t || !auth_may_read(&c->id, t))
+		return call_fail(c, ERR_NOT_FOUND, "type", "没有这个类型，或无权查看", "no such type, or not yours to see");
+	enum err err = param_id(c, 0, ret_id);
+	return err || auth_may_edit(&c->id, t) ? err : call_fail(c, ERR_FORBIDDEN, NULL, no_zh, no_en);
+}
+
+enum err call_record(struct call *c, const struct type **ret_type, int64_t *ret_id, struct row *ret)
 {
 	enum err err = call_type(c, ret_type);
 	if (!err)
 		err = param_id(c, 1, ret_id);
 	if (err)
 		return err;
-	struct scope scope = auth_scope(&c->id, *ret_type);
-	err = records_get(call_db(c), &(*ret_type)->table, &scope, *ret_id, c->arena, ret);
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
-	return err;
+	return call_row(c, call_db(c), *ret_type, *ret_id, ret, &c->p);
 }
 
 static struct str etag_of(struct call *c, const struct row *row)
 {
 	return arena_printf(c->arena, "\"v%lld\"", (long long)row->c.version);
-}
-
-enum err call_record(struct call *c, const struct type **ret_type, int64_t *ret_id, struct row *ret)
-{
-	return find_row(c, ret_type, ret_id, ret);
 }
 
 static enum err write_record(struct call *c, const struct type *t, int64_t id, int status)
@@ -92,7 +100,7 @@ enum err records_get_one(struct call *c)
 	const struct type *t;
 	int64_t id;
 	struct row row;
-	enum err err = find_row(c, &t, &id, &row);
+	enum err err = call_record(c, &t, &id, &row);
 	if (err)
 		return err;
 	record_json(&c->w, call_db(c), c->reg, t, &row, &c->id, true, c->arena);
@@ -179,7 +187,7 @@ static enum err prove(struct call *c, struct change *ch)
 static enum err change_existing(struct call *c, struct change *ch)
 {
 	struct row row;
-	enum err err = find_row(c, &ch->t, &ch->id, &row);
+	enum err err = call_record(c, &ch->t, &ch->id, &row);
 	if (!err)
 		err = if_match(c, &row);
 	if (!err)
@@ -223,7 +231,7 @@ enum err records_history(struct call *c)
 	const struct type *t;
 	int64_t id;
 	struct row row;
-	enum err err = find_row(c, &t, &id, &row);
+	enum err err = call_record(c, &t, &id, &row);
 	if (err)
 		return err;
 	return call_audit_items(c, t->name, id, 0, 500);

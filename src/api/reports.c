@@ -9,6 +9,7 @@
 #include "base/jpeg.h"
 #include "base/base64.h"
 #include "base/hash.h"
+#include "model/held.h"
 
 #define REPORT "danger_report"
 #define MERGED_DEPTH 4      // a report merged into one that was merged …
@@ -77,12 +78,6 @@ static void become_nobody(struct call *c)
 }
 
 // ---- the form ----------------------------------------------------------------------------------
-static struct str text_at(const struct type *t, const char *field, const struct row *row)
-{
-	const struct field *f = type_field(t, str_of(field));
-	return f && row->vals[f->col].kind == VAL_TEXT ? row->vals[f->col].s : STR_EMPTY;
-}
-
 static void kinds_json(struct call *c, const struct type *t)
 {
 	const struct field *f = type_field(t, STR("kind"));
@@ -106,12 +101,12 @@ static enum err areas_json(struct call *c)
 	enum err err = t ? records_list(call_db(c), &t->table, NULL, &lq, c->arena, &rows, &n, &total, &c->p) : OK;
 	jw_karr(&c->w, "areas");
 	for (size_t i = 0; !err && i < n; i++) {
-		struct str tier = text_at(t, "tier", &rows[i]);
+		struct str tier = held_text(t, &rows[i], "tier");
 		if (!str_is(tier, "county") && !str_is(tier, "town") && !str_is(tier, "zone"))
 			continue;
 		jw_obj(&c->w);
-		jw_kstr(&c->w, "code", text_at(t, "code", &rows[i]));
-		jw_kstr(&c->w, "name", text_at(t, "name", &rows[i]));
+		jw_kstr(&c->w, "code", held_text(t, &rows[i], "code"));
+		jw_kstr(&c->w, "name", held_text(t, &rows[i], "name"));
 		const struct field *at = type_field(t, STR("centre"));
 		if (at && at->ncols > 1 && rows[i].vals[at->col].kind == VAL_REAL) { // the page finds the nearest; where it is stays there
 			jw_karr(&c->w, "centre");
@@ -430,7 +425,7 @@ static enum err by_receipt(struct call *c, const struct type **ret_t, struct row
 
 static void put_if(struct call *c, const struct type *t, const struct row *row, const char *key, const char *field)
 {
-	struct str s = text_at(t, field, row);
+	struct str s = held_text(t, row, field);
 	if (s.n)
 		jw_kstr(&c->w, key, s);
 }
@@ -457,7 +452,7 @@ enum err report_query(struct call *c)
 		return err;
 	bool merged = own.c.id != row.c.id;
 	const struct field *kind = type_field(t, STR("kind"));
-	const struct menu_item *item = kind && kind->menu ? menu_item(kind->menu, text_at(t, "kind", &row)) : NULL;
+	const struct menu_item *item = kind && kind->menu ? menu_item(kind->menu, held_text(t, &row, "kind")) : NULL;
 	const struct state *s = type_state(t, row.c.state);
 	jw_obj(&c->w);
 	jw_kstr(&c->w, "number", own.c.number);
@@ -474,7 +469,7 @@ enum err report_query(struct call *c)
 	if (!merged) // what was asked of somebody else
 		put_if(c, t, &row, "question", "question");
 	put_if(c, t, &own, "satisfaction", "satisfaction");
-	if (text_at(t, "replied", &row).n) { // not before it is said
+	if (held_text(t, &row, "replied").n) { // not before it is said
 		put_if(c, t, &row, "reply", "public_reply");
 		put_if(c, t, &row, "replied", "replied");
 	}
@@ -541,7 +536,7 @@ static enum err rate_job(struct db *db, void *arg, struct problem *p)
 	const struct field *f = type_field(x->t, STR("satisfaction"));
 	if (!f || !f->menu || !menu_item(f->menu, how))
 		return problem_set(p, ERR_INVALID, "satisfaction", "请选择满意、基本满意或不满意", "choose satisfied, fairly satisfied or not satisfied");
-	if (text_at(x->t, "satisfaction", x->row).n)
+	if (held_text(x->t, x->row, "satisfaction").n)
 		return problem_set(p, ERR_CONFLICT, "satisfaction", "已经评价过了", "it has been rated already");
 	const struct flow_field mark = { "satisfaction", { .kind = VAL_TEXT, .s = how } };
 	return flow_update(db, c->reg, x->t, x->row->c.id, &mark, 1, STR("举报人评价"), c->arena, x->row, p);

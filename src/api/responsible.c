@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "api/api.h"
-#include "model/model.h"
+#include "model/held.h"
 
 struct holder {
 	struct row row;
@@ -21,19 +21,6 @@ struct chain {
 	size_t n, cap;
 };
 
-static const struct value *held(const struct type *t, const char *field, const struct row *row)
-{
-	static const struct value none = { .kind = VAL_NULL, .s = { "", 0 } };
-	const struct field *f = type_field(t, str_of(field));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
-
-static struct str text_held(const struct type *t, const char *field, const struct row *row)
-{
-	const struct value *v = held(t, field, row);
-	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
-}
-
 static size_t rank_of(const struct type *t, struct str role)
 {
 	const struct menu *m = type_field(t, STR("role"))->menu;
@@ -46,13 +33,13 @@ static size_t rank_of(const struct type *t, struct str role)
 static enum err on_list(void *arg, const struct row *row)
 {
 	struct chain *g = arg;
-	struct str sectors = text_held(g->lists, "sectors", row), prefix = area_prefix(row->c.area);
+	struct str sectors = held_text(g->lists, row, "sectors"), prefix = area_prefix(row->c.area);
 	if (!str_is(row->c.state, "in_force") || !str_starts(g->row.c.area, prefix))
 		return OK;
 	if (sectors.n && !str_contains(sectors, arena_printf(g->c->arena, ",%.*s,", STR_FMT(g->row.c.sector))))
 		return OK;
 	g->v = arena_push(g->c->arena, g->v, &g->n, &g->cap, sizeof *g->v);
-	g->v[g->n - 1] = (struct holder){ .digits = prefix.n, .rank = rank_of(g->lists, text_held(g->lists, "role", row)) };
+	g->v[g->n - 1] = (struct holder){ .digits = prefix.n, .rank = rank_of(g->lists, held_text(g->lists, row, "role")) };
 	return records_get(call_db(g->c), &g->lists->table, NULL, row->c.id, g->c->arena, &g->v[g->n - 1].row);
 }
 
@@ -69,7 +56,7 @@ static int nearest_first(const void *x, const void *y)
 // The record that a field refers to: its title and one field of it.
 static void referred_json(struct chain *g, const struct type *t, const struct row *row, const char *field, const char *more)
 {
-	const struct value *v = held(t, field, row);
+	const struct value *v = held(t, row, field);
 	const struct field *f = type_field(t, str_of(field));
 	const struct type *to = f ? registry_type(g->c->reg, f->to) : NULL;
 	struct jw *w = &g->c->w;
@@ -77,14 +64,14 @@ static void referred_json(struct chain *g, const struct type *t, const struct ro
 	if (!to || v->kind != VAL_INT || records_get(call_db(g->c), &to->table, NULL, v->i, g->c->arena, &other))
 		return;
 	jw_kstr(w, field, other.c.title);
-	jw_kstr(w, more, text_held(to, more, &other));
+	jw_kstr(w, more, held_text(to, &other, more));
 }
 
 static void holder_json(struct chain *g, const struct holder *h)
 {
 	struct call *c = g->c;
 	struct jw *w = &c->w;
-	const struct menu_item *role = menu_item(type_field(g->lists, STR("role"))->menu, text_held(g->lists, "role", &h->row));
+	const struct menu_item *role = menu_item(type_field(g->lists, STR("role"))->menu, held_text(g->lists, &h->row, "role"));
 	jw_obj(w);
 	jw_ki64(w, "id", h->row.c.id);
 	jw_kstr(w, "number", h->row.c.number);
@@ -93,7 +80,7 @@ static void holder_json(struct chain *g, const struct holder *h)
 	jw_kstr(w, "role_label", role ? label_text(c, role->label) : STR_EMPTY);
 	referred_json(g, g->lists, &h->row, "person", "post");
 	referred_json(g, g->lists, &h->row, "organisation", "duty_phone");
-	jw_kstr(w, "phone", text_held(g->lists, "phone", &h->row));
+	jw_kstr(w, "phone", held_text(g->lists, &h->row, "phone"));
 	jw_end(w);
 }
 
@@ -116,7 +103,7 @@ static void missing_json(struct chain *g)
 static void grid_json(struct chain *g)
 {
 	struct jw *w = &g->c->w;
-	const struct value *v = held(g->enterprise, "grid", &g->row);
+	const struct value *v = held(g->enterprise, &g->row, "grid");
 	const struct type *t = registry_type(g->c->reg, STR("grid"));
 	struct row row;
 	if (!t || v->kind != VAL_INT || records_get(call_db(g->c), &t->table, NULL, v->i, g->c->arena, &row))
@@ -141,7 +128,7 @@ static enum err own_json(struct chain *g)
 	jw_karr(w, "own");
 	enum err err = t && role && role->menu ? records_list(call_db(g->c), &t->table, NULL, &lq, g->c->arena, &rows, &n, &total, &g->c->p) : OK;
 	for (size_t i = 0; !err && i < n; i++) {
-		const struct menu_item *item = menu_item(role->menu, text_held(t, "role", &rows[i]));
+		const struct menu_item *item = menu_item(role->menu, held_text(t, &rows[i], "role"));
 		jw_obj(w);
 		jw_ki64(w, "id", rows[i].c.id);
 		jw_kstr(w, "person", rows[i].c.title);

@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "base/time.h"
 #include "flow/draft.h"
+#include "model/held.h"
 
 #define DIMENSIONS 6
 #define PAGE 500
@@ -244,16 +245,9 @@ static enum err watch_all(struct risks *r)
 	return err;
 }
 
-static const struct value *cell(const struct type *t, const struct row *row, const char *name)
-{
-	static const struct value none;
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
-
 static bool cell_is(const struct type *t, const struct row *row, const char *name, const char *value)
 {
-	const struct value *v = cell(t, row, name);
+	const struct value *v = held(t, row, name);
 	return v->kind == VAL_TEXT && str_is(v->s, value);
 }
 
@@ -275,7 +269,7 @@ static struct watched watched_refs(struct risks *r, const struct value *v)
 static struct tally tanks_of(struct risks *r, const struct type *t, const struct row *row)
 {
 	struct tally k = { 0 };
-	const struct value *v = cell(t, row, "tanks");
+	const struct value *v = held(t, row, "tanks");
 	json_t *rows = v->kind == VAL_TEXT ? json_loadb(v->s.p, v->s.n, 0, NULL) : NULL, *j;
 	size_t i;
 	json_array_foreach(rows, i, j) {
@@ -329,7 +323,7 @@ static enum err last_check(struct risks *r, const char *type, const char *link, 
 	struct row *rows;
 	size_t n;
 	enum err err = records_list(call_db(r->c), &t->table, &scope, &lq, r->c->arena, &rows, &n, NULL, &r->c->p);
-	const struct value *v = !err && n ? cell(t, &rows[0], "checked") : NULL;
+	const struct value *v = !err && n ? held(t, &rows[0], "checked") : NULL;
 	if (v && v->kind == VAL_TEXT)
 		*ret = v->s;
 	return err;
@@ -352,7 +346,7 @@ static enum err risk_json(struct risks *r, const struct source *src, const struc
 {
 	struct call *c = r->c;
 	struct str checked;
-	const struct value *own = cell(t, row, "checked");
+	const struct value *own = held(t, row, "checked");
 	enum err err = src->check ? last_check(r, src->check, src->link, row->c.id, &checked) : OK;
 	if (!src->check)
 		checked = own->kind == VAL_TEXT ? own->s : STR_EMPTY;
@@ -380,7 +374,7 @@ static enum err risk_json(struct risks *r, const struct source *src, const struc
 static enum err one_risk(struct risks *r, const struct source *src, const struct type *t, const struct row *row)
 {
 	static const struct watched none;
-	const struct watched w = src->points ? watched_refs(r, cell(t, row, src->points)) : (size_t)row->c.id < r->n ? r->of[row->c.id] : none;
+	const struct watched w = src->points ? watched_refs(r, held(t, row, src->points)) : (size_t)row->c.id < r->n ? r->of[row->c.id] : none;
 	struct tally tanks = src->points ? (struct tally){ 0 } : tanks_of(r, t, row);
 	bool major = !src->grade || cell_is(t, row, src->grade, "red");
 	r->major += major;

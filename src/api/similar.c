@@ -5,6 +5,8 @@
 
 #include "api/lot.h"
 #include "base/time.h"
+#include "map/geo.h"
+#include "model/held.h"
 
 #define REPORT "danger_report"
 #define BACK_DAYS 180
@@ -59,9 +61,7 @@ static double metres(const struct type *t, const struct row *a, const struct row
 	const struct field *f = type_field(t, STR("position"));
 	if (!f || f->ncols < 2 || a->vals[f->col].kind != VAL_REAL || b->vals[f->col].kind != VAL_REAL)
 		return INFINITY;
-	double mid = a->vals[f->col + 1].f * M_PI / 180;
-	double x = (b->vals[f->col].f - a->vals[f->col].f) * cos(mid), y = b->vals[f->col + 1].f - a->vals[f->col + 1].f;
-	return hypot(x, y) * 111320;
+	return geo_metres(a->vals[f->col].f, a->vals[f->col + 1].f, b->vals[f->col].f, b->vals[f->col + 1].f);
 }
 
 // Same enterprise 3, same unit in words 3, within 300 m 2, much of the text the same 2 (a third of the pairs) or 4 (two thirds),
@@ -70,15 +70,15 @@ static struct candidate similarity(const struct type *t, const struct row *one, 
 {
 	struct pairs theirs;
 	struct candidate c = { .row = other };
-	int64_t firm = lot_id(t, "firm", one);
-	struct str o1 = lot_text(t, "object", one), o2 = lot_text(t, "object", other);
-	pairs_of(lot_text(t, "content", other), &theirs);
+	int64_t firm = held_int(t, one, "firm", 0);
+	struct str o1 = held_text(t, one, "object"), o2 = held_text(t, other, "object");
+	pairs_of(held_text(t, other, "content"), &theirs);
 	double same = overlap(text, &theirs);
-	c.firm = firm && lot_id(t, "firm", other) == firm;
+	c.firm = firm && held_int(t, other, "firm", 0) == firm;
 	c.object = o1.n >= 6 && o2.n >= 6 && (str_contains(o1, o2) || str_contains(o2, o1));
 	c.near = metres(t, one, other) < NEAR_M;
 	c.words = same >= 1 / 3.0;
-	c.kind = str_eq(lot_text(t, "kind", one), lot_text(t, "kind", other));
+	c.kind = str_eq(held_text(t, one, "kind"), held_text(t, other, "kind"));
 	c.points = c.firm * 3 + c.object * 3 + c.near * 2 + c.words * 2 + (same >= 2 / 3.0) * 2 + c.kind + str_eq(one->c.area, other->c.area);
 	return c;
 }
@@ -122,7 +122,7 @@ static enum err compare(struct call *c, const struct type *t, const struct scope
 	if (err)
 		return err;
 	struct candidate *v = arena_many(c->arena, n + 1, struct candidate);
-	pairs_of(lot_text(t, "content", one), &text);
+	pairs_of(held_text(t, one, "content"), &text);
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].c.id == one->c.id || str_is(rows[i].c.state, "merged") || str_is(rows[i].c.state, "refused"))
 			continue;
@@ -150,8 +150,6 @@ enum err report_similar(struct call *c)
 	if (err)
 		return err;
 	struct scope scope = auth_scope(&c->id, t);
-	err = records_get(call_db(c), &t->table, &scope, id, c->arena, &one);
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
+	err = call_row(c, call_db(c), t, id, &one, &c->p);
 	return err ? err : compare(c, t, &scope, &one);
 }

@@ -69,10 +69,9 @@ static enum err read_site(struct call *c, struct site_work *s)
 		return err;
 	if (!s->t || !auth_may_read(&c->id, s->t))
 		return call_fail(c, ERR_NOT_FOUND, "type", "没有规划安全风险评估这个类型，或无权查看", "there are no planning assessments, or not yours to see");
-	struct scope scope = auth_scope(&c->id, s->t);
-	err = records_get(call_db(c), &s->t->table, &scope, id, c->arena, &s->row);
+	err = call_row(c, call_db(c), s->t, id, &s->row, &c->p);
 	if (err)
-		return err == ERR_NOT_FOUND ? call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope") : err;
+		return err;
 	s->required = real_of(c, s, "required_m", 0);
 	s->entered = json_of(c, s, "targets");
 	return read_place(c, s);

@@ -4,19 +4,13 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "model/held.h"
 
 #define SLICE_ROWS 2000
 #define SLICE_SAMPLES 500000    // of one point
 #define HOLD_LEAST (10 * US_PER_MIN)
 
 // ---- the record ---------------------------------------------------------------------------------
-
-static const struct value *cell(const struct type *t, const struct row *row, const char *name)
-{
-	static const struct value none;
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
 
 static int64_t whole(const struct value *v) { return v->kind == VAL_INT ? v->i : v->kind == VAL_REAL ? (int64_t)v->f : 0; }
 static struct str text(const struct value *v) { return v->kind == VAL_TEXT ? v->s : STR_EMPTY; }
@@ -36,13 +30,13 @@ static enum err add_point(struct site *site, struct unit_spec *s, int64_t id, st
 
 enum err unit_spec_read(const struct type *t, const struct row *row, struct site *site, struct unit_spec *ret, struct problem *p)
 {
-	struct str ids = text(cell(t, row, "points"));
+	struct str ids = text(held(t, row, "points"));
 	enum err err = OK;
 	*ret = (struct unit_spec){ .id = row->c.id, .enterprise = row->c.enterprise, .name = row->c.title, .area = row->c.area,
-		                   .state = row->c.state, .says = text(cell(t, row, "says")),
-		                   .interval = whole(cell(t, row, "interval_s")) * US_PER_S,
-		                   .learn_from = whole(cell(t, row, "learn_from")), .learn_to = whole(cell(t, row, "learn_to")),
-		                   .version = whole(cell(t, row, "model_version")) };
+		                   .state = row->c.state, .says = text(held(t, row, "says")),
+		                   .interval = whole(held(t, row, "interval_s")) * US_PER_S,
+		                   .learn_from = whole(held(t, row, "learn_from")), .learn_to = whole(held(t, row, "learn_to")),
+		                   .version = whole(held(t, row, "model_version")) };
 	while (ids.n && !err) {
 		int64_t id;
 		if (str_to_i64(str_cut(&ids, ','), &id))

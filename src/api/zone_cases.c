@@ -256,11 +256,8 @@ enum err zones_geojson(struct call *c)
 	if (!f || !auth_may_read(&c->id, t) || !auth_may_read_field(&c->id, f))
 		return call_fail(c, ERR_NOT_FOUND, "type", "没有后果推演这个类型，或无权查看", "there are no consequence cases, or not yours to see");
 	enum err err = param_id(c, 0, &id);
-	struct scope scope = auth_scope(&c->id, t);
 	if (!err)
-		err = records_get(call_db(c), &t->table, &scope, id, c->arena, &row);
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "id", "没有这条记录，或不在您的管辖范围", "no such record, or outside your scope");
+		err = call_row(c, call_db(c), t, id, &row, &c->p);
 	if (err)
 		return err;
 	const struct value *v = &row.vals[f->col];

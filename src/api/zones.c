@@ -2,6 +2,7 @@
 // zone_cases.c saves. The models and the outlines are src/risk/zone*.c; the ground is src/map/plane.h.
 #include "api/zones.h"
 #include "base/time.h"
+#include "model/held.h"
 
 // ---- what can be asked ----------------------------------------------------------------------------
 static void substance_json(struct jw *w, const struct zone_substance *s)
@@ -62,23 +63,17 @@ static double real_of(const struct type *t, const struct row *row, const char *n
 	return f && f->ncols > which && row->vals[f->col + which].kind == VAL_REAL ? row->vals[f->col + which].f : NAN;
 }
 
-static struct str words_of(const struct type *t, const struct row *row, const char *name)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols && row->vals[f->col].kind == VAL_TEXT ? row->vals[f->col].s : STR_EMPTY;
-}
-
 static void vessel_json(struct call *c, const struct type *t, const struct row *row)
 {
 	struct zone_substance s;
 	double volume = real_of(t, row, "capacity", 0), lon = real_of(t, row, "position", 0), lat = real_of(t, row, "position", 1);
-	bool tonnes = str_is(words_of(t, row, "capacity_unit"), "t");
-	if (!zone_substance_find(c->app->risk, words_of(t, row, "medium"), &s))
+	bool tonnes = str_is(held_text(t, row, "capacity_unit"), "t");
+	if (!zone_substance_find(c->app->risk, held_text(t, row, "medium"), &s))
 		return; // nothing that the scenarios know
 	jw_obj(&c->w);
 	jw_ki64(&c->w, "id", row->c.id);
 	jw_kstr(&c->w, "title", row->c.title);
-	jw_kstr(&c->w, "medium", words_of(t, row, "medium"));
+	jw_kstr(&c->w, "medium", held_text(t, row, "medium"));
 	jw_kstr(&c->w, "cas", s.cas);
 	jw_kf64(&c->w, "volume", tonnes ? volume * 1000 / s.rho : volume);
 	jw_kf64(&c->w, "mass", round(tonnes ? volume * 1000 : volume * s.rho * 0.85)); // kg, filled to 85 %
@@ -161,7 +156,7 @@ static enum err read_thing(struct zone_work *w, const char *type, int64_t id)
 	s->area = row.c.area;
 	s->lon = real_of(t, &row, "position", 0);
 	s->lat = real_of(t, &row, "position", 1);
-	s->substance = vessel ? words_of(t, &row, "medium") : STR_EMPTY;
+	s->substance = vessel ? held_text(t, &row, "medium") : STR_EMPTY;
 	s->required = vessel ? NAN : real_of(t, &row, "external_distance", 0);
 	s->volume = vessel ? real_of(t, &row, "capacity", 0) : NAN;
 	const struct field *in = vessel ? type_field(t, STR("installation")) : NULL;

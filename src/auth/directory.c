@@ -8,24 +8,18 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "store/audit.h"
+#include "model/held.h"
 
 // ---- the record --------------------------------------------------------------------------------
-static const struct value *value_of(const struct type *t, const struct row *row, const char *field)
-{
-	const struct field *f = type_field(t, str_of(field));
-	return f && f->ncols ? &row->vals[f->col] : NULL;
-}
-
 static struct str text(const struct type *t, const struct row *row, const char *field)
 {
-	const struct value *v = value_of(t, row, field);
-	return v && v->kind == VAL_TEXT ? str_trim(v->s) : STR_EMPTY;
+	return str_trim(held_text(t, row, field));
 }
 
 static bool flag(const struct type *t, const struct row *row, const char *field)
 {
-	const struct value *v = value_of(t, row, field);
-	return v && v->kind == VAL_INT && v->i != 0;
+	const struct value *v = held(t, row, field);
+	return v->kind == VAL_INT && v->i != 0;
 }
 
 static void fill(struct directory *d, const struct type *t, const struct row *r)

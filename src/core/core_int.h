@@ -15,6 +15,7 @@
 #include "measure/index.h"
 #include "measure/measure.h"
 #include "notify/notify.h"
+#include "model/held.h"
 
 struct push_item {              // readings of an HTTP push or a file on their way through T_SERIES; lives on the sender's stack
 	uint32_t device;            // 0: a file; its readings are sorted by their devices, which did not send them
@@ -212,7 +213,6 @@ void core_site_give(struct app *app, struct site *s);
 void site_publish(struct core *co, struct site *s, struct site_delta *d); // takes both; tells T_SERIES
 
 // Values of a row's field by name; a NULL value if the type has none. 0 or fallback if it is no number.
-const struct value *site_cell(const struct type *t, const struct row *row, const char *name);
 double value_number(const struct value *v, double fallback);
 int64_t value_integer(const struct value *v);
 
@@ -291,6 +291,9 @@ void fences_reading(struct core *co, const struct reading *r, int64_t arrival, t
 void fences_turn(struct core *co, transition_fn *fn);            // what came of one time is there
 void fences_second(struct core *co, transition_fn *fn);
 void fences_swap(struct core *co, struct fence_set *s, transition_fn *fn);
+// What stands behind something else in the snapshot: its bytes from `before` on, their number, a mark. Opened from the back.
+void behind_close(struct buf *out, size_t before, uint32_t mark);
+bool behind_open(struct str saved, uint32_t mark, struct str *ret_before, struct str *ret_own); // false: it is not there, own is empty
 void fences_save_behind(struct core *co, struct buf *out);
 
 // kept.c

@@ -347,9 +347,9 @@ struct marks {
 static enum err mark_row(void *arg, const struct row *row)
 {
 	struct marks *m = arg;
-	const struct value *reason = site_cell(m->t, row, "cause");
-	uint32_t point = (uint32_t)value_integer(site_cell(m->t, row, "point"));
-	int64_t since = value_integer(site_cell(m->t, row, "since"));
+	const struct value *reason = held(m->t, row, "cause");
+	uint32_t point = (uint32_t)value_integer(held(m->t, row, "point"));
+	int64_t since = value_integer(held(m->t, row, "since"));
 	if (m->n == MARKS_MAX)
 		return OK;
 	if (m->n == m->cap)

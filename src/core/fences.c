@@ -4,7 +4,6 @@
 #include <math.h>
 #include <sched.h>
 
-#include "base/cursor.h"
 #include "core/core_int.h"
 #include "fence/record.h"
 
@@ -117,25 +116,21 @@ void fences_swap(struct core *co, struct fence_set *s, transition_fn *fn)
 }
 
 // ---- over a restart -----------------------------------------------------------------------------
-// The state of the fences stands behind the evaluator's in the snapshot: its bytes, their number, a mark.
+// The state of the fences stands behind the evaluator's in the snapshot (behind_close).
 #define MARK 0x31434e46u // FNC1
 
 void fences_save_behind(struct core *co, struct buf *out)
 {
 	size_t before = out->n;
 	fences_save(co->fences, out);
-	buf_add_le32(out, (uint32_t)(out->n - before));
-	buf_add_le32(out, MARK);
+	behind_close(out, before, MARK);
 }
 
 struct str fences_restore_behind(struct core *co, struct str saved)
 {
-	struct cursor c = cursor_of(saved.n >= 8 ? str_skip(saved, saved.n - 8) : STR_EMPTY);
-	uint32_t n = take_le32(&c), mark = take_le32(&c);
-	if (!cursor_ok(&c) || mark != MARK || n > saved.n - 8)
-		return saved; // of a version without fences
-	struct str before = str_first(saved, saved.n - 8 - n);
-	fences_restore(co->fences, str_from(before.p + before.n, n));
+	struct str before, own;
+	if (behind_open(saved, MARK, &before, &own)) // false: of a version without fences
+		fences_restore(co->fences, own);
 	return before;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
 #include "core/core_int.h"
 #include "series/series.h"
 
@@ -496,6 +497,22 @@ void ingest_replayed(struct core *co)
 {
 	evaluator_settle(co->evaluator, on_replayed, co);
 	fences_turn(co, on_replayed);
+}
+
+void behind_close(struct buf *out, size_t before, uint32_t mark)
+{
+	buf_add_le32(out, (uint32_t)(out->n - before));
+	buf_add_le32(out, mark);
+}
+
+bool behind_open(struct str saved, uint32_t mark, struct str *ret_before, struct str *ret_own)
+{
+	struct cursor c = cursor_of(saved.n >= 8 ? str_skip(saved, saved.n - 8) : STR_EMPTY);
+	uint32_t n = take_le32(&c), found = take_le32(&c);
+	bool there = cursor_ok(&c) && found == mark && n <= saved.n - 8;
+	*ret_before = there ? str_first(saved, saved.n - 8 - n) : saved;
+	*ret_own = there ? str_from(saved.p + saved.n - 8 - n, n) : STR_EMPTY;
+	return there;
 }
 
 static void hook_save_all(void *arg, struct buf *out)

@@ -88,18 +88,14 @@ void kept_save_behind(struct core *co, struct buf *out)
 			buf_add(out, co->kept[d]->bytes, co->kept[d]->n);
 		}
 	pthread_mutex_unlock(&co->kept_mutex);
-	buf_add_le32(out, (uint32_t)(out->n - before));
-	buf_add_le32(out, MARK);
+	behind_close(out, before, MARK);
 }
 
 struct str kept_restore_behind(struct core *co, struct str saved)
 {
-	struct cursor c = cursor_of(saved.n >= 8 ? str_skip(saved, saved.n - 8) : STR_EMPTY);
-	uint32_t n = take_le32(&c), mark = take_le32(&c);
-	if (!cursor_ok(&c) || mark != MARK || n > saved.n - 8)
-		return saved; // of a version without
-	struct str before = str_first(saved, saved.n - 8 - n);
-	for (c = cursor_of(str_from(before.p + before.n, n)); cursor_left(&c);) {
+	struct str before, own;
+	(void)behind_open(saved, MARK, &before, &own); // nothing: of a version without
+	for (struct cursor c = cursor_of(own); cursor_left(&c);) {
 		uint32_t device = take_le32(&c), size = take_le32(&c);
 		struct str note = take_str(&c, size);
 		if (!cursor_ok(&c))

@@ -59,15 +59,9 @@ static double cell_num(const json_t *row, const char *name)
 
 static json_t *rows_of(const struct type *t, const struct row *row, const char *name)
 {
-	const struct value *v = site_cell(t, row, name);
+	const struct value *v = held(t, row, name);
 	json_t *rows = v->kind == VAL_TEXT ? json_loadb(v->s.p, v->s.n, 0, NULL) : NULL;
 	return json_is_array(rows) ? rows : json_array();
-}
-
-static struct str text_cell(const struct type *t, const struct row *row, const char *name)
-{
-	const struct value *v = site_cell(t, row, name);
-	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
 }
 
 static void read_substances(struct unit *u, json_t *rows, struct arena *a)
@@ -130,8 +124,8 @@ static const struct move *way_up(const struct type *t, struct str state)
 
 static bool rises(const struct type *t, const struct row *row)
 {
-	size_t filed = rank(t, "filed_grade", text_cell(t, row, "filed_grade"));
-	return filed != SIZE_MAX && rank(t, "grade", text_cell(t, row, "grade")) < filed && way_up(t, row->c.state);
+	size_t filed = rank(t, "filed_grade", held_text(t, row, "filed_grade"));
+	return filed != SIZE_MAX && rank(t, "grade", held_text(t, row, "grade")) < filed && way_up(t, row->c.state);
 }
 
 struct reading_units { struct regrader *g; const struct type *t; };
@@ -143,9 +137,9 @@ static enum err read_unit(void *arg, const struct row *row)
 	const struct state *s = type_state(r->t, row->c.state);
 	json_t *subs = rows_of(r->t, row, "substances"), *tanks = rows_of(r->t, row, "tanks");
 	struct unit u = { .id = row->c.id, .enterprise = row->c.enterprise, .changed_at = row->c.changed_at,
-		          .live_grade = arena_str(a, text_cell(r->t, row, "live_grade")), .rises = rises(r->t, row),
+		          .live_grade = arena_str(a, held_text(r->t, row, "live_grade")), .rises = rises(r->t, row),
 		          .edited = row->c.changed_by != 0, // the system itself is nobody
-		          .persons = value_number(site_cell(r->t, row, "persons"), NAN), .live_r = value_number(site_cell(r->t, row, "live_r"), NAN) };
+		          .persons = value_number(held(r->t, row, "persons"), NAN), .live_r = value_number(held(r->t, row, "live_r"), NAN) };
 	if (!row->c.retired && !(s && s->end)) {
 		read_substances(&u, subs, a);
 		read_tanks(&u, tanks, a);
@@ -342,14 +336,14 @@ static struct value val_real(double f, double scale)
 static struct str shown(const struct type *t, const char *field, const struct row *row, bool zh)
 {
 	const struct field *f = type_field(t, str_of(field));
-	struct str v = text_cell(t, row, field);
+	struct str v = held_text(t, row, field);
 	const struct menu_item *m = f && f->menu && v.n ? menu_item(f->menu, v) : NULL;
 	return m ? zh ? m->label.zh : m->label.en : zh ? STR("不构成") : STR("none");
 }
 
 static bool differs(const struct type *t, const char *field, const struct row *a, const struct row *b)
 {
-	return !str_eq(text_cell(t, a, field), text_cell(t, b, field));
+	return !str_eq(held_text(t, a, field), held_text(t, b, field));
 }
 
 // The grade of the record, or only that of what is there today, has changed.
@@ -357,8 +351,8 @@ static enum err say_grade(struct db *db, const struct regrade_job *j, const stru
 {
 	bool whole = differs(t, "grade", was, now);
 	const char *field = whole ? "grade" : "live_grade";
-	double r = value_number(site_cell(t, now, "live_r"), 0);
-	if (!whole && (!differs(t, "live_grade", was, now) || site_cell(t, was, "live_r")->kind == VAL_NULL))
+	double r = value_number(held(t, now, "live_r"), 0);
+	if (!whole && (!differs(t, "live_grade", was, now) || held(t, was, "live_r")->kind == VAL_NULL))
 		return OK; // the first time nothing has changed
 	struct label text = {
 		arena_printf(j->arena, "%.*s %.*s：%s由%.*s变为%.*s（现存量 R = %.2f）", STR_FMT(now->c.number), STR_FMT(now->c.title),

@@ -12,7 +12,7 @@ struct loading {
 
 static struct str text(struct loading *l, const struct row *row, const char *name)
 {
-	const struct value *v = site_cell(l->t, row, name);
+	const struct value *v = held(l->t, row, name);
 	return v->kind == VAL_TEXT ? arena_str(l->r->arena, v->s) : STR_EMPTY;
 }
 
@@ -23,7 +23,7 @@ static int64_t limit_us(const struct type *t, const struct row *row, const char 
 	double s = 0;
 	if (f && f->fallback.n && !str_to_f64(f->fallback, &s))
 		s = 0;
-	return (int64_t)(value_number(site_cell(t, row, name), s) * US_PER_S);
+	return (int64_t)(value_number(held(t, row, name), s) * US_PER_S);
 }
 
 static enum err on_device(void *arg, const struct row *row)
@@ -36,12 +36,12 @@ static enum err on_device(void *arg, const struct row *row)
 				   .area = arena_str(l->r->arena, row->c.area) };
 	d->code = text(l, row, "code");
 	d->name = text(l, row, "name");
-	d->keyless = value_integer(site_cell(l->t, row, "keyless")) != 0;
+	d->keyless = value_integer(held(l->t, row, "keyless")) != 0;
 	struct str protocol = text(l, row, "protocol");
 	if (str_is(protocol, "modbus")) {
 		d->poll_address = text(l, row, "poll_address");
-		d->poll_ms = (uint32_t)(value_number(site_cell(l->t, row, "poll_interval"), 5) * 1000);
-		d->poll_unit = (uint8_t)value_number(site_cell(l->t, row, "poll_unit"), 1);
+		d->poll_ms = (uint32_t)(value_number(held(l->t, row, "poll_interval"), 5) * 1000);
+		d->poll_unit = (uint8_t)value_number(held(l->t, row, "poll_unit"), 1);
 	}
 	d->clock_warn = limit_us(l->t, row, "clock_warn_s");
 	d->clock_bad = limit_us(l->t, row, "clock_bad_s");

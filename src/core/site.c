@@ -11,12 +11,6 @@
 
 static const struct value null_value;
 
-const struct value *site_cell(const struct type *t, const struct row *row, const char *name)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols ? &row->vals[f->col] : &null_value;
-}
-
 double value_number(const struct value *v, double fallback)
 {
 	return v->kind == VAL_REAL ? v->f : v->kind == VAL_INT ? (double)v->i : fallback;

@@ -76,23 +76,17 @@ struct cameras_read {
 	size_t nnets;
 };
 
-static struct str text_cell(const struct type *t, const struct row *row, const char *name)
-{
-	const struct value *v = site_cell(t, row, name);
-	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
-}
-
 static void camera_read(struct cameras_read *r, const struct row *row)
 {
 	struct camera *k = &r->v[r->n++];
-	struct str link = text_cell(r->t, row, "link");
+	struct str link = held_text(r->t, row, "link");
 	*k = (struct camera){ .id = row->c.id };
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (str_is(link, links[i]))
 			k->link = (enum link)i;
 	buf_init(&k->url, 1001);
 	buf_init(&k->still, LIMIT_STILL_BYTES);
-	buf_add_str(&k->url, text_cell(r->t, row, "still_url"));
+	buf_add_str(&k->url, held_text(r->t, row, "still_url"));
 }
 
 static enum err rows_of(struct stills *s, const struct type *t, struct list_query *lq, struct arena *a, struct row **ret, size_t *ret_n)
@@ -121,7 +115,7 @@ static enum err read_records(struct stills *s, const struct registry *reg, struc
 	enum err err = rows_of(s, nets, &(struct list_query){ .limit = LIMIT_CAMERA_NETWORKS }, a, &rows, &n);
 	r->nets = mem_alloc((n + 1) * sizeof *r->nets);
 	for (size_t i = 0; !err && i < n; i++)
-		r->nnets += still_net_read(text_cell(nets, &rows[i], "network"), &r->nets[r->nnets]);
+		r->nnets += still_net_read(held_text(nets, &rows[i], "network"), &r->nets[r->nnets]);
 	if (err)
 		return err;
 	err = rows_of(s, r->t, &(struct list_query){ .filters = f, .nfilters = ARRAY_LEN(f), .limit = LIMIT_CAMERAS }, a, &rows, &n);

@@ -4,14 +4,7 @@
 #include "auth/auth.h"
 #include "base/time.h"
 #include "fence/record.h"
-
-static const struct value none;
-
-static const struct value *cell(const struct type *t, const struct row *row, const char *name)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
+#include "model/held.h"
 
 static double number(const struct value *v,
 	double otherwise) { return v->kind == VAL_REAL ? v->f : v->kind == VAL_INT ? (double)v->i : otherwise; }
@@ -90,8 +83,8 @@ static enum err add_groups(struct whom *w, struct db *db, const struct registry 
 			return err;
 		if (err || row.c.retired)
 			continue;
-		add_devices(w, cell(t, &row, "devices"));
-		add_tags(w, text(cell(t, &row, "tags")));
+		add_devices(w, held(t, &row, "devices"));
+		add_tags(w, text(held(t, &row, "tags")));
 	}
 	// a group that is empty is nobody, not everybody
 	if (n && !w->ndevices && !w->ntags)
@@ -120,10 +113,10 @@ static int64_t first_moment(struct str date, int64_t days)
 static void read_times(const struct type *t, const struct row *row, struct fence_times *ret)
 {
 	static const char *const days[] = { ",mon,", ",tue,", ",wed,", ",thu,", ",fri,", ",sat,", ",sun," };
-	struct str s = text(cell(t, row, "days"));
-	*ret = (struct fence_times){ .from = half_hour(text(cell(t, row, "day_from"))), .to = half_hour(text(cell(t, row, "day_to"))),
-		                     .first = first_moment(text(cell(t, row, "valid_from")), 0),
-		                     	.last = first_moment(text(cell(t, row, "valid_to")), 1) };
+	struct str s = text(held(t, row, "days"));
+	*ret = (struct fence_times){ .from = half_hour(text(held(t, row, "day_from"))), .to = half_hour(text(held(t, row, "day_to"))),
+		                     .first = first_moment(text(held(t, row, "valid_from")), 0),
+		                     	.last = first_moment(text(held(t, row, "valid_to")), 1) };
 	for (size_t d = 0; d < ARRAY_LEN(days); d++)
 		for (size_t i = 0; i + 5 <= s.n; i++)
 			if (memcmp(s.p + i, days[d], 5) == 0)
@@ -132,7 +125,7 @@ static void read_times(const struct type *t, const struct row *row, struct fence
 
 static void read_stops(const struct type *t, const struct row *row, struct arena *a, struct fence_def *ret)
 {
-	json_t *list = json_of(cell(t, row, "stops")), *j;
+	json_t *list = json_of(held(t, row, "stops")), *j;
 	struct fence_stop *v = arena_many(a, json_array_size(list), struct fence_stop);
 	size_t i;
 	json_array_foreach (list, i, j)
@@ -146,40 +139,40 @@ static void read_stops(const struct type *t, const struct row *row, struct arena
 // The geometry that its kind of place says: an area, a line with half its width, a middle with a radius.
 static const json_t *read_shape(const struct type *t, const struct row *row, struct fence_def *ret)
 {
-	struct str by = text(cell(t, row, "drawn_as"));
+	struct str by = text(held(t, row, "drawn_as"));
 	const struct field *centre = type_field(t, STR("centre"));
 	if (str_is(by, "circle") && centre && centre->ncols == 2) {
 		const struct value *v = &row->vals[centre->col];
-		ret->reach = number(cell(t, row, "radius_m"), 0);
+		ret->reach = number(held(t, row, "radius_m"), 0);
 		return v->kind == VAL_REAL ? json_pack("{s:s, s:[ff]}", "type", "Point", "coordinates", v[0].f, v[1].f) : NULL;
 	}
-	ret->reach = number(cell(t, row, "half_width_m"), 0);
-	return json_of(cell(t, row, str_is(by, "line") ? "line" : "outline"));
+	ret->reach = number(held(t, row, "half_width_m"), 0);
+	return json_of(held(t, row, str_is(by, "line") ? "line" : "outline"));
 }
 
 enum err fence_read(struct db *db, const struct registry *reg, const struct type *t, const struct row *row, struct arena *a,
 	struct fence_def *ret)
 {
-	struct str who = text(cell(t, row, "holds_for"));
+	struct str who = text(held(t, row, "holds_for"));
 	struct whom w = { .a = a };
 	*ret = (struct fence_def){ .id = row->c.id, .name = arena_str(a, row->c.title), .kind = FENCE_KINDS,
 		.enterprise = row->c.enterprise,
 		                   .area = row->c.enterprise ? STR_EMPTY : arena_str(a, area_prefix(row->c.area)) };
-	(void)fence_kind_find(text(cell(t, row, "kind")), &ret->kind);
+	(void)fence_kind_find(text(held(t, row, "kind")), &ret->kind);
 	ret->shape = read_shape(t, row, ret);
-	ret->band = number(cell(t, row, "dead_band_m"), 20);
-	ret->positions = (unsigned)fmin(fmax(number(cell(t, row, "positions"), 3), 1), 20);
-	ret->speed = number(cell(t, row, "speed_kmh"), HUGE_VAL);
-	ret->speed_band = number(cell(t, row, "speed_band_kmh"), 3);
-	ret->still = number(cell(t, row, "still_kmh"), 5);
-	ret->allowed = (int64_t)(number(cell(t, row, "minutes"), 0) * US_PER_MIN);
+	ret->band = number(held(t, row, "dead_band_m"), 20);
+	ret->positions = (unsigned)fmin(fmax(number(held(t, row, "positions"), 3), 1), 20);
+	ret->speed = number(held(t, row, "speed_kmh"), HUGE_VAL);
+	ret->speed_band = number(held(t, row, "speed_band_kmh"), 3);
+	ret->still = number(held(t, row, "still_kmh"), 5);
+	ret->allowed = (int64_t)(number(held(t, row, "minutes"), 0) * US_PER_MIN);
 	ret->vehicles = !str_is(who, "people");
 	ret->people = !str_is(who, "vehicles");
 	read_times(t, row, &ret->times);
 	read_stops(t, row, a, ret);
-	add_devices(&w, cell(t, row, "devices"));
-	add_tags(&w, text(cell(t, row, "tags")));
-	enum err err = add_groups(&w, db, reg, cell(t, row, "groups"));
+	add_devices(&w, held(t, row, "devices"));
+	add_tags(&w, text(held(t, row, "tags")));
+	enum err err = add_groups(&w, db, reg, held(t, row, "groups"));
 	ret->devices = w.devices;
 	ret->ndevices = w.ndevices;
 	ret->tags = w.tags;
@@ -205,7 +198,7 @@ struct reading_all {
 static enum err on_fence(void *arg, const struct row *row)
 {
 	struct reading_all *ra = arg;
-	const struct value *off = cell(ra->t, row, "in_force");
+	const struct value *off = held(ra->t, row, "in_force");
 	if (row->c.retired || (off->kind == VAL_INT && !integer(off)) || ra->n == LIMIT_FENCES)
 		return OK;
 	ra->v = arena_push(ra->a, ra->v, &ra->n, &ra->cap, sizeof *ra->v);

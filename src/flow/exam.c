@@ -5,7 +5,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/time.h"
-#include "store/audit.h"
+#include "flow/lot.h"
+#include "model/held.h"
 
 static const char *const options[] = { "option_a", "option_b", "option_c", "option_d", "option_e", "option_f" };
 
@@ -16,35 +17,16 @@ bool exam_types(const struct registry *reg, struct exam_types *ret)
 	return ret->exam && ret->sitting && ret->question && ret->person;
 }
 
-const struct value *exam_value(const struct type *t, const struct row *row, const char *field)
-{
-	static const struct value none = { .kind = VAL_NULL, .s = { "", 0 } };
-	const struct field *f = type_field(t, str_of(field));
-	return f && f->ncols ? &row->vals[f->col] : &none;
-}
-
-struct str exam_text(const struct type *t, const struct row *row, const char *field)
-{
-	const struct value *v = exam_value(t, row, field);
-	return v->kind == VAL_TEXT ? v->s : STR_EMPTY;
-}
-
-double exam_number(const struct type *t, const struct row *row, const char *field, double fallback)
-{
-	const struct value *v = exam_value(t, row, field);
-	return v->kind == VAL_REAL ? v->f : v->kind == VAL_INT ? (double)v->i : fallback;
-}
-
-int64_t exam_until(const struct type *sitting, const struct row *row) { return exam_value(sitting, row, "until")->i; }
+int64_t exam_until(const struct type *sitting, const struct row *row) { return held(sitting, row, "until")->i; }
 
 // ---- who, and from what ------------------------------------------------------------------------
 bool exam_is_for(const struct exam_types *t, const struct row *exam, const struct identity *by)
 {
 	char own[32];
 	snprintf(own, sizeof own, ",%lld,", (long long)by->person);
-	if (str_contains(exam_text(t->exam, exam, "candidates"), str_of(own)))
+	if (str_contains(held_text(t->exam, exam, "candidates"), str_of(own)))
 		return true;
-	struct str roles = exam_text(t->exam, exam, "roles");
+	struct str roles = held_text(t->exam, exam, "roles");
 	bool one = false;
 	for (size_t i = 0; i < by->nroles && !one; i++) {
 		char role[64];
@@ -56,7 +38,7 @@ bool exam_is_for(const struct exam_types *t, const struct row *exam, const struc
 
 static json_t *rules_of(const struct exam_types *t, const struct row *exam)
 {
-	struct str s = exam_text(t->exam, exam, "rule");
+	struct str s = held_text(t->exam, exam, "rule");
 	return s.n ? json_loadb(s.p, s.n, 0, NULL) : NULL;
 }
 
@@ -71,17 +53,17 @@ struct reading { const struct exam_types *t; const json_t *rules; struct arena *
 static enum err on_question(void *arg, const struct row *row)
 {
 	struct reading *r = arg;
-	struct str subject = exam_text(r->t->question, row, "subject");
+	struct str subject = held_text(r->t->question, row, "subject");
 	size_t i;
 	const json_t *one;
-	if (exam_value(r->t->question, row, "in_use")->i == 0)
+	if (held(r->t->question, row, "in_use")->i == 0)
 		return OK;
 	json_array_foreach((json_t *)r->rules, i, one) {
 		if (!str_is(subject, json_string_value(json_object_get(one, "subject"))))
 			continue;
 		r->ret->v = arena_push(r->a, r->ret->v, &r->ret->n, &r->cap, sizeof *r->ret->v);
 		r->ret->v[r->ret->n - 1] = (struct exam_question){ row->c.id, arena_str(r->a, subject),
-			                                               arena_str(r->a, exam_text(r->t->question, row, "kind")) };
+			                                               arena_str(r->a, held_text(r->t->question, row, "kind")) };
 		break;
 	}
 	return OK;
@@ -133,22 +115,22 @@ static struct str body_of(const struct exam_types *t, const struct row *question
 	struct buf b;
 	struct jw w;
 	uint8_t order[ARRAY_LEN(options)], n = 0, shown[ARRAY_LEN(options)];
-	struct str kind = exam_text(t->question, question, "kind");
+	struct str kind = held_text(t->question, question, "kind");
 	buf_init(&b, LIMIT_TEXT_FIELD * 4);
 	jw_init(&w, &b);
 	jw_obj(&w);
-	jw_kstr(&w, "text", exam_text(t->question, question, "text"));
+	jw_kstr(&w, "text", held_text(t->question, question, "text"));
 	jw_kstr(&w, "kind", kind);
 	jw_karr(&w, "options");
 	for (uint8_t i = 0; i < ARRAY_LEN(options) && !str_is(kind, "judge"); i++)
-		if (exam_text(t->question, question, options[i]).n)
+		if (held_text(t->question, question, options[i]).n)
 			shown[n++] = i;
 	exam_shuffle(seed, question->c.id, order, n);
 	for (uint8_t i = 0; i < n; i++) {
 		uint8_t at = shown[order[i] - 1];
 		jw_obj(&w);
 		jw_kstr(&w, "key", str_from(&"abcdef"[at], 1));
-		jw_kstr(&w, "text", exam_text(t->question, question, options[at]));
+		jw_kstr(&w, "text", held_text(t->question, question, options[at]));
 		jw_end(&w);
 	}
 	for (int i = 0; i < 2 && str_is(kind, "judge"); i++) {
@@ -177,7 +159,7 @@ static enum err line_add(struct db *db, const struct exam_types *t, int64_t exam
 	query_i64(&q, 3, item->question);
 	query_f64(&q, 4, item->points);
 	query_str(&q, 5, body_of(t, &row, seed, a));
-	query_str(&q, 6, exam_text(t->question, &row, "answer"));
+	query_str(&q, 6, held_text(t->question, &row, "answer"));
 	query_i64(&q, 7, exam);
 	return query_run(&q);
 }
@@ -217,12 +199,12 @@ static struct value text_value(struct str s) { return (struct value){ .kind = s.
 static enum err may_begin(const struct exam_types *t, const struct row *exam, const struct row *before, size_t n, const struct identity *by,
                           int64_t now, struct problem *p)
 {
-	double tries = exam_number(t->exam, exam, "tries", 1), wait = exam_number(t->exam, exam, "wait_days", 0);
+	double tries = held_number(t->exam, exam, "tries", 1), wait = held_number(t->exam, exam, "wait_days", 0);
 	if (by->actor && by->actor != by->person)
 		return problem_set(p, ERR_FORBIDDEN, "", "考试不能代考", "nobody sits an exam for somebody else");
 	if (!exam_is_for(t, exam, by))
 		return problem_set(p, ERR_FORBIDDEN, "", "您不在这场考试的范围内", "this exam is not for you");
-	if (!str_is(exam->c.state, "open") || now < exam_value(t->exam, exam, "opens")->i || now >= exam_value(t->exam, exam, "closes")->i)
+	if (!str_is(exam->c.state, "open") || now < held(t->exam, exam, "opens")->i || now >= held(t->exam, exam, "closes")->i)
 		return problem_set(p, ERR_CONFLICT, "", "现在不在考试时间内", "the exam is not open now");
 	for (size_t i = 0; i < n; i++)
 		if (str_is(before[i].c.state, "passed"))
@@ -241,11 +223,10 @@ static enum err sitting_new(struct db *db, const struct registry *reg, const str
 	const struct type *workers = registry_type(reg, STR("employee"));
 	struct value me = int_value(by->person);
 	struct row worker = { .c = { .id = 0 } }, row;
-	struct audit_entry *entry;
-	size_t n;
-	char seed[65];
-	double minutes = exam_number(t->exam, exam, "minutes", 60);
-	int64_t until = now + (int64_t)(minutes * 60) * US_PER_S, closes = exam_value(t->exam, exam, "closes")->i;
+	int64_t entry;
+	char seed[LOT_SEED];
+	double minutes = held_number(t->exam, exam, "minutes", 60);
+	int64_t until = now + (int64_t)(minutes * 60) * US_PER_S, closes = held(t->exam, exam, "closes")->i;
 	if (workers && records_find(db, &workers->table, NULL, STR("person"), me, a, &worker))
 		worker.c.id = 0;
 	const struct flow_field f[] = {
@@ -253,17 +234,15 @@ static enum err sitting_new(struct db *db, const struct registry *reg, const str
 		{ "exam", int_value(exam->c.id) }, { "person", me }, { "try", real_value((double)tries + 1) },
 		{ "employee", worker.c.id ? int_value(worker.c.id) : (struct value){ .kind = VAL_NULL, .s = STR_EMPTY } },
 		{ "started", int_value(now) }, { "until", int_value(until < closes ? until : closes) },
-		{ "pass_mark", real_value(exam_number(t->exam, exam, "pass_mark", 80)) }, { "part", real_value(exam_number(t->exam, exam, "part", 0)) },
-		{ "least_seconds", real_value(exam_number(t->exam, exam, "least_seconds", 0)) },
+		{ "pass_mark", real_value(held_number(t->exam, exam, "pass_mark", 80)) }, { "part", real_value(held_number(t->exam, exam, "part", 0)) },
+		{ "least_seconds", real_value(held_number(t->exam, exam, "least_seconds", 0)) },
 	};
 	enum err err = flow_open(db, reg, t->sitting, f, ARRAY_LEN(f), by->scope.area, by->scope.enterprise, 0, a, ret, p);
 	if (!err)
-		err = audit_list(db, t->sitting->name, *ret, 0, 1, a, &entry, &n);
-	if (err || !n)
-		return err ? err : ERR_BUG;
-	if ((err = audit_hash_at(db, entry[0].seq, seed)))
+		err = lot_seed(db, t->sitting->name, *ret, a, &entry, seed);
+	if (err)
 		return err;
-	const struct flow_field kept[] = { { "seed", text_value(arena_str(a, str_of(seed))) }, { "seed_entry", real_value((double)entry[0].seq) } };
+	const struct flow_field kept[] = { { "seed", text_value(arena_str(a, str_of(seed))) }, { "seed_entry", real_value((double)entry) } };
 	err = flow_update(db, reg, t->sitting, *ret, kept, ARRAY_LEN(kept), STR("抽题"), a, &row, p);
 	return err ? err : paper_make(db, t, exam, bank, *ret, str_of(seed), a, p);
 }
@@ -301,7 +280,7 @@ enum err exam_sit(struct db *db, const struct registry *reg, int64_t id, const s
 static enum err own_sitting(struct db *db, const struct registry *reg, int64_t id, const struct identity *by, struct exam_types *t,
                             struct arena *a, struct row *ret, struct problem *p)
 {
-	if (!exam_types(reg, t) || records_get(db, &t->sitting->table, NULL, id, a, ret) || exam_value(t->sitting, ret, "person")->i != by->person ||
+	if (!exam_types(reg, t) || records_get(db, &t->sitting->table, NULL, id, a, ret) || held(t->sitting, ret, "person")->i != by->person ||
 	    (by->actor && by->actor != by->person))
 		return problem_set(p, ERR_NOT_FOUND, "id", "没有这份试卷，或不是您的", "no such paper, or not yours");
 	return OK;
@@ -362,7 +341,7 @@ enum err exam_save(struct db *db, const struct registry *reg, int64_t id, int64_
 	query_i64(&q, 4, now);
 	err = query_run(&q);
 	const struct flow_field f = { "away", real_value((double)away) };
-	return err || (double)away <= exam_number(t.sitting, &row, "away", 0) ? err : flow_update(db, reg, t.sitting, id, &f, 1, STR("离开页面"), a, &row, p);
+	return err || (double)away <= held_number(t.sitting, &row, "away", 0) ? err : flow_update(db, reg, t.sitting, id, &f, 1, STR("离开页面"), a, &row, p);
 }
 
 // ---- the end -------------------------------------------------------------------------------------
@@ -404,9 +383,9 @@ static enum err end_sitting(struct db *db, const struct registry *reg, const str
 	struct identity system = identity_system();
 	struct marks m;
 	struct row now;
-	int64_t seconds = (at - exam_value(t->sitting, row, "started")->i) / US_PER_S;
-	enum err err = mark(db, row->c.id, exam_number(t->sitting, row, "part", 0), a, &m);
-	bool fast = (double)seconds < exam_number(t->sitting, row, "least_seconds", 0) * (double)m.answered;
+	int64_t seconds = (at - held(t->sitting, row, "started")->i) / US_PER_S;
+	enum err err = mark(db, row->c.id, held_number(t->sitting, row, "part", 0), a, &m);
+	bool fast = (double)seconds < held_number(t->sitting, row, "least_seconds", 0) * (double)m.answered;
 	const struct flow_field f[] = {
 		{ "handed_in", int_value(at) }, { "seconds", real_value((double)seconds) }, { "score", real_value(m.score) }, { "full", real_value(m.full) },
 		{ "questions", real_value((double)m.n) }, { "answered", real_value((double)m.answered) }, { "right", real_value((double)m.right) },
@@ -414,7 +393,7 @@ static enum err end_sitting(struct db *db, const struct registry *reg, const str
 	};
 	if (!err)
 		err = flow_update(db, reg, t->sitting, row->c.id, f, ARRAY_LEN(f), STR("阅卷"), a, &now, p);
-	bool passed = m.score >= exam_number(t->sitting, row, "pass_mark", 80);
+	bool passed = m.score >= held_number(t->sitting, row, "pass_mark", 80);
 	json_t *none = json_object();
 	if (!err)
 		err = flow_move(db, reg, t->sitting, row->c.id, passed ? STR("pass") : STR("fail"), none, &system, true, a, p);

@@ -48,7 +48,4 @@ enum err exam_paper(struct db *db, int64_t sitting, struct arena *a, struct exam
 struct exam_stat { int64_t question, asked, answered, right; };
 // Of the scored papers of an exam, by question.
 enum err exam_stats(struct db *db, int64_t exam, struct arena *a, struct exam_stat **ret, size_t *ret_n) must_check;
-const struct value *exam_value(const struct type *t, const struct row *row, const char *field); // VAL_NULL if there is none
-struct str exam_text(const struct type *t, const struct row *row, const char *field);
-double exam_number(const struct type *t, const struct row *row, const char *field, double fallback);
 int64_t exam_until(const struct type *sitting, const struct row *row);

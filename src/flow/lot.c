@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/audit.h"
+
 static int by_ticket(const void *x, const void *y)
 {
 	const struct ticket *a = x, *b = y;
@@ -31,4 +33,15 @@ void lot_draw(struct str seed, struct str what, struct ticket *v, size_t n)
 	}
 	if (n)
 		qsort(v, n, sizeof *v, by_ticket);
+}
+
+enum err lot_seed(struct db *db, struct str type, int64_t id, struct arena *a, int64_t *ret_entry, char ret[LOT_SEED])
+{
+	struct audit_entry *v;
+	size_t n;
+	enum err err = audit_list(db, type, id, 0, 1, a, &v, &n);
+	if (err || !n)
+		return err ? err : ERR_BUG;
+	*ret_entry = v[0].seq;
+	return audit_hash_at(db, v[0].seq, ret);
 }

@@ -3,17 +3,12 @@
 #include <math.h>
 
 #include "measure/measure_int.h"
-
-static const struct value *cell(const struct type *t, const struct row *r, const char *name)
-{
-	const struct field *f = type_field(t, str_of(name));
-	return f && f->ncols ? &r->vals[f->col] : NULL;
-}
+#include "model/held.h"
 
 static bool number(const struct type *t, const struct row *r, const char *name, double *ret)
 {
-	const struct value *v = cell(t, r, name);
-	if (!v || v->kind == VAL_NULL || v->kind == VAL_TEXT)
+	const struct value *v = held(t, r, name);
+	if (v->kind == VAL_NULL || v->kind == VAL_TEXT)
 		return false;
 	*ret = v->kind == VAL_INT ? (double)v->i : v->f;
 	return true;
@@ -124,8 +119,8 @@ enum err measure_target(const struct measure_ask *q, const struct indicator *i, 
 	enum err err = i->targets && area.n ? target_row(q, i, area, &r, &found) : OK;
 	if (!err && found) {
 		double year = 0;
-		const struct value *kind = cell(i->targets, &r, "kind");
-		ret->kind = kind && kind->kind == VAL_TEXT ? kind_of(kind->s) : TARGET_NONE;
+		const struct value *kind = held(i->targets, &r, "kind");
+		ret->kind = kind->kind == VAL_TEXT ? kind_of(kind->s) : TARGET_NONE;
 		(void)number(i->targets, &r, "year", &year);
 		ret->year = (int)year;
 		err = base_read(q, i, &r, area, ret);

@@ -2,26 +2,6 @@
 #include "auth/auth.h"
 #include "notify/notify_int.h"
 
-static const struct value *value_of(const struct type *t, const struct row *row, const char *field)
-{
-	const struct field *f = type_field(t, str_of(field));
-	return f && f->ncols ? &row->vals[f->col] : NULL;
-}
-
-struct str text_of(const struct type *t, const struct row *row, const char *field)
-{
-	const struct value *v = value_of(t, row, field);
-	return v && v->kind == VAL_TEXT ? v->s : STR_EMPTY;
-}
-
-int64_t int_of(const struct type *t, const struct row *row, const char *field, int64_t fallback)
-{
-	const struct value *v = value_of(t, row, field);
-	if (v && v->kind == VAL_INT)
-		return v->i;
-	return v && v->kind == VAL_REAL ? (int64_t)v->f : fallback;
-}
-
 // "warning, hazard" → ",warning,hazard,"
 static struct str comma_list(struct str text, struct arena *a)
 {
@@ -39,24 +19,24 @@ static void channel_fill(struct channel *c, const struct type *t, const struct r
 	*c = (struct channel){ .via = t->name,
 		               .id = r->c.id,
 		               .name = r->c.title,
-		               .kind = text_of(t, r, "kind"),
-		               .url = str_trim(text_of(t, r, "url")),
-		               .from = str_trim(text_of(t, r, "sender")),
-		               .user = str_trim(text_of(t, r, "account")),
-		               .tls = text_of(t, r, "tls"),
-		               .template = text_of(t, r, "template"),
-		               .success = str_trim(text_of(t, r, "success")),
-		               .receipt = str_trim(text_of(t, r, "receipt_key")),
+		               .kind = held_text(t, r, "kind"),
+		               .url = str_trim(held_text(t, r, "url")),
+		               .from = str_trim(held_text(t, r, "sender")),
+		               .user = str_trim(held_text(t, r, "account")),
+		               .tls = held_text(t, r, "tls"),
+		               .template = held_text(t, r, "template"),
+		               .success = str_trim(held_text(t, r, "success")),
+		               .receipt = str_trim(held_text(t, r, "receipt_key")),
 		               .area = area_prefix(r->c.area),
-		               .enabled = int_of(t, r, "enabled", 0) != 0,
-		               .urgent_only = int_of(t, r, "urgent_only", 0) != 0,
-		               .tries = MAX(int_of(t, r, "tries", 8), 1),
-		               .retry_s = MAX(int_of(t, r, "retry_s", 10), 1),
-		               .merge_s = MAX(int_of(t, r, "merge_s", 60), 0),
-		               .rate = MAX(int_of(t, r, "rate", 120), 1),
-		               .fallback = int_of(t, r, "fallback", 0),
-		               .types = comma_list(text_of(t, r, "types"), a),
-		               .events = text_of(t, r, "events") };
+		               .enabled = held_int(t, r, "enabled", 0) != 0,
+		               .urgent_only = held_int(t, r, "urgent_only", 0) != 0,
+		               .tries = MAX(held_int(t, r, "tries", 8), 1),
+		               .retry_s = MAX(held_int(t, r, "retry_s", 10), 1),
+		               .merge_s = MAX(held_int(t, r, "merge_s", 60), 0),
+		               .rate = MAX(held_int(t, r, "rate", 120), 1),
+		               .fallback = held_int(t, r, "fallback", 0),
+		               .types = comma_list(held_text(t, r, "types"), a),
+		               .events = held_text(t, r, "events") };
 }
 
 enum err channels_read(struct db *db, const struct registry *reg, struct arena *a, struct channel **ret, size_t *ret_n)
@@ -102,14 +82,14 @@ enum err person_read(struct db *db, const struct registry *reg, int64_t id, stru
 		return err;
 	*ret = (struct person){ .id = id,
 		                .name = r.c.title,
-		                .lang = text_of(t, &r, "lang"),
-		                .mail = str_trim(text_of(t, &r, "mail")),
-		                .phone = str_trim(text_of(t, &r, "phone")),
-		                .wecom = str_trim(text_of(t, &r, "wecom")),
+		                .lang = held_text(t, &r, "lang"),
+		                .mail = str_trim(held_text(t, &r, "mail")),
+		                .phone = str_trim(held_text(t, &r, "phone")),
+		                .wecom = str_trim(held_text(t, &r, "wecom")),
 		                .area = r.c.area,
-		                .quiet_from = text_of(t, &r, "quiet_from"),
-		                .quiet_to = text_of(t, &r, "quiet_to"),
-		                .ways = text_of(t, &r, "ways") };
+		                .quiet_from = held_text(t, &r, "quiet_from"),
+		                .quiet_to = held_text(t, &r, "quiet_to"),
+		                .ways = held_text(t, &r, "ways") };
 	return OK;
 }
 

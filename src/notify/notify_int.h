@@ -7,6 +7,7 @@
 #include "model/model.h"
 #include "notify/notify.h"
 #include "store/store.h"
+#include "model/held.h"
 
 #define VIA_CHANNEL "channel"
 #define VIA_WEBHOOK "webhook"
@@ -49,8 +50,6 @@ enum err person_read(struct db *db, const struct registry *reg, int64_t id, stru
 // more: ",mail,": kinds besides the ways he chose. Empty: cannot be reached that way, or does not want to be.
 struct str person_address(const struct person *p, struct str kind, struct str more);
 bool listed(struct str list, struct str name); // ",a,b,"
-struct str text_of(const struct type *t, const struct row *row, const char *field);
-int64_t int_of(const struct type *t, const struct row *row, const char *field, int64_t fallback);
 
 // secret.c ----------------------------------------------------------------------------------------
 // Of a channel or webhook, in the clear, in a; empty if it has none. ERR_CORRUPT: it was sealed under another key.
