@@ -154,6 +154,7 @@ api_handler map_base_get, map_objects, map_within_get, map_overlay_get, map_area
 struct map_placings *map_placings_new(void); // positions.c
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson, zones_compare;
 api_handler siting_get;
+api_handler late_get;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
 api_handler comments_get, comments_post, extension_get, extension_post, extension_decide;
 api_handler releases_get, receipt_post, cap_get;

@@ -316,6 +316,8 @@ static const struct {
 	                   "enterprises:[{enterprise:int, devices:int, online:int, hour:Share, day:Share}], areas:[{area:str, devices:int, online:int, hour:Share, day:Share}], unknown:[any]}" },
 	{ "Share", "{received:num, expected:num, complete?:num, online?:num}" },
 	{ "Duties", "{items:[{type:str, id:int, number:str, title:str, state:str, deadline?:time, since:time, escalated:int}]}" },
+	{ "Late", "{total:int, enterprise:int, items:[{type:str, type_label:Label, state:str, state_label:Label, who:[str], enterprise:bool, n:int, oldest:time}],"
+	          " areas:[{code:str, n:int}], enterprises:[{id:int, title:str, n:int}]}" },
 	{ "Notices", "{items:[{id:int, at:time, text:Label, type:str, record:int, read:bool}]}" },
 	{ "Thread", "{thread:int, items:[{kind:str, id:int, *:any}]}" },
 	{ "MapThing", "{id:int, title:str, number:str, position:[num]|null, color:str, points:int, alarms:int, area:str, enterprise:int}" },

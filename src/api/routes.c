@@ -196,6 +196,7 @@ const struct route api_routes[] = {
 	{ "POST", "/api/v1/delegations/:id/end", S, NULL, false, delegations_end, "End a delegation before its time", NULL, "Done" },
 	{ "GET", "/api/v1/schedules", S, NULL, false, schedules_get, "Records that open each period: subjects, opened, done, overdue, missing", NULL, "Items" },
 	{ "GET", "/api/v1/duties", S, NULL, false, duties_get, "What waits for me", NULL, "Duties" },
+	{ "GET", "/api/v1/late", S, NULL, false, late_get, "Open records past their deadline, within my rights: by type and state with whose duty they are, by town, and the ten enterprises with most", NULL, "Late" },
 	{ "GET", "/api/v1/notices", S, NULL, false, notices_get, "Messages to me", "unread size", "Notices" },
 	{ "POST", "/api/v1/notices/:id/read", S, NULL, false, notices_read, "I have read it", NULL, "Done" },
 	{ "GET", "/api/v1/indicators", S, NULL, false, indicators_list, "Every indicator I may see with its number of now", "period ytd by tier area sector enterprise organisation", "Items" },

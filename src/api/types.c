@@ -1,6 +1,23 @@
 // The type descriptions that forms, lists and pages are drawn from.
 #include "api/api.h"
 
+// The lists that tell how the day goes, of types that the caller may read.
+static void write_today(struct call *c, const struct pack *p)
+{
+	jw_karr(&c->w, "today");
+	for (size_t i = 0; i < p->ntoday; i++) {
+		const struct today *d = &p->today[i];
+		if (!auth_may_read(&c->id, d->type))
+			continue;
+		jw_obj(&c->w);
+		jw_kstr(&c->w, "type", d->type->name);
+		jw_kstr(&c->w, "list", d->list->name);
+		jw_kstr(&c->w, "label", label_text(c, d->list->label));
+		jw_end(&c->w);
+	}
+	jw_end(&c->w);
+}
+
 // Packs in the order in which people see them, each with the section it stands in.
 static void write_packs(struct call *c)
 {
@@ -17,6 +34,7 @@ static void write_packs(struct call *c)
 		for (size_t k = 0; k < p->nfirst; k++)
 			jw_str(&c->w, p->first[k]);
 		jw_end(&c->w);
+		write_today(c, p);
 		jw_end(&c->w);
 	}
 	jw_end(&c->w);

@@ -184,6 +184,16 @@ enum err flow_schedules(struct db *db, const struct registry *reg, const struct 
 struct duty { struct str type; int64_t id; struct str number, title, state; int64_t deadline, since, escalated, request; };
 enum err flow_duties(struct db *db, const struct registry *reg, const struct identity *by, struct arena *a,
                      struct duty **ret, size_t *ret_n) must_check;
+// ---- what is late ------------------------------------------------------------------------------
+// Open records past their deadline at `now` in the caller's scope and rights, counted by type, state, town and enterprise. area: nine digits of
+// its division (fewer: of a county), empty = none; enterprise: 0 = none; oldest: the earliest of their deadlines. Not sorted. Any connection.
+struct late { const struct type *type; const struct state *state; struct str area; int64_t enterprise, n, oldest; };
+enum err flow_late(struct db *db, const struct registry *reg, const struct identity *by, int64_t now, struct arena *a,
+                   struct late **ret, size_t *ret_n, struct problem *p) must_check;
+// Whose duty a record in that state is: names of roles and of the fields in which persons stand; ret has room for s->nwho. Pure.
+size_t flow_waits_on(const struct registry *reg, const struct type *t, const struct state *s, struct label *ret);
+bool flow_waits_on_enterprise(const struct registry *reg, const struct type *t, const struct state *s);
+
 // ---- work centre -------------------------------------------------------------------------------
 struct work_query {
 	const struct registry *reg;

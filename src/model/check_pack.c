@@ -241,6 +241,8 @@ void check_kind(struct check *c, const struct source *s)
 struct raw_about {
 	struct pack p;
 	struct str section;
+	struct str *today;      // TYPE.LIST
+	size_t ntoday;
 };
 
 // Where a pack stands in menus: the items of menu pack_section, in their order; without one, last.
@@ -254,6 +256,20 @@ static void check_section(struct check *c, const struct yaml_node *root, struct 
 		            sections ? sections->nitems : 0, PACK_SECTION, STR_FMT(raw->section));
 }
 
+static void check_today(struct check *c, const struct yaml_node *root, struct raw_about *raw)
+{
+	raw->p.today = arena_many(c->a, raw->ntoday, struct today);
+	for (size_t i = 0; i < raw->ntoday; i++) {
+		struct str list = raw->today[i], type = str_cut(&list, '.');
+		const struct type *t = registry_type(c->reg, type);
+		const struct listing *l = t ? type_listing(t, list) : NULL;
+		if (l)
+			raw->p.today[raw->p.ntoday++] = (struct today){ t, l };
+		else
+			DIAG(c->d, at_item(yaml_get(root, "today"), i), PACK_TODAY, STR_FMT(raw->today[i]));
+	}
+}
+
 void check_about(struct check *c, const struct source *s)
 {
 	static const struct key keys[] = {
@@ -263,6 +279,7 @@ void check_about(struct check *c, const struct source *s)
 		{ "section", KEY_STR, false, offsetof(struct raw_about, section), 0 },
 		{ "rank", KEY_INT, false, offsetof(struct raw_about, p.rank), 0 },
 		{ "first", KEY_STRS, false, offsetof(struct raw_about, p.first), offsetof(struct raw_about, p.nfirst) },
+		{ "today", KEY_STRS, false, offsetof(struct raw_about, today), offsetof(struct raw_about, ntoday) },
 	};
 	struct raw_about raw = { .p = { .name = STR_EMPTY, .about = { STR_EMPTY, STR_EMPTY } }, .section = STR_EMPTY };
 	if (!keys_read(c, s->root, keys, ARRAY_LEN(keys), &raw) || raw.p.name.n == 0)
@@ -277,6 +294,7 @@ void check_about(struct check *c, const struct source *s)
 	for (size_t i = 0; i < raw.p.nfirst; i++)
 		if (!registry_type(c->reg, raw.p.first[i]))
 			DIAG_NEARBY(c->d, at_item(yaml_get(s->root, "first"), i), raw.p.first[i], c->type_names, c->reg->ntypes, NO_TYPE, STR_FMT(raw.p.first[i]));
+	check_today(c, s->root, &raw);
 	c->reg->packs[c->reg->npacks++] = raw.p;
 }
 

@@ -72,6 +72,8 @@ X(DIMENSION,      "未知的维度“%.*s”；可用 people equipment process s
                   "unknown dimension \"%.*s\"; use people equipment process storage logistics environment") \
 X(CAP_WORD,       "CAP 1.2 的 %s 没有“%.*s”；请按标准改正", "CAP 1.2 has no %s \"%.*s\"; correct it") \
 X(PACK_NAME,      "“%.*s”不是这个文件夹的名字；请写 %.*s", "\"%.*s\" is not the name of this folder; write %.*s") \
+X(PACK_TODAY,     "“%.*s”不是“类型.列表”；请写成类型名、点、该类型 lists 下的名字", \
+  "\"%.*s\" is no TYPE.LIST; write the name of a type, a dot and a name under its lists") \
 X(PACK_SECTION,   "菜单 pack_section 没有“%.*s”；请改正或删去", "menu pack_section has no \"%.*s\"; correct it or take it out") \
 /* fields */ \
 X(RESERVED,       "“%.*s”是系统保留的字段名；请换一个名字", "\"%.*s\" is a field name of the system; choose another") \

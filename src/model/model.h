@@ -451,6 +451,8 @@ struct pack {               // packs/NAME/about/*.yaml; of a pack without one, i
 	int rank;                   // within its section, smaller first
 	struct str *first;          // its types that stand before the others, in this order
 	size_t nfirst;
+	struct today { const struct type *type; const struct listing *list; } *today; // its lists that tell how the day goes
+	size_t ntoday;
 };
 
 struct registry {

@@ -55,6 +55,28 @@ test('the calendar knows deadlines and days that are worked', async () => {
   assert.equal((await firm.get('/api/v1/work/calendar?month=2026-13')).status, 400);
 });
 
+test('what is late is counted with whose duty it is, within the rights of who asks', async () => {
+  const [leader, office] = [await s.as('leader'), await s.as('committee')];
+  const before = await leader.ok_get('/api/v1/late');
+  await ok(office.post('/api/v1/records/decision', { title: '逾期的议定事项', kind: 'meeting', decided_on: day(-9), due: day(-2), units: '应急局' }));
+  const late = await leader.ok_get('/api/v1/late');
+  assert.equal(late.total, before.total + 1);
+  assert.equal(late.total, late.items.reduce((n, x) => n + x.n, 0));
+  const one = late.items.find((x) => x.type === 'decision' && x.state === 'open');
+  assert.ok(one.who.length > 1 && !one.enterprise && Date.parse(one.oldest) < Date.now(), JSON.stringify(one));
+  for (const x of late.items) {
+    const list = await leader.ok_get(`/api/v1/records/${x.type}?where.state.in=${x.state}&where.deadline.gt=2000-01-01T00:00:00Z&where.deadline.lt=${new Date().toISOString()}&size=1`);
+    assert.equal(list.total, x.n, `${x.type} ${x.state}`);
+  }
+  assert.ok(!(await firm.ok_get('/api/v1/late')).items.some((x) => x.type === 'decision'), 'an enterprise sees its own');
+});
+
+test('packs name the lists of the county\'s day; who may not read a type is not told of it', async () => {
+  const lists = async (who) => (await who.ok_get('/api/v1/types')).packs.flatMap((p) => p.today.map((x) => `${x.type}.${x.list}`));
+  assert.ok((await lists(bureau)).includes('hazard.major_open'));
+  assert.ok(!(await lists(firm)).includes('danger_report.open'), 'reports of dangers are not for enterprises');
+});
+
 test('more time is asked for, waits for somebody else, and moves the deadline', async () => {
   const old = (await firm.ok_get(at(hazard.id))).deadline;
   assert.equal((await firm.post(at(hazard.id, '/extension'), { until: day(1), reason: '早了' })).status, 400);

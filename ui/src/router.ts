@@ -15,6 +15,7 @@ export const router = createRouter({
       component: () => import('./layout/AppShell.vue'),
       redirect: () => home(),
       children: [
+        { path: 'today', name: 'today', component: () => import('./pages/TodayPage.vue') },
         { path: 'map', name: 'map', component: () => import('./pages/MapPage.vue'), meta: { bare: true } },
         { path: 'command/:id(\\d+)?', name: 'command', component: () => import('./pages/CommandPage.vue'), meta: { bare: true } },
         { path: 'alarms/:id(\\d+)?', name: 'alarms', component: () => import('./pages/AlarmsPage.vue') },

@@ -99,7 +99,9 @@ export interface Move {
 export interface Check { name: string; that: Expr; say: string; at?: string }
 export interface Listing { name: string; label: string; show?: string[]; open?: boolean; where?: Record<string, unknown>; order?: string[] }
 /** A business pack as its about/pack.yaml says; in the order of menus. */
-export interface PackBrief { name: string; label: string; about: string; section: string; first: string[] }
+export interface PackBrief { name: string; label: string; about: string; section: string; first: string[]; today: TodayList[] }
+/** A list that tells how the day goes. */
+export interface TodayList { type: string; list: string; label: string }
 export interface TypeBrief { name: string; label: string; pack?: string; icon?: string; can: string[]; states?: boolean; about?: string }
 export interface TypeInfo {
   name: string

@@ -5,6 +5,7 @@ import { enAlarm } from './en_alarm'
 import { enReplay } from './en_replay'
 import { enReport } from './en_report'
 import { enSensing } from './en_sensing'
+import { enToday } from './en_today'
 import { enCommand } from './en_command'
 import { enExam } from './en_exam'
 import { enSite } from './en_site'
@@ -22,6 +23,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enReplay,
   ...enReport,
   ...enSensing,
+  ...enToday,
   ...enCommand,
   ...enExam,
   ...enSite,

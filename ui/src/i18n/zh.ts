@@ -5,6 +5,7 @@ import { zhAlarm } from './zh_alarm'
 import { zhReplay } from './zh_replay'
 import { zhReport } from './zh_report'
 import { zhSensing } from './zh_sensing'
+import { zhToday } from './zh_today'
 import { zhCommand } from './zh_command'
 import { zhExam } from './zh_exam'
 import { zhSite } from './zh_site'
@@ -21,6 +22,7 @@ export const zh = {
   ...zhReplay,
   ...zhReport,
   ...zhSensing,
+  ...zhToday,
   ...zhCommand,
   ...zhExam,
   ...zhSite,

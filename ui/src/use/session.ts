@@ -11,7 +11,7 @@ export const asked = ref(false) // whether the server has been asked who we are
 
 export const may = (permission: string) => !!me.value?.may.includes(permission)
 /** Where a person's work begins: the watch on the map, those who keep the platform at their registers, others at their work. */
-export const home = () => (me.value?.roles.some((r) => r.name === 'duty') ? '/map' : may('alarm.read') ? '/work' : may('audit.read') ? '/audit' : '/records')
+export const home = () => (me.value?.roles.some((r) => r.name === 'duty') ? '/map' : me.value?.roles.some((r) => r.name === 'leader') ? '/today' : may('alarm.read') ? '/work' : may('audit.read') ? '/audit' : '/records')
 export const roleNames = computed(() => (me.value?.roles ?? []).map((r) => r.label).join(t('list.and')))
 
 function enter(m: Me) {
