@@ -28,13 +28,16 @@ export function mismatches(schema, value, doc, at = '$', seen = null) {
   return out;
 }
 
+const compiled = new WeakMap(); // of a description: each address as a pattern, made once
+const patterns = (doc) => compiled.get(doc) ?? compiled.set(doc, Object.entries(doc.paths).map(([pattern, methods]) => (
+  { pattern, methods, params: pattern.split('{').length, fits: new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`) }))).get(doc);
+
 export function operation(doc, method, path) {
   const plain = path.split('?')[0];
   let best = null;
-  for (const [pattern, methods] of Object.entries(doc.paths)) {
-    if (!new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`).test(plain)) continue;
-    const params = pattern.split('{').length;
-    if (methods[method.toLowerCase()] && (!best || params < best.params)) best = { params, op: methods[method.toLowerCase()], pattern };
+  for (const { pattern, methods, params, fits } of patterns(doc)) {
+    const op = methods[method.toLowerCase()];
+    if (op && (!best || params < best.params) && fits.test(plain)) best = { params, op, pattern };
   }
   return best;
 }
