@@ -648,6 +648,7 @@ static void no_function(struct compiler *c, const struct raw *r, bool known)
 		names[n++] = STR("linked");
 		names[n++] = STR("linked_open");
 		names[n++] = STR("matched");
+		names[n++] = STR("matched_ever");
 	}
 	expr_fail(c, r->at, "没有函数“%.*s”；请改正", "there is no function \"%.*s\"; correct it", STR_FMT(r->text));
 	expr_fail_near(c, r->text, names, n);

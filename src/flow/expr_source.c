@@ -259,10 +259,11 @@ static struct expr_value linked(struct scene *s, const struct type *from, bool o
 
 static struct expr_value matched(struct scene *s, const struct expr_match *by)
 {
-	const struct value *own = &s->row->vals[by->own->col];
+	struct value common;
+	const struct value *own = row_slot(by->own, s->row, &common);
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(0);
 	struct filter f[] = { { .column = by->of->name, .op = FILTER_EQ, .vals = own, .nvals = 1 }, open_filter(by->type, scratch) };
-	struct list_query lq = { .text = STR_EMPTY, .filters = f, .nfilters = by->type->nstates ? 2 : 1, .limit = 1 };
+	struct list_query lq = { .text = STR_EMPTY, .filters = f, .nfilters = by->type->nstates && !by->ever ? 2 : 1, .limit = 1 };
 	struct row *rows;
 	struct problem p;
 	int64_t total;

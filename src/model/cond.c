@@ -390,7 +390,7 @@ static const struct condition *matched(struct maker *m, const struct expr_slot *
 	struct condition *c = cond(m, COND_MATCHED, 0);
 	struct value *open = arena_many(m->a, by->type->nstates, struct value);
 	c->filter = (struct filter){ .column = by->own->name, .op = FILTER_EQ, .vals = open };
-	for (size_t i = 0; i < by->type->nstates; i++)
+	for (size_t i = 0; i < by->type->nstates && !by->ever; i++)
 		if (!by->type->states[i].end)
 			open[c->filter.nvals++] = (struct value){ .kind = VAL_TEXT, .s = by->type->states[i].name };
 	c->other = by->of->name;

@@ -192,21 +192,25 @@ static bool alike(enum field_kind a, enum field_kind b)
 	return a == b || ((a == FIELD_TEXT || a == FIELD_USCC) && (b == FIELD_TEXT || b == FIELD_USCC));
 }
 
+// One value of its own, or the common enterprise.
+static bool one_value(const struct field *f) { return f->ncols == 1 || (f->ncols == 0 && f->kind == FIELD_REF); }
+
 // matched('enterprise.uscc'): TYPE.FIELD, a field of this type of the same name and of a kind that can be looked for.
-static bool matched(const struct asking *asking, struct str argument, struct expr_name *ret)
+static bool matched(const struct asking *asking, struct str argument, bool ever, struct expr_name *ret)
 {
 	const struct expr_ask *ask = asking->ask;
 	struct str field = argument, type = str_cut(&field, '.');
 	const struct type *t = registry_type(ask->reg, type);
 	const struct field *of = t ? type_field(t, field) : NULL, *own = ask->t ? type_field(ask->t, field) : NULL;
-	if (!of || !own || of->ncols != 1 || own->ncols != 1 || own->nread || of->nread || !can_match(of->kind) || !can_match(own->kind) ||
+	if (!of || !own || !one_value(of) || !one_value(own) || own->nread || of->nread || !can_match(of->kind) || !can_match(own->kind) ||
 	    !alike(of->kind, own->kind) || ((own->personal || of->personal) && own->kind != FIELD_IDCARD))
 		return false;
 	struct expr_match *m = arena_one(asking->a, struct expr_match);
-	*m = (struct expr_match){ own, of, t };
+	*m = (struct expr_match){ own, of, t, ever };
 	*ret = (struct expr_name){ .kind = EXPR_BOOL, .unit = STR_EMPTY, .p = m, .n = SOURCE_MATCHED, .said = true };
-	ret->zh = arena_printf(asking->a, "“%.*s”中有同一“%.*s”的记录", STR_FMT(t->label.zh), STR_FMT(of->label.zh));
-	ret->en = arena_printf(asking->a, "a record \"%.*s\" has the same \"%.*s\"", STR_FMT(t->label.en), STR_FMT(of->label.en));
+	ret->zh = arena_printf(asking->a, ever ? "“%.*s”中有或曾有同一“%.*s”的记录" : "“%.*s”中有同一“%.*s”的记录", STR_FMT(t->label.zh), STR_FMT(of->label.zh));
+	ret->en = arena_printf(asking->a, ever ? "a record \"%.*s\" has or had the same \"%.*s\"" : "a record \"%.*s\" has the same \"%.*s\"",
+	                       STR_FMT(t->label.en), STR_FMT(of->label.en));
 	return true;
 }
 
@@ -214,10 +218,10 @@ static bool call(void *arg, struct str function, struct str argument, int64_t wi
 {
 	struct arena *a = ((const struct asking *)arg)->a;
 	const struct expr_ask *ask = ((const struct asking *)arg)->ask;
-	bool open = str_is(function, "linked_open");
-	if (str_is(function, "matched")) {
+	bool open = str_is(function, "linked_open"), ever = str_is(function, "matched_ever");
+	if (ever || str_is(function, "matched")) {
 		*known = true;
-		return !window && matched(arg, argument, ret);
+		return !window && matched(arg, argument, ever, ret);
 	}
 	if (!open && !str_is(function, "linked"))
 		return false;

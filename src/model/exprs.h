@@ -23,6 +23,7 @@ struct str slot_column(const struct expr_slot *s);
 struct expr_match {         // matched('TYPE.FIELD'): own and of have the same name and kind
 	const struct field *own, *of;
 	const struct type *type;
+	bool ever;              // matched_ever(): those at an end, too
 };
 
 struct expr_ask {

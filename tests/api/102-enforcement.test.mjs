@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { Server } from '../lib/server.mjs';
 
 const PASSWORD = 'Correct-Horse-9';
-let s, bureau, leader, legal, duty, ent, town, one, two, people, officers, items, rules, firm;
+let s, bureau, leader, legal, duty, ent, town, one, two, people, officers, items, rules, firm, body;
 const rec = (who, type, body) => who.ok_post(`/api/v1/records/${type}`, body);
 const move = (who, type, id, name, body = {}) => who.post(`/api/v1/records/${type}/${id}/moves/${name}`, body);
 const done = async (who, type, id, name, body = {}) => { const r = await move(who, type, id, name, body); assert.ok(r.status < 300, `${name}: ${r.text}`); return r.json; };
@@ -31,6 +31,7 @@ before(async () => {
   officers = Object.fromEntries((await all(bureau, 'enforcement_officer')).map((o) => [o.name, o]));
   items = Object.fromEntries((await all(bureau, 'enforcement_item')).map((o) => [o.code, o]));
   rules = Object.fromEntries((await all(bureau, 'discretion_rule')).map((o) => [o.title, o]));
+  [body] = await all(bureau, 'enforcement_body');
   firm = (await bureau.ok_get('/api/v1/records/enterprise?size=1&sort=id')).items[0];
 });
 after(() => s.stop());
@@ -61,7 +62,7 @@ test('a check is begun and recorded by one of two officers with certificates in 
 // A case that is filed, with evidence verified.
 async function filed(item, title) {
   const c = await rec(one, 'enforcement_case', { title, enterprise: firm.id, source: 'hazard' });
-  const off = { officer_1: officers['方晓东'].id, officer_2: officers['石磊'].id, item: item.id };
+  const off = { officer_1: officers['方晓东'].id, officer_2: officers['石磊'].id, item: item.id, body: body.id };
   assert.equal((await move(two, 'enforcement_case', c.id, 'file', off)).status, 409, 'an officer approves his own case');
   await done(bureau, 'enforcement_case', c.id, 'file', off);
   return c.id;

@@ -26,7 +26,7 @@ static const char *const wheres[] = {
 	"until in ('2026-11-22', '2026-11-25')", "level == red and (until < today() or empty(until)) and not large", "paused", "retired",
 	"source.type == licence", "source.type != licence", "licence == source.type", "source.type in (licence, enterprise)",
 	"source.type not in (licence)", "not (source.type == enterprise)", "empty(source)", "not empty(source) and level == red",
-	"matched('ticket.what')", "not matched('ticket.firm') and level == red",
+	"matched('ticket.what')", "not matched('ticket.firm') and level == red", "matched_ever('ticket.what')", "matched_ever('ticket.firm') and not large",
 };
 
 struct scene {
