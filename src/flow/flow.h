@@ -185,8 +185,9 @@ struct duty { struct str type; int64_t id; struct str number, title, state; int6
 enum err flow_duties(struct db *db, const struct registry *reg, const struct identity *by, struct arena *a,
                      struct duty **ret, size_t *ret_n) must_check;
 // ---- what is late ------------------------------------------------------------------------------
-// Open records past their deadline at `now` in the caller's scope and rights, counted by type, state, town and enterprise. area: nine digits of
-// its division (fewer: of a county), empty = none; enterprise: 0 = none; oldest: the earliest of their deadlines. Not sorted. Any connection.
+// Open records past their deadline at `now` in the caller's scope and rights, counted by type, state, town and enterprise.
+// Not sorted. area: nine digits of its division (fewer: of a county), empty = none; enterprise: 0 = none; oldest: the
+// earliest of their deadlines. Any connection.
 struct late { const struct type *type; const struct state *state; struct str area; int64_t enterprise, n, oldest; };
 enum err flow_late(struct db *db, const struct registry *reg, const struct identity *by, int64_t now, struct arena *a,
                    struct late **ret, size_t *ret_n, struct problem *p) must_check;

@@ -57,8 +57,9 @@ test('the calendar knows deadlines and days that are worked', async () => {
 
 test('what is late is counted with whose duty it is, within the rights of who asks', async () => {
   const [leader, office] = [await s.as('leader'), await s.as('committee')];
+  const meeting = await ok(office.post('/api/v1/records/meeting', { title: '十月调度会', area: '990121000000' }));
   const before = await leader.ok_get('/api/v1/late');
-  await ok(office.post('/api/v1/records/decision', { title: '逾期的议定事项', kind: 'meeting', decided_on: day(-9), due: day(-2), units: '应急局' }));
+  await ok(office.post('/api/v1/records/decision', { title: '逾期的议定事项', meeting: meeting.id, unit: '应急局', due: day(-2) }));
   const late = await leader.ok_get('/api/v1/late');
   assert.equal(late.total, before.total + 1);
   assert.equal(late.total, late.items.reduce((n, x) => n + x.n, 0));
