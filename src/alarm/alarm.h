@@ -281,7 +281,10 @@ enum err alarm_opened(struct db *db, const struct alarm_open *o, int64_t record,
 // state: empty = open ones, "all", or a state name (others: ERR_INVALID); before: alarm id, 0 = newest.
 struct alarm_query {
 	struct str state, point_code;
+	struct str color, words;    // words: a part of the point's code or name, of the enterprise, the installation or of what was said
+	struct str area;            // beginning of its code
 	int64_t point, enterprise, id, before;
+	int64_t from, to;           // raised in [from, to), us; to = 0: whenever. With a span closed ones are meant too
 	size_t limit;           // 0 = 100; at most LIMIT_PAGE_SIZE
 };
 // {"items":[…],"total":n,"counts":{state:n}}, written as one object; newest first. cx may be NULL in all of these.

@@ -149,6 +149,13 @@ static void bind_wanted(struct query *q, const struct alarm_query *want)
 	query_str(q, 5, want->point_code);
 	query_i64(q, 6, want->point);
 	query_i64(q, 7, want->enterprise);
+	query_str(q, 10, want->color);
+	query_str(q, 11, want->area);
+	query_str(q, 12, want->words);
+	if (want->to) {
+		query_i64(q, 13, want->from);
+		query_i64(q, 14, want->to);
+	}
 }
 
 // Only closed alarms are normal; "all" and "normal" look at every row, the rest only at open ones.
@@ -161,7 +168,7 @@ static enum err read_rows(struct db *db, const struct scope *scope, const struct
 	size_t cap = 0, limit = want->limit ? MIN(want->limit, (size_t)LIMIT_PAGE_SIZE) : 100;
 	*ret = NULL;
 	*ret_n = 0;
-	bind_scope(&q, db, wants_closed(want) ? STMT_ALARM_LIST_ALL : STMT_ALARM_LIST_OPEN, scope);
+	bind_scope(&q, db, want->to ? STMT_ALARM_LIST_SPAN : wants_closed(want) ? STMT_ALARM_LIST_ALL : STMT_ALARM_LIST_OPEN, scope);
 	bind_wanted(&q, want);
 	query_i64(&q, 8, want->before);
 	query_i64(&q, 9, (int64_t)limit);
@@ -177,7 +184,7 @@ static enum err write_counts(struct db *db, const struct scope *scope, const str
 {
 	struct query q;
 	int64_t total = 0, by_state[ALARM_OUT_OF_SERVICE + 1] = { 0 };
-	bind_scope(&q, db, wants_closed(want) ? STMT_ALARM_COUNT_ALL : STMT_ALARM_COUNT_OPEN, scope);
+	bind_scope(&q, db, want->to ? STMT_ALARM_COUNT_SPAN : wants_closed(want) ? STMT_ALARM_COUNT_ALL : STMT_ALARM_COUNT_OPEN, scope);
 	bind_wanted(&q, want);
 	if (query_row(&q))
 		total = query_get_i64(&q, 0);

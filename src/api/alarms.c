@@ -5,7 +5,8 @@
 static enum err list_query_read(struct call *c, struct alarm_query *q)
 {
 	int64_t size;
-	*q = (struct alarm_query){ .state = http_query(c->rq, "state") };
+	*q = (struct alarm_query){ .state = http_query(c->rq, "state"), .color = http_query(c->rq, "color"),
+	                           .area = area_prefix(http_query(c->rq, "area")), .words = str_trim(http_query(c->rq, "q")) };
 	struct str point = http_query(c->rq, "point");
 	uint64_t id;
 	if (str_to_u64(point, &id))
@@ -17,6 +18,13 @@ static enum err list_query_read(struct call *c, struct alarm_query *q)
 		err = query_int(c, "before", 0, 0, INT64_MAX, &q->before);
 	if (!err)
 		err = query_int(c, "size", 200, 1, LIMIT_PAGE_SIZE, &size);
+	bool span = http_query(c->rq, "from").n || http_query(c->rq, "to").n;
+	if (!err && span)
+		err = query_time(c, "from", 0, &q->from);
+	if (!err && span)
+		err = query_time(c, "to", INT64_MAX, &q->to);
+	if (!err && span && q->from >= q->to)
+		err = call_fail(c, ERR_INVALID, "from", "from 必须早于 to", "from must be before to");
 	if (!err)
 		q->limit = (size_t)size;
 	return err;

@@ -122,7 +122,7 @@ const struct route api_routes[] = {
 	{ "GET", "/api/v1/qra/:id", S, "risk.calc", false, qra_get, "How far an assessment is (part, 0 to 1), and its answer when it is done", NULL, "QraRun" },
 	{ "GET", "/api/v1/retention", S, "device.read", false, retention_get, "How long readings are kept by kind, and what the next run would delete", NULL, "Retention" },
 
-	{ "GET", "/api/v1/alarms", S, "alarm.read", false, alarms_list, "Open alarms, or by state", "state point enterprise before size", "Alarms" },
+	{ "GET", "/api/v1/alarms", S, "alarm.read", false, alarms_list, "Open alarms, or by state; raised in [from, to) whatever their state; q: part of a name or of what was said", "state point enterprise color area q from to before size", "Alarms" },
 	{ "GET", "/api/v1/alarms/kpi", S, "alarm.read", false, alarms_kpi,
 	  "Rates, floods, nuisances and what stands (EEMUA 191, ISA-18.2); by=area|enterprise|operator; format=csv", "from to area enterprise by format", "AlarmKpi" },
 	{ "GET", "/api/v1/alarms/flood", S, "alarm.read", false, alarms_flood, "Is it a flood now, and where: groups of the last ten minutes with the alarm that came first", NULL, "AlarmFlood" },

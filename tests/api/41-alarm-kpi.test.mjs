@@ -224,3 +224,26 @@ test('rationales come in as a table, a wrong row is named, and go out as one', a
   const csv = (await bureau.get('/api/v1/records/alarm_rationale?format=csv')).text;
   assert.match(csv, /导入理由（虚构）/);
 });
+
+test('an alarm of some days ago is found by its day, words, level and area; in the reader’s scope only', async () => {
+  const alarms = (q, who = duty) => who.ok_get('/api/v1/alarms?state=all&size=500&' + new URLSearchParams(q));
+  const every = (await alarms({})).items, a = every.find((x) => x.point.code === 'KPI-0-1'), at = Date.parse(a.raised_at);
+  const iso = (ms) => new Date(ms).toISOString();
+  const minute = await alarms({ from: iso(at), to: iso(at + 60000) });
+  assert.deepEqual(minute.items.map((x) => x.id), every.filter((x) => Date.parse(x.raised_at) >= at && Date.parse(x.raised_at) < at + 60000).map((x) => x.id));
+  assert.equal(minute.total, minute.items.length);
+  assert.equal((await alarms({ from: iso(at + 1), to: iso(at + 2) })).items.some((x) => x.id === a.id), false, 'the beginning belongs to the span');
+  assert.equal((await alarms({ to: iso(at) })).items.some((x) => x.id === a.id), false, 'its end does not');
+  assert.deepEqual([...new Set((await alarms({ q: 'KPI-0-1' })).items.map((x) => x.point.code))], ['KPI-0-1']);
+  assert.ok((await alarms({ q: a.enterprise.title })).items.every((x) => x.enterprise.id === a.enterprise.id));
+  assert.equal((await alarms({ q: '没有这样的词' })).total, 0);
+  assert.ok((await alarms({ color: a.color })).items.every((x) => x.color === a.color));
+  assert.deepEqual((await alarms({ color: 'green' })).items, []);
+  assert.ok((await alarms({ area: a.area })).items.some((x) => x.id === a.id));
+  const one = await duty.ok_get(`/api/v1/alarms?state=all&size=1&q=KPI-&from=${iso(at)}`);
+  const next = await duty.ok_get(`/api/v1/alarms?state=all&size=1&q=KPI-&from=${iso(at)}&before=${one.items[0].id}`);
+  assert.ok(next.items[0].id < one.items[0].id && next.total === one.total, 'page by page');
+  assert.equal((await duty.get(`/api/v1/alarms?from=${iso(at)}&to=${iso(at)}`)).status, 400);
+  const ent = await s.as('enterprise');
+  assert.ok((await alarms({ from: iso(0) }, ent)).items.every((x) => x.enterprise.id === ent.me.enterprise.id));
+});

@@ -202,6 +202,13 @@ static void test_scope_and_filters(void **state)
 		{ { .point_code = { "T2", 2 } }, { .enterprise = 0 }, 1 },
 		{ { .point = 1 }, { .enterprise = 0 }, 1 },
 		{ { .enterprise = 1 }, { .enterprise = 0 }, 1 },
+		{ { .color = { "blue", 4 } }, { .enterprise = 0 }, 0 },
+		{ { .area = { "990121", 6 } }, { .enterprise = 0 }, 2 },
+		{ { .area = { "990122", 6 } }, { .enterprise = 0 }, 0 },
+		{ { .words = { "T2", 2 } }, { .enterprise = 0 }, 1 },
+		{ { .words = { "nothing like it", 15 } }, { .enterprise = 0 }, 0 },
+		{ { .to = INT64_MAX }, { .enterprise = 0 }, 2 },
+		{ { .from = INT64_MAX - 1, .to = INT64_MAX }, { .enterprise = 0 }, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		json_t *all = list(cases[i].q, cases[i].scope);
