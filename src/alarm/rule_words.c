@@ -201,8 +201,10 @@ static void put_limit(struct writing *w, const struct rule_cond *c, enum level l
 	bool high = level == LEVEL_H || level == LEVEL_HH;
 	put(w, high ? "达到或超过" : "等于或低于", high ? "at or above " : "at or below ");
 	if (c->from_point) {
-		put(w, "测点自己的 ", "the point's own ");
-		buf_add_cstr(&w->out, level_name(level));
+		static const char *const own[][2] = { [LEVEL_LL] = { "低低限", "low-low limit" }, [LEVEL_L] = { "低限", "low limit" },
+			                              [LEVEL_H] = { "高限", "high limit" }, [LEVEL_HH] = { "高高限", "high-high limit" } };
+		put(w, "测点自己的", "the point's own ");
+		put(w, own[level][0], own[level][1]);
 	} else {
 		put(w, " ", "");
 		put_number(w, c->limit);

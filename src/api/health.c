@@ -2,6 +2,8 @@
 #include "api/api.h"
 #include "base/time.h"
 
+#include <sys/statvfs.h>
+
 enum err healthz_get(struct call *c)
 {
 	enum err err = series_health(c->app->series);
@@ -31,6 +33,16 @@ enum err metrics_get(struct call *c)
 	return OK;
 }
 
+// Of the disk the data folder is on, in bytes; what only root may use does not count as free.
+static void write_disk(struct jw *w, const char *dir)
+{
+	struct statvfs v;
+	if (statvfs(dir, &v))
+		return;
+	jw_ki64(w, "disk_free", (int64_t)(v.f_bavail * v.f_frsize));
+	jw_ki64(w, "disk_size", (int64_t)(v.f_blocks * v.f_frsize));
+}
+
 enum err health_page(struct call *c)
 {
 	struct series_stats s;
@@ -55,6 +67,7 @@ enum err health_page(struct call *c)
 	jw_ki64(w, "devices", (int64_t)site->roster->ndevices);
 	jw_ki64(w, "event_streams", (int64_t)http_streams(c->app->http));
 	jw_kbool(w, "demo", c->app->demo);
+	write_disk(w, arena_cstr(c->arena, c->app->data_dir));
 	int64_t by = 0, at = c->app->clock_set(c->app, &by);
 	if (at) { // the server's own clock was set: whoever wonders about times looks here
 		jw_ktime(w, "clock_set_at", at);

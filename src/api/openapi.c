@@ -310,7 +310,7 @@ static const struct {
 	  " alarms_total:int}" },
 	{ "BacktestTotal", "{samples:int, alarms:int, per_day:num, chatter:int, standing:int, night:int, notices:int, night_notices:int}" },
 	{ "Rules", "{items:[{name:str, label:Label, file:str, words:Label}]}" },
-	{ "PlatformHealth", "{version:str, started:time, series:str, readings:int, duplicates:int, late:int, damaged:int, damaged_point?:str, points:int, devices:int, event_streams:int, demo:bool, clock_set_at?:time, clock_set_by_s?:num}" },
+	{ "PlatformHealth", "{version:str, started:time, series:str, readings:int, duplicates:int, late:int, damaged:int, damaged_point?:str, points:int, devices:int, event_streams:int, demo:bool, disk_free?:int, disk_size?:int, clock_set_at?:time, clock_set_by_s?:num}" },
 	{ "DevicesHealth", "{items:[{id:int, code:str, name:str, enterprise:int, points:int, doubts:int, area:str, disabled:bool, online:bool, clock:'unknown'|'ok'|'warn'|'bad', clock_off_s?:num, lag_s?:num, clock_leaps:int, clock_leap_at?:time, clock_leap_s?:num, "
 	                   "hour:Share, day:Share}], total:{devices:int, online:int, hour:Share, day:Share}, "
 	                   "enterprises:[{enterprise:int, devices:int, online:int, hour:Share, day:Share}], areas:[{area:str, devices:int, online:int, hour:Share, day:Share}], unknown:[any]}" },

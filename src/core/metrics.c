@@ -1,6 +1,7 @@
 // /metrics: what a keeper of the platform watches, in Prometheus' text format 0.0.4. Counters start at zero with the core
 // (those of the gate with the gate).
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include "core/core_int.h"
 
@@ -160,6 +161,11 @@ static void process_part(struct core *co, struct buf *out)
 	metric(out, "process_cpu_seconds_total", "counter", "CPU of the core",
 	       (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) + (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / US_PER_S);
 	metric(out, "process_resident_memory_bytes", "gauge", "Largest resident size of the core", (double)ru.ru_maxrss * 1024);
+	struct statvfs disk;
+	if (statvfs(co->cfg.data_dir, &disk) == 0) {
+		metric(out, "anlan_disk_free_bytes", "gauge", "Free on the disk of the data folder", (double)disk.f_bavail * (double)disk.f_frsize);
+		metric(out, "anlan_disk_size_bytes", "gauge", "Size of the disk of the data folder", (double)disk.f_blocks * (double)disk.f_frsize);
+	}
 	metric(out, "anlan_start_time_seconds", "gauge", "Start of the core", (double)co->app.started / US_PER_S);
 }
 

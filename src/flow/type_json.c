@@ -187,7 +187,26 @@ static void checks_json(struct jw *w, const struct type *t, const struct identit
 	jw_end(w);
 }
 
-static void states_json(struct jw *w, const struct type *t, const struct identity *by)
+// Who a state waits for, to be shown: a role in words, or the field whose person, people or organisation it is.
+static void waits_json(struct jw *w, const struct registry *reg, const struct state *s, const struct identity *by)
+{
+	jw_karr(w, "waits");
+	for (size_t i = 0; i < s->nwho; i++) {
+		struct str rest = s->who[i];
+		const struct role *role = registry_role(reg, rest);
+		jw_obj(w);
+		if (role)
+			jw_kstr(w, "label", in(by, role->label));
+		else if (str_is(rest, "creator"))
+			jw_kcstr(w, "field", "created_by");
+		else if (str_cut(&rest, '.').n && rest.n)
+			jw_kstr(w, "field", rest);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static void states_json(struct jw *w, const struct registry *reg, const struct type *t, const struct identity *by)
 {
 	jw_karr(w, "states");
 	for (size_t i = 0; i < t->nstates; i++) {
@@ -198,6 +217,7 @@ static void states_json(struct jw *w, const struct type *t, const struct identit
 		jw_kstr(w, "color", s->color);
 		jw_kbool(w, "end", s->end);
 		names_json(w, "who", s->who, s->nwho);
+		waits_json(w, reg, s, by);
 		jw_kbool(w, "withdraw", s->withdraw);
 		if (s->edit_set)
 			names_json(w, "edit", s->edit, s->nedit);
@@ -310,7 +330,7 @@ static void can_json(struct jw *w, const struct type *t, const struct identity *
 	jw_end(w);
 }
 
-static void parts_json(struct jw *w, const struct type *t, const struct identity *by)
+static void parts_json(struct jw *w, const struct registry *reg, const struct type *t, const struct identity *by)
 {
 	jw_karr(w, "groups");
 	for (size_t i = 0; i < t->ngroups; i++) {
@@ -322,7 +342,7 @@ static void parts_json(struct jw *w, const struct type *t, const struct identity
 	jw_end(w);
 	all_fields_json(w, t, by);
 	checks_json(w, t, by);
-	states_json(w, t, by);
+	states_json(w, reg, t, by);
 	moves_json(w, t, by);
 	lists_json(w, t, by);
 }
@@ -342,7 +362,6 @@ static void drawing_json(struct jw *w, const struct drawing *d)
 
 void type_json(struct jw *w, const struct registry *reg, const struct type *t, const struct identity *by, bool full)
 {
-	(void)reg;
 	jw_obj(w);
 	jw_kstr(w, "name", t->name);
 	jw_kstr(w, "label", in(by, t->label));
@@ -356,7 +375,7 @@ void type_json(struct jw *w, const struct registry *reg, const struct type *t, c
 		jw_kbool(w, "released", t->release.matrix != NULL);
 		if (t->drawing.spots && auth_may_read_field(by, t->drawing.spots) && auth_may_read_field(by, t->drawing.picture))
 			drawing_json(w, &t->drawing);
-		parts_json(w, t, by);
+		parts_json(w, reg, t, by);
 	} else {
 		jw_kbool(w, "states", t->nstates > 0);
 	}
