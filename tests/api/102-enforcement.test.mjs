@@ -1,7 +1,9 @@
 // A case from the check on site to its closed file: two certified officers, nobody decides what he investigated, nothing is
 // skipped; the lot is drawn so that anybody can draw it again.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { test, before, after } from 'node:test';
@@ -18,6 +20,16 @@ const file = async (who, name = 'a.pdf') => {
   const r = await fetch(`${s.url}/api/v1/files?name=${name}`, { method: 'POST', headers: { Authorization: `Bearer ${who.token}` }, body: `%PDF-1.4\n%${Math.random()}\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n` });
   assert.ok(r.status < 300);
   return (await r.json()).id;
+};
+const paper = async (path) => {
+  const r = await fetch(s.url + path, { headers: { Authorization: `Bearer ${bureau.token}` } });
+  assert.equal(r.status, 200);
+  const dir = mkdtempSync(join(tmpdir(), 'anlan-paper-'));
+  writeFileSync(join(dir, 'p.pdf'), Buffer.from(await r.arrayBuffer()));
+  const text = execFileSync('pdftotext', [join(dir, 'p.pdf'), '-'], { encoding: 'utf8' }).replace(/\s/g, '');
+  if (process.env.ANLAN_PAPER) writeFileSync(process.env.ANLAN_PAPER, readFileSync(join(dir, 'p.pdf')));
+  rmSync(dir, { recursive: true });
+  return text;
 };
 const day = (n = 0) => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10);
 
@@ -103,13 +115,21 @@ test('a case goes from filing to its closed file; what is missing stops the next
   assert.ok(d.decider && d.decided_on === day());
   const pdf = await bureau.ok_post(`/api/v1/records/enforcement_case/${id}/documents/penalty_decision`, {});
   assert.match(pdf.number, /^安应急罚〔\d{4}〕\d{3}号$/);
+  const said = await paper(`/api/v1/files/${pdf.file}`);
+  for (const must of [firm.name, firm.uscc, '两处隐患未消除', '现场照片', '虚构-990121-0003', '虚构-990121-0004', '已在裁量时考虑', '罚款数额：15000.00元', '人民政府申请行政复议', '人民法院提起行政诉讼', '（印章）'])
+    assert.ok(said.includes(must), `the decision names ${must}: ${said}`);
   assert.equal((await move(one, 'enforcement_case', id, 'serve', { served_on: day() })).status, 409, 'the decision was not served');
   await served(id, 'decision');
   const out = await done(one, 'enforcement_case', id, 'serve', { served_on: day() });
   assert.equal(out.pay_by, day(15));
   assert.equal((await move(one, 'enforcement_case', id, 'executed', { execution: '已缴', paid: 14999, paid_on: day() })).status, 409, 'a yuan is missing');
+  const contest = await rec(legal, 'case_contest', { title: '不服罚款', case: id, kind: 'review', body: '安澜县人民政府', received: day() });
+  assert.deepEqual([contest.answer_by, contest.state, out.review_until], [day(10), 'answering', day(60)], 'ten days to answer, from the copy');
   const late = await done(one, 'enforcement_case', id, 'executed', { execution: '已缴', paid: 15000, paid_on: day(17) });
   assert.deepEqual([late.late_days, late.surcharge], [2, 900], '3 % a day of 15,000 yuan for two days');
+  assert.equal((await move(leader, 'enforcement_case', id, 'close', { closing: '同意结案', password: PASSWORD })).status, 409, 'a review has no result yet');
+  await done(legal, 'case_contest', contest.id, 'answer', { answered_on: day(), answer: [await file(legal)] });
+  await done(legal, 'case_contest', contest.id, 'decide', { result: 'upheld', result_on: day(), reasons: '事实清楚' });
   const closed = await done(leader, 'enforcement_case', id, 'close', { closing: '同意结案', password: PASSWORD });
   assert.equal(closed.state, 'closed');
   assert.equal((await all(bureau, 'penalty_filing', `&where.case=${id}`)).length, 0, 'not a major one');
