@@ -51,7 +51,8 @@ static const struct { const char *name; double power; } kb_out[KB__MAX] = {
 	{ "U_shock", 0 },
 };
 
-static void out_kb(struct risk_run *r, double z, double cube_root)
+// field: the input that is wrong if z is outside of every fit
+static void out_kb(struct risk_run *r, const char *field, double z, double cube_root)
 {
 	int n = 0;
 	for (int i = 0; i < KB__MAX; i++) {
@@ -65,7 +66,7 @@ static void out_kb(struct risk_run *r, double z, double cube_root)
 		risk_out(r, kb_out[i].name, v * (kb_out[i].power > 0 ? cube_root : 1));
 	}
 	if (!n) {
-		risk_fail(r, "", "Z = %.4g m/kg^(1/3) 超出全部拟合范围 0.06～198.5",
+		risk_fail(r, field, "Z = %.4g m/kg^(1/3) 超出全部拟合范围 0.06～198.5",
 			"Z = %.4g m/kg^(1/3) is outside of every fit, 0.06 … 198.5", z);
 	}
 }
@@ -73,7 +74,7 @@ static void out_kb(struct risk_run *r, double z, double cube_root)
 static void run_kb(struct risk_run *r)
 {
 	if (risk_given(r, "Z")) {
-		out_kb(r, risk_num(r, "Z"), 1);
+		out_kb(r, "Z", risk_num(r, "Z"), 1);
 	} else {
 		risk_fail(r, "Z", "应给出 Z", "Z is needed");
 	}
@@ -96,7 +97,7 @@ static void run_kb_charge(struct risk_run *r)
 {
 	double c = cbrt(risk_num(r, "W") * risk_num(r, "factor")), z = risk_num(r, "r") / c;
 	risk_out(r, "Z", z);
-	out_kb(r, z, c);
+	out_kb(r, "r", z, c);
 }
 
 static const struct risk_input in_kb_charge[] = {
@@ -324,6 +325,9 @@ static void run_vent(struct risk_run *r)
 	if (pred <= pstat + 0.12) {
 		risk_fail(r, "pred", "pred 必须大于 pstat + 0.12 bar", "pred must be above pstat + 0.12 bar");
 		return;
+	}
+	if (risk_num(r, "Kst") <= 300 && risk_num(r, "pmax") > 10) {
+		risk_warn(r, "Kst 不大于 300 时，EN 14491 的公式只到 pmax = 10 bar", "for Kst to 300 the formula of EN 14491 holds to pmax = 10 bar");
 	}
 	risk_out(r, "A", (3.264e-5 * risk_num(r, "pmax") * risk_num(r, "Kst") * pow(pred, -0.569) + 0.27 * (pstat - 0.1) * pow(pred,
 		-0.5)) * pow(risk_num(r, "V"), 0.753));

@@ -137,12 +137,11 @@ static bool read_fuel(struct risk_run *r, double *m, double *dhc, double *kb)
 	*dhc = risk_num(r, "dHc");
 	*kb = risk_num(r, "kb");
 	if (risk_given(r, "fuel")) {
-		const struct risk_table *t = risk_need_table(r, "burning-rates");
-		int row = t ? risk_table_row(t, "fuel", risk_text(r, "fuel")) : -1;
+		int row = risk_need_row(r, "burning-rates", "fuel", "fuel");
 		if (row < 0) {
-			risk_fail(r, "fuel", "数据表 burning-rates 中没有这种燃料", "the table burning-rates has no such fuel");
 			return false;
 		}
+		const struct risk_table *t = risk_need_table(r, "burning-rates");
 		*m = isfinite(*m) ? *m : risk_table_num(t, (size_t)row, "m");
 		*dhc = isfinite(*dhc) ? *dhc : risk_table_num(t, (size_t)row, "dHc");
 		*kb = isfinite(*kb) ? *kb : risk_table_num(t, (size_t)row, "kb");

@@ -293,34 +293,66 @@ const struct risk_model model_zone = { "gaussian-zone", "高斯烟羽阈值区�
 
 // ---- plume rise -----------------------------------------------------------------------------------------------------------
 
+#define ISC3_GRAVITY 9.80616 // m/s2, as ISC3 computes with
+
+struct rise {
+	double final, x_final, at_x; // m; at_x: NAN without x
+};
+
+// ISC3 1-7 to 1-10, 1-17: a plume that is lighter than the air. stable: s of 1-6, 0: neutral or unstable.
+static struct rise buoyant_rise(double fb, double u, double stable, double x)
+{
+	struct rise b;
+	if (stable > 0) {
+		b.final = 2.6 * cbrt(fb / (u * stable));
+		b.x_final = 2.0715 * u / sqrt(stable);
+	} else {
+		b.final = fb < 55 ? 21.425 * pow(fb, 0.75) / u : 38.71 * pow(fb, 0.6) / u;
+		b.x_final = fb < 55 ? 49 * pow(fb, 0.625) : 119 * pow(fb, 0.4);
+	}
+	double near = fmin(x, b.x_final);
+	b.at_x = fmin(1.60 * cbrt(fb * near * near / (u * u * u)), b.final);
+	return b;
+}
+
+// ISC3 1-11 to 1-16, 1-18, 1-19: a jet upward, whatever its density. fm: momentum flux m4/s2, uj, d: at the stack.
+static struct rise momentum_rise(double fm, double fb, double uj, double d, double u, double stable, double x)
+{
+	struct rise m = { .final = 3 * d * uj / u };
+	double beta = 1.0 / 3 + u / uj;
+	if (stable > 0) {
+		double n = sqrt(stable);
+		m.final = fmin(m.final, 1.5 * cbrt(fm / (u * n)));
+		m.x_final = 0.5 * M_PI * u / n;
+		m.at_x = cbrt(3 * fm * sin(fmin(x, m.x_final) * n / u) / (beta * beta * u * n));
+	} else {
+		m.x_final = fb <= 0 ? 4 * d * (uj + 3 * u) * (uj + 3 * u) / (uj * u) : buoyant_rise(fb, u, 0, NAN).x_final;
+		m.at_x = cbrt(3 * fm * fmin(x, m.x_final) / (beta * beta * u * u));
+	}
+	m.at_x = fmin(m.at_x, m.final);
+	return m;
+}
+
 static void run_rise(struct risk_run *r)
 {
 	int s = risk_choice(r, "stability");
 	double uj = risk_num(r, "v"), d = risk_num(r, "d"), tg = risk_num(r, "T_gas"), ta = risk_num(r, "T_air"), u = risk_num(r, "u");
-	double fb = GRAVITY * uj * d * d * (tg - ta) / (4 * tg), momentum = 3 * d * uj / u, dh, xf;
-	if (tg <= ta) {
-		risk_fail(r, "T_gas", "烟气温度必须高于气温", "the gas must be warmer than the air");
-		return;
-	}
-	double cross;
-	if (s < 4) {
-		xf = fb < 55 ? 49 * pow(fb, 0.625) : 119 * pow(fb, 0.4);
-		dh = fb < 55 ? 21.425 * pow(fb, 0.75) / u : 38.71 * pow(fb, 0.6) / u;
-		cross = fb < 55 ? 0.0297 * tg * cbrt(uj) / pow(d, 2.0 / 3) : 0.00575 * tg * pow(uj, 2.0 / 3) / cbrt(d);
-	} else {
-		double stable = GRAVITY / ta * (s == 4 ? 0.020 : 0.035);
-		dh = 2.6 * cbrt(fb / (u * stable));
-		xf = 2.0715 * u / sqrt(stable);
-		cross = 0.019582 * tg * uj * sqrt(stable);
-	}
-	bool by_momentum = tg - ta < cross;
+	double fb = ISC3_GRAVITY * uj * d * d * (tg - ta) / (4 * tg), fm = uj * uj * d * d * ta / (4 * tg);
+	double stable = s < 4 ? 0 : ISC3_GRAVITY / ta * (s == 4 ? 0.020 : 0.035), x = risk_num(r, "x");
+	// The excess of temperature at which buoyancy and momentum lift equally far. 
+	double cross = stable > 0 ? 0.019582 * tg * uj * sqrt(stable) : fb < 55 ? 0.0297 * tg * cbrt(uj) / pow(d, 2.0 / 3)
+		: 0.00575 * tg * pow(uj, 2.0 / 3) / cbrt(d);
+	bool by_momentum = tg - ta < cross; // gas that is colder than the air too
+	struct rise rise = by_momentum ? momentum_rise(fm, fb, uj, d, u, stable, x) : buoyant_rise(fb, u, stable, x);
 	risk_out(r, "F_b", fb);
-	risk_out(r, "rise", by_momentum ? momentum : dh);
-	risk_out(r, "x_final", xf);
+	risk_out(r, "rise", rise.final);
+	risk_out(r, "x_final", rise.x_final);
 	risk_out_text(r, "regime", str_of(by_momentum ? "momentum" : "buoyancy"));
+	if (tg < ta) {
+		risk_warn(r, "烟气比空气冷：只计动量抬升，出口以后可能下沉", "colder than the air: only the jet lifts it, and it may sink afterwards");
+	}
 	if (risk_given(r, "x")) {
-		double x = fmin(risk_num(r, "x"), xf);
-		risk_out(r, "rise_at_x", fmin(1.60 * cbrt(fb * x * x / (u * u * u)), dh));
+		risk_out(r, "rise_at_x", rise.at_x);
 	}
 }
 
@@ -335,5 +367,5 @@ static const struct risk_output out_rise[] = {
 	{ "x_final", "m", "达到距离", "distance of the final rise" },
 	{ "regime", "", "主导因素", "what governs" }, { "rise_at_x", "m", "x 处抬升", "rise at x" }, { 0 },
 };
-const struct risk_model model_rise = { "plume-rise", "烟气抬升（Briggs）", "plume rise (Briggs)", "EPA ISC3 vol. II, 1.1.4", { 0 }, in_rise,
+const struct risk_model model_rise = { "plume-rise", "烟气抬升（Briggs）", "plume rise (Briggs)", "EPA ISC3 vol. II, 1.1.4: buoyancy, momentum, gradual rise", { 0 }, in_rise,
 	out_rise, CALLED(AS("Briggs plume rise*"), AS("plume rise*")), NULL, run_rise };

@@ -140,15 +140,11 @@ const struct risk_model model_lfa = { "epa-lfa", "EPA 液体系数 LFA", "EPA li
 static void run_boiling(struct risk_run *r)
 {
 	enum { POINTS = 30 };
-	const struct risk_table *t = risk_need_table(r, "ground");
-	if (!t) {
-		return;
-	}
-	int row = risk_table_row(t, "ground", risk_text(r, "ground"));
+	int row = risk_need_row(r, "ground", "ground", "ground");
 	if (row < 0) {
-		risk_fail(r, "ground", "数据表 ground 中没有这种地面", "the table ground has no such ground");
 		return;
 	}
+	const struct risk_table *t = risk_need_table(r, "ground");
 	double lam = risk_table_num(t, (size_t)row, "lambda"), a = risk_table_num(t, (size_t)row, "alpha"),
 	dt = risk_num(r, "T_ground") - risk_num(r, "Tb"), until = risk_num(r, "t");
 	if (dt <= 0) {

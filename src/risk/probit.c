@@ -104,12 +104,11 @@ const struct risk_model model_overpressure = { "overpressure-probit", "超压死
 
 static void run_other(struct risk_run *r)
 {
-	const struct risk_table *t = risk_need_table(r, "probits");
-	int row = t ? risk_table_row(t, "effect", risk_text(r, "effect")) : -1;
+	int row = risk_need_row(r, "probits", "effect", "effect");
 	if (row < 0) {
-		risk_fail(r, "effect", "数据表 probits 中没有这一项", "the table probits has no such effect");
 		return;
 	}
+	const struct risk_table *t = risk_need_table(r, "probits");
 	out_probit(r, "Y", risk_table_num(t, (size_t)row, "a") + risk_table_num(t, (size_t)row, "b") * log(risk_num(r, "x")));
 }
 

@@ -103,8 +103,7 @@ double qra_direct_ignition(struct qra_reader *r, const struct qra_scenario *s)
 double qra_generic_frequency(struct qra_reader *r, struct str equipment, struct str failure)
 {
 	const struct risk_table *t = qra_table(r, "frequencies");
-	int row = t ? risk_table_row(t, "equipment", equipment) : -1;
-	row = t && row < 0 ? risk_table_row(t, "zh", equipment) : row;
+	int row = t ? risk_table_row_said(t, "equipment", equipment) : -1;
 	return row < 0 ? NAN : risk_table_num(t, (size_t)row, arena_cstr(r->arena, failure));
 }
 

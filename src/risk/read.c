@@ -198,6 +198,22 @@ const struct risk_table *risk_need_table(struct risk_run *r, const char *name)
 	return t;
 }
 
+int risk_need_row(struct risk_run *r, const char *table, const char *column, const char *input)
+{
+	const struct risk_table *t = risk_need_table(r, table);
+	struct str text = risk_text(r, input), all = STR_EMPTY;
+	int row = t ? risk_table_row_said(t, column, text) : -1;
+	for (size_t i = 0; t && row < 0 && i < t->n; i++) {
+		struct str one = risk_table_cell(t, i, column);
+		all = arena_printf(r->arena, "%.*s%s%.*s", STR_FMT(all), all.n ? ", " : "", STR_FMT(one));
+	}
+	if (row < 0) {
+		risk_fail(r, input, "数据表 %s 中没有“%.*s”，可选 %.*s", "the table %s has no \"%.*s\"; possible are: %.*s", table, STR_FMT(text),
+			STR_FMT(all));
+	}
+	return row;
+}
+
 // ---- reading ---------------------------------------------------------------------------------------------
 
 struct given { // a value, and the unit that stood beside it

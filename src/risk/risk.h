@@ -136,6 +136,9 @@ const double *risk_list_raw(struct risk_run *r, const char *name); // the same n
 size_t risk_rows(struct risk_run *r, const char *name);
 const struct risk_value *risk_cell(struct risk_run *r, const char *name, size_t row, const char *column);
 const struct risk_table *risk_need_table(struct risk_run *r, const char *name); // NULL: the run has failed
+// Row of a table by the text of an input, which is the table's own word (column) or its Chinese one. -1: the run has failed, and
+// says what there is.
+int risk_need_row(struct risk_run *r, const char *table, const char *column, const char *input);
 
 void risk_out(struct risk_run *r, const char *name, double v);
 void risk_out_named(struct risk_run *r, double v, const char *fmt, ...) printf_like(3, 4);

@@ -174,10 +174,7 @@ static void run_slab_pool(struct risk_run *r)
 static double ground_inertia(struct risk_run *r)
 {
 	const struct risk_table *t = risk_need_table(r, "ground");
-	int row = t ? risk_table_row(t, "ground", risk_given(r, "ground") ? risk_text(r, "ground") : STR("soil")) : -1;
-	if (t && row < 0) {
-		risk_fail(r, "ground", "数据表 ground 中没有这种地面", "the table ground has no such ground");
-	}
+	int row = !t ? -1 : risk_given(r, "ground") ? risk_need_row(r, "ground", "ground", "ground") : risk_table_row(t, "ground", STR("soil"));
 	return row < 0 ? 0 : risk_table_num(t, (size_t)row, "lambda") / sqrt(risk_table_num(t, (size_t)row, "alpha"));
 }
 

@@ -214,12 +214,11 @@ const struct risk_model model_criteria = { "risk-criteria", "个人风险基准�
 
 static void run_frequency(struct risk_run *r)
 {
-	const struct risk_table *t = risk_need_table(r, "frequencies");
-	int row = t ? risk_table_row(t, "equipment", risk_text(r, "equipment")) : -1;
+	int row = risk_need_row(r, "frequencies", "equipment", "equipment");
 	if (row < 0) {
-		risk_fail(r, "equipment", "数据表 frequencies 中没有这种设备", "the table frequencies has no such equipment");
 		return;
 	}
+	const struct risk_table *t = risk_need_table(r, "frequencies");
 	static const char *const columns[] = { "instantaneous", "ten_minutes", "leak" };
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
 		double v = risk_table_num(t, (size_t)row, columns[i]);

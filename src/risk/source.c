@@ -203,16 +203,12 @@ static void vessel_state(struct vessel *v, double m)
 	v->g.t = v->t0 * pow(m / v->m0, v->g.k - 1);
 }
 
-// For `lasts` seconds from `now`, in steps in which at most two hundredths of the mass leave (midpoint rule on the mass, state by the
-// isentrope), or until the pressure is that outside. *end_choked: when the flow became subsonic, NAN before.
-static void vessel_drain(struct vessel *v, double now, double lasts, double *end_choked)
+// For `lasts` seconds, in steps in which at most two hundredths of the mass leave (midpoint rule on the mass, state by the
+// isentrope), or until the pressure is that outside.
+static void vessel_drain(struct vessel *v, double lasts)
 {
-	bool choked;
 	while (lasts > 0 && v->m > v->m_end) {
-		double out = gas_discharge(&v->g, &choked), dt = out > 0 ? fmin(lasts, 0.02 * v->m / out) : lasts;
-		if (!choked && isnan(*end_choked)) {
-			*end_choked = now;
-		}
+		double out = gas_discharge(&v->g, NULL), dt = out > 0 ? fmin(lasts, 0.02 * v->m / out) : lasts;
 		vessel_state(v, fmax(v->m - 0.5 * dt * out, v->m_end));
 		double left = v->m - dt * gas_discharge(&v->g, NULL);
 		if (left == v->m) { // nothing moves any more
@@ -220,9 +216,15 @@ static void vessel_drain(struct vessel *v, double now, double lasts, double *end
 		}
 		v->m = fmax(left, v->m_end);
 		vessel_state(v, v->m);
-		now += dt;
 		lasts -= dt;
 	}
+}
+
+// When a flow that begins choked becomes subsonic (closed form of the choked blow-down); 0: it is subsonic from the beginning. s
+static double choked_until(const struct gas_hole *g, double tau)
+{
+	double k = g->k, last = g->pa / pow(2 / (k + 1), k / (k - 1)); // the pressure inside at which it ends
+	return last >= g->p ? 0 : tau * 2 / (k - 1) * (pow(g->p / last, (k - 1) / (2 * k)) - 1);
 }
 
 static void run_vessel(struct risk_run *r)
@@ -236,7 +238,7 @@ static void run_vessel(struct risk_run *r)
 		return;
 	}
 	double until = risk_given(r, "duration") ? risk_num(r, "duration") : 5 * m0 / w0;
-	double t[POINTS + 1], p[POINTS + 1], rate[POINTS + 1], temp[POINTS + 1], end_choked = NAN;
+	double t[POINTS + 1], p[POINTS + 1], rate[POINTS + 1], temp[POINTS + 1];
 	struct vessel vessel = { g, m0, m0, g.p, g.t, m0 * pow(g.pa / g.p, 1 / g.k) };
 	for (int i = 0; i <= POINTS; i++) {
 		t[i] = until * i / POINTS;
@@ -244,16 +246,14 @@ static void run_vessel(struct risk_run *r)
 		p[i] = vessel.g.p;
 		temp[i] = vessel.g.t;
 		if (i < POINTS) {
-			vessel_drain(&vessel, t[i], until / POINTS, &end_choked);
+			vessel_drain(&vessel, until / POINTS);
 		}
 	}
 	m = vessel.m;
 	risk_out(r, "mass0", m0);
 	risk_out(r, "mdot0", w0);
 	risk_out(r, "tau", m0 / w0);
-	if (isfinite(end_choked)) {
-		risk_out(r, "t_choked", end_choked);
-	}
+	risk_out(r, "t_choked", choked_until(&g, m0 / w0));
 	risk_out(r, "mass_out", m0 - m);
 	risk_out_list(r, "t", t, POINTS + 1);
 	risk_out_list(r, "P", p, POINTS + 1);

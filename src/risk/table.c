@@ -131,3 +131,28 @@ int risk_table_row(const struct risk_table *t, const char *column, struct str te
 	}
 	return -1;
 }
+
+static char folded(char c)
+{
+	return c == ' ' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_said(struct str cell, struct str text)
+{
+	bool same = cell.n == text.n;
+	for (size_t i = 0; same && i < cell.n; i++) {
+		same = folded(cell.p[i]) == folded(text.p[i]);
+	}
+	return same;
+}
+
+int risk_table_row_said(const struct risk_table *t, const char *column, struct str text)
+{
+	text = str_trim(text);
+	for (size_t i = 0; i < t->n; i++) {
+		if (is_said(risk_table_cell(t, i, column), text) || is_said(risk_table_cell(t, i, "zh"), text)) {
+			return (int)i;
+		}
+	}
+	return -1;
+}

@@ -30,3 +30,5 @@ struct str risk_table_cell(const struct risk_table *t, size_t row, const char *c
 double risk_table_num(const struct risk_table *t, size_t row, const char *column); // NAN if empty or no number
 // First row whose cell of the column is text (ASCII case ignored); -1: none.
 int risk_table_row(const struct risk_table *t, const char *column, struct str text);
+// As people write it: the cell of the column with blanks for its hyphens, or the Chinese name (column zh). -1: none.
+int risk_table_row_said(const struct risk_table *t, const char *column, struct str text);

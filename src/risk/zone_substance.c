@@ -55,7 +55,7 @@ static bool named(const struct zone_substance *s, struct str what)
 		return true;
 	}
 	for (struct str rest = s->names; rest.n;) {
-		if (str_eq(str_cut(&rest, '/'), what)) {
+		if (str_eq_nocase(str_cut(&rest, '/'), what)) {
 			return true;
 		}
 	}
