@@ -205,7 +205,7 @@ static const struct {
 	{ "CalcSchema", "{name:str, zh:str, en:str, source:str, valid?:Label, names:[str], inputs:[{name:str, kind:str, zh:str, en:str, required:bool, unit?:str, "
 	  "min?:num, max?:num, default?:any, items?:[str], columns?:[any], note?:Label}], outputs:[{name:str, unit:str, zh:str, en:str}], "
 	  "tables:[{name:str, source:str, columns:[str], rows:[[str]]}]}" },
-	{ "CalcAnswer", "{model:str, outputs:any, warnings:[{zh:str, en:str}], source:str}" },
+	{ "CalcAnswer", "{model:str, outputs:any, warnings:[{zh:str, en:str}], source:str, valid?:Label, uncertain?:Label}" },
 	{ "ZoneSchema", "{scenarios:[CalcSchema], weather:CalcSchema, substances:[{cas:str, name:str, names:str, toxic:bool, flammable:bool, liquid:bool, "
 	  "dHc:num|null, boiling_K:num|null, rho:num|null, scenarios:[str]}]}" },
 	{ "Zones", "{source:{at:[num], title:str, equipment:int, installation:int, enterprise:int}, scenario:str, scenario_label:Label, substance:any, inputs:any, "

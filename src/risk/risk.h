@@ -103,11 +103,13 @@ struct risk_run {
 struct risk_family {
 	const struct risk_model *first;     // of the list; the family ends before the next one's first
 	const char *name, *zh, *en, *about_zh, *about_en;
+	struct risk_words uncertain;        // how far its answers may be from what happens, with where that is known from
 };
 
 // ---- the list -----------------------------------------------------------------------------------
 const struct risk_model *const *risk_models(size_t *ret_n);
 const struct risk_family *risk_families(size_t *ret_n);
+const struct risk_family *risk_family_of(const struct risk_model *m); // NULL: not in the list
 // By name or other name (upper and lower case are the same). NULL: none. *ret_alias may be NULL afterwards.
 const struct risk_model *risk_find(struct str name, const struct risk_alias **ret_alias);
 

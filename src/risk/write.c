@@ -107,6 +107,16 @@ void risk_out_texts(struct risk_run *r, const char *name, const struct str *v, s
 	}
 }
 
+static void write_words(struct jw *w, const char *key, struct risk_words s)
+{
+	if (s.en) {
+		jw_kobj(w, key);
+		jw_kcstr(w, "zh", s.zh);
+		jw_kcstr(w, "en", s.en);
+		jw_end(w);
+	}
+}
+
 void risk_write(struct risk_run *r, struct jw *w)
 {
 	jw_obj(w);
@@ -143,6 +153,9 @@ void risk_write(struct risk_run *r, struct jw *w)
 	}
 	jw_end(w);
 	jw_kcstr(w, "source", r->model->source);
+	write_words(w, "valid", r->model->valid);
+	const struct risk_family *f = risk_family_of(r->model);
+	write_words(w, "uncertain", f ? f->uncertain : (struct risk_words){ 0 });
 	jw_end(w);
 }
 
@@ -165,16 +178,6 @@ enum err risk_calc(const struct risk_model *m, const struct risk_alias *alias, c
 }
 
 // ---- schemas ---------------------------------------------------------------------------------------------
-
-static void write_words(struct jw *w, const char *key, struct risk_words s)
-{
-	if (s.en) {
-		jw_kobj(w, key);
-		jw_kcstr(w, "zh", s.zh);
-		jw_kcstr(w, "en", s.en);
-		jw_end(w);
-	}
-}
 
 static void write_input(const struct risk_input *in, struct jw *w)
 {
@@ -280,18 +283,16 @@ void risk_write_schema(const struct risk_model *m, const struct risk_tables *tab
 
 void risk_write_list(struct jw *w)
 {
-	size_t n, n_families, family = 0;
+	size_t n;
 	const struct risk_model *const *list = risk_models(&n);
-	const struct risk_family *families = risk_families(&n_families);
 	jw_arr(w);
 	for (size_t i = 0; i < n; i++) {
-		family += family + 1 < n_families && families[family + 1].first == list[i];
 		jw_obj(w);
 		jw_kcstr(w, "name", list[i]->name);
 		jw_kcstr(w, "zh", list[i]->zh);
 		jw_kcstr(w, "en", list[i]->en);
 		jw_kcstr(w, "source", list[i]->source);
-		jw_kcstr(w, "family", families[family].name);
+		jw_kcstr(w, "family", risk_family_of(list[i])->name);
 		jw_end(w);
 	}
 	jw_end(w);

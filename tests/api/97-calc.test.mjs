@@ -20,6 +20,7 @@ test('every worked case is within its tolerance', async (t) => {
       const { status, out } = calc(c.name, c.inputs);
       assert.equal(status, 0, JSON.stringify(out));
       assert.equal(out.model, c.model);
+      assert.ok(out.source && out.uncertain.zh && out.uncertain.en, 'says its source and its uncertainty');
       for (const [name, want] of Object.entries(c.expected)) {
         const got = out.outputs[name]?.value;
         assert.equal(typeof got, 'number', `${name} is missing`);

@@ -26,6 +26,7 @@ test('a bureau calculates: refused at the field, then answered with its warning'
   await fill(p, { r: '50' });
   await p.test('calc-run').click();
   assert.match(await p.test('out-W_TNT').innerText(), /218/);
+  assert.match(await p.test('calc-uncertain').innerText(), /^不确定性：.*5\.6、3\.6、2\.9 kPa/);
   await shot(p, 'calc-desk');
   await choose(p, 'gb18218');
   await fill(p, { 'inventory-0-name': '液氨', 'inventory-0-q': '60', persons: '40' });

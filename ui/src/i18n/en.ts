@@ -110,6 +110,7 @@ export const en: Record<keyof typeof zh, string> = {
   'calc.what': 'Choose a model: release, dispersion, fire, explosion, poison, dam-break, grade of a major hazard, LEC and others. Each says its source, units and ranges; outside of them it refuses or warns. Nothing is stored.',
   'calc.source': 'Source:',
   'calc.valid': 'Holds for:',
+  'calc.uncertain': 'Uncertainty:',
   'calc.range': '{min} to {max}',
   'calc.optional': 'optional',
   'calc.must': 'required',

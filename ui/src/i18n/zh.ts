@@ -109,6 +109,7 @@ export const zh = {
   'calc.what': '选择一个模型：泄漏、扩散、火灾、爆炸、中毒、溃坝、重大危险源分级、LEC 等。每个模型写明来源、单位、取值范围；超出范围会拒绝或给出警告。计算不保存。',
   'calc.source': '来源：',
   'calc.valid': '适用：',
+  'calc.uncertain': '不确定性：',
   'calc.range': '{min} 至 {max}',
   'calc.optional': '可不填',
   'calc.must': '必填',
