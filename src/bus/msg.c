@@ -1,5 +1,37 @@
 // The names of protocols and of reasons for refusing, as they stand in answers, pages and metrics. Pure, any thread.
+#include "bus/command.h"
 #include "bus/msg.h"
+
+static bool hello_ok(const struct msg *m, size_t n)
+{
+	const struct msg_hello *h = (const void *)m;
+	return n >= sizeof *h && (size_t)h->name_len + h->key_len + h->peer_len <= n - sizeof *h;
+}
+
+static bool reject_ok(const struct msg *m, size_t n)
+{
+	const struct msg_reject *r = (const void *)m;
+	return n >= sizeof *r && (size_t)r->text_len + r->peer_len <= n - sizeof *r;
+}
+
+bool msg_from_gate_ok(const struct msg *m, size_t n)
+{
+	if (n < sizeof *m || m->device >= DEVICES_MAX)
+		return false;
+	switch (m->kind) {
+	case MSG_READINGS: return n >= sizeof(struct msg_readings) && m->count <= (n - sizeof(struct msg_readings)) / sizeof(struct reading);
+	case MSG_KEEP: return n >= sizeof(struct msg_keep) && m->count <= n - sizeof(struct msg_keep);
+	case MSG_HELLO:
+	case MSG_REFRESH: return hello_ok(m, n);
+	case MSG_REJECT: return reject_ok(m, n);
+	case MSG_GATE: return n >= sizeof(struct msg_gate);
+	case MSG_ANSWER: return n >= sizeof(struct msg_answer);
+	case MSG_GONE:
+	case MSG_SUBSCRIBED:
+	case MSG_DELIVERED: return true;
+	default: return false;
+	}
+}
 
 const char *protocol_name(enum protocol p)
 {

@@ -48,6 +48,12 @@ enum protocol {
 	PROTO_MODBUS,                                                       // a device that is called (gate/modbus.c)
 	PROTO__MAX
 };
+// May the core read a message of n bytes from the gate as what it says it is? The gate reads hostile bytes and may be somebody else by
+// now: lengths, counts and the device's number fit the bytes that are there, or it is none. m is the reader's own copy, aligned to 8:
+// what is in the ring can change while it is looked at. Pure.
+bool msg_from_gate_ok(const struct msg *m, size_t n);
+#define DEVICES_MAX (1u << 24) // no record of a device has such a number
+
 const char *protocol_name(enum protocol p); // "mqtt3.1.1", "mqtt5", "http", "hj212", "gb26875", "jt808", "gb32960", "sl651", "gateway", "modbus"
 
 struct msg_hello { // + device name, key, peer address

@@ -198,6 +198,8 @@ struct core {
 	struct heard *heard;        // index = device id
 	size_t nheard;
 	uint64_t *conns;            // by device: the gate's newest connection, 0 = none
+	char *message;              // our copy of the message that is being taken from the gate
+	size_t message_cap;
 };
 
 // site.c

@@ -173,8 +173,7 @@ void device_on_message(struct core *co, const struct msg *m, size_t size)
 		commands_delivered(co, m->seq, m->count != 0);
 		break;
 	case MSG_ANSWER:
-		if (size >= sizeof(struct msg_answer))
-			commands_answered(co, (const struct msg_answer *)m);
+		commands_answered(co, (const struct msg_answer *)m);
 		break;
 	default:
 		break;

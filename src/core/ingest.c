@@ -248,17 +248,35 @@ static void on_readings(struct core *co, const struct msg_readings *m)
 	device_on_readings(co, &a);
 }
 
+static void gate_is_wrong(void)
+{
+	log_error("core", "the gate left something impossible in the ring; both start again");
+	_exit(RING_EXIT);
+}
+
+// Out of the ring before it is looked at: there the gate could still change it.
+static const struct msg *own_copy(struct core *co, const void *bytes, size_t n)
+{
+	if (n > co->message_cap) {
+		co->message_cap = MAX(n, co->message_cap * 2);
+		co->message = mem_resize(co->message, co->message_cap);
+	}
+	memcpy(co->message, bytes, n);
+	if (!msg_from_gate_ok((const void *)co->message, n))
+		gate_is_wrong();
+	return (const void *)co->message;
+}
+
 // Takes what the gate has sent, a slice at a time so that a flood does not keep the clock waiting.
 static bool take_ring(struct core *co)
 {
 	uint64_t seq = 0;
 	size_t n = 0, readings = 0;
-	const struct msg *m;
-	if (ring_is_corrupt(co->cfg.from_gate)) {
-		log_error("core", "the gate left something impossible in the ring; both start again");
-		_exit(RING_EXIT);
-	}
-	while (readings < 50000 && series_may_add(co->app.series) && (m = ring_next(co->cfg.from_gate, &n))) {
+	const void *next;
+	if (ring_is_corrupt(co->cfg.from_gate))
+		gate_is_wrong();
+	while (readings < 50000 && series_may_add(co->app.series) && (next = ring_next(co->cfg.from_gate, &n))) {
+		const struct msg *m = own_copy(co, next, n);
 		if (m->kind == MSG_READINGS) {
 			on_readings(co, (const void *)m);
 			readings += m->count;

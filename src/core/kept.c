@@ -13,7 +13,6 @@ struct kept { // of one device
 	char bytes[];        // struct msg_keep behind its struct msg, then the packet's
 };
 
-#define DEVICES_MAX (1u << 24) // no record has such a number
 #define HEAD (sizeof(struct msg_keep) - sizeof(struct msg))
 
 static uint16_t gate_of(uint64_t conn) { return (uint16_t)(conn >> 48); }

@@ -2,6 +2,7 @@
 // needs: base bus
 // threads
 #include "base/hash.h"
+#include "bus/command.h"
 #include "bus/ring.h"
 
 #include <poll.h>
@@ -272,6 +273,46 @@ static void random_kills_lose_nothing_and_tear_nothing(void **state)
 }
 #endif
 
+// The gate reads hostile bytes: when it is somebody else, the core must not read past what is there.
+static void a_gate_that_lies_about_lengths_is_found_out(void **state)
+{
+	(void)state;
+	_Alignas(8) char bytes[256] = { 0 };
+	struct msg *m = (void *)bytes;
+	const size_t readings = sizeof(struct msg_readings) + 2 * sizeof(struct reading);
+	*m = (struct msg){ .kind = MSG_READINGS, .count = 2 };
+	assert_true(msg_from_gate_ok(m, readings));
+	assert_false(msg_from_gate_ok(m, readings - 1));
+	m->count = UINT32_MAX;
+	assert_false(msg_from_gate_ok(m, readings));
+	for (size_t n = 0; n < sizeof *m; n++)
+		assert_false(msg_from_gate_ok(m, n));
+	struct msg_hello *h = (void *)bytes;
+	*h = (struct msg_hello){ .m = { .kind = MSG_HELLO }, .name_len = 3, .key_len = 4, .peer_len = 5 };
+	assert_true(msg_from_gate_ok(m, sizeof *h + 12));
+	assert_false(msg_from_gate_ok(m, sizeof *h + 11)); // the key would come from our own memory
+	h->name_len = h->key_len = h->peer_len = UINT16_MAX;
+	assert_false(msg_from_gate_ok(m, sizeof bytes));
+	struct msg_reject *r = (void *)bytes;
+	*r = (struct msg_reject){ .m = { .kind = MSG_REJECT }, .text_len = 120, .peer_len = 16 };
+	assert_true(msg_from_gate_ok(m, sizeof *r + 136));
+	assert_false(msg_from_gate_ok(m, sizeof *r + 135));
+	*m = (struct msg){ .kind = MSG_KEEP, .count = 9 };
+	assert_true(msg_from_gate_ok(m, sizeof(struct msg_keep) + 9));
+	assert_false(msg_from_gate_ok(m, sizeof(struct msg_keep) + 8));
+	*m = (struct msg){ .kind = MSG_ANSWER };
+	assert_true(msg_from_gate_ok(m, sizeof(struct msg_answer)));
+	assert_false(msg_from_gate_ok(m, sizeof(struct msg_answer) - 1));
+	*m = (struct msg){ .kind = MSG_GATE };
+	assert_false(msg_from_gate_ok(m, sizeof *m));
+	*m = (struct msg){ .kind = MSG_GONE };
+	assert_true(msg_from_gate_ok(m, sizeof *m));
+	m->device = UINT32_MAX; // statistics are kept by the device's number
+	assert_false(msg_from_gate_ok(m, sizeof *m));
+	*m = (struct msg){ .kind = MSG_WELCOME }; // the core's own word
+	assert_false(msg_from_gate_ok(m, sizeof bytes));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +321,7 @@ int main(void)
 		cmocka_unit_test(refuses_odd_sizes),
 		cmocka_unit_test(wakes_only_who_sleeps),
 		cmocka_unit_test(a_lying_producer_is_found_out),
+		cmocka_unit_test(a_gate_that_lies_about_lengths_is_found_out),
 		cmocka_unit_test(two_threads_never_miss_a_wake_up),
 #ifndef __SANITIZE_THREAD__
 		cmocka_unit_test(random_kills_lose_nothing_and_tear_nothing),
