@@ -150,15 +150,62 @@ struct report {
 	int64_t id;
 };
 
-// Every place where the secret stands in the text becomes *. Short ones are left: a single character hides nothing.
+// Letters and digits alone, as one would compare them by ear: no blanks, dashes, brackets; wide forms (U+FF01…) as narrow, small as large.
+// 0: a character that does not count. *i moves on behind it.
+static uint32_t next_plain(struct str s, size_t *i)
+{
+	const uint8_t *p = (const uint8_t *)s.p + *i;
+	size_t n = MAX(utf8_sequence(p, s.n - *i), (size_t)1);
+	uint32_t x = n == 1 ? p[0] : n == 2 ? p[0] & 31u : n == 3 ? p[0] & 15u : p[0] & 7u;
+	for (size_t k = 1; k < n; k++)
+		x = x << 6 | (p[k] & 63u);
+	*i += n;
+	x = x >= 0xff01 && x <= 0xff5e ? x - 0xff01 + '!' : x;
+	x = x >= 'a' && x <= 'z' ? x - 'a' + 'A' : x;
+	bool mark = x == 0xa0 || x == 0xb7 || (x >= 0x2000 && x <= 0x206f) || (x >= 0x3000 && x <= 0x303f);
+	return (x >= '0' && x <= '9') || (x >= 'A' && x <= 'Z') || (x > 0x7f && !mark) ? x : 0;
+}
+
+// Where the secret that begins at from ends in the text; 0: it does not stand there.
+static size_t stands_at(struct str text, size_t from, const uint32_t *secret, size_t n)
+{
+	size_t found = 0, i = from;
+	while (i < text.n && found < n) {
+		uint32_t x = next_plain(text, &i);
+		if (x && x != secret[found])
+			return 0;
+		found += x != 0;
+	}
+	return found == n ? i : 0;
+}
+
+#define NUMBER_DIGITS 11    // of a mobile number without the country's code
+
+// Every place where the secret stands in the text becomes *, however it is spaced. Short ones are left: a single character hides nothing.
 static struct str blanked(struct str text, struct str secret, struct arena *a)
 {
 	char *out = arena_cstr(a, text);
-	if (secret.n < 4)
+	uint32_t *v = arena_many(a, secret.n + 1, uint32_t);
+	size_t n = 0, bytes = 0;
+	bool digits = true;
+	for (size_t i = 0; i < secret.n;) {
+		v[n] = next_plain(secret, &i);
+		bytes += v[n] > 0x7f ? 3 : v[n] != 0;
+		digits &= !v[n] || (v[n] >= '0' && v[n] <= '9');
+		n += v[n] != 0;
+	}
+	if (bytes < 4)
 		return text;
-	for (size_t i = 0; i + secret.n <= text.n; i++)
-		if (memcmp(text.p + i, secret.p, secret.n) == 0)
-			memset(out + i, '*', secret.n);
+	if (digits && n > NUMBER_DIGITS) { // +86 138… is written 138… in the text
+		v += n - NUMBER_DIGITS;
+		n = NUMBER_DIGITS;
+	}
+	for (size_t i = 0; i < text.n;) {
+		size_t at = i, end = next_plain(text, &i) ? stands_at(text, at, v, n) : 0;
+		if (end)
+			memset(out + at, '*', end - at);
+		i = MAX(i, end);
+	}
 	return str_from(out, text.n);
 }
 

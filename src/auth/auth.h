@@ -2,6 +2,7 @@
 // type `person`; its credential (Argon2id) is apart, in a table no record API reaches.
 #pragma once
 
+#include "base/hash.h"
 #include "model/model.h"
 #include "store/store.h"
 
@@ -91,6 +92,8 @@ enum err auth_login(struct auth *au, struct str name, struct str password, struc
 // The person as he is now, without a session: for work that goes on after his request (an import). ERR_UNAUTHENTICATED
 // if he is retired or gone.
 enum err auth_person(struct db *db, const struct registry *reg, int64_t person, struct arena *a, struct identity *ret) must_check;
+// Is the session of an identity that was read some time ago still open, with the same roles and scope? Roles are compared by name.
+bool auth_still(struct auth *au, const struct registry *reg, const struct identity *id);
 enum err auth_logout(struct auth *au, const struct identity *id) must_check;
 // ERR_UNAUTHENTICATED if the token is unknown, revoked or older than its life (12 h without use, 7 d at most).
 enum err auth_session(struct auth *au, const struct registry *reg, struct str token, struct arena *a,
@@ -140,6 +143,8 @@ enum err auth_totp_remove_in(struct db *db, const struct identity *by, int64_t p
 
 // ---- secrets at rest (AES-256-GCM under DIR/secret.key) ----------------------------------------
 // what: names the use ("totp", "webhook"); with it and whose the text cannot be moved to another place. In a.
+// A digest that only who has secret.key can compute again; the caller adds and ends it.
+void auth_digest_begin(const struct auth *au, struct sm3 *ret);
 enum err auth_seal(const struct auth *au, const char *what, int64_t whose, struct str plain, struct arena *a,
                    struct str *ret) must_check;
 enum err auth_unseal(const struct auth *au, const char *what, int64_t whose, struct str sealed, struct arena *a,

@@ -104,3 +104,10 @@ enum err auth_unseal(const struct auth *au, const char *what, int64_t whose, str
 {
 	return key_unseal(au->key, what, whose, sealed, a, ret);
 }
+
+void auth_digest_begin(const struct auth *au, struct sm3 *ret)
+{
+	sm3_init(ret);
+	sm3_add_str(ret, STR("digest"));
+	sm3_add(ret, au->key, sizeof au->key);
+}

@@ -297,6 +297,11 @@ test('what happens to a report: sent on, verified, a hazard, answered by somebod
   await done(one, 'danger_report', own.id, 'verify', { verified: day(), result: 'upheld', found: '属实', problems: [{ title: '本企业隐患', enterprise: theirs.id }] });
   const seen = (await all(ent, 'hazard')).find((h) => h.title === '本企业隐患');
   assert.deepEqual(seen.origin, { hidden: true }, 'the enterprise sees its hazard and not that somebody reported it here');
+  assert.notEqual(seen.source, 'report');
+  for (const path of [`/records/hazard/${seen.id}`, `/records/hazard/${seen.id}/history`, `/thread/${seen.thread}`, '/notices', '/records/correction_order']) {
+    const r = await ent.get(`/api/v1${path}`);
+    assert.ok(!/举报|danger_report|"report"/.test(r.text), `${path}: ${r.text}`);
+  }
   for (const path of ['/records/danger_report', `/records/danger_report/${own.id}`, '/types/danger_report', '/records/report_reward']) assert.ok([403, 404].includes((await ent.get(`/api/v1${path}`)).status), path);
 });
 
@@ -321,6 +326,17 @@ test('who reported shows nowhere: no list, export, search, history, message, aud
     const bytes = readFileSync(path);
     assert.ok(!bytes.includes(NAME) && !bytes.includes(PHONE), `${path} holds it in the clear`);
   }
+});
+
+test('however name and number are spaced, they are blanked in the text; the desk\'s receipt is kept nowhere', async () => {
+  const clerk = await s.as('duty');
+  const body = { nonce: nonce('spaced'), kind: 'hazard', area: '990121101000', channel: 'hotline', name: '诸葛 举发', phone: '+86 139-0000 7654', content: '诸葛举发说：致电13900007654，或１３９ ００００ ７６５４，139（0000）7654。氨罐泄漏，编号1390000765。' };
+  const answer = await clerk.ok_post('/api/v1/reports/desk', body, { headers: { 'Idempotency-Key': 'desk-1' } });
+  const kept = (await all(bureau, 'danger_report', `&where.number=${answer.number}`))[0];
+  assert.ok(!/诸葛|举发|13900007654|１３９|7654/.test(kept.content), kept.content);
+  assert.match(kept.content, /氨罐泄漏，编号1390000765。$/, 'and nothing else');
+  assert.deepEqual(await clerk.ok_post('/api/v1/reports/desk', body, { headers: { 'Idempotency-Key': 'desk-1' } }), answer, 'sent again it is the same report');
+  for (const name of readdirSync(s.dir).filter((x) => x.startsWith('anlan.db'))) assert.ok(!readFileSync(join(s.dir, name)).includes(answer.receipt), name);
 });
 
 test('only the keeper of the seal opens it, one at a time, with a reason that stays', async () => {
