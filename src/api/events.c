@@ -3,22 +3,43 @@
 
 struct listener { // a stream's reader; outlives the request
 	struct arena *arena;
+	struct auth *auth;
 	struct identity id;         // roles: see below
 	struct str *roles;          // names: roles themselves belong to a registry generation
 	size_t nroles;
 };
 
-static bool may_read(const struct listener *l, struct str type)
+#define ROLES 16
+
+// The listener as an identity of the registry in force.
+static struct identity listener_now(const struct listener *l, const struct registry *reg, const struct role *roles[ROLES])
 {
-	const struct registry *reg = registry_pin();
-	const struct type *t = registry_type(reg, type);
-	const struct role *roles[16];
-	struct identity id = { .roles = roles };
-	for (size_t i = 0; i < l->nroles && id.nroles < ARRAY_LEN(roles); i++) {
+	struct identity id = l->id;
+	id.roles = roles;
+	for (size_t i = 0; i < l->nroles && id.nroles < ROLES; i++) {
 		const struct role *r = registry_role(reg, l->roles[i]);
 		if (r)
 			roles[id.nroles++] = r;
 	}
+	return id;
+}
+
+static bool still_in(const struct listener *l)
+{
+	const struct registry *reg = registry_pin();
+	const struct role *roles[ROLES];
+	struct identity id = listener_now(l, reg, roles);
+	bool ret = auth_still(l->auth, reg, &id);
+	registry_unpin(reg);
+	return ret;
+}
+
+static bool may_read(const struct listener *l, struct str type)
+{
+	const struct registry *reg = registry_pin();
+	const struct type *t = registry_type(reg, type);
+	const struct role *roles[ROLES];
+	struct identity id = listener_now(l, reg, roles);
 	bool may = str_is(type, "alarm") ? auth_may(&id, "alarm.read") : t && auth_may_read(&id, t);
 	registry_unpin(reg);
 	return may;
@@ -28,6 +49,8 @@ static bool wants(void *ctx, const void *event)
 {
 	const struct listener *l = ctx;
 	const struct api_event *e = event;
+	if (!e)
+		return still_in(l);
 	if (e->everybody)
 		return true;
 	if (e->person)
@@ -46,14 +69,16 @@ enum err events_get(struct call *c)
 	struct arena *a = arena_new(1024);
 	struct listener *l = arena_one(a, struct listener);
 	l->arena = a;
-	l->id = (struct identity){ .person = c->id.person, .scope = c->id.scope };
+	l->auth = c->app->auth;
+	l->id = (struct identity){ .person = c->id.person, .actor = c->id.actor, .session = c->id.session, .scope = c->id.scope };
 	l->id.scope.area = arena_str(a, c->id.scope.area);
 	l->id.scope.sectors = arena_str(a, c->id.scope.sectors);
 	l->roles = arena_many(a, c->id.nroles + 1, struct str);
 	l->nroles = c->id.nroles;
 	for (size_t i = 0; i < c->id.nroles; i++)
 		l->roles[i] = arena_str(a, c->id.roles[i]->name);
-	enum err err = http_stream_open(c->rq, c->rs, wants, l, listener_free);
+	call_db_refresh(c); // the beat reads while it holds the streams: nobody waits for them with a connection in hand
+	enum err err = http_stream_open(c->rq, c->rs, c->id.person, wants, l, listener_free);
 	if (err) {
 		arena_free(a);
 		return call_fail(c, err, NULL, "实时连接过多，请稍后再试", "too many live connections; try again later");

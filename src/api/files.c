@@ -95,7 +95,13 @@ struct upload {
 static enum err upload_job(struct db *db, void *arg, struct problem *p)
 {
 	struct upload *u = arg;
-	return files_add(db, call_upload(u->c), u->info, u->c->id.name, p);
+	int64_t waiting;
+	enum err err = files_waiting(db, u->c->id.person, &waiting);
+	if (!err && waiting >= LIMIT_FILES_WAITING)
+		err = problem_set(p, ERR_TOO_LARGE, "file", "您已上传 %u MB 还没有用到记录里的文件；请先保存记录，或一天后再传",
+		                  "you have uploaded %u MB that no record has taken yet; save the records first, or come back in a day",
+		                  LIMIT_FILES_WAITING >> 20);
+	return err ? err : files_add(db, call_upload(u->c), u->info, u->c->id.name, p);
 }
 
 static void info_json(struct jw *w, const struct file_info *i)

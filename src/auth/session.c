@@ -74,6 +74,18 @@ struct found {
 	struct row person;
 };
 
+// The row that a begun query finds.
+static enum err session_row(struct query *q, struct arena *a, struct session_info *ret, enum proof *ret_how)
+{
+	bool there = query_row(q);
+	if (there)
+		*ret = (struct session_info){ .id = query_get_i64(q, 0), .person = query_get_i64(q, 1), .created_at = query_get_i64(q, 2),
+			                          .seen_at = query_get_i64(q, 3), .peer = query_get_str(q, 4, a) };
+	*ret_how = (enum proof)query_get_i64(q, 5);
+	enum err err = query_end(q);
+	return err ? err : there ? OK : ERR_UNAUTHENTICATED;
+}
+
 static enum err session_by_token(struct db *db, struct str token, struct arena *a, struct session_info *ret, enum proof *ret_how)
 {
 	uint8_t hash[SM3_LEN];
@@ -81,22 +93,21 @@ static enum err session_by_token(struct db *db, struct str token, struct arena *
 	sm3_once(token, hash);
 	query_begin(&q, db, STMT_SESSION_BY_TOKEN);
 	query_blob(&q, 1, str_from((const char *)hash, sizeof(hash)));
-	bool there = query_row(&q);
-	if (there)
-		*ret = (struct session_info){ .id = query_get_i64(&q, 0), .person = query_get_i64(&q, 1),
-			                          .created_at = query_get_i64(&q, 2), .seen_at = query_get_i64(&q, 3),
-			                          .peer = query_get_str(&q, 4, a) };
-	*ret_how = (enum proof)query_get_i64(&q, 5);
-	enum err err = query_end(&q);
-	return err ? err : there ? OK : ERR_UNAUTHENTICATED;
+	return session_row(&q, a, ret, ret_how);
 }
 
-static enum err session_find(struct db *db, const struct registry *reg, struct str token, int64_t now, struct arena *a,
-                             struct found *ret)
+static enum err session_by_id(struct db *db, int64_t id, struct arena *a, struct session_info *ret, enum proof *ret_how)
 {
-	enum err err = session_by_token(db, token, a, &ret->s, &ret->how);
-	if (err)
-		return err;
+	struct query q;
+	query_begin(&q, db, STMT_SESSION_BY_ID);
+	query_i64(&q, 1, id);
+	return session_row(&q, a, ret, ret_how);
+}
+
+// Of the session that was read: is it in force, and whose?
+static enum err session_whose(struct db *db, const struct registry *reg, int64_t now, struct arena *a, struct found *ret)
+{
+	enum err err;
 	if (ret->s.created_at + SESSION_LIFE <= now || ret->s.seen_at + SESSION_IDLE <= now)
 		return ERR_UNAUTHENTICATED;
 	err = person_get(db, reg, ret->s.person, a, &ret->person);
@@ -202,7 +213,9 @@ enum err auth_session(struct auth *au, const struct registry *reg, struct str to
 	int64_t now = clock_now();
 	struct found f = { 0 };
 	struct db *db = store_read_begin(au->store);
-	enum err err = session_find(db, reg, token, now, a, &f);
+	enum err err = session_by_token(db, token, a, &f.s, &f.how);
+	if (!err)
+		err = session_whose(db, reg, now, a, &f);
 	store_read_end(au->store, db);
 	if (err)
 		return err;
@@ -213,6 +226,34 @@ enum err auth_session(struct auth *au, const struct registry *reg, struct str to
 		store_post(au->store, job_seen, s, seen_done);
 	}
 	return OK;
+}
+
+static bool same_roles(const struct identity *x, const struct identity *y)
+{
+	bool same = x->nroles == y->nroles;
+	for (size_t i = 0; same && i < x->nroles; i++)
+		same = str_eq(x->roles[i]->name, y->roles[i]->name);
+	return same;
+}
+
+bool auth_still(struct auth *au, const struct registry *reg, const struct identity *id)
+{
+	struct arena *a on_scope_exit(arena_freep) = arena_new(0);
+	struct found f = { 0 };
+	struct identity now;
+	struct problem p;
+	problem_init(&p, a);
+	struct db *db = store_read_begin(au->store);
+	enum err err = session_by_id(db, id->session, a, &f.s, &f.how);
+	if (!err)
+		err = session_whose(db, reg, clock_now(), a, &f);
+	if (!err)
+		identity_make(reg, &f, a, &now);
+	if (!err && id->actor)
+		err = auth_act_for(db, reg, id->person, a, &now, &p);
+	store_read_end(au->store, db);
+	return !err && now.person == id->person && same_roles(&now, id) && now.scope.enterprise == id->scope.enterprise &&
+	       str_eq(now.scope.area, id->scope.area) && str_eq(now.scope.sectors, id->scope.sectors) && now.scope.nothing == id->scope.nothing;
 }
 
 // ---- ending ------------------------------------------------------------------------------------

@@ -4,14 +4,23 @@
 #define LIMIT_HTTP_BODY (4u << 20)          // bytes of an API request body
 #define LIMIT_FILE_BYTES (50u << 20)        // of one uploaded file
 #define LIMIT_UPLOADS 32                    // bodies on their way to disk at the same time
+#define LIMIT_FILES_WAITING (1u << 30)      // bytes of the files of one person that belong to no record yet
 #define LIMIT_BATCH_DOCUMENTS 200           // documents printed at once
 #define LIMIT_HTTP_RUNNING 24               // requests being answered at the same time; the others wait for their turn
 #define LIMIT_HTTP_READING 16               // of them those that only read
 #define LIMIT_SLOW_RUNNING 4                // of them exports, batches and reports
 #define LIMIT_HTTP_HEADERS (16u << 10)
+#ifdef ANLAN_TEST
+#define LIMIT_HTTP_BODIES (32u << 20)       // so that a test can fill it
+#else
+#define LIMIT_HTTP_BODIES (256u << 20)      // bytes of all request bodies in memory together
+#endif
+#define LIMIT_HTTP_BODY_SMALL (16u << 10)   // a body of so much is always taken: who fills memory keeps nobody from logging in
 #define LIMIT_HTTP_CONNECTIONS 2000
+#define LIMIT_HTTP_ADDRESS 1200             // of them of one address (a proxy is one, too)
 #define LIMIT_HTTP_SECONDS 30               // idle time of a connection that is not an event stream
 #define LIMIT_EVENT_STREAMS 500             // open /api/v1/events
+#define LIMIT_EVENT_STREAMS_PERSON 30       // of them of one person
 #define LIMIT_EVENT_BACKLOG (256u << 10)    // bytes a slow event reader may lag before it is dropped
 #define LIMIT_RESPONSE (64u << 20)          // bytes of one response or export part
 #define LIMIT_LIST_MEMORY (1536u << 20)     // bytes that lists of big types take in memory, all together

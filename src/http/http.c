@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ struct exchange { // one request from its first header to the last byte of the a
 	struct arena *arena;
 	struct buf body;
 	struct http_plan plan;
-	bool too_large;
+	bool too_large, no_room;
+	size_t counted;     // bytes of the body that are counted in bodies
 	bool started, answered;
 	struct http *h;
 	struct MHD_Connection *conn;
@@ -34,7 +36,7 @@ static const char *const security_headers[][2] = {
 	{ "X-Frame-Options", "DENY" },
 	{ "Referrer-Policy", "same-origin" },
 	{ "Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-				     "font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'" },
+				     "font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'self'" },
 };
 
 void http_add_security(struct MHD_Response *r, const char *csp)
@@ -44,6 +46,9 @@ void http_add_security(struct MHD_Response *r, const char *csp)
 		MHD_add_response_header(r, security_headers[i][0], own ? csp : security_headers[i][1]);
 	}
 }
+
+// Bytes of bodies in memory beyond LIMIT_HTTP_BODY_SMALL each.
+static _Atomic size_t bodies;
 
 static struct str conn_value(const struct http_request *rq, enum MHD_ValueKind kind, const char *name)
 {
@@ -172,6 +177,7 @@ static struct http_request request_of(struct http *h, struct MHD_Connection *c, 
 				   .body = buf_str(&x->body),
 				   .arena = x->arena,
 				   .upload = x->plan.sink.write ? x->plan.sink.ctx : NULL,
+				   .tls = h->cfg.cert.n > 0,
 				   .conn = c,
 				   .server = h };
 	set_peer(&rq);
@@ -185,6 +191,10 @@ static struct http_response run_dispatch(struct http *h, struct http_request *rq
 	if (x->too_large) {
 		rs.status = 413;
 		buf_add_cstr(&rs.body, "{\"error\":{\"code\":\"too_large\",\"message\":\"请求体过大 request body too large\"}}");
+	} else if (x->no_room) {
+		rs.status = 503;
+		rs.retry_after = LIMIT_HTTP_SECONDS;
+		buf_add_cstr(&rs.body, "{\"error\":{\"code\":\"unavailable\",\"message\":\"正在接收的内容太多，请稍后再试 too much is being received; try again later\"}}");
 	} else {
 		h->cfg.dispatch(h->cfg.arg, rq, &rs);
 	}
@@ -257,14 +267,67 @@ static struct exchange *exchange_new(struct http *h, struct MHD_Connection *c, c
 	return x;
 }
 
+// All bodies together are bounded: a few thousand connections that begin a large one and wait do not fill the memory.
+static bool body_room(struct exchange *x, size_t n)
+{
+	size_t whole = x->body.n + n, wanted = whole > LIMIT_HTTP_BODY_SMALL ? whole - x->counted : 0;
+	if (!wanted)
+		return true;
+	if (atomic_fetch_add(&bodies, wanted) + wanted > LIMIT_HTTP_BODIES) {
+		bodies -= wanted;
+		x->no_room = true;
+		return false;
+	}
+	x->counted += wanted;
+	return true;
+}
+
 static void take_body(struct exchange *x, const char *data, size_t n)
 {
 	if (x->plan.sink.write) {
 		x->plan.sink.write(x->plan.sink.ctx, data, n);
-	} else if (!x->plan.drop) {
+	} else if (!x->plan.drop && !x->no_room && body_room(x, n)) {
 		buf_add(&x->body, data, n);
 		x->too_large |= !buf_ok(&x->body);
 	}
+}
+
+struct framing {
+	int lengths, codings;
+	bool blanks;
+};
+
+static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_n, const char *value, size_t n)
+{
+	(void)kind, (void)value, (void)n;
+	struct framing *f = cls;
+	f->blanks |= key_n && (key[key_n - 1] == ' ' || key[key_n - 1] == '\t'); // "Content-Length : 2" is a length for some
+	f->lengths += str_eq_nocase(str_from(key, key_n), STR("Content-Length"));
+	f->codings += str_eq_nocase(str_from(key, key_n), STR("Transfer-Encoding"));
+	return MHD_YES;
+}
+
+// Where the body ends is said twice, or in a way that not everybody reads alike: a proxy in front may have believed the other one,
+// and what it took for the body would be somebody's next request (RFC 9112 6.3). The library takes the first.
+static bool ambiguous(struct MHD_Connection *c)
+{
+	struct framing f = { 0 };
+	MHD_get_connection_values_n(c, MHD_HEADER_KIND, count_framing, &f);
+	return f.blanks || f.lengths + f.codings > 1;
+}
+
+static enum MHD_Result refuse_ambiguous(struct MHD_Connection *c)
+{
+	static const char text[] = "{\"error\":{\"code\":\"parse\",\"message\":\"请求体的长度说了两次 the length of the body is said twice\"}}";
+	struct MHD_Response *r = MHD_create_response_from_buffer(sizeof text - 1, (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+	if (!r)
+		return MHD_NO;
+	MHD_add_response_header(r, "Content-Type", "application/json; charset=utf-8");
+	MHD_add_response_header(r, "Connection", "close");
+	http_add_security(r, NULL);
+	enum MHD_Result res = MHD_queue_response(c, 400, r);
+	MHD_destroy_response(r);
+	return res;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
@@ -272,6 +335,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 {
 	(void)version;
 	struct exchange *x = *state;
+	if (!x && ambiguous(c))
+		return refuse_ambiguous(c);
 	if (!x) {
 		*state = exchange_new(cls, c, url, method);
 		return MHD_YES;
@@ -307,6 +372,7 @@ static void on_end(void *cls, struct MHD_Connection *c, void **state, enum MHD_R
 	if (x->stream)
 		http_stream_drop(x->stream);
 	buf_free(&x->body);
+	bodies -= x->counted;
 	arena_free(x->arena);
 	*state = NULL;
 }
@@ -338,7 +404,8 @@ enum err http_start(struct http **ret, const struct http_config *cfg, struct pro
 	h->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
 		cfg->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)cfg->threads, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)LIMIT_HTTP_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_SECONDS,
+		(unsigned)LIMIT_HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_ADDRESS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_SECONDS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_HEADERS + (32u << 10), MHD_OPTION_NOTIFY_COMPLETED, on_end,
 		h, MHD_OPTION_ARRAY, cfg->cert.n ? tls : tls + 3, MHD_OPTION_END);
 	if (!h->daemon) {

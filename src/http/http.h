@@ -23,6 +23,7 @@ struct http_request {
 	void *upload;             // ctx of the sink that took the body, or NULL
 	void *conn;               // MHD_Connection, for the functions below
 	struct http *server;
+	bool tls;                 // it came encrypted to us
 };
 
 struct http_response {
@@ -84,10 +85,12 @@ void http_each_query(const struct http_request *rq, void (*fn)(void *arg, struct
 struct str http_cookie(const struct http_request *rq, const char *name);
 
 // ---- event streams (text/event-stream) ---------------------------------------------------------
-// wants: may this reader get the event? Called for each published event; ctx is freed with ctx_free at the end.
+// wants: may this reader get the event? Called for each published event; with NULL at each beat: may he still listen? ctx is freed
+// with ctx_free at the end.
 typedef bool http_wants(void *ctx, const void *event);
-// Makes the response of rq an event stream. ERR_UNAVAILABLE beyond LIMIT_EVENT_STREAMS.
-enum err http_stream_open(struct http_request *rq, struct http_response *rs, http_wants *wants, void *ctx,
+// Makes the response of rq an event stream of owner (0: nobody's). ERR_UNAVAILABLE beyond LIMIT_EVENT_STREAMS, or
+// LIMIT_EVENT_STREAMS_PERSON of one owner.
+enum err http_stream_open(struct http_request *rq, struct http_response *rs, int64_t owner, http_wants *wants, void *ctx,
                           void (*ctx_free)(void *ctx)) must_check;
 // Sends one event to every stream that wants it. event is passed to wants. Any thread; never waits: a reader that
 // lags more than LIMIT_EVENT_BACKLOG is closed (it reconnects and reloads).

@@ -8,6 +8,7 @@ struct http_stream {
 	struct http_stream *next;
 	struct MHD_Connection *conn;
 	struct buf out;
+	int64_t owner;
 	http_wants *wants;
 	void *ctx;
 	void (*ctx_free)(void *);
@@ -59,18 +60,27 @@ void http_stream_drop(struct http_stream *s)
 
 static void on_free(void *cls) { http_stream_drop(cls); }
 
-enum err http_stream_open(struct http_request *rq, struct http_response *rs, http_wants *wants, void *ctx, void (*ctx_free)(void *))
+static size_t streams_of(const struct http *h, int64_t owner)
+{
+	size_t n = 0;
+	for (const struct http_stream *s = h->streams; s && owner; s = s->next)
+		n += s->owner == owner;
+	return n;
+}
+
+enum err http_stream_open(struct http_request *rq, struct http_response *rs, int64_t owner, http_wants *wants, void *ctx,
+                          void (*ctx_free)(void *))
 {
 	struct http *h = rq->server;
 	pthread_mutex_lock(&h->mutex);
-	bool full = h->nstreams >= LIMIT_EVENT_STREAMS || h->closing;
+	bool full = h->nstreams >= LIMIT_EVENT_STREAMS || h->closing || streams_of(h, owner) >= LIMIT_EVENT_STREAMS_PERSON;
 	if (!full)
 		h->nstreams++;
 	pthread_mutex_unlock(&h->mutex);
 	if (full)
 		return ERR_UNAVAILABLE;
 	struct http_stream *s = mem_alloc(sizeof *s);
-	*s = (struct http_stream){ .h = h, .conn = rq->conn, .wants = wants, .ctx = ctx, .ctx_free = ctx_free };
+	*s = (struct http_stream){ .h = h, .conn = rq->conn, .owner = owner, .wants = wants, .ctx = ctx, .ctx_free = ctx_free };
 	buf_init(&s->out, LIMIT_EVENT_BACKLOG);
 	buf_printf(&s->out, "retry: 2000\nevent: hello\ndata: {\"beat_s\":%d}\n\n", HTTP_BEAT_S);
 	rs->stream = s;
@@ -129,8 +139,14 @@ void http_publish(struct http *h, const char *name, struct str json, const void 
 void http_ping(struct http *h)
 {
 	pthread_mutex_lock(&h->mutex);
-	for (struct http_stream *s = h->streams; s; s = s->next)
-		stream_add(s, STR("event: beat\ndata: {}\n\n"));
+	for (struct http_stream *s = h->streams; s; s = s->next) {
+		if (s->wants(s->ctx, NULL)) {
+			stream_add(s, STR("event: beat\ndata: {}\n\n"));
+		} else { // he has logged out, or was shown the door
+			s->closed = true;
+			stream_wake(s);
+		}
+	}
 	pthread_mutex_unlock(&h->mutex);
 }
 

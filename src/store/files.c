@@ -292,6 +292,17 @@ enum err files_bind(struct db *db, int64_t id, struct str type, int64_t record, 
 	return query_run(&q);
 }
 
+enum err files_waiting(struct db *db, int64_t person, int64_t *ret)
+{
+	struct query q;
+	*ret = 0;
+	query_begin(&q, db, STMT_FILE_WAITING);
+	query_i64(&q, 1, person);
+	if (query_row(&q))
+		*ret = query_get_i64(&q, 0);
+	return query_end(&q);
+}
+
 // ---- removal -----------------------------------------------------------------------------------
 struct drop {               // contents that may have no row any more
 	struct store *s;

@@ -53,6 +53,8 @@ enum err files_add(struct db *db, struct file_in *f, struct file_info *info, str
 // ERR_FORBIDDEN: unbound, and not uploaded by this person (0 = the system may bind any); ERR_CONFLICT: bound elsewhere.
 enum err files_bind(struct db *db, int64_t id, struct str type, int64_t record, struct str field, int64_t person,
                     struct problem *p) must_check;
+// Bytes of the files that the person has uploaded and no record has taken.
+enum err files_waiting(struct db *db, int64_t person, int64_t *ret) must_check;
 // Removes unbound files older than FILE_UNBOUND_US; their content goes after the commit if nothing else has it.
 enum err files_sweep(struct db *db, int64_t now, int64_t *ret_removed) must_check;
 

@@ -63,10 +63,11 @@ test('a device that never reads its answers is cut off', { timeout: 900000 }, as
 });
 
 test('event streams that are not read do not keep others from reading', { timeout: 900000 }, async () => {
-  const stuck = Array.from({ length: 50 }, () => {
+  const readers = [d.bureau, await s.as('duty')]; // one person has no more than 30
+  const stuck = Array.from({ length: 50 }, (_, i) => {
     const c = open(s.http);
     c.pause();
-    c.write(`GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${d.bureau.token}\r\n\r\n`);
+    c.write(`GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${readers[i % 2].token}\r\n\r\n`);
     return c;
   });
   await until('the streams to be open', async () => (await metric('anlan_event_streams')) >= 50);
@@ -91,6 +92,38 @@ test('what is too large is refused before it is read', { timeout: 900000 }, asyn
   hj.write('##9999');
   await gone(hj.resume(), 'the HJ 212 connection to be closed');
   await honest.served('this');
+});
+
+// Without a limit of all together two thousand connections of one stranger would hold 8 GiB.
+test('bodies that begin and do not end fill a bounded room, and small ones still go through', { timeout: 900000 }, async () => {
+  const part = Buffer.alloc((4 << 20) - 1024, 0x20), refused = [];
+  const all = Array.from({ length: 80 }, () => {
+    const c = open(s.http);
+    c.on('data', (x) => refused.push(String(x).slice(9, 12)));
+    c.write(`POST /public/reports HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${part.length + 2}\r\n\r\n`);
+    c.write(part);
+    return c;
+  });
+  await until('all of it to have been sent', () => all.every((c) => c.destroyed || c.writableLength === 0));
+  assert.equal((await s.call('POST', '/api/v1/demo/login', { role: 'duty' })).status, 200);
+  await honest.served('this');
+  for (const c of all) c.write('{}');
+  await until('each to be answered', () => refused.length === all.length);
+  assert.ok(refused.includes('503'), refused.join());
+  all.forEach((c) => c.destroy());
+  await until('the room to be there again', async () => (await s.call('POST', '/public/reports', ' '.repeat(1 << 20) + '{}')).status === 400);
+});
+
+test('what says twice where it ends is one refused request, never two', { timeout: 900000 }, async () => {
+  const next = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', head = 'POST /api/v1/login HTTP/1.1\r\nHost: x\r\n';
+  for (const rest of ['Content-Length: 2\r\nContent-Length: 41\r\n\r\n{}', 'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'Transfer-Encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n', 'content-length: 2\r\nContent-Length: 2\r\n\r\n{}', 'Content-Length : 2\r\n\r\n{}']) {
+    const c = open(s.http);
+    let got = '';
+    c.on('data', (x) => { got += x; });
+    c.write(head + rest + next);
+    await until('the connection to be closed', () => c.destroyed || c.readableEnded);
+    assert.deepEqual([...got.matchAll(/HTTP\/1\.1 (\d+)/g)].map((m) => m[1]), ['400'], rest);
+  }
 });
 
 test('garbage at full speed on every port', { timeout: 900000 }, async () => {
