@@ -200,15 +200,43 @@ static struct str bearer_token(struct call *c, bool *ret_cookie)
 	return http_cookie(c->rq, "anlan");
 }
 
+// What a page of another site cannot make a browser send without asking us first, which we do not answer: a method other
+// than POST, or a type that no form has ("text/plain; application/json" is text/plain).
+static bool must_ask(const struct call *c)
+{
+	static const char *const plain[] = { "", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded" };
+	struct str rest = http_header(c->rq, "Content-Type"), type = str_trim(str_cut(&rest, ';'));
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		if (str_eq_nocase(type, str_of(plain[i])))
+			return !str_is(c->rq->method, "POST");
+	return true;
+}
+
+static bool origin_is_host(const struct call *c)
+{
+	struct str origin = http_header(c->rq, "Origin"), host = str_trim(http_header(c->rq, "Host"));
+	struct str at = str_starts(origin, STR("https://")) ? str_skip(origin, 8) : str_starts(origin, STR("http://")) ? str_skip(origin, 7) : STR_EMPTY;
+	return at.n && str_eq_nocase(at, host);
+}
+
 // A browser sends the cookie with any request, also one another site made it send: a change with only the cookie
-// must come from our own pages.
+// must come from our own pages. Sec-Fetch-Site is there where the connection is encrypted or on loopback, Origin elsewhere too.
 bool call_same_origin(const struct call *c)
 {
 	struct str site = http_header(c->rq, "Sec-Fetch-Site");
 	if (site.n)
 		return str_is(site, "same-origin") || str_is(site, "none");
-	struct str type = http_header(c->rq, "Content-Type"); // none that a plain form can send
-	return str_contains(type, STR("application/json")) || str_contains(type, STR("application/octet-stream")) || str_is(c->rq->method, "GET");
+	return str_is(c->rq->method, "GET") || origin_is_host(c) || must_ask(c);
+}
+
+// Another site's page makes the browser log in as somebody else, or report: what has no cookie yet is no less ours. Programs, which
+// are no browsers, say neither Sec-Fetch-Site nor Origin.
+static enum err foreign_page(struct call *c)
+{
+	bool browser = http_header(c->rq, "Sec-Fetch-Site").n || http_header(c->rq, "Origin").n;
+	if (c->route->access != ACCESS_PUBLIC || str_is(c->rq->method, "GET") || str_is(c->rq->method, "HEAD") || !browser || call_same_origin(c))
+		return OK;
+	return call_fail(c, ERR_FORBIDDEN, NULL, "请求不是从本平台页面发出", "the request did not come from this platform's pages");
 }
 
 // Map programs know only name and password: the password is an access token. Without, as everywhere.
@@ -396,7 +424,9 @@ static enum err run(struct call *c)
 	}
 	if (!c->route)
 		return call_fail(c, ERR_NOT_FOUND, NULL, "没有这个接口，见 /api/v1/openapi.json", "no such address; see /api/v1/openapi.json");
-	enum err err = identify(c);
+	enum err err = foreign_page(c);
+	if (!err)
+		err = identify(c);
 	if (!err)
 		err = read_query(c);
 	if (!err)

@@ -3,7 +3,7 @@
 
 static void set_cookie(struct call *c, const char *token)
 {
-	bool tls = str_is(http_header(c->rq, "X-Forwarded-Proto"), "https");
+	bool tls = c->rq->tls || str_is(http_header(c->rq, "X-Forwarded-Proto"), "https");
 	c->rs->cookie[0] = arena_printf(c->arena, "anlan=%s; Path=/; HttpOnly; SameSite=Strict%s%s", token, *token ? "" : "; Max-Age=0", tls ? "; Secure" : "");
 }
 

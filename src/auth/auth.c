@@ -125,8 +125,7 @@ static enum err login_end(struct auth *au, struct login *l, int64_t now, char re
 		return err;
 	if (!l->ok)
 		return login_refused(au, l, now, p);
-	throttle_clear(au->throttle, 'n', l->name);
-	throttle_clear(au->throttle, 'p', l->peer);
+	throttle_forgive(au->throttle, l->name, l->peer);
 	memcpy(ret_token, l->token, TOKEN_LEN);
 	ret_token[TOKEN_LEN] = 0;
 	return OK;

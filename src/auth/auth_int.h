@@ -45,6 +45,9 @@ struct throttle *throttle_new(void);
 void throttle_free(struct throttle *t);
 bool throttle_blocked(struct throttle *t, char kind, struct str who, int64_t now); // kind: 'n' name, 'p' peer, 's' signing, 'c' code
 void throttle_fail(struct throttle *t, char kind, struct str who, int64_t now);
+// Somebody has logged in: his own failures are forgiven, and as many of his address. Not those of the other names that were tried from
+// there: with one account of one's own one could else try one password at all the others, as fast as one likes.
+void throttle_forgive(struct throttle *t, struct str name, struct str peer);
 void throttle_clear(struct throttle *t, char kind, struct str who);
 
 // ---- password.c --------------------------------------------------------------------------------

@@ -113,6 +113,19 @@ void throttle_fail(struct throttle *t, char kind, struct str who, int64_t now)
 	pthread_mutex_unlock(&t->lock);
 }
 
+void throttle_forgive(struct throttle *t, struct str name, struct str peer)
+{
+	char text[2][KEY_LEN];
+	struct str n = make_key('n', name, text[0]), p = make_key('p', peer, text[1]);
+	pthread_mutex_lock(&t->lock);
+	struct failures *of_name = find(t, n), *of_peer = find(t, p);
+	if (of_name && of_peer)
+		of_peer->count -= MIN(of_peer->count, of_name->count);
+	if (of_name)
+		of_name->count = 0;
+	pthread_mutex_unlock(&t->lock);
+}
+
 void throttle_clear(struct throttle *t, char kind, struct str who)
 {
 	char text[KEY_LEN];

@@ -18,7 +18,7 @@ function https(method, path, body, headers = {}, trust = ca) {
     const rq = request({ host: '127.0.0.1', port: s.http, path, method, ca: trust, headers: { 'Content-Type': 'application/json', ...headers } }, (rs) => {
       let text = '';
       rs.on('data', (d) => { text += d; });
-      rs.on('end', () => ok({ status: rs.statusCode, text, json: (() => { try { return JSON.parse(text); } catch { return null; } })() }));
+      rs.on('end', () => ok({ status: rs.statusCode, text, cookie: rs.headers['set-cookie']?.[0] ?? '', json: (() => { try { return JSON.parse(text); } catch { return null; } })() }));
     });
     rq.on('error', fail);
     rq.end(body === undefined ? undefined : JSON.stringify(body));
@@ -51,6 +51,11 @@ after(async () => { await s.stop(); rmSync(dir, { recursive: true, force: true }
 const publish = (value, version, trust = ['--cafile', join(dir, 'cert.pem')]) =>
   run('mosquitto_pub', ['-V', version, '-h', '127.0.0.1', '-p', String(mqtts), ...trust, '-q', '1', '-u', 'TLS-GW', '-P', key, '-i', 'TLS-GW', '-t', 'anlan/v1/TLS-GW/readings',
     '-m', JSON.stringify([{ point: 'TLS-P', time: new Date().toISOString(), value }])]);
+
+test('the session\'s cookie never goes out in clear', async () => {
+  const { cookie } = await https('POST', '/api/v1/demo/login', { role: 'duty' });
+  for (const word of ['Secure', 'HttpOnly', 'SameSite=Strict']) assert.ok(cookie.includes(word), cookie);
+});
 
 test('readings over MQTTS are history, read over HTTPS', async () => {
   for (const [value, version] of [[21.5, 'mqttv311'], [22.5, 'mqttv5']]) {

@@ -212,6 +212,25 @@ static void test_success_forgives(void **state)
 	world_end(&w);
 }
 
+// With one good account of one's own one password could be tried at all the others, as fast as one likes.
+static void test_own_account_forgives_no_tries_at_others(void **state)
+{
+	(void)state;
+	struct world w;
+	char token[33], name[24];
+	int tried = 0;
+	world_begin(&w);
+	add_person(&w, "zhang", "duty", COUNTY, 0, true);
+	for (int i = 0; i < 3 * LIMIT_LOGIN_TRIES; i++) {
+		snprintf(name, sizeof(name), "other%d", i);
+		tried += login(&w, name, STR("Password-2026"), "10.0.0.1", token) == ERR_UNAUTHENTICATED;
+		(void)login(&w, "zhang", good, "10.0.0.1", token);
+	}
+	assert_int_equal(tried, LIMIT_LOGIN_TRIES);
+	assert_int_equal(login(&w, "zhang", good, "10.0.0.1", token), ERR_THROTTLED);
+	world_end(&w);
+}
+
 // ---- sessions ----------------------------------------------------------------------------------
 static void test_session_ages(void **state)
 {
@@ -566,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_one_answer_for_every_failure),
 		cmocka_unit_test(test_throttle_by_name),
 		cmocka_unit_test(test_throttle_by_peer),
+		cmocka_unit_test(test_own_account_forgives_no_tries_at_others),
 		cmocka_unit_test(test_success_forgives),
 		cmocka_unit_test(test_session_ages),
 		cmocka_unit_test(test_logout_revoke_and_list),
