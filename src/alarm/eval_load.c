@@ -14,18 +14,20 @@ static const struct hot fresh = { .quality = QUALITY_NONE, .lo = 1, .hi = -1, .m
 static void memory_grow(struct evaluator *ev, uint32_t max_point)
 {
 	uint32_t from = ev->hot ? ev->max_point + 1 : 0;
-	void *block = mem_alloc(((size_t)max_point + 2) * sizeof(struct hot));
+	void *block = mem_table(((size_t)max_point + 2) * sizeof(struct hot));
 	struct hot *hot = (struct hot *)(((uintptr_t)block + 63) & ~(uintptr_t)63);
-	if (from)
+	struct cold *cold = mem_table(((size_t)max_point + 1) * sizeof *cold);
+	if (from) {
 		memcpy(hot, ev->hot, from * sizeof *hot);
+		memcpy(cold, ev->cold, from * sizeof *cold);
+	}
 	mem_free(ev->hot_block);
+	mem_free(ev->cold);
 	ev->hot_block = block;
 	ev->hot = hot;
-	ev->cold = mem_resize(ev->cold, ((size_t)max_point + 1) * sizeof *ev->cold);
-	for (uint32_t i = from; i <= max_point; i++) {
+	ev->cold = cold;
+	for (uint32_t i = from; i <= max_point; i++)
 		ev->hot[i] = fresh;
-		ev->cold[i] = (struct cold){ 0 };
-	}
 	ev->max_point = max_point;
 }
 

@@ -54,9 +54,20 @@ void *mem_alloc(size_t n)
 	return p;
 }
 
+static const size_t huge_page = (size_t)2 << 20;
+
+void *mem_table(size_t n)
+{
+	char *p = mem_alloc(n); // lies apart and is not cleared by hand, so nothing of it is in small pages yet
+	uintptr_t from = ((uintptr_t)p + huge_page - 1) & ~(huge_page - 1), to = ((uintptr_t)p + n) & ~(huge_page - 1);
+	if (n >= 2 * huge_page && to > from)
+		(void)madvise((void *)from, to - from, MADV_HUGEPAGE); // a kernel without them gives small ones
+	return p;
+}
+
 void *mem_lines(size_t n)
 {
-	const size_t page = (size_t)2 << 20; // of the large ones; 4 MiB and more lie apart anyway
+	const size_t page = huge_page; // 4 MiB and more lie apart anyway
 	size_t align = n >= 4 * page ? page : 64;
 	void *p = NULL;
 	if (posix_memalign(&p, align, n ? n : 1)) {

@@ -37,6 +37,7 @@ void *arena_push(struct arena *a, void *v, size_t *n, size_t *cap, size_t size);
 
 // The only other places memory comes from: long-lived blocks of base/ containers. They abort when out of memory.
 void *mem_alloc(size_t n);              // zeroed
+void *mem_table(size_t n);              // zeroed; of 4 MiB and more in huge pages if the kernel gives them: for what is used all over
 void *mem_lines(size_t n);              // zeroed, aligned to a cache line; of 8 MiB and more in huge pages if the kernel gives them
 void *mem_resize(void *p, size_t n);    // not for those
 void mem_free(void *p);

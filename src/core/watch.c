@@ -176,8 +176,11 @@ static void tally_room(struct tally *t, const struct site *s)
 	size_t n = points_max(s->points) + 1;
 	if (n <= t->n)
 		return;
-	t->point = mem_resize(t->point, n * sizeof *t->point);
-	memset(t->point + t->n, 0, (n - t->n) * sizeof *t->point);
+	struct tally_point *v = mem_table(n * sizeof *v);
+	if (t->n)
+		memcpy(v, t->point, t->n * sizeof *v);
+	mem_free(t->point);
+	t->point = v;
 	t->n = n;
 }
 

@@ -23,7 +23,7 @@ static void add_page(struct cells *c)
 		c->page = mem_resize(c->page, c->cap * sizeof(*c->page));
 		c->page_memory = mem_resize(c->page_memory, c->cap * sizeof(*c->page_memory));
 	}
-	char *p = mem_alloc(sizeof(struct cell) * CELLS_PER_PAGE + 64);
+	char *p = mem_table(sizeof(struct cell) * CELLS_PER_PAGE + 64);
 	c->page_memory[c->n_pages] = p;
 	c->page[c->n_pages++] = (struct cell *)(void *)(p + (64 - (uintptr_t)p % 64) % 64);
 }

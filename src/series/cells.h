@@ -20,7 +20,7 @@ struct cells {
 	uint32_t in_use;
 };
 
-#define CELLS_PAGE_BITS 14
+#define CELLS_PAGE_BITS 17       // 8 MiB, of which only what is in use is memory
 #define CELLS_PER_PAGE (1u << CELLS_PAGE_BITS)
 
 void cells_init(struct cells *c);

@@ -71,6 +71,7 @@ enum arrival series_add(struct series *s, const struct reading *r, int64_t arriv
 #define SERIES_NOTE_MAX 2048u
 void series_note(struct series *s, uint32_t owner, struct str bytes, int64_t arrival);
 void series_prefetch(const struct series *s, uint32_t point); // a reading of it will be added soon
+void series_prefetch_more(const struct series *s, uint32_t point); // … and what that had to be there for
 uint64_t series_mark(struct series *s);             // closes nothing; a number for "everything added so far"
 void series_flush(struct series *s, bool now);      // hand the group to the sync thread (now: do not wait for group_us)
 uint64_t series_durable(const struct series *s);    // any thread

@@ -109,6 +109,8 @@ struct series {
 	// T_SERIES
 	struct point *_Atomic page[POINT_PAGES]; // readable by any thread
 	uint32_t pages_end;            // pages beyond are NULL
+	struct point **slabs;          // what the pages lie in, SLAB_PAGES each
+	size_t nslabs, slab_used;      // pages taken of the last
 	struct cells cells;
 	struct pending *drop;          // committed, still to be dropped
 	int64_t month_from, month_to;  // the month of the reading before

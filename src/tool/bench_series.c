@@ -112,6 +112,8 @@ static void load(struct bench *b)
 				b->value[i] += (int32_t)(x >> 8 & 7) - (int32_t)(x >> 12 & 7);
 			struct reading r = { .point = i, .time = arrival + (int64_t)(x >> 16 & 15) * US_PER_MS,
 				.value = (double)b->value[i] / 10 };
+			series_prefetch(b->s, MIN(i + 8, b->points)); // as the core does
+			series_prefetch_more(b->s, MIN(i + 4, b->points));
 			series_add(b->s, &r, arrival);
 			if (++done % b->per_turn)
 				continue;
