@@ -349,15 +349,21 @@ static void shard_insert(struct shard *sh, uint64_t hash, uint32_t id)
 	sh->n++;
 }
 
-// A shard of its own, with room for one more, without that id (0: with all).
-static struct shard *shard_again(const struct site_points *s, const struct shard *old, uint32_t without)
+static struct shard *shard_new(uint32_t n) // room for n
 {
 	uint32_t slots = 8;
-	while (old && FULL(slots) < old->n + 1)
+	while (FULL(slots) < n)
 		slots *= 2;
 	struct shard *sh = mem_alloc(sizeof *sh + slots * sizeof *sh->slots);
 	sh->refs = 1;
 	sh->mask = slots - 1;
+	return sh;
+}
+
+// A shard of its own, with room for one more, without that id (0: with all).
+static struct shard *shard_again(const struct site_points *s, const struct shard *old, uint32_t without)
+{
+	struct shard *sh = shard_new(old ? old->n + 1 : 1);
 	for (uint32_t i = 0; old && i <= old->mask; i++) {
 		struct str code = old->slots[i] && old->slots[i] != without ? code_of(s, old->slots[i]) : STR_EMPTY;
 		if (code.n) // one that is being removed, too, has none any more
@@ -440,6 +446,60 @@ static void list_remove(struct site_points *s, uint32_t device, uint32_t id)
 	list_drop(old);
 }
 
+// ---- all of them at once ------------------------------------------------------------------------
+
+struct tally { uint32_t in_shard[SHARDS], *in_list; };
+
+// The lists of all devices and the index by code of a generation that has its pages. Sizes are counted first, so that nothing grows.
+static void count_all(struct site_points *s, struct tally *t, uint64_t *hashes)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < s->npages; i++) {
+		const struct page *p = s->pages[i];
+		for (size_t k = 0; p && k < p->nwhose; k++) {
+			size_t before = s->nlists;
+			list_at(s, whose_of(p)[k].device);
+			if (s->nlists > before) {
+				t->in_list = mem_resize(t->in_list, s->nlists * sizeof *t->in_list);
+				memset(t->in_list + before, 0, (s->nlists - before) * sizeof *t->in_list);
+			}
+		}
+		for (size_t k = 0; p && k < p->n; k++) {
+			const struct packed *v = &packed_of(p)[k];
+			hashes[at] = str_hash(str_from(text_of(p) + v->text, v->code));
+			t->in_shard[shard_of(hashes[at++])] += v->code != 0;
+			t->in_list[whose_of(p)[v->whose].device]++;
+		}
+	}
+}
+
+static void link_all(struct site_points *s)
+{
+	struct tally t = { 0 };
+	uint64_t *hashes = mem_alloc(s->n * sizeof *hashes);
+	size_t at = 0;
+	count_all(s, &t, hashes);
+	for (size_t i = 0; i < SHARDS; i++)
+		if (t.in_shard[i])
+			s->shards[i] = shard_new(t.in_shard[i]);
+	for (size_t i = 0; i < s->npages; i++) {
+		const struct page *p = s->pages[i];
+		for (size_t k = 0; p && k < p->n; k++, at++) {
+			const struct packed *v = &packed_of(p)[k];
+			uint32_t id = (uint32_t)(i << PAGE_BITS) | v->low, device = whose_of(p)[v->whose].device;
+			struct list **l = &s->lists[device];
+			if (v->code)
+				shard_insert(s->shards[shard_of(hashes[at])], hashes[at], id);
+			if (device && !*l)
+				*l = list_again(NULL, t.in_list[device]);
+			if (device)
+				(*l)->v[(*l)->n++] = id;
+		}
+	}
+	mem_free(t.in_list);
+	mem_free(hashes);
+}
+
 // ---- writing ------------------------------------------------------------------------------------
 
 struct points_writer *points_begin(const struct site_points *base)
@@ -510,7 +570,10 @@ static void flush(struct points_writer *w)
 	struct page *old = s->pages[high];
 	struct site_point *v = arena_many(w->arena, PAGE_POINTS, struct site_point);
 	s->pages[high] = page_new(v, merge(w, old, high, v));
-	relink(w); // base still has the old page
+	if (w->base)
+		relink(w); // base still has the old page
+	else
+		s->n += s->pages[high] ? s->pages[high]->n : 0; // linked at the end
 	page_drop(old);
 	w->n = 0;
 	arena_reset(w->arena);
@@ -550,12 +613,38 @@ void points_remove(struct points_writer *w, uint32_t id)
 		next_change(w, id)->removed = true;
 }
 
-struct site_points *points_end(struct points_writer *w)
+uint32_t points_border(uint32_t id) { return id & ~(PAGE_POINTS - 1); }
+
+static struct site_points *writer_end(struct points_writer *w)
 {
 	flush(w);
 	struct site_points *s = w->s;
 	arena_free(w->arena);
 	mem_free(w);
+	return s;
+}
+
+void points_join(struct points_writer *w, struct points_writer *above)
+{
+	assert(!w->base && !above->base);
+	flush(w);
+	struct site_points *s = w->s, *more = writer_end(above);
+	if (more->npages > s->npages) {
+		s->pages = mem_resize(s->pages, more->npages * sizeof *s->pages);
+		memcpy(s->pages + s->npages, more->pages + s->npages, (more->npages - s->npages) * sizeof *s->pages);
+		s->npages = more->npages;
+		memset(more->pages, 0, more->npages * sizeof *more->pages); // they are s's now
+	}
+	s->n += more->n;
+	points_free(more);
+}
+
+struct site_points *points_end(struct points_writer *w)
+{
+	bool new = !w->base;
+	struct site_points *s = writer_end(w);
+	if (new)
+		link_all(s);
 	s->bytes = sizeof *s + s->npages * sizeof *s->pages + s->nlists * sizeof *s->lists;
 	for (size_t i = 0; i < s->npages; i++)
 		s->bytes += s->pages[i] ? page_size(s->pages[i]) : 0;

@@ -20,6 +20,10 @@ struct site_points;
 struct points_writer *points_begin(const struct site_points *base);
 // Texts are copied. ERR_TOO_LARGE: an id, a reference or a text beyond what a record can have.
 enum err points_put(struct points_writer *w, const struct site_point *p) must_check;
+// Two new generations (base NULL) made side by side by two threads become one: w takes what `above` has, whose ids are all
+// above w's and above a border of pages. `above` is not needed any more.
+uint32_t points_border(uint32_t id);                     // the border at or below id
+void points_join(struct points_writer *w, struct points_writer *above);
 void points_remove(struct points_writer *w, uint32_t id);
 struct site_points *points_end(struct points_writer *w); // base is not needed any more
 void points_free(struct site_points *s);                 // NULL is fine

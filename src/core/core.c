@@ -71,6 +71,7 @@ static void open_store(struct core *co, struct arena *a, struct problem *p)
 {
 	if (store_open(&co->app.store, co->cfg.data_dir, p))
 		give_up(p);
+	records_lists_later(co->app.store, true); // alarms first
 	open_config(co, a, p);
 	if (files_tidy(co->app.store) || auth_open(&co->app.auth, co->app.store, co->cfg.data_dir, p) ||
 	    notify_seal_secrets(co->app.store, co->app.auth, p) || store_write(co->app.store, fill_sectors, NULL, p))
@@ -363,6 +364,7 @@ _Noreturn void core_run(const struct core_config *cfg)
 	start_thread(&co->device_thread, device_thread, co);
 	index_start(co);
 	start_thread(&co->event_thread, event_thread, co);
+	records_lists_later(co->app.store, false);
 	announce(cfg, password);
 	registry_unpin(reg);
 	arena_free(a);

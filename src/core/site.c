@@ -7,6 +7,8 @@
 #include "base/limits.h"
 #include "core/core_int.h"
 
+#define TWO_THREADS 20000        // points from which reading them in two threads is worth a thread
+
 // ---- values of a row ----------------------------------------------------------------------------
 
 static const struct value null_value;
@@ -136,13 +138,72 @@ static enum err on_point(void *arg, const struct row *row)
 	return err ? err : points_put(l->w, &p);
 }
 
-static enum err load_points(struct db *db, const struct type *t, struct points_writer *w)
+struct part {                   // of the points: ids in [from, to)
+	struct core *co;
+	const struct type *t;
+	struct points_writer *w;
+	uint32_t from, to;
+	enum err err;
+};
+
+static enum err load_points(struct db *db, const struct part *part)
 {
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(64 << 10);
-	struct list_query all = { 0 };
+	struct value from = { .kind = VAL_INT, .i = part->from }, to = { .kind = VAL_INT, .i = part->to };
+	struct filter ids[] = { { STR("id"), FILTER_GE, &from, 1 }, { STR("id"), FILTER_LT, &to, 1 } };
+	struct list_query some = { .filters = ids, .nfilters = ARRAY_LEN(ids) };
 	struct loading l;
-	loading_begin(&l, t, w);
-	return records_each(db, &l.table, &all, scratch, on_point, &l);
+	loading_begin(&l, part->t, part->w);
+	return records_each(db, &l.table, &some, scratch, on_point, &l);
+}
+
+static void *load_part(void *arg)
+{
+	struct part *part = arg;
+	struct db *db = store_read_begin(part->co->app.store);
+	part->err = load_points(db, part);
+	store_read_end(part->co->app.store, db);
+	return NULL;
+}
+
+static enum err stop_at_first(void *arg, const struct row *row)
+{
+	*(int64_t *)arg = row->c.id;
+	return ERR_UNSUPPORTED; // no more rows
+}
+
+static enum err last_point(struct db *db, const struct type *t, int64_t *ret)
+{
+	struct arena *scratch on_scope_exit(arena_freep) = arena_new(4 << 10);
+	struct table ids = { .name = t->table.name, .only_place = true };
+	struct list_query all = { 0 };
+	struct problem p;
+	problem_init(&p, scratch);
+	*ret = 0;
+	enum err err = records_scan(db, &ids, &(struct scope){ 0 }, &all, scratch, stop_at_first, ret, &p);
+	return *ret ? OK : err;
+}
+
+// All of them; many by two threads, each with half of the ids.
+static enum err load_all(struct core *co, struct db *db, const struct type *t, struct points_writer *w)
+{
+	int64_t last;
+	pthread_t thread;
+	enum err err = last_point(db, t, &last);
+	if (err)
+		return err;
+	if (last > LIMIT_POINTS)
+		return ERR_TOO_LARGE;
+	struct part below = { co, t, w, 0, last < TWO_THREADS ? LIMIT_POINTS + 1 : points_border((uint32_t)last / 2), OK };
+	struct part above = { co, t, points_begin(NULL), below.to, LIMIT_POINTS + 1, OK };
+	bool two = last >= TWO_THREADS && pthread_create(&thread, NULL, load_part, &above) == 0;
+	err = load_points(db, &below);
+	if (two)
+		pthread_join(thread, NULL);
+	else if (!err)
+		above.err = load_points(db, &above);
+	points_join(w, above.w);
+	return err ? err : above.err;
 }
 
 static enum err load_changed(struct db *db, const struct type *t, const struct ids *ids, struct points_writer *w)
@@ -259,7 +320,7 @@ struct site *site_load(struct core *co, const struct registry *reg, struct rule_
 	enum err err = point && registry_type(reg, STR("device")) ? OK : ERR_INVALID;
 	struct db *db = store_read_begin(co->app.store);
 	if (!err)
-		err = load_points(db, point, w);
+		err = load_all(co, db, point, w);
 	if (!err)
 		err = roster_load(db, reg, &r);
 	store_read_end(co->app.store, db);

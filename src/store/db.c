@@ -430,6 +430,34 @@ struct str query_get_str(struct query *q, int col, struct arena *a)
 	return p ? arena_str(a, str_from(p, n)) : STR_EMPTY;
 }
 
+bool query_cell_i64(struct query *q, int col, int64_t *ret)
+{
+	sqlite3_value *v = q->err ? NULL : sqlite3_column_value(q->stmt, col); // its connection is this thread's alone
+	bool there = v && sqlite3_value_type(v) != SQLITE_NULL;
+	if (there)
+		*ret = sqlite3_value_int64(v);
+	return there;
+}
+
+bool query_cell_f64(struct query *q, int col, double *ret)
+{
+	sqlite3_value *v = q->err ? NULL : sqlite3_column_value(q->stmt, col);
+	bool there = v && sqlite3_value_type(v) != SQLITE_NULL;
+	if (there)
+		*ret = sqlite3_value_double(v);
+	return there;
+}
+
+bool query_cell_str(struct query *q, int col, struct arena *a, struct str *ret)
+{
+	sqlite3_value *v = q->err ? NULL : sqlite3_column_value(q->stmt, col);
+	if (!v || sqlite3_value_type(v) == SQLITE_NULL)
+		return false;
+	const void *p = sqlite3_value_blob(v);
+	*ret = p ? arena_str(a, str_from(p, (size_t)sqlite3_value_bytes(v))) : STR_EMPTY;
+	return true;
+}
+
 enum err query_run(struct query *q)
 {
 	bool row = query_row(q);

@@ -58,3 +58,9 @@ struct images;
 struct images *store_images(struct store *s); // NULL while opening and closing
 // Resets what a job has left running; true if there was any.
 bool db_reset_queries(struct db *db);
+
+// A value of the running row without converting what it is: false if there is none (NULL). Half the calls into SQLite of
+// query_is_null and query_get_*, which counts where rows come by the million.
+bool query_cell_i64(struct query *q, int col, int64_t *ret);
+bool query_cell_f64(struct query *q, int col, double *ret);
+bool query_cell_str(struct query *q, int col, struct arena *a, struct str *ret); // copied into a

@@ -120,6 +120,8 @@ struct image_change {           // one written row
 struct images;
 // Images of types from this id on, instead of IMAGE_ROWS (INT64_MAX: none, SQL answers everything); for tests.
 void images_from(struct images *im, int64_t id);
+// While true what lists need is not loaded yet, only noted; for the start, when others need the processors.
+void images_later(struct images *im, bool later);
 struct images *images_open(struct store *s); // starts the image thread
 void images_close(struct images *im);        // NULL is fine
 // In a job that has written the row: applied to the image, if there is one, after the commit.

@@ -230,7 +230,7 @@ static void *image_main(void *arg)
 	pthread_setname_np(pthread_self(), "lists");
 	pthread_mutex_lock(&im->lock);
 	while (!im->stop) {
-		if (!take(im, &w)) {
+		if (im->later || !take(im, &w)) {
 			pthread_cond_wait(&im->wake, &im->lock);
 			continue;
 		}
@@ -257,6 +257,14 @@ void images_from(struct images *im, int64_t id)
 {
 	pthread_mutex_lock(&im->lock);
 	im->rows_min = id;
+	pthread_mutex_unlock(&im->lock);
+}
+
+void images_later(struct images *im, bool later)
+{
+	pthread_mutex_lock(&im->lock);
+	im->later = later;
+	pthread_cond_broadcast(&im->wake);
 	pthread_mutex_unlock(&im->lock);
 }
 

@@ -11,7 +11,7 @@ struct images {
 	pthread_t thread;
 	pthread_mutex_t lock;       // of the list, the changes and the needs
 	pthread_cond_t wake;
-	bool stop;
+	bool stop, later;           // later: needs are only noted
 	int64_t rows_min;           // IMAGE_ROWS; tests make it small
 	struct image *v[IMAGES_MAX];
 	size_t n;

@@ -149,17 +149,22 @@ void sql_begin(struct query *q, struct db *db, struct sql *s)
 // ---- rows --------------------------------------------------------------------------------------
 struct value value_get(struct query *q, int col, enum column_kind kind, struct arena *a)
 {
-	if (query_is_null(q, col))
-		return (struct value){ .kind = VAL_NULL };
+	struct value v = { .kind = VAL_NULL };
 	switch (kind) {
 	case COL_INT:
-		return value_i64(query_get_i64(q, col));
+		if (query_cell_i64(q, col, &v.i))
+			v.kind = VAL_INT;
+		break;
 	case COL_REAL:
-		return (struct value){ .kind = VAL_REAL, .f = query_get_f64(q, col) };
+		if (query_cell_f64(q, col, &v.f))
+			v.kind = VAL_REAL;
+		break;
 	case COL_TEXT:
+		if (query_cell_str(q, col, a, &v.s))
+			v.kind = VAL_TEXT;
 		break;
 	}
-	return value_str(query_get_str(q, col, a));
+	return v;
 }
 
 static struct common place_read(struct query *q, struct arena *a)

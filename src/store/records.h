@@ -143,6 +143,8 @@ enum err records_list(struct db *db, const struct table *t, const struct scope *
 bool records_warm(struct db *db, const struct table *t, const struct list_query *lq, int64_t wait_us);
 // For measurements: from now on every list is answered from disk (or not).
 void records_from_disk(struct store *s, bool yes);
+// At the start: what lists need is loaded when this is over; until then they are answered from disk.
+void records_lists_later(struct store *s, bool later);
 // Calls back for every row in id order (start-up loads: points, areas, users). Stops on the first error.
 enum err records_each(struct db *db, const struct table *t, const struct list_query *lq, struct arena *scratch,
                       enum err (*fn)(void *arg, const struct row *row), void *arg) must_check;

@@ -181,6 +181,8 @@ void records_from_disk(struct store *s, bool yes)
 	images_from(store_images(s), yes ? INT64_MAX : IMAGE_ROWS);
 }
 
+void records_lists_later(struct store *s, bool later) { images_later(store_images(s), later); }
+
 enum err records_each(struct db *db, const struct table *t, const struct list_query *lq, struct arena *scratch,
                       enum err (*fn)(void *arg, const struct row *row), void *arg)
 {

@@ -132,6 +132,42 @@ static void test_generations(void **state)
 	mem_free(before);
 }
 
+// Two threads have read half of the ids each; what they made is one generation, and goes on as one.
+static void test_two_halves(void **state)
+{
+	(void)state;
+	struct model *m = mem_alloc(sizeof *m);
+	uint32_t border = points_border(IDS / 2);
+	assert_true(border > 0 && border <= IDS / 2);
+	struct points_writer *w = points_begin(NULL), *above = points_begin(NULL);
+	for (uint32_t id = 1; id < IDS; id++) {
+		if (roll(3))
+			continue;
+		m->p[id] = any_point(m, id, id);
+		m->there[id] = true;
+		assert_int_equal(points_put(id < border ? w : above, &m->p[id]), OK);
+	}
+	points_join(w, above);
+	struct site_points *s = points_end(w);
+	assert_says(s, m);
+	w = points_begin(s);
+	points_remove(w, border);
+	m->there[border] = false;
+	m->p[border + 1] = any_point(m, border + 1, IDS);
+	m->there[border + 1] = true;
+	assert_int_equal(points_put(w, &m->p[border + 1]), OK);
+	struct site_points *next = points_end(w);
+	assert_says(next, m);
+	points_free(s);
+	points_free(next);
+	w = points_begin(NULL);
+	points_join(w, points_begin(NULL)); // both empty
+	s = points_end(w);
+	assert_int_equal(points_count(s), 0);
+	points_free(s);
+	mem_free(m);
+}
+
 // Two points give each other their codes; they lie in different pages.
 static void test_codes_change_places(void **state)
 {
@@ -189,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_two_halves),
 		cmocka_unit_test(test_codes_change_places),
 		cmocka_unit_test(test_what_no_record_can_have),
 		cmocka_unit_test(test_bytes),
