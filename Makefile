@@ -20,9 +20,12 @@ BASE    := -std=gnu17 -g -Isrc -I. -D_GNU_SOURCE -fno-omit-frame-pointer $(WARN)
 HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDHARD  := -pie -Wl,-z,relro,-z,now
 OPT     := -O2 -msse4.2
-SANFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DANLAN_TEST
-TSANFLAGS := -O1 -fsanitize=thread -DANLAN_TEST
-FUZZFLAGS := -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DANLAN_TEST
+# the tests' own builds: lines are all that a report names, and gold links faster
+LINES   := -O1 -g1
+GOLD    := $(if $(shell command -v ld.gold),-fuse-ld=gold)
+SANFLAGS := $(LINES) -fsanitize=address,undefined -fno-sanitize-recover=undefined -DANLAN_TEST
+TSANFLAGS := $(LINES) -fsanitize=thread -DANLAN_TEST
+FUZZFLAGS := $(LINES) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DANLAN_TEST
 # clang knows other warnings; the gcc build is the one that must be silent
 FUZZBASE := -std=gnu17 -g -Isrc -I. -D_GNU_SOURCE -fno-omit-frame-pointer -Wall -Wextra -Werror $(PRINT)
 
@@ -82,10 +85,10 @@ FUZZBIN := $(FUZZ:tests/fuzz/%.c=$(B)/fuzz/%)
 .SECONDEXPANSION:
 $(B)/unit/%: $(B)/asan/tests/unit/%.o $$(call needs,$(B)/asan,tests/unit/$$*.c)
 	@mkdir -p $(@D)
-	@$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka $(LIBS)
+	@$(CC) $(GOLD) -fsanitize=address,undefined -o $@ $^ -lcmocka $(LIBS)
 $(B)/tsan/%: $(B)/tsano/tests/unit/%.o $$(call needs,$(B)/tsano,tests/unit/$$*.c)
 	@mkdir -p $(@D)
-	@$(CC) -fsanitize=thread -o $@ $^ -lcmocka $(LIBS)
+	@$(CC) $(GOLD) -fsanitize=thread -o $@ $^ -lcmocka $(LIBS)
 $(B)/fuzz/%: $(B)/fuzzo/tests/fuzz/%.o $$(call needs,$(B)/fuzzo,tests/fuzz/$$*.c)
 	@mkdir -p $(@D)
 	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
@@ -99,7 +102,7 @@ $(B)/cov/fuzz_%: $(B)/cov/tests/fuzz/fuzz_%.o $(B)/cov/tests/fuzz/replay.o $$(ca
 
 # The server itself under ASan+UBSan, for the tests that talk to it.
 $(B)/anlan-asan: $(SRC:%.c=$(B)/asan/%.o)
-	@$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBS) && echo "  LINK $@"
+	@$(CC) $(GOLD) -fsanitize=address,undefined -o $@ $^ $(LIBS) && echo "  LINK $@"
 asan: $(B)/anlan-asan
 
 unit: $(UNITBIN)
