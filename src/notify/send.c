@@ -1,6 +1,9 @@
 // Transfers by libcurl: SMTP and HTTP(S), several at once, in the notify thread. Nothing here knows the database.
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/jr.h"
 #include "base/log.h"
@@ -15,6 +18,7 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 	struct outcome out;
 	bool used, done;
+	bool nowhere;           // the name led to an address that nothing of ours listens at
 };
 
 struct sender {
@@ -90,6 +94,28 @@ static void add_line(struct transfer *t, int list, struct str line)
 	t->lists[list] = curl_slist_append(t->lists[list], arena_cstr(t->o->arena, line));
 }
 
+// Link-local is where clouds keep the keys of their machines; unspecified is ourselves, multicast and broadcast are everybody.
+static bool is_nowhere(const struct sockaddr *a)
+{
+	const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+	uint32_t four = a->sa_family == AF_INET ? ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) : 1;
+	if (a->sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(six))
+		return IN6_IS_ADDR_LINKLOCAL(six) || IN6_IS_ADDR_MULTICAST(six) || IN6_IS_ADDR_UNSPECIFIED(six);
+	if (a->sa_family == AF_INET6)
+		four = (uint32_t)six->s6_addr[12] << 24 | (uint32_t)six->s6_addr[13] << 16 | (uint32_t)six->s6_addr[14] << 8 | six->s6_addr[15];
+	return four >> 16 == 0xa9fe || four >> 28 >= 0xe || four >> 24 == 0;
+}
+
+// libcurl asks for the socket. The address itself is looked at, after its name was looked up: a name that leads elsewhere the
+// second time gains nothing.
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct transfer *t = arg;
+	(void)purpose;
+	t->nowhere = is_nowhere(&a->addr);
+	return t->nowhere ? CURL_SOCKET_BAD : socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 static bool is_smtp(struct str url) { return str_starts(url, STR("smtp://")) || str_starts(url, STR("smtps://")); }
 
 static void prepare_mail(struct transfer *t)
@@ -136,6 +162,8 @@ static void prepare(struct transfer *t, bool mail)
 	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_TIMEOUT, (long)LIMIT_MESSAGE_SECONDS);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_answer);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	if (mail)
@@ -222,6 +250,11 @@ static void judge(struct transfer *t, CURLcode code)
 	t->out.ok = code == CURLE_OK;
 	if (t->out.ok)
 		return;
+	if (t->nowhere) {
+		t->out.final = true;
+		t->out.error = STR("the address is link-local, multicast or none");
+		return;
+	}
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	// 5xx of SMTP is for good (RFC 5321 4.2.1), but a refused login may be put right by the administrator
 	t->out.final = mail && status >= 550 && status <= 559 && code != CURLE_LOGIN_DENIED;

@@ -197,6 +197,16 @@ test('webhooks tell what happened to records, in order for each, without any of 
   }
 });
 
+test('what leads to a link-local or other address that is nobody\'s is not asked, whatever it is called', async () => {
+  for (const url of ['http://169.254.169.254/latest/meta-data/', 'http://[::ffff:169.254.169.254]/', 'http://2852039166/', 'http://[fe80::1]/', 'http://224.0.0.1/', 'http://0.0.0.0:1/', 'http://[::]:1/']) {
+    const w = await admin.ok_post('/api/v1/records/webhook', { name: url, url, types: 'hazard', events: ['retired'], retry_s: 1, enabled: true });
+    const m = await admin.ok_post(`/api/v1/notify/test/${w.id}`, { webhook: true });
+    const end = await until(`the end of ${url}`, async () => (await log()).find((x) => x.message === m.message && x.state === 'failed'));
+    assert.match(end.error, /link-local, multicast or none/, url);
+    await edit('webhook', w.id, { enabled: false });
+  }
+});
+
 test('a kill in the middle loses nothing; what is repeated has the same id', async () => {
   http.delay = 300;
   const begun = http.got.length;
