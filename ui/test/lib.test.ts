@@ -7,7 +7,7 @@ import { brief, fromWall, span, stamp, toWall } from '../src/lib/time'
 import { stepFor } from '../src/chart/series'
 import { asked, tileOver } from '../src/map/model'
 import { ringParts } from '../src/map/style'
-import { periodOf } from '../src/measure/indicator'
+import { periodOf, periodWords } from '../src/measure/indicator'
 
 test('times are China Standard Time everywhere', () => {
   assert.equal(stamp('2026-11-21T16:00:05Z'), '2026-11-22 00:00:05')
@@ -69,4 +69,7 @@ test('periods back from a day of China Standard Time', () => {
   assert.equal(periodOf('quarter', 0, at), '2026-Q4')
   assert.equal(periodOf('week', 0, at), '2026-W48')
   assert.equal(periodOf('day', 0, at), '2026-11-23')
+})
+test('a period reads as people say it, a day stays a day', () => {
+  assert.deepEqual(['2026', '2026-Q4', '2026-11', '2026-W08', '2026-11-23', ''].map(periodWords), ['2026 年', '2026 年第 4 季度', '2026 年 11 月', '2026 年第 8 周', '2026-11-23', ''])
 })

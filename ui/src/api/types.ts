@@ -81,7 +81,7 @@ export interface SheetItem {
 }
 export interface SheetInfo { assessment: string; label: string; full: number; score: number; vetoed: boolean; complete: boolean; auto_at: string | null; items: SheetItem[] }
 export interface FileInfo { id: number; name: string; size: number; mime: string; sm3?: string; taken_at?: string | null; lon?: number | null; lat?: number | null }
-export interface State { name: string; label: string; color?: string; end?: boolean; who?: string[]; asks?: string[]; withdraw?: boolean; clock?: string; edit?: string[] }
+export interface State { name: string; label: string; color?: string; end?: boolean; who?: string[]; waits?: { label?: string; field?: string }[]; asks?: string[]; withdraw?: boolean; clock?: string; edit?: string[] }
 export interface Move {
   name: string
   label: string

@@ -66,6 +66,7 @@ export const enAlarm = {
   'kpi.within': 'within target',
   'kpi.priorities': 'Activations by level',
   'kpi.groups': 'Groups',
+  'kpi.share': '{n} % (goal {target} %)',
   'kpi.by.enterprise': 'Enterprise',
   'kpi.by.area': 'Area',
   'kpi.by.operator': 'Operator',

@@ -10,6 +10,7 @@ export const enCommand: Record<keyof typeof zhCommand, string> = {
   'cmd.there': 'Emergency {number}',
   'cmd.title': 'Name of the emergency',
   'cmd.level': 'Level',
+  'cmd.level.from': 'By people hurt and reach, not by the colour of the alarm; it can be changed',
   'cmd.exercise': 'This is an exercise',
   'cmd.none': 'No emergency is open',
   'cmd.none.text': 'They are opened from alarms and warnings, or here after a call.',

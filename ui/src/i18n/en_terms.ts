@@ -29,7 +29,7 @@ export const enTerms: Record<keyof typeof zhTerms, string> = {
   'layer.park': 'Parks',
   'layer.pond': 'Ponds',
   'astate.open': 'All open',
-  'astate.all': 'History (last 200)',
+  'astate.all': 'History, closed ones too',
   'astate.normal': 'Normal',
   'astate.unack': 'Unacknowledged',
   'astate.acked': 'Acknowledged',

@@ -66,6 +66,7 @@ export const zhAlarm = {
   'kpi.within': '在目标内',
   'kpi.priorities': '各级报警次数',
   'kpi.groups': '分组',
+  'kpi.share': '{n} %（目标 {target} %）',
   'kpi.by.enterprise': '企业',
   'kpi.by.area': '区域',
   'kpi.by.operator': '值班人员',

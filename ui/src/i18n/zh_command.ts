@@ -8,6 +8,7 @@ export const zhCommand = {
   'cmd.there': '已开事件 {number}',
   'cmd.title': '事件名称',
   'cmd.level': '事件等级',
+  'cmd.level.from': '按伤亡和影响定，不是报警颜色；以后可以调整',
   'cmd.exercise': '这是演练',
   'cmd.none': '没有在办的突发事件',
   'cmd.none.text': '从报警、预警开立，或电话接报后在这里新开。',

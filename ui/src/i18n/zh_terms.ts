@@ -28,7 +28,7 @@ export const zhTerms = {
   'layer.park': '园区',
   'layer.pond': '尾矿库',
   'astate.open': '全部未消除',
-  'astate.all': '历史（最近 200 条）',
+  'astate.all': '历史查询（含已消除）',
   'astate.normal': '已消除',
   'astate.unack': '未确认',
   'astate.acked': '已确认',

@@ -41,4 +41,11 @@ export function periodOf(kind: string | undefined, back = 0, at = Date.now()): s
   const n = y * 12 + m - back
   return `${Math.floor(n / 12)}-${String((n % 12) + 1).padStart(2, '0')}`
 }
+/** A period as people say it: 2026 年第 4 季度, 2026 年 11 月, 2026 年第 48 周; days stay as they are. */
+export function periodWords(period: string | null | undefined): string {
+  const [, y, kind, n] = /^(\d{4})(?:-(Q|W)?(\d{1,2}))?$/.exec(period ?? '') ?? []
+  if (!y) return period ?? ''
+  if (!n) return t('period.year', { y })
+  return kind === 'Q' ? t('period.quarter', { y, n }) : kind === 'W' ? t('period.week', { y, n: Number(n) }) : t('period.month', { y, n: Number(n) })
+}
 export const periods = (kind: string | undefined, n = 12): string[] => Array.from({ length: n }, (_, i) => periodOf(kind, i))

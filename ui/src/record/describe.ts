@@ -1,6 +1,6 @@
 // Reading a type description: columns, filters, what a move needs. No field of any type is named here; the columns
 // every record has (number, state, area …) are.
-import type { Field, FieldKind, Listing, Move, Rec, State, TypeInfo } from '../api/types'
+import type { Field, FieldKind, Listing, Move, Rec, Ref, State, TypeInfo } from '../api/types'
 import { t, type Key } from '../i18n'
 
 /** Columns that the engine gives every record, as if they were fields. */
@@ -58,6 +58,17 @@ export function groups(info: TypeInfo, fields: Field[]): Group[] {
   const rest = fields.filter((f) => !info.groups.some((g) => g.name === f.group))
   if (rest.length) list.unshift({ name: '', label: info.label, fields: rest })
   return list.filter((g) => g.fields.length)
+}
+
+/** Whose turn it is in the record's state: roles in words, persons and organisations by name where this reader may read them. */
+export function waitsFor(info: TypeInfo, rec: Rec): string[] {
+  const out = (stateOf(info, rec.state)?.waits ?? []).flatMap((w) => {
+    if (w.label) return [w.label]
+    const v = w.field ? (rec[w.field] as Ref | Ref[] | null | undefined) : null
+    const names = (Array.isArray(v) ? v : v ? [v] : []).map((x) => x.title).filter((x): x is string => !!x)
+    return names.length ? names : w.field ? [fieldOf(info, w.field)?.label ?? ''] : []
+  })
+  return [...new Set(out.filter(Boolean))]
 }
 
 /** Moves this person may do now, in the order of the description. */
