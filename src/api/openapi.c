@@ -167,7 +167,7 @@ static const struct {
 	{ "Types", "{types:[{name:str, label:str, pack:str, icon:str, states:bool, can:[str]}], packs:[{name:str, label:str, about:str, section:str, first:[str]}]}" },
 	{ "Type", "{name:str, label:str, pack:str, icon:str, about:str, number:str, title:str, geometry:str, groups:[{name:str, label:str}],"
 	  " fields:[{name:str, is:str, label:str, help:str, group:str, need:bool}],"
-	  " states:[{name:str, label:str, color:str, end:bool, who:[str]}],"
+	  " states:[{name:str, label:str, color:str, end:bool, who:[str], waits:[{label?:str, field?:str}]}],"
 	  " moves:[{name:str, label:str, from:[str], to?:str, who:[str], needs:[str], asks:[str], reason:bool, sign:bool}],"
 	  " lists:[{name:str, label:str, show:[str], open:bool, where:{}, order:[str]}], can:[str],"
 	  " drawing?:{picture:str, spots:str, x:str, y:str, of:str, to:str, color:str}}" },
