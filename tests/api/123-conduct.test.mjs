@@ -222,3 +222,45 @@ test('a service body: marks are decided by another, the year’s score gives the
   const p = await bureau.post('/api/v1/records/service_project', { title: '评价', kind: agency.kinds[0], enterprise: firm.id, area: '990121401001', content: '评价', agency: agency.id });
   assert.equal(p.json.error.field, 'agency', 'who has left the market');
 });
+
+test('the state audit reads duties, funds and hazards, changes nothing, and sees no cases', async () => {
+  const admin = await s.as('admin');
+  const p = await admin.ok_post('/api/v1/records/person', { login: 'shenji', name: '审计员（用例）', role: ['audit_office'], area: '990121000000' });
+  await admin.ok_post('/api/v1/password', { person: p.id, new: PASSWORD });
+  const audit = await s.login('shenji', PASSWORD);
+  const [item] = await all(audit, 'duty_item');
+  for (const type of ['duty_list', 'fund', 'decision', 'tour_problem', 'hazard', 'safety_cost']) assert.ok((await audit.ok_get(`/api/v1/records/${type}?size=1`)).total >= 0, type);
+  assert.ok([403, 404].includes((await audit.patch(`/api/v1/records/duty_item/${item.id}`, { version: item.version, title: 'x' })).status));
+  assert.ok([403, 404].includes((await audit.get('/api/v1/records/enforcement_case')).status));
+});
+
+test('a card of a post adds up to 100, is signed, and each score of a quarter stays', async () => {
+  const card = (points, more = {}) => ({ post: '装卸班长', enterprise: firm.id, holder: '王某', scope: '装卸区', duties: points.map((n) => ({ what: '班前检查', standard: '每班一次', points: n })), ...more });
+  assert.equal((await ent.post('/api/v1/records/post_duty', card([60, 30]))).json.error.field, 'duties');
+  const top = await rec(ent, 'post_duty', card([100], { post: '车间主任' }));
+  const c = await rec(ent, 'post_duty', card([60, 40], { above: top.id }));
+  assert.equal((await move(ent, 'post_duty', c.id, 'score', { period: '2026 三季度', score: 92 })).status, 409, 'it is not signed');
+  await done(ent, 'post_duty', c.id, 'sign', { paper: [await file(ent)] });
+  assert.equal((await done(ent, 'post_duty', c.id, 'score', { period: '2026 三季度', score: 92, reward: 200 })).last_score, 92);
+  assert.ok((await move(ent, 'post_duty', c.id, 'score', { period: '2026 三季度', score: 100 })).status >= 400, 'once a period');
+  assert.deepEqual((await all(ent, 'post_score', `&where.card=${c.id}`)).map((x) => [x.title, x.holder, x.score, x.reward]), [['装卸班长', '王某', 92, 200]]);
+  const rate = await value('posts_signed_rate');
+  assert.deepEqual([rate.num, rate.den], [1, 2]);
+});
+
+test('what a key process needs is ordered for an installation one by one, put into use, accepted', async () => {
+  const [i] = (await all(bureau, 'installation')).filter((x) => x.state === 'filed' && x.enterprise.id === firm.id);
+  assert.ok(i, 'the demo has an installation on file');
+  const need = await rec(bureau, 'process_requirement', { process: 'polymerisation', requirement: '反应釜温度与进料联锁', basis: '（用例）' });
+  const controls = [{ requirement: need.id, due: day(60) }];
+  if (!i.key_processes?.length) assert.equal((await move(bureau, 'installation', i.id, 'order_controls', { controls })).status, 409, 'no key process here');
+  const kept = await bureau.patch(`/api/v1/records/installation/${i.id}`, { version: i.version, key_processes: ['polymerisation'] });
+  assert.equal(kept.status, 200, kept.text);
+  await done(bureau, 'installation', i.id, 'order_controls', { controls });
+  const [c] = await all(ent, 'process_control', `&where.installation=${i.id}`);
+  assert.deepEqual([c.title, c.process, c.due, c.state], ['反应釜温度与进料联锁', 'polymerisation', day(60), 'due']);
+  await done(ent, 'process_control', c.id, 'report', { how: '已联调', proof: [await file(ent)], used_on: day() });
+  assert.equal((await value('process_controls_rate')).num, 0);
+  await done(bureau, 'process_control', c.id, 'accept');
+  assert.equal((await value('process_controls_rate')).value, 100);
+});

@@ -46,9 +46,9 @@ test('a village without a reporter is in the gap; one who is not confirmed for a
 });
 
 test('a quick report from the spot needs a picture that knows where it was taken; the duty room answers and it becomes an emergency once', async () => {
-  const q = { what: '坡顶开裂', area: VILLAGE, position: [119.05, 33.08], category: 'other' };
+  const q = { what: '坡顶开裂', position: [119.05, 33.08], category: 'other' };
   assert.equal((await grid.post(`${R}/quick_report`, q)).json.error.field, 'photos');
-  const photo = await upload(grid, 'spot.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xd9]), `&taken_at=${at(-5)}&lon=119.05&lat=33.08`);
+  const photo = await upload(grid, 'spot.jpg', Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 0x10]), Buffer.from('JFIF\0'), Buffer.from([1, 1, 0, 0, 1, 0, 1, 0, 0, 0xff, 0xd9])]), `&taken_at=${at(-5)}&lon=119.05&lat=33.08`);
   const r = await rec(grid, 'quick_report', { ...q, photos: [photo] });
   assert.equal(r.state, 'sent');
   assert.equal((await move(grid, 'quick_report', r.id, 'emergency', { answer: '属实' })).status, 403);
@@ -142,6 +142,7 @@ test('the preparedness of an enterprise: what the data know is filled in, a weak
   await done(town, 'preparedness_review', p.id, 'settle', { opinion: '薄弱', weak: [{ what: '没有队伍协议', due: day(30) }] });
   assert.deepEqual((await of(bureau, 'preparedness_review', 'list=weak')).map((x) => x.id), [p.id]);
   const [task] = await of(ent, 'preparedness_task', `where.review=${p.id}`);
+  assert.ok(task, JSON.stringify(await of(bureau, 'preparedness_task', `where.review=${p.id}`)));
   assert.deepEqual([task.title, task.due, task.state], ['没有队伍协议', day(30), 'open']);
 });
 

@@ -1,6 +1,10 @@
 // A hidden hazard from the own check to the evaluation of its fix; a major one is listed and assigned twice.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { Server } from '../lib/server.mjs';
 
 let s, town, firm, bureau, committee, enterprise;
@@ -79,4 +83,30 @@ test('a special work permit needs a gas test for hot work, and somebody else to 
   assert.equal(wrong.json.error.field, 'ends');
   const w = await ok(firm.post('/api/v1/records/special_work', body));
   assert.ok(!w.moves.includes('approve'), 'the applicant may not approve his own work');
+});
+
+test('the tier with the level says how long: what the county supervises is fixed sooner, a major one soonest', async () => {
+  const days = async (tier, level) => {
+    const h = await ok(town.post('/api/v1/records/hazard', { title: `档次 ${tier}`, enterprise, tier, ...(level && { level }) }));
+    assert.equal(h.track, level === 'major' ? 'major' : tier);
+    if (level) return (Date.parse(h.deadline) - Date.parse(h.state_at)) / 3600e3;
+    await ok(move(bureau, 'hazard', h.id, 'assign', { requirement: '整改' }));
+    const f = await ok(move(firm, 'hazard', h.id, 'accept', { responsible: '王主任' }));
+    return Math.round((Date.parse(f.deadline) - Date.parse(f.state_at)) / 86400e3);
+  };
+  assert.deepEqual([await days('city'), await days('county'), await days('town'), await days('enterprise')], [7, 10, 15, 15]);
+  assert.equal(await days('county', 'major'), 4, 'hours until it is assigned');
+});
+
+test('the whole file of a hazard is one paper: what was ordered, who answers, what was reported, all that was done', async () => {
+  const [h] = (await bureau.get('/api/v1/records/hazard?where.level=major&q=' + encodeURIComponent('储罐紧急切断阀失效'))).json.items;
+  const issued = await ok(bureau.post(`/api/v1/records/hazard/${h.id}/documents/hazard_file`, {}));
+  assert.match(issued.number, /^安应急档〔\d{4}〕\d{4}号$/);
+  const pdf = await fetch(`${s.url}/api/v1/records/hazard/${h.id}/documents/hazard_file/preview`, { headers: { Authorization: `Bearer ${bureau.token}` } });
+  const file = join(mkdtempSync(join(tmpdir(), 'anlan-file-')), 'f.pdf');
+  writeFileSync(file, Buffer.from(await pdf.arrayBuffer()));
+  const text = execFileSync('pdftotext', [file, '-'], { encoding: 'utf8' }).replace(/\s/g, '');
+  rmSync(dirname(file), { recursive: true });
+  assert.match(text, /事故隐患治理档案[\s\S]*一、登记与判定[\s\S]*属重大隐患[\s\S]*二、交办与督办[\s\S]*更换切断阀[\s\S]*四、向职工代表大会报告[\s\S]*七、办理经过/);
+  assert.ok(text.includes('属地') && text.includes('行业部门'), 'both assignments stand in it');
 });
