@@ -1,4 +1,4 @@
-// Idempotency-Key: a POST that is sent again because its answer was lost does not create a second time. The answer is kept for
+// Idempotency-Key: a POST or PATCH that is sent again because its answer was lost does not happen a second time. The answer is kept for
 // a day by person, address and key. Of a new record the key is noted in the transaction that creates it, so that a crash
 // between commit and answer changes nothing: the repetition is answered with the record as it stands.
 #include "api/api.h"
@@ -16,7 +16,7 @@ static bool concerned(const struct call *c)
 	for (size_t i = 0; i < ARRAY_LEN(secret); i++)
 		if (c->route->run == secret[i])
 			return false;
-	return str_is(c->rq->method, "POST") && c->route->access == ACCESS_SESSION;
+	return (str_is(c->rq->method, "POST") || str_is(c->rq->method, "PATCH")) && c->route->access == ACCESS_SESSION;
 }
 
 static void digest_param(void *arg, struct str key, struct str value)

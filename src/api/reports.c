@@ -487,6 +487,31 @@ static enum err follow_merged(struct call *c, const struct type *t, struct row *
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+// What became of the reward, without a word on who gets it: the amount from the moment it is approved.
+static enum err put_reward(struct call *c, int64_t report)
+{
+	const struct type *t = registry_type(c->reg, STR("report_reward"));
+	struct value id = { .kind = VAL_INT, .i = report };
+	const struct filter f[] = { { STR("danger_report"), FILTER_EQ, &id, 1 } };
+	struct list_query lq = { .filters = f, .nfilters = ARRAY_LEN(f), .limit = 1 };
+	struct row *rows;
+	size_t n = 0;
+	int64_t total;
+	enum err err = t ? records_list(call_db(c), &t->table, NULL, &lq, c->arena, &rows, &n, &total, &c->p) : OK;
+	if (err || !n)
+		return err;
+	const struct state *s = type_state(t, rows[0].c.state);
+	bool collect = str_is(rows[0].c.state, "approved");
+	jw_kobj(&c->w, "reward");
+	jw_kstr(&c->w, "state", rows[0].c.state);
+	jw_kstr(&c->w, "label", s ? label_text(c, s->label) : rows[0].c.state);
+	if (collect || str_is(rows[0].c.state, "paid"))
+		jw_kf64(&c->w, "amount", held_number(t, &rows[0], "amount", 0) / 100); // held in fen
+	jw_kbool(&c->w, "collect", collect);
+	jw_end(&c->w);
+	return OK;
+}
+
 enum err report_query(struct call *c)
 {
 	const struct type *t;
@@ -520,8 +545,10 @@ enum err report_query(struct call *c)
 		put_if(c, t, &row, "reply", "public_reply");
 		put_if(c, t, &row, "replied", "replied");
 	}
+	if (!merged) // of a merged report it is who came first that is rewarded
+		err = put_reward(c, own.c.id);
 	jw_end(&c->w);
-	return OK;
+	return err;
 }
 
 struct words {

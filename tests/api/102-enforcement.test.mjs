@@ -289,6 +289,9 @@ test('what happens to a report: sent on, verified, a hazard, answered by somebod
   assert.equal((await move(bureau, 'report_reward', w.id, 'submit', { rule: rule['非法违法查实（虚构）'], fine: 20000 })).status, 409, 'a rule for another kind');
   const sum = await done(bureau, 'report_reward', w.id, 'submit', { rule: rule['事故隐患查实（虚构）'], fine: 20000 });
   assert.deepEqual([sum.uplift, sum.amount], [20, 3600], '15 % of 20,000 yuan, and 20 % more for an insider');
+  assert.deepEqual((await query(given.receipt)).json.reward, { state: 'approving', label: '待批准', collect: false }, 'no amount before it is approved');
+  await done(leader, 'report_reward', w.id, 'approve', { password: PASSWORD });
+  assert.deepEqual((await query(given.receipt)).json.reward, { state: 'approved', label: '待领取', amount: 3600, collect: true }, 'who has the receipt reads what is due and how to get it');
   const hazard = (await all(bureau, 'hazard', `&where.origin=danger_report:${id}`))[0];
   assert.equal(hazard.title, '报警器被关闭');
   const theirs = (await ent.ok_get(`/api/v1/records/enterprise?size=1`)).items[0];

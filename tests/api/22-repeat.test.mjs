@@ -55,6 +55,16 @@ test('a refused creation is not remembered', async () => {
   assert.equal((await create('again', 'k-4')).status, 201);
 });
 
+test('a change whose answer was lost is sent again: it is the same change, not somebody else who was faster', async () => {
+  const e = (await town.ok_get('/api/v1/records/enterprise?size=1')).items[0], at = `/api/v1/records/enterprise/${e.id}`;
+  const change = (key) => town.patch(at, { version: e.version, address: '改一次' }, { headers: { 'Idempotency-Key': key } });
+  const first = await change('k-5'), again = await change('k-5');
+  assert.equal(first.status, 200, first.text);
+  assert.deepEqual(again.json, first.json);
+  assert.equal((await town.ok_get(at)).version, e.version + 1, 'once');
+  assert.equal((await change('k-6')).status, 409, 'another change on what is no more is refused');
+});
+
 test('ETag and If-Match: what was changed meanwhile is not written over', async () => {
   const e = (await town.ok_get('/api/v1/records/enterprise?size=1')).items[0];
   const at = `/api/v1/records/enterprise/${e.id}`;
