@@ -2,6 +2,6 @@
 const g = globalThis as Record<string, unknown>
 const kept = new Map<string, string>()
 g.localStorage ??= { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => kept.set(k, v), removeItem: (k: string) => kept.delete(k) }
-g.document ??= { documentElement: {}, title: '', hidden: false, createElement: () => ({}) }
+g.document ??= { documentElement: {}, title: '', hidden: false, createElement: () => ({}), addEventListener() {} }
 if (!('navigator' in globalThis)) g.navigator = { language: 'zh-CN' }
 g.matchMedia ??= () => ({ matches: false, addEventListener() {} })

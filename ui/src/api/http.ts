@@ -123,7 +123,7 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => api<T>(path, { query, signal })
 export const post = <T>(path: string, body: unknown = {}, once?: string) => api<T>(path, { method: 'POST', body, once })
-export const patch = <T>(path: string, body: unknown) => api<T>(path, { method: 'PATCH', body })
+export const patch = <T>(path: string, body: unknown, once?: string) => api<T>(path, { method: 'PATCH', body, once })
 export const del = <T>(path: string, body?: unknown) => api<T>(path, { method: 'DELETE', body })
 
 /** Sends a file; XMLHttpRequest, because only it says how far the sending is. */

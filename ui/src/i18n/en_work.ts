@@ -518,4 +518,13 @@ export const enWork = {
   'sched.done': 'Done',
   'sched.overdue': 'Overdue',
   'sched.missing': 'Missing',
+  'form.more': '{n} more that may stay empty',
+  'form.last': '{n} fields can be as last time ({last}): place, people and the like; times, numbers, signatures and pictures are new.',
+  'form.last.take': 'As last time',
+  'form.last.done': '{n} fields are as last time; please check them',
+  'pick.here': 'Where I am',
+  'pick.nohere': 'No position: switch location on and allow it, or choose on the map.',
+  'nav.recent': 'Used last',
+  'list.from': 'from',
+  'rows.from': 'Take over {n} lines of {title}: {label}',
 }

@@ -518,4 +518,13 @@ export const zhWork = {
   'sched.done': '办结',
   'sched.overdue': '超时',
   'sched.missing': '缺失',
+  'form.more': '再填 {n} 项（可不填）',
+  'form.last': '可照上次（{last}）填好 {n} 项：单位、部位、人员等；时间、数值、签名、照片仍要现填。',
+  'form.last.take': '照上次填',
+  'form.last.done': '已照上次填了 {n} 项，请核对',
+  'pick.here': '用现在的位置',
+  'pick.nohere': '没有取得位置：请打开手机定位并允许使用，或在地图上选。',
+  'nav.recent': '最近用过',
+  'list.from': '从',
+  'rows.from': '照“{title}”的{label}列出 {n} 行',
 }

@@ -2,7 +2,7 @@
 // an answer that got lost creates nothing twice. What the server refuses stays, with what it said, until the person mends or drops it.
 import { computed, ref, watch } from 'vue'
 import { ApiError, api, reachable, upload } from '../api/http'
-import type { FileInfo } from '../api/types'
+import type { FileInfo, Rec } from '../api/types'
 import { t } from '../i18n'
 import type { Shot } from '../lib/photo'
 import type { Form } from '../record/values'
@@ -22,6 +22,8 @@ export interface Waiting {
   what: string // for people: what is done to what
   files: number[]
   form?: { type: string; id: number; values: Form } // to open the form again
+  move?: { type: string; id: number; name: string; to?: string; values: Form; reason?: string } // to open the step again
+  after?: number // what waits before it for the same record: this one stands on it
   refused?: string
 }
 const MARK = 'anlan.waiting'
@@ -76,14 +78,25 @@ export async function withFiles(body: Form): Promise<Form> {
   return ids.size ? (renamed(body, ids) as Form) : body
 }
 
-/** With the id of what waits already it takes its place, at once. */
-export async function keepForLater(w: Omit<Waiting, 'id' | 'person' | 'at' | 'files'>, id = Date.now()) {
-  const item: Waiting = { ...w, id, person: me.value!.id, at: Date.now(), files: localIds(w.body) }
-  localStorage.setItem(MARK, '1')
-  await keep('outbox', item.id, item)
-  all.value = [...all.value.filter((x) => x.id !== id), item]
+const about = (w: Pick<Waiting, 'path'>) => /^\/records\/\w+\/\d+/.exec(w.path)?.[0]
+/** What waits for a record, in the order in which it was done. */
+export const waitingFor = (type: string, id: number) => waiting.value.filter((w) => about(w) === `/records/${type}/${id}`)
+/** Whether it can be sent: what it stands on has gone. */
+export const free = (w: Waiting) => !waiting.value.some((x) => x.id === w.after)
+
+async function put(w: Waiting) {
+  await keep('outbox', w.id, w)
+  all.value = [...all.value.filter((x) => x.id !== w.id), w].sort((a, b) => a.id - b.id)
 }
-export async function discard(w: Waiting) {
+/** With the id of what waits already it takes its place, at once. */
+export async function keepForLater(w: Omit<Waiting, 'id' | 'person' | 'at' | 'files' | 'after'>, id = Date.now()) {
+  const before = waiting.value.filter((x) => x.id < id && about(x) && about(x) === about(w))
+  localStorage.setItem(MARK, '1')
+  await put({ ...w, id, person: me.value!.id, at: Date.now(), files: localIds(w.body), after: before[before.length - 1]?.id })
+}
+/** What is sent, or dropped (without got): what stands on it follows, on the version that the record has then. */
+export async function discard(w: Waiting, got?: Rec) {
+  for (const x of all.value.filter((x) => x.after === w.id)) await put({ ...x, after: w.after, body: got?.version ? { ...x.body, version: got.version } : x.body })
   await drop('outbox', w.id)
   for (const f of w.files) await Promise.all([drop('files', f), drop('files', `about${f}`)])
   all.value = all.value.filter((x) => x.id !== w.id)
@@ -92,15 +105,14 @@ export async function discard(w: Waiting) {
 
 async function send(w: Waiting): Promise<boolean> {
   try {
-    await api(w.path, { method: w.method, body: await withFiles(w.body), once: w.method === 'POST' ? w.once : undefined })
-    await discard(w)
+    const body = await withFiles(w.body)
+    if (body !== w.body) await put((w = { ...w, body })) // sent again it is the same request, files and all
+    await discard(w, await api<Rec>(w.path, { method: w.method, body, once: w.once }))
     return true
   } catch (e) {
     const err = e as ApiError
     if (!err.status || err.status === 401) return false // no signal yet, or to be logged in first
-    const said = { ...w, refused: [err.message, err.hint].filter(Boolean).join(' ') }
-    await keep('outbox', w.id, said)
-    all.value = all.value.map((x) => (x.id === w.id ? said : x))
+    await put({ ...w, refused: [err.message, err.hint].filter(Boolean).join(' ') })
     return true
   }
 }
@@ -109,7 +121,10 @@ export async function sendAll(again = false) {
   if (sending.value) return
   sending.value = true
   try {
-    for (const w of waiting.value.filter((x) => again || !x.refused)) if (!(await send(w))) break
+    for (const { id } of waiting.value.filter((x) => again || !x.refused)) {
+      const w = waiting.value.find((x) => x.id === id) // as it is now: on the version of the one before
+      if (w && free(w) && !(await send(w))) break
+    }
   } finally {
     sending.value = false
   }
@@ -120,7 +135,7 @@ async function load() {
   await dropOldFiles(FILE_LIFE, new Set(all.value.flatMap((w) => w.files)))
 }
 if (possible) {
-  const due = () => waiting.value.some((w) => !w.refused) && void sendAll()
+  const due = () => waiting.value.some((w) => !w.refused && free(w)) && void sendAll()
   if (localStorage.getItem(MARK)) void load().then(due)
   watch([me, reachable], () => reachable.value && due())
   addEventListener('online', due)

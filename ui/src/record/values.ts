@@ -49,6 +49,20 @@ export function toWire(f: Field, v: unknown): unknown {
   return v === undefined ? null : v
 }
 
+const COPIED = ['text', 'menu', 'ref']
+/** Columns that a table can take over from another: of the same name and kind, if one of them is a text that both need. */
+export function shared(from: Field, to: Field): string[] {
+  const both = (to.columns ?? []).filter((c) => typed(c) && COPIED.includes(c.is) && from.columns?.some((x) => x.name === c.name && x.is === c.is))
+  const named = (f: Field, name: string) => f.columns?.some((c) => c.name === name && c.is === 'text' && c.need === true)
+  return both.some((c) => named(from, c.name) && named(to, c.name)) ? both.map((c) => c.name) : []
+}
+
+/** What a record refers to, of fields with one value. */
+export const refsOf = (fields: Field[], values: Form) => fields.flatMap((f) => {
+  const v = values[f.name]
+  return f.is === 'ref' && f.to && isRef(v) && v.id > 0 ? [{ type: f.to, id: v.id, title: v.title }] : []
+})
+
 /** Rows without the lines nobody filled in. */
 function rowsToWire(f: Field, v: unknown): Form[] {
   const rows = (Array.isArray(v) ? v : []) as Form[]
