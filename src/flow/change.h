@@ -44,6 +44,8 @@ enum err assign_put(const struct change *ch, const struct assign *as, const stru
                     const json_t *line, struct draft *to) must_check;
 // Opens what the move opens, from the row as it is after the move.
 enum err move_opens(const struct change *ch, const struct move *m, const struct row *row) must_check;
+// Writes what the move writes into the records that the row, as it is after the move, refers to (writes.c).
+enum err move_writes(const struct change *ch, const struct move *m, const struct row *row) must_check;
 // Which of the records that it may open for (struct opens.across); NULL = all. For this moment.
 const struct condition *opens_cond(const struct registry *reg, const struct opens *o, const struct identity *by, struct arena *a);
 // Which records have to be public (publish.due.where); NULL = all.

@@ -232,10 +232,10 @@ static struct filter open_filter(const struct type *t, struct arena *a)
 	return f;
 }
 
-static struct expr_value linked(struct scene *s, const struct type *from, bool open)
+// states: only those in one of them; NULL: all.
+static struct expr_value linked(struct scene *s, const struct type *from, const struct filter *states)
 {
 	struct condition any = { .op = COND_OR, .subs = arena_many(s->a, from->nfields + 1, struct condition), .other = STR_EMPTY };
-	struct filter states = open_filter(from, s->a);
 	struct aggregate *groups;
 	struct problem p;
 	size_t n = 0;
@@ -249,12 +249,23 @@ static struct expr_value linked(struct scene *s, const struct type *from, bool o
 	}
 	if (str_is(s->t->name, "enterprise") && from->enterprise_from.n)
 		add_filter(&any, STR("enterprise"), FILTER_EQ, id, s->a);
-	struct list_query lq = { .text = STR_EMPTY, .cond = &any, .filters = &states, .nfilters = open && from->nstates ? 1 : 0 };
+	struct list_query lq = { .text = STR_EMPTY, .cond = &any, .filters = states, .nfilters = states && from->nstates ? 1 : 0 };
 	static const struct measure count = { .op = MEASURE_COUNT, .column = { "", 0 } };
 	problem_init(&p, s->a);
 	if (records_aggregate(s->db, &from->table, NULL, &lq, NULL, 0, &count, 1, s->a, &groups, &n, &p) || n != 1)
 		return nothing;
 	return real((double)groups[0].measures[0].i);
+}
+
+static struct expr_value linked_of(struct scene *s, const struct expr_name *n)
+{
+	if (n->n == SOURCE_LINKED_IN) {
+		const struct expr_links *l = n->p;
+		struct value state = { .kind = VAL_TEXT, .s = l->state->name };
+		return linked(s, l->type, &(struct filter){ .column = STR("state"), .op = FILTER_EQ, .vals = &state, .nvals = 1 });
+	}
+	struct filter open = open_filter(n->p, s->a);
+	return linked(s, n->p, n->n == SOURCE_LINKED_OPEN ? &open : NULL);
 }
 
 static struct expr_value matched(struct scene *s, const struct expr_match *by)
@@ -289,7 +300,7 @@ static struct expr_value value(void *arg, const struct expr_slot *slot)
 	if (slot->function.n && n->n == SOURCE_MATCHED)
 		return matched(s, n->p);
 	if (slot->function.n)
-		return linked(s, n->p, n->n == SOURCE_LINKED_OPEN);
+		return linked_of(s, n);
 	if (n->n == SOURCE_DRAW)
 		return drawn(s, n->p);
 	if (slot->of.kind == EXPR_ORIGIN)

@@ -435,7 +435,9 @@ enum err flow_move(struct db *db, const struct registry *reg, const struct type 
 		return err;
 	struct row now = { .c = c, .vals = d.vals };
 	bool had;
-	err = move_opens(&ch, m, &now);
+	err = move_writes(&ch, m, &now);
+	if (!err)
+		err = move_opens(&ch, m, &now);
 	if (!err && t->release.matrix)
 		err = receipt_confirm(&ch, id, STR_EMPTY, &had); // who acts on it has it
 	if (!err && m->release)

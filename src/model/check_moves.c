@@ -5,7 +5,7 @@
 
 struct raw_move {
 	struct move m;
-	const struct yaml_node *from, *sets, *not_same, *opens;
+	const struct yaml_node *from, *sets, *not_same, *opens, *writes;
 	struct str to, release;
 	struct str *needs, *asks;
 	size_t nneeds, nasks;
@@ -23,6 +23,7 @@ static const struct key move_keys[] = {
 	{ "say", KEY_LABEL, false, offsetof(struct raw_move, m.say), 0 },
 	{ "back", KEY_BOOL, false, offsetof(struct raw_move, m.back), 0 },
 	{ "opens", KEY_LIST, false, offsetof(struct raw_move, opens), 0 },
+	{ "writes", KEY_LIST, false, offsetof(struct raw_move, writes), 0 },
 	{ "reason", KEY_BOOL, false, offsetof(struct raw_move, m.reason), 0 },
 	{ "sign", KEY_BOOL, false, offsetof(struct raw_move, m.sign), 0 },
 	{ "sets", KEY_MAP, false, offsetof(struct raw_move, sets), 0 },
@@ -179,24 +180,50 @@ void check_assigns(struct check *c, const struct type *from, const struct type *
 		*ret_n += check_assign(c, from, to, each, map->keys[i], map->items[i], &(*ret)[*ret_n]);
 }
 
-static void move_sets(struct check *c, const struct type *t, struct raw_move *raw)
+// Values for fields that have a column of their own, of records of type to.
+static void stored_assigns(struct check *c, const struct type *from, const struct type *to, const struct yaml_node *map,
+                           struct assign **ret, size_t *ret_n)
 {
 	struct assign *all;
 	size_t n = 0;
-	check_assigns(c, t, t, NULL, raw->sets, &all, &n);
-	raw->m.sets = arena_many(c->a, n, struct assign);
+	check_assigns(c, from, to, NULL, map, &all, &n);
+	*ret = arena_many(c->a, n, struct assign);
 	for (size_t i = 0; i < n; i++)
 		if (all[i].field->ncols)
-			raw->m.sets[raw->m.nsets++] = all[i];
+			(*ret)[(*ret_n)++] = all[i];
 		else
-			DIAG(c->d, at_key(raw->sets, arena_cstr(c->a, all[i].field->name)), SETS_VALUE, STR_FMT(all[i].text),
+			DIAG(c->d, at_key(map, arena_cstr(c->a, all[i].field->name)), SETS_VALUE, STR_FMT(all[i].text),
 			     field_kind_name(all[i].field->kind));
+}
+
+static void one_writes(struct check *c, const struct type *t, const struct yaml_node *n, struct writes *ret)
+{
+	struct raw { struct str to; const struct yaml_node *fields; } raw = { .to = STR_EMPTY };
+	static const struct key keys[] = {
+		{ "to", KEY_STR, true, offsetof(struct raw, to), 0 },
+		{ "fields", KEY_MAP, true, offsetof(struct raw, fields), 0 },
+	};
+	if (!keys_read(c, n, keys, ARRAY_LEN(keys), &raw) || !raw.to.n || !(ret->to = want_field(c, t, at_key(n, "to"), raw.to)))
+		return;
+	ret->type = ret->to->kind == FIELD_REF ? registry_type(c->reg, ret->to->to) : NULL;
+	if (ret->type)
+		stored_assigns(c, t, ret->type, raw.fields, &ret->fields, &ret->nfields);
+	else
+		DIAG(c->d, at_key(n, "to"), WRITES_TO, STR_FMT(raw.to));
+}
+
+static void move_writes(struct check *c, const struct type *t, struct raw_move *raw)
+{
+	raw->m.nwrites = raw->writes ? raw->writes->n : 0;
+	raw->m.writes = arena_many(c->a, raw->m.nwrites, struct writes);
+	for (size_t i = 0; i < raw->m.nwrites; i++)
+		one_writes(c, t, raw->writes->items[i], &raw->m.writes[i]);
 }
 
 // ---- records that a move opens -----------------------------------------------------------------
 
 struct raw_opens {
-	struct str type, link, each, across, where;
+	struct str type, link, each, across, where, sectors;
 	const struct yaml_node *fields;
 };
 
@@ -217,15 +244,19 @@ const struct field *check_link(struct check *c, const struct yaml_node *n, const
 }
 
 // for: one record for each that a ref field of the new type can name; where: which of them.
-static void opens_across(struct check *c, const struct yaml_node *n, const struct raw_opens *raw, struct opens *ret)
+// sectors: only those in the sectors that a field of this type names.
+static void opens_across(struct check *c, const struct type *t, const struct yaml_node *n, const struct raw_opens *raw, struct opens *ret)
 {
 	ret->across = raw->across.n ? want_field(c, ret->type, at_key(n, "for"), raw->across) : NULL;
 	if (raw->across.n && !ret->across)
 		return;
 	if (!ret->across || ret->across->kind != FIELD_REF || ret->each) {
-		DIAG(c->d, at_key(n, ret->across ? "for" : "where"), OPENS_FOR, STR_FMT(ret->type->name));
+		DIAG(c->d, at_key(n, ret->across ? "for" : raw->where.n ? "where" : "sectors"), OPENS_FOR, STR_FMT(ret->type->name));
 		return;
 	}
+	ret->sectors = raw->sectors.n ? want_field(c, t, at_key(n, "sectors"), raw->sectors) : NULL;
+	if (ret->sectors && !(ret->sectors->kind == FIELD_MENUS && str_is(ret->sectors->menu->name, "sector")))
+		DIAG(c->d, at_key(n, "sectors"), OPENS_SECTORS, STR_FMT(raw->sectors));
 	ret->subject = registry_type(c->reg, ret->across->to);
 	if (ret->subject && raw->where.n) {
 		struct expr_ask ask = { .reg = c->reg, .t = ret->subject };
@@ -243,8 +274,10 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 		{ "each", KEY_STR, false, offsetof(struct raw_opens, each), 0 },
 		{ "for", KEY_STR, false, offsetof(struct raw_opens, across), 0 },
 		{ "where", KEY_STR, false, offsetof(struct raw_opens, where), 0 },
+		{ "sectors", KEY_STR, false, offsetof(struct raw_opens, sectors), 0 },
 	};
-	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY, .across = STR_EMPTY, .where = STR_EMPTY };
+	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY, .across = STR_EMPTY, .where = STR_EMPTY,
+		                 .sectors = STR_EMPTY };
 	if (!keys_read(c, n, keys, ARRAY_LEN(keys), &raw) || raw.type.n == 0 || raw.link.n == 0)
 		return;
 	if (!(ret->type = want_type(c, at_key(n, "type"), raw.type)))
@@ -253,8 +286,8 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 	ret->each = raw.each.n ? want_field(c, t, at_key(n, "each"), raw.each) : NULL;
 	if (ret->each && strcmp(field_kind_name(ret->each->kind), "rows") != 0)
 		DIAG(c->d, at_key(n, "each"), EACH_KIND, STR_FMT(raw.each));
-	if (raw.across.n || raw.where.n)
-		opens_across(c, n, &raw, ret);
+	if (raw.across.n || raw.where.n || raw.sectors.n)
+		opens_across(c, t, n, &raw, ret);
 	check_assigns(c, t, ret->type, ret->each, raw.fields, &ret->fields, &ret->nfields);
 }
 
@@ -302,7 +335,8 @@ static void check_move(struct check *c, const struct type *t, const struct yaml_
 	check_field_names(c, t, yaml_get(n, "needs"), raw->needs, raw->nneeds, &raw->m.needs, &raw->m.nneeds);
 	check_field_names(c, t, yaml_get(n, "asks"), raw->asks, raw->nasks, &raw->m.asks, &raw->m.nasks);
 	move_guard(c, t, n, &raw->m);
-	move_sets(c, t, raw);
+	stored_assigns(c, t, t, raw->sets, &raw->m.sets, &raw->m.nsets);
+	move_writes(c, t, raw);
 	check_opens(c, t, raw->opens, &raw->m.opens, &raw->m.nopens);
 	if (raw->release.n)
 		raw->m.release = check_release_word(c, t, at_key(n, "release"), raw->release);

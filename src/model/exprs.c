@@ -214,6 +214,20 @@ static bool matched(const struct asking *asking, struct str argument, bool ever,
 	return true;
 }
 
+// linked('risk_check.missed'): only those in that state.
+static bool linked_in(struct arena *a, const struct type *t, struct str state, struct expr_name *ret)
+{
+	const struct state *s = type_state(t, state);
+	struct expr_links *l = arena_one(a, struct expr_links);
+	if (!s)
+		return false;
+	*l = (struct expr_links){ t, s };
+	*ret = (struct expr_name){ .kind = EXPR_NUMBER, .unit = STR_EMPTY, .any_unit = true, .p = l, .n = SOURCE_LINKED_IN };
+	ret->zh = arena_printf(a, "“%.*s”的“%.*s”数", STR_FMT(s->label.zh), STR_FMT(t->label.zh));
+	ret->en = arena_printf(a, "the number of records \"%.*s\" in the state \"%.*s\"", STR_FMT(t->label.en), STR_FMT(s->label.en));
+	return true;
+}
+
 static bool call(void *arg, struct str function, struct str argument, int64_t window, struct expr_name *ret, bool *known)
 {
 	struct arena *a = ((const struct asking *)arg)->a;
@@ -226,9 +240,12 @@ static bool call(void *arg, struct str function, struct str argument, int64_t wi
 	if (!open && !str_is(function, "linked"))
 		return false;
 	*known = true;
-	const struct type *t = registry_type(ask->reg, argument);
+	struct str state = argument, type = str_cut(&state, '.');
+	const struct type *t = registry_type(ask->reg, type);
 	if (!t || !ask->t || window || !refers(t, ask->t))
 		return false;
+	if (state.n)
+		return !open && linked_in(a, t, state, ret);
 	*ret = (struct expr_name){ .kind = EXPR_NUMBER, .unit = STR_EMPTY, .any_unit = true, .p = t,
 		                   .n = open ? SOURCE_LINKED_OPEN : SOURCE_LINKED };
 	ret->zh = arena_printf(a, open ? "未办结的“%.*s”数" : "“%.*s”数", STR_FMT(t->label.zh));

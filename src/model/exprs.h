@@ -11,6 +11,7 @@ enum expr_source_kind {
 	SOURCE_COMMON,          // common column; its name is the text of the slot (behind the dot)
 	SOURCE_LINKED,          // p: struct type whose records refer to this one: how many
 	SOURCE_LINKED_OPEN,     // and of these, not at an end and not retired
+	SOURCE_LINKED_IN,       // p: struct expr_links: how many of them are in one state
 	SOURCE_MATCHED,         // p: struct expr_match: has any record of another type the same value?
 	SOURCE_ME,              // the person who asks (a reference to person)
 	SOURCE_MY_ENTERPRISE,
@@ -20,6 +21,10 @@ enum expr_source_kind {
 // The name of the common column of a SOURCE_COMMON slot: "state", of "enterprise.state" too.
 struct str slot_column(const struct expr_slot *s);
 
+struct expr_links {         // linked('TYPE.STATE')
+	const struct type *type;
+	const struct state *state;
+};
 struct expr_match {         // matched('TYPE.FIELD'): own and of have the same name and kind
 	const struct field *own, *of;
 	const struct type *type;

@@ -235,6 +235,14 @@ struct opens {              // a move or a trigger makes a record of another typ
 	const struct field *across; // REF field of that type: one record for each it can refer to in the area and sector; NULL: one
 	const struct type *subject; // what it refers to
 	const struct condition *cond; // which of them; NULL: all
+	const struct field *sectors; // MENUS field of this type: only those of one of its sectors, unless it is empty; NULL: the record's sector
+};
+
+struct writes {             // a move writes into a record that this one refers to
+	const struct field *to;     // REF field of this type
+	const struct type *type;    // what it refers to
+	struct assign *fields;
+	size_t nfields;
 };
 
 struct trigger {            // triggers: when a change of the record makes it true
@@ -272,6 +280,8 @@ struct move {
 	size_t nsets;
 	struct opens *opens;
 	size_t nopens;
+	struct writes *writes;
+	size_t nwrites;
 	enum release release;   // release: the persons of the matrix are told, and give receipts
 };
 
