@@ -59,7 +59,7 @@ export const enExam: Record<keyof typeof zhExam, string> = {
   'exam.hint.few': 'Fewer than 10 papers',
   'exam.hint.hard': 'Too hard, or wrong',
   'exam.hint.easy': 'Too easy',
-  'exam.hint.fine': '',
+  'exam.hint.fine': 'fine',
   'exam.sheet': 'Answers',
   'exam.min': '{m} min {s} s',
 }

@@ -57,7 +57,7 @@ export const zhExam = {
   'exam.hint.few': '答卷不足 10 份',
   'exam.hint.hard': '太难或有误',
   'exam.hint.easy': '太容易',
-  'exam.hint.fine': '',
+  'exam.hint.fine': '正常',
   'exam.sheet': '答卷',
   'exam.min': '{m} 分 {s} 秒',
 }
