@@ -1,6 +1,6 @@
 // Counts failed logins by name and by address. In memory only: a restart forgives. Any thread; one mutex.
 //
-// After LIMIT_LOGIN_TRIES failures a key waits until LIMIT_LOGIN_WAIT_S have passed since the last of them. The table is
+// After LIMIT_LOGIN_TRIES failures (an address: LIMIT_LOGIN_ADDRESS) a key waits until LIMIT_LOGIN_WAIT_S have passed since the last of them. The table is
 // bounded: when it is full, keys whose wait is over are dropped, and if there are none, all are (an attacker with that
 // many addresses is held back by the names, and the other way round).
 #include "auth/auth_int.h"
@@ -89,7 +89,7 @@ bool throttle_blocked(struct throttle *t, char kind, struct str who, int64_t now
 	struct str key = make_key(kind, who, text);
 	pthread_mutex_lock(&t->lock);
 	const struct failures *f = find(t, key);
-	bool blocked = f && f->count >= LIMIT_LOGIN_TRIES && !over(f, now);
+	bool blocked = f && f->count >= (kind == 'p' ? LIMIT_LOGIN_ADDRESS : LIMIT_LOGIN_TRIES) && !over(f, now);
 	pthread_mutex_unlock(&t->lock);
 	return blocked;
 }

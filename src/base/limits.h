@@ -65,7 +65,8 @@
 #define LIMIT_CASE_ACTIONS 2000             // audit entries of one of its records
 #define LIMIT_AUDIT_EXPORT 50000            // entries of one part of the exported audit chain
 #define LIMIT_EXPORT_ROWS 1000000          // a workbook's sheet holds 1,048,576
-#define LIMIT_LOGIN_TRIES 5                 // failures for a name or an address before it must wait
+#define LIMIT_LOGIN_TRIES 5                 // failures for a name before it must wait
+#define LIMIT_LOGIN_ADDRESS 20              // the same for an address: a whole office may sit behind one
 #define LIMIT_LOGIN_WAIT_S 60
 #define LIMIT_DIRECTORY_BUSY 3              // logins that wait for a directory at once, of the 8 HTTP workers
 #define LIMIT_DIRECTORY_SECONDS 5           // of one login at a directory, of one answer of a single sign-on

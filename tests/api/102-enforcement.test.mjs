@@ -157,7 +157,7 @@ test('the file of the case holds all of it, named by SM3, and its export stands 
   const m = unzip(Buffer.from(await r.arrayBuffer())), sm3 = (b) => createHash('sm3').update(b).digest('hex'), names = Object.keys(m);
   for (const type of ['enforcement_case', 'case_evidence', 'case_service']) assert.ok(names.some((n) => n.includes(`-${type}.json`)), type);
   assert.equal(names.filter((n) => n.startsWith('documents/')).length, 1, 'the decision');
-  assert.equal(names.filter((n) => n.startsWith('files/')).length, 3, 'evidence and two receipts of service');
+  assert.equal(names.filter((n) => n.startsWith('files/')).length, 4, 'evidence, two receipts of service, the answer to the review');
   const sums = m['SM3SUMS.txt'].toString().trim().split('\n').map((x) => x.split('  '));
   assert.deepEqual(sums.map((x) => x[1]).sort(), names.filter((n) => !['SM3SUMS.txt', 'manifest.json'].includes(n)).sort());
   for (const [hash, name] of sums) assert.equal(sm3(m[name]), hash, name);

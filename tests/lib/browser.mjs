@@ -42,7 +42,7 @@ export class Person {
       viewport: size, locale: lang === 'zh' ? 'zh-CN' : 'en-US', timezoneId: 'Asia/Shanghai', hasTouch: p.phone, isMobile: p.phone,
       deviceScaleFactor: 1, baseURL: server.url, acceptDownloads: true, reducedMotion: 'reduce',
     });
-    p.context.setDefaultTimeout(120000);
+    p.context.setDefaultTimeout(Number(process.env.E2E_WAIT ?? 120000));
     await p.context.addInitScript(watchShifts);
     p.page = await p.context.newPage();
     p.trouble = [];

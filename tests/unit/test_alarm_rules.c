@@ -195,7 +195,7 @@ static void test_rule_in_words(void **state)
 	struct rule_set *rs = compile(a, full);
 	assert_string_equal(rule_words(rs, 0, NULL, false, a).p,
 	        "Watches level in sector chemical.\n"
-	        "High-high (red): at or above the point's own hh for 5 s; clears below the limit minus 2 for 30 s; opens \"Warning\". \"Level high-high\"\n"
+	        "High-high (red): at or above the point's own high-high limit for 5 s; clears below the limit minus 2 for 30 s; opens \"Warning\". \"Level high-high\"\n"
 	        "High (orange): at or above 80; clears below 78.5. \"Level high\"\n"
 	        "Low (yellow): at or below 20; clears above 20. \"Level low\"\n"
 	        "Rate of change (orange): 1 min: a rise of 5 or more for 10 s; clears 1 min after it stopped. \"Rising fast\"\n"
@@ -204,7 +204,7 @@ static void test_rule_in_words(void **state)
 	        "Bad data (blue): readings out of range, stale or marked bad for 30 s. \"Bad\"\n");
 	assert_string_equal(rule_words(rs, 0, NULL, true, a).p,
 	        "监测种类 level，行业 chemical。\n"
-	        "高高报（红色）：达到或超过测点自己的 hh，持续 5 秒；低于限值减 2，持续 30 秒后解除；生成“预警”。“液位高高”\n"
+	        "高高报（红色）：达到或超过测点自己的高高限，持续 5 秒；低于限值减 2，持续 30 秒后解除；生成“预警”。“液位高高”\n"
 	        "高报（橙色）：达到或超过 80；低于 78.5 时解除。“液位高”\n"
 	        "低报（黄色）：等于或低于 20；高于 20 时解除。“液位低”\n"
 	        "变化率（橙色）：1 分钟内上升 5 或更多，持续 10 秒；恢复 1 分钟后解除。“上升过快”\n"
