@@ -61,6 +61,8 @@ test('an officer without signal: begins a check, completes its record, the phone
     await p.fill('outcome', 'order');
     await p.test('field-attended-add').tap();
     await p.test('field-attended-0-name').fill('曹永军');
+    await confirm(p);
+    await p.page.getByText('第 1 行：请填写职务').waitFor(); // said here and now, not when the signal is back
     await p.test('field-attended-0-post').fill('安全管理员');
     await p.page.locator('[data-test="field-photos"] input[type="file"]').first().setInputFiles({ name: 'gate.png', mimeType: 'image/png', buffer: PICTURE });
     await p.row('file-row', 'gate').waitFor();

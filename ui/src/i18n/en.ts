@@ -331,6 +331,7 @@ export const en: Record<keyof typeof zh, string> = {
   'form.new': 'New: {label}',
   'form.edit': 'Edit: {label}',
   'form.expert': 'Show expert options',
+  'form.need.row': 'Row {n}: {label} is required',
   'form.need': '{label} is required',
   'form.for': 'needed for “{move}”',
   'form.leave': 'There are unsaved changes. Leave?',

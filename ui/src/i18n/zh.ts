@@ -330,6 +330,7 @@ export const zh = {
   'form.new': '新增{label}',
   'form.edit': '编辑{label}',
   'form.expert': '显示专业选项',
+  'form.need.row': '第 {n} 行：请填写{label}',
   'form.need': '请填写{label}',
   'form.for': '“{move}”前须填',
   'form.leave': '有未保存的修改，确定离开吗？',

@@ -1,5 +1,6 @@
 // Values between the API and a form: what an input holds, what is sent, what has changed.
 import type { Field, Me, Rec } from '../api/types'
+import { t } from '../i18n'
 
 export type Form = Record<string, unknown>
 
@@ -91,6 +92,15 @@ export function filled(f: Field, form: Form): Form {
 export const empty = (f: Field, v: unknown): boolean => {
   const w = toWire(f, v)
   return w === null || (Array.isArray(w) && !w.length)
+}
+
+/** What is still to be filled in, in words: the field itself, or a column of one of its rows. Without signal nobody else says so in time. */
+export function lacks(f: Field, v: unknown, needed: boolean): string {
+  if (empty(f, v)) return needed ? t('form.need', { label: f.label }) : ''
+  if (f.is !== 'rows') return ''
+  for (const [i, row] of (v as Form[]).entries())
+    for (const c of f.columns ?? []) if (c.need === true && typed(c) && empty(c, row[c.name])) return t('form.need.row', { n: i + 1, label: c.label })
+  return ''
 }
 
 /** Masked personal data come as 138****1234: sending that back would destroy the number. */
