@@ -1,8 +1,8 @@
 // Counts failed logins by name and by address. In memory only: a restart forgives. Any thread; one mutex.
 //
-// After LIMIT_LOGIN_TRIES failures (an address: LIMIT_LOGIN_ADDRESS) a key waits until LIMIT_LOGIN_WAIT_S have passed since the last of them. The table is
-// bounded: when it is full, keys whose wait is over are dropped, and if there are none, all are (an attacker with that
-// many addresses is held back by the names, and the other way round).
+// After LIMIT_LOGIN_TRIES failures (LIMIT_LOGIN_ADDRESS of an address) a key waits until LIMIT_LOGIN_WAIT_S have passed since
+// the last of them. The table is bounded: when it is full, keys whose wait is over are dropped, and if there are none, all are
+// (an attacker with that many addresses is held back by the names, and the other way round).
 #include "auth/auth_int.h"
 #include "base/hash.h"
 #include "base/limits.h"
