@@ -73,8 +73,8 @@ function whereSql(text, type) {
     if (columns.includes(w) && !/[=<>(,]\s*$/.test(part.slice(0, at))) return `coalesce("${w}",'')`;
     return `'${w}'`;
   });
-  const matched = /matched\('([a-z_]+)\.([a-z_]+)'\)/;
-  return text.split(/(matched\('[^']*'\))/).map((part) => {
+  const matched = /matched(?:_ever)?\('([a-z_]+)\.([a-z_]+)'\)/;
+  return text.split(/(matched(?:_ever)?\('[^']*'\))/).map((part) => {
     const [, other, column] = matched.exec(part) ?? [];
     return other ? `EXISTS(SELECT 1 FROM r_${other} o WHERE o.retired=0 AND o."${column}"=r_${type}."${column}")` : words(part);
   }).join('');
