@@ -46,7 +46,8 @@ test('what a line names is there and opens', async () => {
     assert.ok(seen, `nobody can open ${type}`);
   }
   for (const name of indicators) {
-    const r = await people[0].get(`/api/v1/indicators/${name}`);
+    let r;
+    for (const p of people) if ((r = await p.get(`/api/v1/indicators/${name}`)).status === 200) break;
     assert.equal(r.status, 200, `${name}: ${r.text}`);
   }
 });

@@ -105,6 +105,7 @@ test('bodies that begin and do not end fill a bounded room, and small ones still
     return c;
   });
   await until('all of it to have been sent', () => all.every((c) => c.destroyed || c.writableLength === 0));
+  await until('the room to be full', async () => (await s.call('POST', '/public/reports', part + '{}')).status === 503); // what lay in the sockets is read
   assert.equal((await s.call('POST', '/api/v1/demo/login', { role: 'duty' })).status, 200);
   await honest.served('this');
   for (const c of all) c.write('{}');
