@@ -20,7 +20,7 @@
 #define LIMIT_HTTP_ADDRESS 1200             // of them of one address (a proxy is one, too)
 #define LIMIT_HTTP_SECONDS 30               // idle time of a connection that is not an event stream
 #define LIMIT_EVENT_STREAMS 500             // open /api/v1/events
-#define LIMIT_EVENT_STREAMS_PERSON 30       // of them of one person
+#define LIMIT_EVENT_STREAMS_PERSON 100      // of them of one person
 #define LIMIT_EVENT_BACKLOG (256u << 10)    // bytes a slow event reader may lag before it is dropped
 #define LIMIT_RESPONSE (64u << 20)          // bytes of one response or export part
 #define LIMIT_LIST_MEMORY (1536u << 20)     // bytes that lists of big types take in memory, all together
