@@ -29,11 +29,24 @@ static int most_first(const void *x, const void *y)
 	return a->id != b->id ? (a->id > b->id) - (a->id < b->id) : str_cmp(a->code, b->code);
 }
 
-// Groups of one type and state stand together, as flow_late counts them: type after type, state after state.
+static void write_who(struct call *c, const struct late *v)
+{
+	struct waiter w;
+	jw_karr(&c->w, "who");
+	for (size_t i = 0; i < v->state->nwho; i++) {
+		if (!flow_waiter(c->reg, v->type, v->state->who[i], &w))
+			continue;
+		if (w.role || w.field)
+			jw_str(&c->w, label_text(c, w.role ? w.role->label : w.field->label));
+		else
+			jw_cstr(&c->w, call_is_en(c) ? "Who entered it" : "登记人");
+	}
+	jw_end(&c->w);
+}
+
+// Groups of one type and state stand together.
 static void write_item(struct call *c, const struct late *v, size_t n)
 {
-	struct label *who = arena_many(c->arena, v->state->nwho, struct label);
-	size_t nwho = flow_waits_on(c->reg, v->type, v->state, who);
 	int64_t count = 0, oldest = v->oldest;
 	for (size_t i = 0; i < n; i++) {
 		count += v[i].n;
@@ -44,10 +57,7 @@ static void write_item(struct call *c, const struct late *v, size_t n)
 	jw_klabel(&c->w, "type_label", v->type->label);
 	jw_kstr(&c->w, "state", v->state->name);
 	jw_klabel(&c->w, "state_label", v->state->label);
-	jw_karr(&c->w, "who");
-	for (size_t i = 0; i < nwho; i++)
-		jw_str(&c->w, label_text(c, who[i]));
-	jw_end(&c->w);
+	write_who(c, v);
 	jw_kbool(&c->w, "enterprise", flow_waits_on_enterprise(c->reg, v->type, v->state));
 	jw_ki64(&c->w, "n", count);
 	jw_ktime(&c->w, "oldest", oldest);
@@ -105,20 +115,22 @@ enum err late_get(struct call *c)
 {
 	struct tallies areas = { 0 }, firms = { 0 };
 	struct late *v;
-	size_t n;
-	int64_t total = 0, enterprise = 0;
-	enum err err = flow_late(call_db(c), c->reg, &c->id, clock_now(), c->arena, &v, &n, &c->p);
+	struct late_enterprise *e;
+	size_t n, ne;
+	int64_t total = 0, enterprise = 0, now = clock_now();
+	enum err err = flow_late(call_db(c), c->reg, &c->id, now, c->arena, &v, &n, &c->p);
+	if (!err)
+		err = flow_late_enterprises(call_db(c), c->reg, &c->id, now, c->arena, &e, &ne, &c->p);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++) {
-		bool theirs = flow_waits_on_enterprise(c->reg, v[i].type, v[i].state);
 		total += v[i].n;
-		enterprise += theirs ? v[i].n : 0;
+		enterprise += flow_waits_on_enterprise(c->reg, v[i].type, v[i].state) ? v[i].n : 0;
 		if (v[i].area.n)
 			add(c, &areas, v[i].area, 0, v[i].n);
-		if (theirs && v[i].enterprise)
-			add(c, &firms, STR_EMPTY, v[i].enterprise, v[i].n);
 	}
+	for (size_t i = 0; i < ne; i++)
+		add(c, &firms, STR_EMPTY, e[i].enterprise, e[i].n);
 	jw_obj(&c->w);
 	jw_ki64(&c->w, "total", total);
 	jw_ki64(&c->w, "enterprise", enterprise);

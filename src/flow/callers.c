@@ -19,6 +19,23 @@ enum caller caller_word(struct str who, struct str *ret_field)
 	return CALLER_ROLE;
 }
 
+bool flow_waiter(const struct registry *reg, const struct type *t, struct str who, struct waiter *ret)
+{
+	struct str name;
+	enum caller kind = caller_word(who, &name);
+	*ret = (struct waiter){ kind == CALLER_ROLE ? registry_role(reg, who) : NULL, name.n ? type_field(t, name) : NULL };
+	return kind == CALLER_CREATOR || ret->role || ret->field;
+}
+
+bool flow_waits_on_enterprise(const struct registry *reg, const struct type *t, const struct state *s)
+{
+	struct waiter w;
+	for (size_t i = 0; i < s->nwho; i++)
+		if (flow_waiter(reg, t, s->who[i], &w) && (w.role ? str_is(w.role->bound, "enterprise") : w.field && str_is(w.field->to, "enterprise")))
+			return true;
+	return false;
+}
+
 // The id in a REF field of the row, common columns included; 0 = none.
 int64_t row_ref(const struct type *t, struct str name, const struct row *row)
 {

@@ -222,16 +222,6 @@ static void add_filter(struct condition *c, struct str column, enum filter_op op
 		.op = COND_FILTER, .filter = { .column = column, .op = op, .vals = copy, .nvals = 1 }, .other = STR_EMPTY };
 }
 
-static struct filter open_filter(const struct type *t, struct arena *a)
-{
-	struct value *vals = arena_many(a, t->nstates, struct value);
-	struct filter f = { .column = STR("state"), .op = FILTER_IN, .vals = vals };
-	for (size_t i = 0; i < t->nstates; i++)
-		if (!t->states[i].end)
-			vals[f.nvals++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
-	return f;
-}
-
 // states: only those in one of them; NULL: all.
 static struct expr_value linked(struct scene *s, const struct type *from, const struct filter *states)
 {
@@ -264,7 +254,7 @@ static struct expr_value linked_of(struct scene *s, const struct expr_name *n)
 		struct value state = { .kind = VAL_TEXT, .s = l->state->name };
 		return linked(s, l->type, &(struct filter){ .column = STR("state"), .op = FILTER_EQ, .vals = &state, .nvals = 1 });
 	}
-	struct filter open = open_filter(n->p, s->a);
+	struct filter open = type_open_states(n->p, s->a);
 	return linked(s, n->p, n->n == SOURCE_LINKED_OPEN ? &open : NULL);
 }
 
@@ -273,7 +263,7 @@ static struct expr_value matched(struct scene *s, const struct expr_match *by)
 	struct value common;
 	const struct value *own = row_slot(by->own, s->row, &common);
 	struct arena *scratch on_scope_exit(arena_freep) = arena_new(0);
-	struct filter f[] = { { .column = by->of->name, .op = FILTER_EQ, .vals = own, .nvals = 1 }, open_filter(by->type, scratch) };
+	struct filter f[] = { { .column = by->of->name, .op = FILTER_EQ, .vals = own, .nvals = 1 }, type_open_states(by->type, scratch) };
 	struct list_query lq = { .text = STR_EMPTY, .filters = f, .nfilters = by->type->nstates && !by->ever ? 2 : 1, .limit = 1 };
 	struct row *rows;
 	struct problem p;

@@ -185,14 +185,20 @@ struct duty { struct str type; int64_t id; struct str number, title, state; int6
 enum err flow_duties(struct db *db, const struct registry *reg, const struct identity *by, struct arena *a,
                      struct duty **ret, size_t *ret_n) must_check;
 // ---- what is late ------------------------------------------------------------------------------
-// Open records past their deadline at `now` in the caller's scope and rights, counted by type, state, town and enterprise.
-// Not sorted. area: nine digits of its division (fewer: of a county), empty = none; enterprise: 0 = none; oldest: the
-// earliest of their deadlines. Any connection.
-struct late { const struct type *type; const struct state *state; struct str area; int64_t enterprise, n, oldest; };
+// Open records past their deadline at `now` in the caller's scope and rights, counted by type, state and town; type after
+// type, state after state. area: nine digits of its division (fewer: of a county), empty = none; oldest: the earliest of
+// their deadlines. Any connection.
+struct late { const struct type *type; const struct state *state; struct str area; int64_t n, oldest; };
 enum err flow_late(struct db *db, const struct registry *reg, const struct identity *by, int64_t now, struct arena *a,
                    struct late **ret, size_t *ret_n, struct problem *p) must_check;
-// Whose duty a record in that state is: names of roles and of the fields in which persons stand; ret has room for s->nwho. Pure.
-size_t flow_waits_on(const struct registry *reg, const struct type *t, const struct state *s, struct label *ret);
+// Of those that wait on enterprises, how many each has, by type: a thousand with most of each type.
+struct late_enterprise { int64_t enterprise, n; };
+enum err flow_late_enterprises(struct db *db, const struct registry *reg, const struct identity *by, int64_t now, struct arena *a,
+                               struct late_enterprise **ret, size_t *ret_n, struct problem *p) must_check;
+// Who is meant by a word of a state's who: a role, or the field in which persons, an organisation or an enterprise stand; neither: who
+// entered the record. False: nobody (the platform). Pure.
+struct waiter { const struct role *role; const struct field *field; };
+bool flow_waiter(const struct registry *reg, const struct type *t, struct str who, struct waiter *ret);
 bool flow_waits_on_enterprise(const struct registry *reg, const struct type *t, const struct state *s);
 
 // ---- work centre -------------------------------------------------------------------------------

@@ -15,20 +15,16 @@ enum err flow_gathers(struct db *db, const struct type *t, const struct flow_fie
                       int64_t *ret_id, struct problem *p)
 {
 	struct filter *f = arena_many(a, t->gather.nby + 1, struct filter);
-	struct value *open = arena_many(a, t->nstates, struct value);
 	struct row *rows;
-	size_t n = 0, nopen = 0;
+	size_t n = 0;
 	*ret_id = 0;
-	for (size_t i = 0; i < t->nstates; i++)
-		if (!t->states[i].end)
-			open[nopen++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
 	for (size_t i = 0; i < t->gather.nby; i++) {
 		const struct value *v = given(fields, nfields, t->gather.by[i]->name);
 		if (!v || v->kind == VAL_NULL)
 			return OK;
 		f[i] = (struct filter){ t->gather.by[i]->name, FILTER_EQ, v, 1 };
 	}
-	f[t->gather.nby] = (struct filter){ STR("state"), FILTER_IN, open, nopen };
+	f[t->gather.nby] = type_open_states(t, a);
 	if (t->gather.nby == 0)
 		return OK;
 	struct list_query lq = { .text = STR_EMPTY, .filters = f, .nfilters = t->gather.nby + 1, .limit = 1 }; // newest first

@@ -1,37 +1,33 @@
-// What is past its deadline, and on whom it waits: open records of every type in the caller's scope, by type, state, town and enterprise.
-// Reads only; any connection.
+// What is past its deadline, and on whom it waits: open records of every type in the caller's scope. Reads only; any connection.
 #include "flow/draft.h"
 
 #define TOWN_DIGITS 9           // of a division's code
 
-static void take(struct late *l, const struct type *t, const struct aggregate *g)
-{
-	*l = (struct late){ .type = t, .state = type_state(t, g->keys[0].s), .n = g->measures[0].i, .oldest = g->measures[1].i };
-	l->area = g->keys[1].kind == VAL_TEXT ? g->keys[1].s : STR_EMPTY;
-	l->enterprise = g->keys[2].kind == VAL_INT ? g->keys[2].i : 0;
-}
+struct due {                    // the rows of a type that are late, as a question
+	struct value from, until;
+	struct filter filters[3];
+	struct list_query lq;
+	struct scope scope;
+};
 
-// A record in a state in which nothing is due any more keeps the deadline it had.
-static struct filter open_states(const struct type *t, struct arena *a)
+// states: in which of them; one in which nothing is due any more keeps the deadline it had.
+static void due_begin(struct due *d, const struct type *t, const struct identity *by, int64_t now, struct filter states)
 {
-	struct value *open = arena_many(a, t->nstates, struct value);
-	struct filter f = { STR("state"), FILTER_IN, open, 0 };
-	for (size_t i = 0; i < t->nstates; i++)
-		if (!t->states[i].end)
-			open[f.nvals++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
-	return f;
+	*d = (struct due){ .from = { .kind = VAL_INT, .i = 1 }, .until = { .kind = VAL_INT, .i = now }, .scope = auth_scope(by, t) };
+	d->filters[0] = (struct filter){ STR("deadline"), FILTER_GE, &d->from, 1 };
+	d->filters[1] = (struct filter){ STR("deadline"), FILTER_LT, &d->until, 1 };
+	d->filters[2] = states;
+	d->lq = (struct list_query){ .text = STR_EMPTY, .filters = d->filters, .nfilters = ARRAY_LEN(d->filters) };
 }
 
 static enum err type_late(struct db *db, const struct type *t, const struct identity *by, int64_t now, struct arena *a,
                           struct aggregate **ret, size_t *ret_n, struct problem *p)
 {
-	struct value from = { .kind = VAL_INT, .i = 1 }, until = { .kind = VAL_INT, .i = now };
-	struct filter due[] = { { STR("deadline"), FILTER_GE, &from, 1 }, { STR("deadline"), FILTER_LT, &until, 1 }, open_states(t, a) };
-	struct group_by groups[] = { { GROUP_VALUE, STR("state"), 0 }, { GROUP_AREA, STR("area"), TOWN_DIGITS }, { GROUP_VALUE, STR("enterprise"), 0 } };
+	struct group_by groups[] = { { GROUP_VALUE, STR("state"), 0 }, { GROUP_AREA, STR("area"), TOWN_DIGITS } };
 	struct measure measures[] = { { .op = MEASURE_COUNT }, { .op = MEASURE_MIN, .column = STR("deadline") } };
-	struct list_query lq = { .text = STR_EMPTY, .filters = due, .nfilters = ARRAY_LEN(due) };
-	struct scope scope = auth_scope(by, t);
-	return records_aggregate(db, &t->table, &scope, &lq, groups, ARRAY_LEN(groups), measures, ARRAY_LEN(measures), a, ret, ret_n, p);
+	struct due d;
+	due_begin(&d, t, by, now, type_open_states(t, a));
+	return records_aggregate(db, &t->table, &d.scope, &d.lq, groups, ARRAY_LEN(groups), measures, ARRAY_LEN(measures), a, ret, ret_n, p);
 }
 
 enum err flow_late(struct db *db, const struct registry *reg, const struct identity *by, int64_t now, struct arena *a,
@@ -42,14 +38,15 @@ enum err flow_late(struct db *db, const struct registry *reg, const struct ident
 	enum err err = OK;
 	for (size_t i = 0; !err && i < reg->ntypes; i++) {
 		const struct type *t = &reg->types[i];
-		struct aggregate *groups;
+		struct aggregate *g;
 		size_t ngroups = 0;
 		if (t->nstates == 0 || !auth_may_read(by, t))
 			continue;
-		err = type_late(db, t, by, now, a, &groups, &ngroups, p);
+		err = type_late(db, t, by, now, a, &g, &ngroups, p);
 		for (size_t k = 0; !err && k < ngroups; k++) {
+			struct str area = g[k].keys[1].kind == VAL_TEXT ? g[k].keys[1].s : STR_EMPTY;
 			v = arena_push(a, v, &n, &cap, sizeof *v);
-			take(&v[n - 1], t, &groups[k]);
+			v[n - 1] = (struct late){ t, type_state(t, g[k].keys[0].s), area, g[k].measures[0].i, g[k].measures[1].i };
 		}
 	}
 	*ret = v;
@@ -57,36 +54,42 @@ enum err flow_late(struct db *db, const struct registry *reg, const struct ident
 	return err;
 }
 
-static bool role_of_enterprises(const struct registry *reg, struct str who)
+static struct filter states_of_enterprises(const struct registry *reg, const struct type *t, struct arena *a)
 {
-	const struct role *r = registry_role(reg, who);
-	return r && str_is(r->bound, "enterprise");
+	struct value *v = arena_many(a, t->nstates, struct value);
+	struct filter f = { STR("state"), FILTER_IN, v, 0 };
+	for (size_t i = 0; i < t->nstates; i++)
+		if (!t->states[i].end && flow_waits_on_enterprise(reg, t, &t->states[i]))
+			v[f.nvals++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
+	return f;
 }
 
-bool flow_waits_on_enterprise(const struct registry *reg, const struct type *t, const struct state *s)
+enum err flow_late_enterprises(struct db *db, const struct registry *reg, const struct identity *by, int64_t now, struct arena *a,
+                               struct late_enterprise **ret, size_t *ret_n, struct problem *p)
 {
-	for (size_t i = 0; i < s->nwho; i++) {
-		struct str name;
-		enum caller kind = caller_word(s->who[i], &name);
-		const struct field *f = type_field(t, name);
-		if ((kind == CALLER_ROLE && role_of_enterprises(reg, s->who[i])) || (kind == CALLER_STAFF && f && str_is(f->to, "enterprise")))
-			return true;
+	static const struct group_by enterprise = { GROUP_VALUE, { "enterprise", 10 }, 0 };
+	struct late_enterprise *v = NULL;
+	size_t n = 0, cap = 0;
+	enum err err = OK;
+	for (size_t i = 0; !err && i < reg->ntypes; i++) {
+		const struct type *t = &reg->types[i];
+		struct value *keys;
+		int64_t *counts;
+		size_t nkeys = 0;
+		struct due d;
+		if (!auth_may_read(by, t))
+			continue;
+		due_begin(&d, t, by, now, states_of_enterprises(reg, t, a));
+		if (d.filters[2].nvals)
+			err = records_counts(db, &t->table, &d.scope, &d.lq, &enterprise, a, &keys, &counts, &nkeys, p);
+		for (size_t k = 0; !err && k < nkeys; k++) {
+			if (keys[k].kind != VAL_INT || keys[k].i == 0)
+				continue;
+			v = arena_push(a, v, &n, &cap, sizeof *v);
+			v[n - 1] = (struct late_enterprise){ keys[k].i, counts[k] };
+		}
 	}
-	return false;
-}
-
-size_t flow_waits_on(const struct registry *reg, const struct type *t, const struct state *s, struct label *ret)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < s->nwho; i++) {
-		struct str name;
-		enum caller kind = caller_word(s->who[i], &name);
-		const struct field *f = type_field(t, name);
-		const struct role *r = registry_role(reg, s->who[i]);
-		if (kind == CALLER_CREATOR)
-			ret[n++] = (struct label){ STR("登记人"), STR("Who entered it") };
-		else if (kind == CALLER_ROLE ? !!r : !!f)
-			ret[n++] = kind == CALLER_ROLE ? r->label : f->label;
-	}
-	return n;
+	*ret = v;
+	*ret_n = n;
+	return err;
 }

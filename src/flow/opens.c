@@ -104,16 +104,7 @@ static enum err each_row(const struct change *ch, const struct opens *o, const s
 	return err;
 }
 
-// Is the sector among those that the record names (",chemical,dust,")? None named: every sector.
-static bool sector_meant(const struct opens *o, const struct row *row, struct str sector, struct arena *a)
-{
-	const struct value *v = o->sectors ? &row->vals[o->sectors->col] : NULL;
-	if (v)
-		return v->kind != VAL_TEXT || str_contains(v->s, arena_printf(a, ",%.*s,", STR_FMT(sector)));
-	return !row->c.sector.n || str_eq(row->c.sector, sector);
-}
-
-// One for each record that lies in the area of this one and in its sector, or in one of the sectors that it names.
+// One for each record that lies in the area of this one and, if both have a sector, in its sector.
 static enum err for_each_subject(const struct change *ch, const struct opens *o, const struct row *row)
 {
 	struct value area = { .kind = VAL_TEXT, .s = area_prefix(row->c.area) };
@@ -126,7 +117,7 @@ static enum err for_each_subject(const struct change *ch, const struct opens *o,
 	if (!err && n > LIMIT_OPENS)
 		return problem_set(ch->p, ERR_TOO_LARGE, "area", "一次最多推给 %d 家，请缩小区域", "at most %d at once; choose a smaller area", LIMIT_OPENS);
 	for (size_t i = 0; !err && i < n; i++)
-		if (sector_meant(o, row, v[i].c.sector, ch->a))
+		if (!row->c.sector.n || str_eq(row->c.sector, v[i].c.sector))
 			err = opened(ch, o, row, NULL, v[i].c.id);
 	return err;
 }

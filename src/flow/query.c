@@ -31,16 +31,6 @@ static struct filter resolve(const struct type *t, const struct filter *f, const
 	return ret;
 }
 
-static struct filter open_states(const struct type *t, struct arena *a)
-{
-	struct value *vals = arena_many(a, t->nstates, struct value);
-	struct filter f = { .column = STR("state"), .op = FILTER_IN, .vals = vals };
-	for (size_t i = 0; i < t->nstates; i++)
-		if (!t->states[i].end)
-			vals[f.nvals++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
-	return f;
-}
-
 void flow_list_filters(const struct type *t, const struct listing *l, const struct identity *by, struct arena *a,
                        struct filter **ret, size_t *ret_n)
 {
@@ -49,7 +39,7 @@ void flow_list_filters(const struct type *t, const struct listing *l, const stru
 	for (size_t i = 0; i < l->nfilters; i++)
 		(*ret)[(*ret_n)++] = resolve(t, &l->filters[i], by, a);
 	if (l->open_only)
-		(*ret)[(*ret_n)++] = open_states(t, a);
+		(*ret)[(*ret_n)++] = type_open_states(t, a);
 }
 
 static int64_t workday(void *arg, int64_t day, int64_t n)

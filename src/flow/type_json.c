@@ -188,19 +188,18 @@ static void checks_json(struct jw *w, const struct type *t, const struct identit
 }
 
 // Who a state waits for, to be shown: a role in words, or the field whose person, people or organisation it is.
-static void waits_json(struct jw *w, const struct registry *reg, const struct state *s, const struct identity *by)
+static void waits_json(struct jw *w, const struct registry *reg, const struct type *t, const struct state *s, const struct identity *by)
 {
+	struct waiter who;
 	jw_karr(w, "waits");
 	for (size_t i = 0; i < s->nwho; i++) {
-		struct str rest = s->who[i];
-		const struct role *role = registry_role(reg, rest);
+		if (!flow_waiter(reg, t, s->who[i], &who))
+			continue;
 		jw_obj(w);
-		if (role)
-			jw_kstr(w, "label", in(by, role->label));
-		else if (str_is(rest, "creator"))
-			jw_kcstr(w, "field", "created_by");
-		else if (str_cut(&rest, '.').n && rest.n)
-			jw_kstr(w, "field", rest);
+		if (who.role)
+			jw_kstr(w, "label", in(by, who.role->label));
+		else
+			jw_kstr(w, "field", who.field ? who.field->name : STR("created_by"));
 		jw_end(w);
 	}
 	jw_end(w);
@@ -217,7 +216,7 @@ static void states_json(struct jw *w, const struct registry *reg, const struct t
 		jw_kstr(w, "color", s->color);
 		jw_kbool(w, "end", s->end);
 		names_json(w, "who", s->who, s->nwho);
-		waits_json(w, reg, s, by);
+		waits_json(w, reg, t, s, by);
 		jw_kbool(w, "withdraw", s->withdraw);
 		if (s->edit_set)
 			names_json(w, "edit", s->edit, s->nedit);

@@ -223,7 +223,7 @@ static void move_writes(struct check *c, const struct type *t, struct raw_move *
 // ---- records that a move opens -----------------------------------------------------------------
 
 struct raw_opens {
-	struct str type, link, each, across, where, sectors;
+	struct str type, link, each, across, where;
 	const struct yaml_node *fields;
 };
 
@@ -244,19 +244,15 @@ const struct field *check_link(struct check *c, const struct yaml_node *n, const
 }
 
 // for: one record for each that a ref field of the new type can name; where: which of them.
-// sectors: only those in the sectors that a field of this type names.
-static void opens_across(struct check *c, const struct type *t, const struct yaml_node *n, const struct raw_opens *raw, struct opens *ret)
+static void opens_across(struct check *c, const struct yaml_node *n, const struct raw_opens *raw, struct opens *ret)
 {
 	ret->across = raw->across.n ? want_field(c, ret->type, at_key(n, "for"), raw->across) : NULL;
 	if (raw->across.n && !ret->across)
 		return;
 	if (!ret->across || ret->across->kind != FIELD_REF || ret->each) {
-		DIAG(c->d, at_key(n, ret->across ? "for" : raw->where.n ? "where" : "sectors"), OPENS_FOR, STR_FMT(ret->type->name));
+		DIAG(c->d, at_key(n, ret->across ? "for" : "where"), OPENS_FOR, STR_FMT(ret->type->name));
 		return;
 	}
-	ret->sectors = raw->sectors.n ? want_field(c, t, at_key(n, "sectors"), raw->sectors) : NULL;
-	if (ret->sectors && !(ret->sectors->kind == FIELD_MENUS && str_is(ret->sectors->menu->name, "sector")))
-		DIAG(c->d, at_key(n, "sectors"), OPENS_SECTORS, STR_FMT(raw->sectors));
 	ret->subject = registry_type(c->reg, ret->across->to);
 	if (ret->subject && raw->where.n) {
 		struct expr_ask ask = { .reg = c->reg, .t = ret->subject };
@@ -274,10 +270,8 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 		{ "each", KEY_STR, false, offsetof(struct raw_opens, each), 0 },
 		{ "for", KEY_STR, false, offsetof(struct raw_opens, across), 0 },
 		{ "where", KEY_STR, false, offsetof(struct raw_opens, where), 0 },
-		{ "sectors", KEY_STR, false, offsetof(struct raw_opens, sectors), 0 },
 	};
-	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY, .across = STR_EMPTY, .where = STR_EMPTY,
-		                 .sectors = STR_EMPTY };
+	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY, .across = STR_EMPTY, .where = STR_EMPTY };
 	if (!keys_read(c, n, keys, ARRAY_LEN(keys), &raw) || raw.type.n == 0 || raw.link.n == 0)
 		return;
 	if (!(ret->type = want_type(c, at_key(n, "type"), raw.type)))
@@ -286,8 +280,8 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 	ret->each = raw.each.n ? want_field(c, t, at_key(n, "each"), raw.each) : NULL;
 	if (ret->each && strcmp(field_kind_name(ret->each->kind), "rows") != 0)
 		DIAG(c->d, at_key(n, "each"), EACH_KIND, STR_FMT(raw.each));
-	if (raw.across.n || raw.where.n || raw.sectors.n)
-		opens_across(c, t, n, &raw, ret);
+	if (raw.across.n || raw.where.n)
+		opens_across(c, n, &raw, ret);
 	check_assigns(c, t, ret->type, ret->each, raw.fields, &ret->fields, &ret->nfields);
 }
 

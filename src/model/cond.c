@@ -388,11 +388,8 @@ static const struct condition *matched(struct maker *m, const struct expr_slot *
 {
 	const struct expr_match *by = s->name.p;
 	struct condition *c = cond(m, COND_MATCHED, 0);
-	struct value *open = arena_many(m->a, by->type->nstates, struct value);
-	c->filter = (struct filter){ .column = by->own->name, .op = FILTER_EQ, .vals = open };
-	for (size_t i = 0; i < by->type->nstates && !by->ever; i++)
-		if (!by->type->states[i].end)
-			open[c->filter.nvals++] = (struct value){ .kind = VAL_TEXT, .s = by->type->states[i].name };
+	struct filter open = type_open_states(by->type, m->a);
+	c->filter = (struct filter){ .column = by->own->name, .op = FILTER_EQ, .vals = open.vals, .nvals = by->ever ? 0 : open.nvals };
 	c->other = by->of->name;
 	c->of = &by->type->table;
 	return c;

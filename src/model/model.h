@@ -235,7 +235,6 @@ struct opens {              // a move or a trigger makes a record of another typ
 	const struct field *across; // REF field of that type: one record for each it can refer to in the area and sector; NULL: one
 	const struct type *subject; // what it refers to
 	const struct condition *cond; // which of them; NULL: all
-	const struct field *sectors; // MENUS field of this type: only those of one of its sectors, unless it is empty; NULL: the record's sector
 };
 
 struct writes {             // a move writes into a record that this one refers to
@@ -518,6 +517,7 @@ const struct draw *type_draw(const struct type *t, struct str name);
 const struct state *type_state(const struct type *t, struct str name);
 const struct move *type_move(const struct type *t, struct str name);
 const struct listing *type_listing(const struct type *t, struct str name);
+struct filter type_open_states(const struct type *t, struct arena *a); // state in those that are no end; a type without states: no row
 const struct menu_item *menu_item(const struct menu *m, struct str value);
 // Kind of a common column that lists and filters may use (number, title, state, area, enterprise, created_at …).
 bool type_common_column(struct str name, enum column_kind *ret);

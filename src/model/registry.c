@@ -291,6 +291,16 @@ const struct move *type_move(const struct type *t, struct str name)
 	FIND(t->moves, t->nmoves, name);
 }
 
+struct filter type_open_states(const struct type *t, struct arena *a)
+{
+	struct value *open = arena_many(a, t->nstates, struct value);
+	struct filter f = { STR("state"), FILTER_IN, open, 0 };
+	for (size_t i = 0; i < t->nstates; i++)
+		if (!t->states[i].end)
+			open[f.nvals++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
+	return f;
+}
+
 const struct listing *type_listing(const struct type *t, struct str name)
 {
 	FIND(t->lists, t->nlists, name);

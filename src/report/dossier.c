@@ -34,16 +34,6 @@ static enum err count(const struct reading *r, const struct type *t, const struc
 	return records_list(r->db, &t->table, &scope, &lq, r->a, &rows, &nrows, ret, r->p);
 }
 
-static struct filter open_filter(const struct reading *r, const struct type *t)
-{
-	struct value *v = arena_many(r->a, t->nstates + 1, struct value);
-	struct filter f = { .column = STR("state"), .op = FILTER_IN, .vals = v };
-	for (size_t i = 0; i < t->nstates; i++)
-		if (!t->states[i].end)
-			v[f.nvals++] = (struct value){ .kind = VAL_TEXT, .s = t->states[i].name };
-	return f;
-}
-
 static struct filter value_filter(const struct reading *r, struct str column, enum filter_op op, struct value v)
 {
 	struct value *one = arena_one(r->a, struct value);
@@ -92,7 +82,7 @@ static enum err read_part(const struct reading *r, const struct type *t, struct 
 	part->complete = good > 0;
 	if (err || !t->nstates)
 		return err;
-	f[1] = open_filter(r, t);
+	f[1] = type_open_states(t, r->a);
 	err = count(r, t, f, 2, &part->open);
 	f[2] = value_filter(r, STR("deadline"), FILTER_LT, (struct value){ .kind = VAL_INT, .i = clock_now() });
 	struct filter late[4] = { f[0], f[1], f[2], value_filter(r, STR("deadline"), FILTER_GT, (struct value){ .kind = VAL_INT }) };
