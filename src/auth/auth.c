@@ -12,13 +12,10 @@ enum err auth_open(struct auth **ret, struct store *s, const char *dir, struct p
 	au->store = s;
 	au->arena = arena_new(0);
 	au->throttle = throttle_new();
-	char secret[TOKEN_LEN];
-	random_text(secret, sizeof(secret));
+	au->nobody = password_of_nobody(au->arena);
 	random_bytes(au->flow_key, sizeof(au->flow_key));
 	au->oidc = oidc_new();
 	enum err err = secret_open(au, dir, p);
-	if (!err)
-		err = password_hash(str_from(secret, sizeof(secret)), au->arena, &au->nobody);
 	if (err) {
 		auth_close(au);
 		return err;

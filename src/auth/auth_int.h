@@ -51,7 +51,7 @@ void throttle_forgive(struct throttle *t, struct str name, struct str peer);
 void throttle_clear(struct throttle *t, char kind, struct str who);
 
 // ---- password.c --------------------------------------------------------------------------------
-enum err password_hash(struct str password, struct arena *a, struct str *ret_encoded) must_check;
+struct str password_of_nobody(struct arena *a); // an encoded hash of no password: it takes as long to be refused as any other
 bool password_matches(struct str encoded, struct str password);
 enum err credential_read(struct db *db, int64_t person, struct arena *a, struct str *ret_encoded) must_check; // ERR_NOT_FOUND
 // The person's record, whatever his area; retired ones too.

@@ -6,6 +6,7 @@
 
 #include "auth/auth_int.h"
 #include "auth/directory.h"
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/jw.h"
 #include "base/time.h"
@@ -48,7 +49,7 @@ static enum err password_check(struct str login, struct str password, struct pro
 }
 
 // ---- Argon2id ----------------------------------------------------------------------------------
-enum err password_hash(struct str password, struct arena *a, struct str *ret_encoded)
+static enum err password_hash(struct str password, struct arena *a, struct str *ret_encoded)
 {
 	uint8_t salt[SALT_LEN];
 	char encoded[ENCODED_MAX];
@@ -58,6 +59,20 @@ enum err password_hash(struct str password, struct arena *a, struct str *ret_enc
 		return ERR_UNAVAILABLE;
 	*ret_encoded = arena_str(a, str_of(encoded));
 	return OK;
+}
+
+struct str password_of_nobody(struct arena *a)
+{
+	uint8_t salt[SALT_LEN], hash[HASH_LEN];
+	random_bytes(salt, sizeof(salt));
+	random_bytes(hash, sizeof(hash));
+	struct str s = str_to_base64(a, str_from((char *)salt, sizeof(salt))), h = str_to_base64(a, str_from((char *)hash, sizeof(hash)));
+	while (str_ends(s, STR("=")))
+		s.n--;
+	while (str_ends(h, STR("=")))
+		h.n--;
+	return arena_printf(a, "$argon2id$v=%d$m=%u,t=%d,p=%d$%.*s$%.*s", ARGON2_VERSION_NUMBER, ARGON2_KIB, ARGON2_PASSES, ARGON2_LANES, STR_FMT(s),
+	                    STR_FMT(h));
 }
 
 bool password_matches(struct str encoded, struct str password)

@@ -175,6 +175,13 @@ static enum err keep_type(struct force *f, struct db *db, const struct type *t)
 	struct query q;
 	struct buf b;
 	struct jw w;
+	query_begin(&q, db, STMT_TYPE_VERSION_KNOWN);
+	query_str(&q, 1, t->name);
+	query_i64(&q, 2, t->version);
+	bool known = query_row(&q);
+	enum err err = query_end(&q);
+	if (err || known)
+		return err;
 	buf_init(&b, 1 << 20);
 	jw_init(&w, &b);
 	type_json(&w, f->cc->reg, t, &system, true);
@@ -183,11 +190,12 @@ static enum err keep_type(struct force *f, struct db *db, const struct type *t)
 	query_i64(&q, 2, t->version);
 	query_i64(&q, 3, clock_now());
 	query_str(&q, 4, jw_done(&w) ? buf_str(&b) : STR("{}"));
-	enum err err = query_run(&q);
+	err = query_run(&q);
 	buf_free(&b);
 	return err;
 }
 
+// Those that are not what they were.
 static enum err keep_types(struct force *f, struct db *db, struct problem *p)
 {
 	enum err err = OK;
@@ -397,8 +405,8 @@ static void fall_back(struct config_candidate *cc, const struct pack_texts *befo
 struct start {
 	struct force f;
 	struct pack_texts before;
-	struct registry *old;       // what was in force; NULL at the very first start
-	bool same;
+	bool same;                  // what is on disk is in force already
+	const struct registry *old; // what was in force; NULL at the very first start
 };
 
 // What was in force and what shall be: tables are brought to their form even if nothing changed (a new program may want
@@ -406,10 +414,12 @@ struct start {
 static enum err start_job(struct db *db, void *arg, struct problem *p)
 {
 	struct start *s = arg;
+	const struct registry *reg = s->f.cc->reg;
 	enum err err = migrations_run(db, s->f.old, s->f.steps, s->f.nsteps, s->f.by, s->before.n == 0, s->f.a, p);
-	s->f.old = NULL; // every table
 	if (!err)
-		err = keep_types(&s->f, db, p);
+		err = registry_make_tables(db, reg, p);
+	for (size_t i = 0; !err && i < reg->ntypes; i++)
+		err = keep_type(&s->f, db, &reg->types[i]);
 	if (!err && !s->same)
 		err = keep_texts(&s->f, db);
 	return err || s->same ? err : keep_version(&s->f, db);
@@ -419,9 +429,11 @@ static enum err start_with(struct config *cf, struct start *s, struct config_can
 {
 	struct migration *steps = NULL;
 	struct db *db = store_read_begin(cf->o.store);
-	digest_hex(&cc->texts, cc->digest);
 	bool ok = cc->reg && migrations_read(cc->reg, s->old, s->old ? db : NULL, d, s->f.a, &steps, &s->f.nsteps);
-	s->same = digest_in_force(db, cc->digest, s->f.a);
+	if (!s->same) {
+		digest_hex(&cc->texts, cc->digest);
+		s->same = digest_in_force(db, cc->digest, s->f.a);
+	}
 	store_read_end(cf->o.store, db);
 	s->f.steps = steps;
 	s->f.old = s->old;
@@ -434,19 +446,22 @@ static enum err start(struct config *cf, struct arena *a, struct diags *d, struc
 	struct identity system = identity_system();
 	struct start s = { .f = { .cf = cf, .cc = &cc, .by = &system, .a = a }, .before.arena = a };
 	struct diags none = { .arena = a };
+	struct registry *before = NULL;
 	struct db *db = store_read_begin(cf->o.store);
 	enum err err = read_in_force(db, &s.before);
 	store_read_end(cf->o.store, db);
 	if (err)
 		return problem_set(p, err, "", "读不出现行的业务包", "the packs in force cannot be read");
-	if (s.before.n && registry_load_texts(&s.old, &s.before, &none))
-		s.old = NULL;
 	read_disk(cf, &cc.texts, d);
 	cc.reg = d->n ? NULL : load(&cc.texts, d);
-	if (s.before.n) // at the very first start everything is new
+	s.same = pack_texts_same(&s.before, &cc.texts);
+	s.old = cc.reg;
+	if (!s.same)
+		s.old = s.before.n && registry_load_texts(&before, &s.before, &none) == OK ? before : NULL;
+	if (s.before.n && !s.same) // at the very first start everything is new
 		pack_diff(&s.before, &cc.texts, a, &cc.changes, &cc.nchanges);
 	err = start_with(cf, &s, &cc, d, p);
-	if (err && s.old) {
+	if (err && before) {
 		log_error("config", "%.*s %.*s", STR_FMT(p->en), STR_FMT(p->hint_en));
 		log_error("config", "the packs on disk are not put into force; those that were in force go on");
 		fall_back(&cc, &s.before, d);
@@ -454,7 +469,7 @@ static enum err start(struct config *cf, struct arena *a, struct diags *d, struc
 		d->n = 0;
 		err = start_with(cf, &s, &cc, d, p);
 	}
-	registry_free(s.old);
+	registry_free(before);
 	if (!err)
 		cf->o.put(cf->o.arg, cc.reg);
 	else

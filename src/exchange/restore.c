@@ -155,10 +155,7 @@ static enum err read_packs(struct restoring *x)
 static enum err tables_job(struct db *db, void *arg, struct problem *p)
 {
 	struct restoring *x = arg;
-	enum err err = OK;
-	for (size_t i = 0; !err && i < x->reg->ntypes; i++)
-		err = records_migrate(db, &x->reg->types[i].table, p);
-	return err;
+	return registry_make_tables(db, x->reg, p);
 }
 
 // The county's own texts lie in DIR/packs, where a person edits them.

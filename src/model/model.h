@@ -505,6 +505,8 @@ enum err registry_load(struct registry **ret, struct str dir, struct diags *d) m
 struct pack_texts; // model/pack_texts.h: the same from texts that were read before
 enum err registry_load_texts(struct registry **ret, const struct pack_texts *texts, struct diags *d) must_check;
 void registry_free(struct registry *r);
+// In a store job: the tables of all types, made or brought to their form.
+enum err registry_make_tables(struct db *db, const struct registry *r, struct problem *p) must_check;
 const struct type *registry_type(const struct registry *r, struct str name);
 const struct point_kind *registry_kind(const struct registry *r, struct str name);
 const struct schedule *registry_schedule(const struct registry *r, struct str name);

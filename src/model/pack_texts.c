@@ -100,6 +100,18 @@ void pack_texts_digest(const struct pack_texts *t, uint8_t ret[SM3_LEN])
 	sm3_end(&h, ret);
 }
 
+bool pack_texts_same(const struct pack_texts *a, const struct pack_texts *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct pack_text *x = &a->v[i], *y = &b->v[i];
+		if (text_cmp(x, y->pack, y->folder, y->name) || x->own != y->own || !str_eq(x->text, y->text))
+			return false;
+	}
+	return true;
+}
+
 // ---- reading folders ---------------------------------------------------------------------------
 struct reader {
 	struct pack_texts *t;

@@ -29,4 +29,5 @@ struct str pack_text_path(const struct pack_text *t, struct arena *a);
 // Three names of the dialect with .yaml behind the last, the middle one a folder that packs have.
 bool pack_path_ok(struct str path);
 // Order does not matter: they are kept sorted by pack, folder and name.
+bool pack_texts_same(const struct pack_texts *a, const struct pack_texts *b);
 void pack_texts_digest(const struct pack_texts *t, uint8_t ret[SM3_LEN]);

@@ -137,6 +137,8 @@ static void check_types(struct check *c, struct loader *l)
 	check_origins(c, l->files[SCHEDULES].v, l->files[SCHEDULES].n);
 	for (size_t i = 0; i < r->ntypes; i++)
 		check_type_flow(c, &r->types[i], c->type_roots[i]);
+	for (size_t i = 0; i < r->ntypes; i++)
+		r->types[i].table.timeless = !r->types[i].nstates && !r->types[i].expires.at;
 	check_circles(c);
 	check_trigger_circles(c);
 }
@@ -225,6 +227,14 @@ enum err registry_load(struct registry **ret, struct str dir, struct diags *d)
 	*ret = NULL;
 	diags_sort(d);
 	return ERR_INVALID;
+}
+
+enum err registry_make_tables(struct db *db, const struct registry *r, struct problem *p)
+{
+	const struct table **tables = arena_many(p->arena, r->ntypes, const struct table *);
+	for (size_t i = 0; i < r->ntypes; i++)
+		tables[i] = &r->types[i].table;
+	return records_migrate_all(db, tables, r->ntypes, p);
 }
 
 void registry_free(struct registry *r)

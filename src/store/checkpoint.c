@@ -84,10 +84,10 @@ struct checkpointer *checkpointer_open(struct db *writer, const char *path)
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->wake, NULL);
 	int rc = sqlite3_open_v2(path, &c->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	// synchronous is of the connection: the file is synced before the log may be written over; the version of the schema is
-	// read because that opens the log, and not the schema itself, which is large
+	// The version of the schema is read because that opens the log, and not the schema itself, which is large and which PRAGMA synchronous
+	// would read: FULL, by which the file is synced before the log may be written over, is what a connection has anyway.
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(c->h, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA schema_version", NULL, NULL, NULL);
+		rc = sqlite3_exec(c->h, "PRAGMA wal_autocheckpoint=0; PRAGMA schema_version", NULL, NULL, NULL);
 	if (rc != SQLITE_OK || pthread_create(&c->thread, NULL, checkpoint_main, c)) {
 		log_warn("store", "no thread for the log of the database: commits fold it");
 		checkpointer_free(c);

@@ -55,7 +55,8 @@ static int writer_authorizer(void *arg, int action, const char *a, const char *b
 	case SQLITE_DELETE:
 		return strcmp(a, "audit") == 0 ? SQLITE_DENY : SQLITE_OK;
 	case SQLITE_PRAGMA:
-		return strcmp(a, "table_info") == 0 || strcmp(a, "index_list") == 0 || strcmp(a, "wal_checkpoint") == 0 ? SQLITE_OK : SQLITE_DENY;
+		return strcmp(a, "table_info") == 0 || strcmp(a, "index_list") == 0 || strcmp(a, "schema_version") == 0 ||
+		               strcmp(a, "wal_checkpoint") == 0 ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_ATTACH:
 	case SQLITE_DETACH:
 		return SQLITE_DENY;

@@ -2,6 +2,7 @@
 // generation is put in force. Nothing here loses data: what would is refused by name.
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "store/image.h"
 #include "store/records_sql.h"
 
@@ -31,22 +32,29 @@ static const struct {
 	{ "moved_by", "INTEGER NOT NULL DEFAULT 0" }, { "batch", "INTEGER NOT NULL DEFAULT 0" },
 };
 
-// Indexes on the common columns: {c} stands for the type's name.
-static const char *const common_indexes[] = {
-	"CREATE UNIQUE INDEX IF NOT EXISTS \"u_%.*s_number\" ON \"r_%.*s\"(number) WHERE number <> ''",
+// Indexes on the common columns. Each costs every connection 1 KiB and a part of its opening: where a type has neither
+// states nor an end of validity, those of its clock are not made.
+static const struct {
+	char kind;          // u_ unique; k_: a field may be called due
+	const char *name, *on;
+	bool timed;
+} common_indexes[] = {
+	{ 'u', "number", "(number) WHERE number <> ''", false },
 	// None begins with "retired": nearly every row has the same value, but the planner would take it for a good one.
-	// who may see a row: totals of a scope read this alone, never the wide rows
-	"CREATE INDEX IF NOT EXISTS \"i_%.*s_scope\" ON \"r_%.*s\"(area, enterprise, retired)",
-	"CREATE INDEX IF NOT EXISTS \"i_%.*s_enterprise\" ON \"r_%.*s\"(enterprise, retired)",
-	"CREATE INDEX IF NOT EXISTS \"i_%.*s_state\" ON \"r_%.*s\"(state)",
-	"CREATE INDEX IF NOT EXISTS \"i_%.*s_deadline\" ON \"r_%.*s\"(deadline)",
-	"CREATE INDEX IF NOT EXISTS \"i_%.*s_thread\" ON \"r_%.*s\"(thread)",
-	// what the clock looks for (records_due.c names them), and what somebody has started; k_: a field may be called due
-	"CREATE INDEX IF NOT EXISTS \"k_%.*s_due\" ON \"r_%.*s\"(state, escalated, deadline) WHERE deadline > 0",
-	"CREATE INDEX IF NOT EXISTS \"k_%.*s_remind\" ON \"r_%.*s\"(state, reminded, deadline) WHERE deadline > 0",
-	"CREATE INDEX IF NOT EXISTS \"k_%.*s_started\" ON \"r_%.*s\"(created_by, created_at)",
-	"CREATE INDEX IF NOT EXISTS \"i_%.*s_batch\" ON \"r_%.*s\"(batch) WHERE batch <> 0",
+	{ 'i', "scope", "(area, enterprise, retired)", false }, // who may see a row: totals of a scope read this alone, never the wide rows
+	{ 'i', "enterprise", "(enterprise, retired)", false },
+	{ 'i', "thread", "(thread)", false },
+	{ 'k', "started", "(created_by, created_at)", false },
+	{ 'i', "batch", "(batch) WHERE batch <> 0", false },
+	{ 'i', "state", "(state)", true },
+	{ 'i', "deadline", "(deadline)", true },
+	{ 'k', "due", "(state, escalated, deadline) WHERE deadline > 0", true }, // what the clock looks for: records_due.c names them
+	{ 'k', "remind", "(state, reminded, deadline) WHERE deadline > 0", true },
 };
+
+// Of one column: unique or not; made faster where a field is new, nothing is in it. Of several, of rows that count.
+#define COLUMN_INDEX "CREATE %s IF NOT EXISTS \"%c_%.*s_%.*s\" ON \"r_%.*s\"(\"%.*s\") WHERE \"%.*s\" IS NOT NULL"
+#define UNIQUE_INDEX "CREATE UNIQUE INDEX IF NOT EXISTS \"m_%.*s%.*s\" ON \"r_%.*s\"(%.*s) WHERE %.*s"
 
 struct existing {           // a column the table has now
 	struct str name;
@@ -312,9 +320,7 @@ static enum err set_index(struct db *db, const struct table *t, const struct col
 	char u = unique ? 'u' : 'i';
 	if (!want)
 		return exec_printf(db, p->arena, "DROP INDEX IF EXISTS \"%c_%.*s_%.*s\"", u, STR_FMT(t->name), STR_FMT(c->name));
-	enum err err = exec_printf(db, p->arena, "CREATE %s IF NOT EXISTS \"%c_%.*s_%.*s\" ON \"r_%.*s\"(\"%.*s\")"
-	                           " WHERE \"%.*s\" IS NOT NULL", // made faster where a field is new: nothing is in it
-	                           unique ? "UNIQUE INDEX" : "INDEX", u, STR_FMT(t->name), STR_FMT(c->name), STR_FMT(t->name),
+	enum err err = exec_printf(db, p->arena, COLUMN_INDEX, unique ? "UNIQUE INDEX" : "INDEX", u, STR_FMT(t->name), STR_FMT(c->name), STR_FMT(t->name),
 	                           STR_FMT(c->name), STR_FMT(c->name));
 	if (err == ERR_CONFLICT)
 		return problem_set(p, err, arena_cstr(p->arena, arena_printf(p->arena, "%.*s.%.*s", STR_FMT(t->name), STR_FMT(c->name))),
@@ -337,8 +343,7 @@ static enum err set_unique(struct db *db, const struct table *t, const struct un
 		if (own_column(t, u->cols[i]) >= 0)
 			has = arena_printf(p->arena, "%.*s AND \"%.*s\" IS NOT NULL", STR_FMT(has), STR_FMT(u->cols[i]));
 	}
-	enum err err = exec_printf(db, p->arena, "CREATE UNIQUE INDEX IF NOT EXISTS \"m_%.*s%.*s\" ON \"r_%.*s\"(%.*s) WHERE %.*s",
-	                           STR_FMT(t->name), STR_FMT(name), STR_FMT(t->name), STR_FMT(cols), STR_FMT(has));
+	enum err err = exec_printf(db, p->arena, UNIQUE_INDEX, STR_FMT(t->name), STR_FMT(name), STR_FMT(t->name), STR_FMT(cols), STR_FMT(has));
 	if (err == ERR_CONFLICT)
 		return problem_set(p, err, arena_cstr(p->arena, t->name), "“%.*s”合起来要求唯一，但已有重复的记录",
 		                   "%.*s together are to be unique, but records occur twice", STR_FMT(cols));
@@ -357,8 +362,15 @@ static enum err set_indexes(struct db *db, const struct table *t, struct problem
 {
 	// versions before searched a covering index
 	enum err err = exec_printf(db, p->arena, "DROP INDEX IF EXISTS \"i_%.*s_search\"", STR_FMT(t->name));
-	for (size_t i = 0; !err && i < ARRAY_LEN(common_indexes); i++)
-		err = exec_printf(db, p->arena, common_indexes[i], STR_FMT(t->name), STR_FMT(t->name));
+	for (size_t i = 0; !err && i < ARRAY_LEN(common_indexes); i++) {
+		char kind = common_indexes[i].kind;
+		const char *name = common_indexes[i].name;
+		if (common_indexes[i].timed && t->timeless)
+			err = exec_printf(db, p->arena, "DROP INDEX IF EXISTS \"%c_%.*s_%s\"", kind, STR_FMT(t->name), name);
+		else
+			err = exec_printf(db, p->arena, "CREATE %s IF NOT EXISTS \"%c_%.*s_%s\" ON \"r_%.*s\"%s", kind == 'u' ? "UNIQUE INDEX" : "INDEX",
+			                  kind, STR_FMT(t->name), name, STR_FMT(t->name), common_indexes[i].on);
+	}
 	for (size_t i = 0; !err && i < t->ncols; i++) {
 		err = set_index(db, t, &t->cols[i], true, t->cols[i].unique, p);
 		if (!err)
@@ -556,4 +568,78 @@ enum err records_migrate(struct db *db, const struct table *t, struct problem *p
 	err = migrate_table(db, t, p);
 	db->migrating = false;
 	return err;
+}
+
+// ---- all at once -------------------------------------------------------------------------------
+// What the statements of this file are made of: another form, by the types or by the program, is another digest.
+static void add_form(struct sm3 *h, const struct table *t)
+{
+	sm3_add_str(h, t->name);
+	sm3_add_str(h, t->timeless ? STR("-") : STR("s"));
+	for (size_t i = 0; i < t->ncols; i++) {
+		const struct column *c = &t->cols[i];
+		uint8_t is[] = { (uint8_t)c->kind, c->unique, c->indexed, c->searched };
+		sm3_add_str(h, c->name);
+		sm3_add(h, is, sizeof is);
+	}
+	for (size_t i = 0; i < t->nuniques; i++) {
+		sm3_add_str(h, STR("m"));
+		for (size_t k = 0; k < t->uniques[i].ncols; k++)
+			sm3_add_str(h, t->uniques[i].cols[k]);
+	}
+}
+
+static struct str forms_digest(const struct table *const *tables, size_t n, struct arena *a)
+{
+	uint8_t sum[SM3_LEN];
+	char *hex = arena_alloc(a, 2 * SM3_LEN);
+	struct sm3 h;
+	sm3_init(&h);
+	sm3_add_str(&h, str_of(table_body));
+	for (size_t i = 0; i < ARRAY_LEN(later_columns); i++) {
+		sm3_add_str(&h, str_of(later_columns[i].name));
+		sm3_add_str(&h, str_of(later_columns[i].body));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(common_indexes); i++) {
+		sm3_add(&h, &common_indexes[i].kind, 1);
+		sm3_add_str(&h, str_of(common_indexes[i].name));
+		sm3_add_str(&h, str_of(common_indexes[i].on));
+	}
+	sm3_add_str(&h, STR(COLUMN_INDEX));
+	sm3_add_str(&h, STR(UNIQUE_INDEX));
+	for (size_t i = 0; i < n; i++)
+		add_form(&h, tables[i]);
+	sm3_end(&h, sum);
+	str_to_hex(sum, SM3_LEN, hex);
+	return str_from(hex, 2 * SM3_LEN);
+}
+
+// SQLite counts every change of the schema, whoever made it: with its number the digest says that the tables still stand as they were left.
+static enum err forms_now(struct db *db, struct str digest, struct arena *a, struct str *ret)
+{
+	struct query q;
+	query_begin_sql(&q, db, STR("PRAGMA schema_version"));
+	int64_t changes = query_row(&q) ? query_get_i64(&q, 0) : 0;
+	*ret = arena_printf(a, "%.*s:%lld", STR_FMT(digest), (long long)changes);
+	return query_end(&q);
+}
+
+enum err records_migrate_all(struct db *db, const struct table *const *tables, size_t n, struct problem *p)
+{
+	struct str digest = forms_digest(tables, n, p->arena), was, now;
+	bool there = false;
+	enum err err = meta_get(db, STR("forms"), p->arena, &there, &was);
+	if (!err)
+		err = forms_now(db, digest, p->arena, &now);
+	bool same = !err && str_eq(was, now);
+	for (size_t i = 0; !err && i < n; i++) {
+		if (!same)
+			err = records_migrate(db, tables[i], p);
+		else if (!(err = refresh_search(db, tables[i], p->arena))) // what a restart cut off goes on
+			images_expect(db, tables[i]);
+	}
+	if (err || same)
+		return err;
+	err = forms_now(db, digest, p->arena, &now);
+	return err ? err : meta_set(db, STR("forms"), now);
 }

@@ -158,10 +158,7 @@ static enum err row_insert(struct county *c, struct db *db, struct str title, in
 static enum err migrate_job(struct db *db, void *arg, struct problem *p)
 {
 	struct county *c = arg;
-	enum err err = OK;
-	for (size_t i = 0; i < c->reg->ntypes && !err; i++)
-		err = records_migrate(db, &c->reg->types[i].table, p);
-	return err;
+	return registry_make_tables(db, c->reg, p);
 }
 
 static enum err person_job(struct db *db, void *arg, struct problem *p)

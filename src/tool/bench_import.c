@@ -34,10 +34,8 @@ struct bench {
 static enum err county_job(struct db *db, void *arg, struct problem *p)
 {
 	struct bench *b = arg;
-	enum err err = OK;
+	enum err err = registry_make_tables(db, b->reg, p);
 	int64_t id;
-	for (size_t i = 0; !err && i < b->reg->ntypes; i++)
-		err = records_migrate(db, &b->reg->types[i].table, p);
 	struct value tier = { .kind = VAL_TEXT, .s = STR("town") };
 	struct flow_field area[] = { { "code", { .kind = VAL_TEXT, .s = STR("990121101000") } }, { "name", { .kind = VAL_TEXT, .s = STR("城关镇") } }, { "tier", tier } };
 	struct flow_field person[] = { { "login", { .kind = VAL_TEXT, .s = STR("bench") } }, { "name", { .kind = VAL_TEXT, .s = STR("压测") } },

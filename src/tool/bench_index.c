@@ -62,10 +62,7 @@ static enum err insert(struct bench *b, struct db *db, const char *type, struct 
 static enum err job_tables(struct db *db, void *arg, struct problem *p)
 {
 	const struct bench *b = arg;
-	enum err err = OK;
-	for (size_t i = 0; !err && i < b->reg->ntypes; i++)
-		err = records_migrate(db, &b->reg->types[i].table, p);
-	return err;
+	return registry_make_tables(db, b->reg, p);
 }
 
 static const char *area_of(struct bench *b, int64_t i)

@@ -50,10 +50,7 @@ static struct value number(int64_t i) { return (struct value){ .kind = VAL_INT, 
 static enum err job_tables(struct db *db, void *arg, struct problem *p)
 {
 	const struct making *m = arg;
-	enum err err = OK;
-	for (size_t i = 0; !err && i < m->reg->ntypes; i++)
-		err = records_migrate(db, &m->reg->types[i].table, p);
-	return err;
+	return registry_make_tables(db, m->reg, p);
 }
 
 static enum err job_enterprises(struct db *db, void *arg, struct problem *p)

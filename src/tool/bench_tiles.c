@@ -79,10 +79,7 @@ static void anywhere(struct bench *b, double *lon, double *lat)
 static enum err job_tables(struct db *db, void *arg, struct problem *p)
 {
 	struct bench *b = arg;
-	enum err err = OK;
-	for (size_t i = 0; !err && i < b->reg->ntypes; i++)
-		err = records_migrate(db, &b->reg->types[i].table, p);
-	return err;
+	return registry_make_tables(db, b->reg, p);
 }
 
 static enum err job_rows(struct db *db, void *arg, struct problem *p)

@@ -2,6 +2,9 @@
 // needs: base store expr model auth
 #include "auth_fixture.h"
 
+#include <argon2.h>
+
+#include "auth/auth_int.h"
 #include "auth/totp.h"
 #include "base/hash.h"
 #include "base/limits.h"
@@ -157,6 +160,18 @@ static void test_one_answer_for_every_failure(void **state)
 	assert_str(e[0].actor_name, ""); // what nobody is called may have been a password
 	store_read_end(w.f.store, db);
 	world_end(&w);
+}
+
+// What an unknown name's password is compared with is a hash like any other: it is computed and does not match, and is no other's the next time.
+static void test_hash_of_nobody(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(0);
+	struct str one = password_of_nobody(a), other = password_of_nobody(a);
+	assert_int_equal(argon2id_verify(arena_cstr(a, one), "correct horse 7", 15), ARGON2_VERIFY_MISMATCH); // not ARGON2_DECODING_FAIL, which is quick
+	assert_true(str_starts(one, STR("$argon2id$v=19$m=19456,t=2,p=1$")));
+	assert_false(str_eq(one, other));
+	arena_free(a);
 }
 
 static void test_throttle_by_name(void **state)
@@ -583,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_login_and_identity), cmocka_unit_test(test_second_factor_arithmetic),
 		cmocka_unit_test(test_sealed_secrets),
 		cmocka_unit_test(test_one_answer_for_every_failure),
+		cmocka_unit_test(test_hash_of_nobody),
 		cmocka_unit_test(test_throttle_by_name),
 		cmocka_unit_test(test_throttle_by_peer),
 		cmocka_unit_test(test_own_account_forgives_no_tries_at_others),
