@@ -104,12 +104,15 @@ static enum err each_row(const struct change *ch, const struct opens *o, const s
 	return err;
 }
 
-// One for each record that lies in the area of this one and, if both have a sector, in its sector.
+// One for each record that lies in the area of this one and, if this one has a sector, in its sector. A type without an area is
+// a catalogue: it holds everywhere.
 static enum err for_each_subject(const struct change *ch, const struct opens *o, const struct row *row)
 {
 	struct value area = { .kind = VAL_TEXT, .s = area_prefix(row->c.area) };
 	const struct filter here = { STR("area"), FILTER_PREFIX, &area, 1 };
-	struct list_query lq = { .filters = &here, .nfilters = 1, .cond = opens_cond(ch->reg, o, ch->by, ch->a), .limit = LIMIT_OPENS + 1 };
+	const bool catalogue = !o->subject->area_from.n && !type_field(o->subject, STR("area"));
+	struct list_query lq = { .filters = &here, .nfilters = catalogue ? 0 : 1, .cond = opens_cond(ch->reg, o, ch->by, ch->a),
+		.limit = LIMIT_OPENS + 1 };
 	struct row *v;
 	size_t n = 0;
 	int64_t total;
@@ -117,7 +120,7 @@ static enum err for_each_subject(const struct change *ch, const struct opens *o,
 	if (!err && n > LIMIT_OPENS)
 		return problem_set(ch->p, ERR_TOO_LARGE, "area", "一次最多推给 %d 家，请缩小区域", "at most %d at once; choose a smaller area", LIMIT_OPENS);
 	for (size_t i = 0; !err && i < n; i++)
-		if (!row->c.sector.n || str_eq(row->c.sector, v[i].c.sector))
+		if (catalogue || !row->c.sector.n || str_eq(row->c.sector, v[i].c.sector))
 			err = opened(ch, o, row, NULL, v[i].c.id);
 	return err;
 }
