@@ -13,7 +13,7 @@ before(async () => {
   cpSync(join(root, 'packs'), packs, { recursive: true });
   const file = join(packs, 'core/roles/bureau.yaml');
   writeFileSync(file, `${readFileSync(file, 'utf8')}\nsecond_factor: true\n`);
-  s = await Server.start({ args: ['--packs', packs] });
+  s = await Server.start({ args: ['--packs', packs], copied: true });
   admin = await s.login('admin', s.password);
 });
 after(async () => { await s.stop(); rmSync(packs, { recursive: true, force: true }); });

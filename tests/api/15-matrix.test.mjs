@@ -35,7 +35,7 @@ const types = files('types').map((t) => {
 
 // ---- a county with one person a role, and of each type a record a state, here and elsewhere ---------
 const HERE = '990121401000', THERE = '990121102000';
-const DATA = 700000; // ids of what the test puts in
+const DATA = 50000; // ids of what the test puts in: above those of the demo county; tables by id are as long as the highest
 let s, people, old;
 const alarms = [[HERE, 'ent', ''], [HERE, 'ent', 'mine_sector'], [HERE, 'ent', 'other_sector'], [HERE, 'beside', 'mine_sector'], [HERE, 'beside', 'other_sector'],
   [THERE, '3', 'mine_sector'], [THERE, '3', ''], [HERE, 'ent', null]].map(([area, of, sector]) => ({ area, of, sector }));

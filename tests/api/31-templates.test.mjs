@@ -33,7 +33,7 @@ before(async () => {
   own = join(dir, 'packs', 'county', 'payloads');
   mkdirSync(own, { recursive: true });
   writeFileSync(join(own, 'gas_host.yaml'), TEMPLATE);
-  await s.begin({ dir });
+  await s.begin({ dir, copied: true });
   s.keepDir = false;
   http = await makeDevice(s, { code: 'TPL-HTTP', protocol: 'http', template: 'gas_host', points: [{ code: 'TPL-1', kind: 'combustible_gas', unit: '%LEL', address: 'CH4' }, { code: 'TPL-2', kind: 'co', unit: 'ppm', address: 'CO', scale: 2 }] });
   mqtt = await makeDevice(s, { code: 'TPL-MQTT', protocol: 'mqtt', template: 'gas_host', points: [{ code: 'TPL-M1', kind: 'combustible_gas', unit: '%LEL', address: 'CH4' }] });

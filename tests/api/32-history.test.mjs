@@ -126,7 +126,7 @@ test('samples older than their kind says go, month by month; hours stay, what is
   cpSync(join(root, 'packs'), packs, { recursive: true });
   const yaml = join(packs, 'monitoring', 'points', 'humidity.yaml');
   writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/^retention.*\n/gm, '') + 'retention: 40d\n');
-  const r = await Server.start({ args: ['--packs', packs] });
+  const r = await Server.start({ args: ['--packs', packs], copied: true });
   try {
     const dev = await makeDevice(r, { code: 'OLD-GW', points: [{ code: 'OLD-H', kind: 'humidity', unit: '%' }, { code: 'OLD-T', kind: 'temperature', unit: '℃' }] });
     const month = new Date(Date.now() - 100 * DAY), first = Date.UTC(month.getUTCFullYear(), month.getUTCMonth(), 1);

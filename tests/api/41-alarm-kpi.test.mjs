@@ -19,7 +19,7 @@ before(async () => {
   // without delays: an alarm may chatter
   writeFileSync(join(packs, 'monitoring', 'points', 'trial.yaml'), 'point: trial\nlabel: {zh: 试验量, en: Trial}\nunit: "%"\nmin: 0\nmax: 100\ndecimals: 1\ninterval: 10s\nstale_after: 10min\ndimension: process\n');
   writeFileSync(join(packs, 'chemical', 'rules', 'trial.yaml'), 'rule: trial\nlabel: {zh: 试验, en: Trial}\nwatch: {kind: trial}\nlevels:\n  hh: {above: 90, color: red, say: {zh: 高高, en: Very high}}\n  h: {above: 80, color: yellow, say: {zh: 高, en: High}}\n');
-  s = await Server.start({ args: ['--packs', packs] });
+  s = await Server.start({ args: ['--packs', packs], copied: true });
   [bureau, duty, town] = await Promise.all(['bureau', 'duty', 'town'].map((r) => s.as(r)));
   const all = (await bureau.ok_get('/api/v1/records/enterprise?size=500&sort=id')).items;
   const far = all.find((e) => e.area !== all[0].area);

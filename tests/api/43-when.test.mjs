@@ -26,7 +26,7 @@ when:
   say: {zh: 又热又憋, en: Hot and tight}
 blind: {for: 3min, color: blue, say: {zh: 无法判断, en: Cannot judge}}
 `);
-  s = await Server.start({ args: ['--packs', packs] });
+  s = await Server.start({ args: ['--packs', packs], copied: true });
   d = await makeDevice(s, { code: 'WH-GW', protocol: 'http', points: [
     { code: 'WH-T', kind: 'temperature', unit: '℃' }, { code: 'WH-P', kind: 'pressure', unit: 'kPa' }] });
   duty = await s.as('duty');

@@ -20,7 +20,7 @@ before(async () => {
   rule('trial', 'trial', '  h: {above: 80, color: yellow, open: warning, say: {zh: 高, en: High}}\n  hh: {above: 95, color: red, say: {zh: 高高, en: Very high}}\n',
     'never_suppress: true\nhide_at_most: 2h\nsuppress_when: {rule: trial_stopped, at: device, longest: 1h, why: {zh: 停泵的结果, en: the pump stands}}\n');
   rule('trial_stopped', 'trial_state', '  l: {below: 1, color: blue, say: {zh: 停运, en: stopped}}\n', 'hint: true\n');
-  s = await Server.start({ args: ['--packs', packs] });
+  s = await Server.start({ args: ['--packs', packs], copied: true });
   [bureau, duty, firm, town] = await Promise.all(['bureau', 'duty', 'enterprise', 'town'].map((r) => s.as(r)));
   dev = await makeDevice(s, { code: 'SUP-GW', protocol: 'http', points: [...['A', 'B', 'C', 'D'].map((x) => ({ code: `SUP-${x}`, kind: 'trial', unit: '%' })), { code: 'SUP-PUMP', kind: 'trial_state' }] });
 });

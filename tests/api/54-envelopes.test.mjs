@@ -14,7 +14,7 @@ let s, d, dust, port;
 
 before(async () => {
   [port] = await freePorts(1);
-  s = await Server.start({ args: ['--gateway', `127.0.0.1:${port}`] });
+  s = await Server.start({ args: ['--gateway', `127.0.0.1:${port}`], copied: true });
   d = await makeDevice(s, { code: GATEWAY, protocol: 'gateway', key: KEY, points: [{ code: 'GW-P', kind: 'pressure', unit: 'MPa', address: MN }] });
 });
 after(() => s.stop());

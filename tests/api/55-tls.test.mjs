@@ -38,7 +38,7 @@ before(async () => {
   [mqtts] = await freePorts(1);
   s = new Server();
   s.probe = async () => (await https('GET', '/healthz')).status === 200;
-  await s.begin({ args: ['--mqtts', `127.0.0.1:${mqtts}`, '--cert', join(dir, 'cert.pem'), '--key', join(dir, 'key.pem')] });
+  await s.begin({ args: ['--mqtts', `127.0.0.1:${mqtts}`, '--cert', join(dir, 'cert.pem'), '--key', join(dir, 'key.pem')], copied: true });
   token = (await api('POST', '/api/v1/demo/login', { role: 'bureau' })).token;
   const ent = (await api('GET', '/api/v1/records/enterprise?size=1')).items[0];
   const device = await api('POST', '/api/v1/records/device', { code: 'TLS-GW', name: 'TLS', enterprise: ent.id, protocol: 'mqtt' });

@@ -14,7 +14,7 @@ const rule = () => join(packs, 'chemical', 'rules', 'tank_level.yaml');
 before(async () => {
   packs = mkdtempSync(join(tmpdir(), 'anlan-packs-'));
   cpSync(join(root, 'packs'), packs, { recursive: true });
-  s = await Server.start({ args: ['--packs', packs] });
+  s = await Server.start({ args: ['--packs', packs], copied: true });
   d = await makeDevice(s, { code: 'RE-GW', protocol: 'http', points: [
     { code: 'RE-ACK', kind: 'level', unit: '%', h: 80, hh: 90 }, { code: 'RE-SHELF', kind: 'level', unit: '%', h: 80, hh: 90 }] });
   duty = await s.as('duty');

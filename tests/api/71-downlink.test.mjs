@@ -10,7 +10,7 @@ const MN = '010000A8900016F000169DC0', PW = '123456', PHONE = '13800138000', KEY
 let s, hj, lorry, station, bus, fire, bureau;
 
 before(async () => {
-  s = await Server.start({ doors: ['jt808', 'gb32960', 'sl651'], args: ['--answer-timeout', '2'] });
+  s = await Server.start({ doors: ['jt808', 'gb32960', 'sl651'], args: ['--answer-timeout', '2'], copied: true });
   hj = await makeDevice(s, { code: MN, protocol: 'hj212', key: PW, points: [{ code: 'HJ-PH', kind: 'temperature', unit: '', address: 'w01001' }] });
   lorry = await makeDevice(s, { code: PHONE, protocol: 'jt808', key: KEY, points: [
     { code: 'L-LON', kind: 'longitude', unit: '°', address: 'lon' }, { code: 'L-LAT', kind: 'latitude', unit: '°', address: 'lat' }, { code: 'L-SPEED', kind: 'vehicle_speed', unit: 'km/h', address: 'speed' }] });

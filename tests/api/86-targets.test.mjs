@@ -101,7 +101,7 @@ before(async () => {
     mkdirSync(join(at, '..'), { recursive: true });
     writeFileSync(at, text);
   }
-  s = await Server.start({ dir });
+  s = await Server.start({ dir, copied: true });
   b = await s.as('bureau');
   for (const [y, n] of [[2020, 10], [2022, 8], [2024, 6]])
     for (let i = 0; i < n; i++) await b.ok_post('/api/v1/records/death', { name: `${y}-${i}`, day: `${y}-0${1 + (i % 9)}-11`, dead: 1, area: i % 2 ? '990121101000' : '990121102000' });

@@ -48,7 +48,7 @@ before(async () => {
   dir = mkdtempSync(join(tmpdir(), 'anlan-'));
   mkdirSync(join(dir, 'packs', 'board', 'types'), { recursive: true });
   writeFileSync(join(dir, 'packs', 'board', 'types', 'bulletin.yaml'), type);
-  s = await Server.start({ dir });
+  s = await Server.start({ dir, copied: true });
   b = await s.as('bureau');
   me = b.me.id;
   firm = (await b.ok_get('/api/v1/records/enterprise?size=1&sort=id')).items[0];

@@ -16,7 +16,7 @@ before(async () => {
   dir = mkdtempSync(join(tmpdir(), 'anlan-e2e-'));
   mkdirSync(join(dir, 'packs'));
   cpSync(join(root, 'tests', 'e2e', 'packs', 'every'), join(dir, 'packs', 'every'), { recursive: true });
-  s = await Server.start({ dir, args: process.env.ANLAN_UI ? ['--ui', process.env.ANLAN_UI] : [] });
+  s = await Server.start({ dir, copied: true, args: process.env.ANLAN_UI ? ['--ui', process.env.ANLAN_UI] : [] });
   bureau = await s.as('bureau');
   town = await s.as('town');
   firm = (await town.ok_get('/api/v1/records/enterprise?size=1')).items[0];

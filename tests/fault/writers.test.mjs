@@ -146,7 +146,7 @@ test(`${WRITERS} writers, ${MESSAGES * BATCH} readings each, ${KILLS} kills: the
   cpSync(join(root, 'packs'), packs, { recursive: true });
   writeFileSync(join(packs, 'monitoring', 'points', 'writers.yaml'), 'point: writers\nlabel: {zh: 试验量, en: Trial}\nunit: "%"\nmin: 0\nmax: 100\ndecimals: 1\ninterval: 1s\nstale_after: 10min\ndimension: process\n');
   writeFileSync(join(packs, 'chemical', 'rules', 'writers.yaml'), RULE);
-  const s = await Server.start({ args: ['--packs', packs] });
+  const s = await Server.start({ args: ['--packs', packs], copied: true });
   t.after(async () => { await s.stop(); rmSync(packs, { recursive: true, force: true }); });
   const keys = [];
   for (let w = 0; w < WRITERS; w++) keys.push((await makeDevice(s, { code: `WR-${w}`, protocol: w < MQTT ? 'mqtt' : 'http', points: [{ code: code(w), kind: 'writers', unit: '%' }] })).key);

@@ -47,7 +47,7 @@ export async function freePorts(n) {
 }
 
 // The demo county takes longer to make than most tests to run: a first start makes it once, and each server that asks for nothing
-// else gets a copy. Its times are relative to its making, so one is used for a quarter of an hour of one day, as if the server had
+// else, or for a copy, gets one. Its times are relative to its making, so one is used for a quarter of an hour of one day, as if the server had
 // been running for so long; another program or other packs have another one. Who finds none makes one; two at once make two, each
 // takes its place by a rename: nobody waits, nobody sees half of one.
 const DEMO_MS = 15 * 60000;
@@ -89,11 +89,12 @@ export class Server {
   }
 
   // doors: line protocols to open besides those that are open by default; their ports are s.NAME.
-  async begin({ demo: withDemo = true, args = [], env = {}, dir = null, doors = [] } = {}) {
+  // copied: the demo county as the packs make it, also if what follows starts it with other options or packs: it takes those as at a restart.
+  async begin({ demo: withDemo = true, args = [], env = {}, dir = null, doors = [], copied = !dir && !args.length && !Object.keys(env).length } = {}) {
     this.demo = withDemo;
     this.dir = dir || mkdtempSync(join(tmpdir(), 'anlan-'));
     this.keepDir = !!dir;
-    if (withDemo && !dir && !args.length && !Object.keys(env).length) {
+    if (withDemo && copied) {
       const made = await demo();
       this.firstPassword = made.password;
       cpSync(made.data, this.dir, { recursive: true, mode: constants.COPYFILE_FICLONE });
