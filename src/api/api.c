@@ -11,7 +11,9 @@
 static bool path_matches(const char *pattern, struct str path, struct str *param)
 {
 	struct str pat = str_of(pattern);
-	size_t n = 0;
+	size_t n = 0, fixed = strcspn(pattern, ":");
+	if (path.n < fixed || memcmp(path.p, pattern, fixed) != 0) // most of the table ends here
+		return false;
 	while (pat.n || path.n) {
 		struct str want = str_cut(&pat, '/'), got = str_cut(&path, '/');
 		if (want.n && want.p[0] == ':') {

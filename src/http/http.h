@@ -97,6 +97,10 @@ enum err http_stream_open(struct http_request *rq, struct http_response *rs, int
 void http_publish(struct http *h, const char *name, struct str json, const void *event);
 // A beat to every stream, every HTTP_BEAT_S: a dead one is noticed here, and a reader that hears none for longer knows that
 // he is cut off, which a half-open connection does not tell him. The first event of a stream says how often.
+#ifdef ANLAN_TEST
+#define HTTP_BEAT_S 2             // so that a test need not wait for it
+#else
 #define HTTP_BEAT_S 15
+#endif
 void http_ping(struct http *h);
 size_t http_streams(struct http *h);
