@@ -34,8 +34,14 @@ npm_install() { # npm_install DIR
   echo "$sum" > "$1/node_modules/.anlan-lock"
 }
 
+# The browser application is built beside the program: its tools use one processor.
 build_all() {
-  make -s -j"$(nproc)" all
+  build_ui & local ui=$!
+  make -s -j"$(nproc)" all || { wait $ui; return 1; }
+  wait $ui
+}
+
+build_ui() {
   local stamp=build/ui/.built
   if [ ! -f "$stamp" ] || [ -n "$(find ui -path ui/node_modules -prune -o -type f -newer "$stamp" -print -quit)" ]; then
     npm_install ui

@@ -17,7 +17,7 @@ function smallDisk(mib) {
 test('full disk', { timeout: 900000 }, async (t) => {
   const dir = smallDisk(400);
   if (!dir) { t.skip('mounting a small disk needs root'); return; }
-  const s = await Server.start({ dir });
+  const s = await Server.start({ dir, copied: true });
   const d = await makeDevice(s, { code: 'DISK-1', points: [{ code: 'DISK-P1', kind: 'temperature', unit: '℃' }] });
   const base = Date.now() - 3600e3;
   const push = (i) => s.call('POST', '/api/v1/readings', Array.from({ length: 100 }, (_, k) => ({ point: 'DISK-P1', time: new Date(base + (i * 100 + k)).toISOString(), value: i + k / 100 })),

@@ -48,8 +48,8 @@ export async function freePorts(n) {
 
 // The demo county takes longer to make than most tests to run: a first start makes it once, and each server that asks for nothing
 // else, or for a copy, gets one. Its times are relative to its making, so one is used for a quarter of an hour of one day, as if the server had
-// been running for so long; another program or other packs have another one. Who finds none makes one; two at once make two, each
-// takes its place by a rename: nobody waits, nobody sees half of one.
+// been running for so long; another program or other packs have another one. Who finds none makes one, and the others wait for it; it takes its place
+// by a rename: nobody sees half of one.
 const DEMO_MS = 15 * 60000;
 const demos = join(root, 'build', 'demo');
 const day = (ms) => Math.floor((ms + 8 * 3600000) / 86400000); // of the county
@@ -64,19 +64,41 @@ function demoKey() {
   return hash.digest('hex').slice(0, 12);
 }
 
+// A file with the number of who makes one. Of a process that is gone it counts for nothing.
+function mayMake(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (e) {
+    if (e.code !== 'EEXIST') throw e;
+  }
+  try { process.kill(Number(readFileSync(lock, 'utf8')), 0); } catch { rmSync(lock, { force: true }); }
+  return false;
+}
+
+function madeDemo(key) {
+  const now = Date.now();
+  const all = readdirSync(demos).map((name) => ({ name, at: join(demos, name), made: Number(name.split('-')[1]) }));
+  for (const d of all) if (now - d.made > 4 * DEMO_MS) rmSync(d.at, { recursive: true, force: true });
+  return all.find((d) => d.name.startsWith(`${key}-`) && now - d.made < DEMO_MS && day(d.made) === day(now))?.at;
+}
+
 // {data, password}: a folder to copy, and the administrator's one-time password in it.
 async function demo() {
   mkdirSync(demos, { recursive: true });
-  const key = demoKey(), now = Date.now();
-  const all = readdirSync(demos).map((name) => ({ name, at: join(demos, name), made: Number(name.split('-')[1]) }));
-  for (const d of all) if (now - d.made > 4 * DEMO_MS) rmSync(d.at, { recursive: true, force: true });
-  let at = all.find((d) => d.name.startsWith(`${key}-`) && now - d.made < DEMO_MS && day(d.made) === day(now))?.at;
+  const key = demoKey(), lock = join(demos, `lock-${key}`);
+  let at;
+  while (!(at = madeDemo(key)) && !mayMake(lock)) await sleep(100);
   if (!at) {
-    const made = mkdtempSync(join(demos, `making-${now}-`));
-    const s = await Server.start({ dir: join(made, 'data') });
-    await s.stop();
-    writeFileSync(join(made, 'password'), s.password);
-    renameSync(made, at = join(demos, `${key}-${now}-${process.pid}`));
+    const now = Date.now(), made = mkdtempSync(join(demos, `making-${now}-`));
+    try {
+      const s = await Server.start({ dir: join(made, 'data') });
+      await s.stop();
+      writeFileSync(join(made, 'password'), s.password);
+      renameSync(made, at = join(demos, `${key}-${now}-${process.pid}`));
+    } finally {
+      rmSync(lock, { force: true });
+    }
   }
   return { data: join(at, 'data'), password: readFileSync(join(at, 'password'), 'utf8') };
 }
