@@ -25,7 +25,7 @@
 #define LIMIT_RESPONSE (64u << 20)          // bytes of one response or export part
 #define LIMIT_LIST_MEMORY (1536u << 20)     // bytes that lists of big types take in memory, all together
 #define LIMIT_MAP_ID 4000000                // highest record id that stands on the map
-#define LIMIT_MAP_LAYERS 64                 // types on the map
+#define LIMIT_MAP_LAYERS 128                // types on the map
 #define LIMIT_MAP_CACHE (32u << 20)         // bytes of tiles that are kept as they were answered
 #define LIMIT_TILE_BYTES (4u << 20)         // of one tile
 #define LIMIT_MAP_TOLD 100                  // objects on the map that the event stream names at once

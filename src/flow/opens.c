@@ -109,13 +109,19 @@ static enum err each_row(const struct change *ch, const struct opens *o, const s
 static enum err for_each_subject(const struct change *ch, const struct opens *o, const struct row *row)
 {
 	struct value area = { .kind = VAL_TEXT, .s = area_prefix(row->c.area) };
-	const struct filter here = { STR("area"), FILTER_PREFIX, &area, 1 };
 	const bool catalogue = !o->subject->area_from.n && !type_field(o->subject, STR("area"));
-	struct list_query lq = { .filters = &here, .nfilters = catalogue ? 0 : 1, .cond = opens_cond(ch->reg, o, ch->by, ch->a),
-		.limit = LIMIT_OPENS + 1 };
+	struct filter here[2];
+	size_t nhere = 0;
+	if (!catalogue)
+		here[nhere++] = (struct filter){ STR("area"), FILTER_PREFIX, &area, 1 };
+	if (o->same)
+		here[nhere++] = (struct filter){ o->same_there->name, FILTER_EQ, &row->vals[o->same->col], 1 };
+	struct list_query lq = { .filters = here, .nfilters = nhere, .cond = opens_cond(ch->reg, o, ch->by, ch->a), .limit = LIMIT_OPENS + 1 };
 	struct row *v;
 	size_t n = 0;
 	int64_t total;
+	if (o->same && row->vals[o->same->col].kind == VAL_NULL)
+		return OK;
 	enum err err = records_list(ch->db, &o->subject->table, NULL, &lq, ch->a, &v, &n, &total, ch->p);
 	if (!err && n > LIMIT_OPENS)
 		return problem_set(ch->p, ERR_TOO_LARGE, "area", "一次最多推给 %d 家，请缩小区域", "at most %d at once; choose a smaller area", LIMIT_OPENS);

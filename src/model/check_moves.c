@@ -223,7 +223,7 @@ static void move_writes(struct check *c, const struct type *t, struct raw_move *
 // ---- records that a move opens -----------------------------------------------------------------
 
 struct raw_opens {
-	struct str type, link, each, across, where;
+	struct str type, link, each, across, where, same;
 	const struct yaml_node *fields;
 };
 
@@ -261,6 +261,17 @@ static void opens_across(struct check *c, const struct yaml_node *n, const struc
 	}
 }
 
+// same: of the records of `for`, those that have the value of this one in the field of that name.
+static void opens_same(struct check *c, const struct type *t, const struct yaml_node *n, struct str name, struct opens *ret)
+{
+	const struct yaml_node *at = at_key(n, "same");
+	ret->same = want_field(c, t, at, name);
+	ret->same_there = ret->subject ? want_field(c, ret->subject, at, name) : NULL;
+	if (!ret->subject || (ret->same && ret->same_there &&
+	                      (ret->same->kind != ret->same_there->kind || ret->same->ncols != 1 || ret->same_there->ncols != 1)))
+		DIAG(c->d, at, OPENS_SAME, STR_FMT(name));
+}
+
 static void one_opens(struct check *c, const struct type *t, const struct yaml_node *n, struct opens *ret)
 {
 	static const struct key keys[] = {
@@ -270,8 +281,10 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 		{ "each", KEY_STR, false, offsetof(struct raw_opens, each), 0 },
 		{ "for", KEY_STR, false, offsetof(struct raw_opens, across), 0 },
 		{ "where", KEY_STR, false, offsetof(struct raw_opens, where), 0 },
+		{ "same", KEY_STR, false, offsetof(struct raw_opens, same), 0 },
 	};
-	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY, .across = STR_EMPTY, .where = STR_EMPTY };
+	struct raw_opens raw = { .type = STR_EMPTY, .link = STR_EMPTY, .each = STR_EMPTY, .across = STR_EMPTY,
+	                         .where = STR_EMPTY, .same = STR_EMPTY };
 	if (!keys_read(c, n, keys, ARRAY_LEN(keys), &raw) || raw.type.n == 0 || raw.link.n == 0)
 		return;
 	if (!(ret->type = want_type(c, at_key(n, "type"), raw.type)))
@@ -282,6 +295,8 @@ static void one_opens(struct check *c, const struct type *t, const struct yaml_n
 		DIAG(c->d, at_key(n, "each"), EACH_KIND, STR_FMT(raw.each));
 	if (raw.across.n || raw.where.n)
 		opens_across(c, n, &raw, ret);
+	if (raw.same.n)
+		opens_same(c, t, n, raw.same, ret);
 	check_assigns(c, t, ret->type, ret->each, raw.fields, &ret->fields, &ret->nfields);
 }
 

@@ -229,6 +229,8 @@ X(ORIGIN_GIVEN,   "“%.*s”是 origin 字段，只由 opens 的 link 填写；
                   "\"%.*s\" is an origin: only the link of opens fills it in; take it out here") \
 X(OPENS_FOR,      "for 要写类型“%.*s”的引用字段，不与 each 同写，where 只能与 for 同写；请改正", \
                   "for must name a ref field of the type \"%.*s\", not together with each; where stands beside for only; correct it") \
+X(OPENS_SAME,     "same 只能与 for 同写，“%.*s”要在两边是同一种字段；请改正", \
+                  "same stands beside for, and \"%.*s\" must be a field of the same kind on both sides; correct it") \
 X(WRITES_TO,      "writes 的 to 要写本类型的引用字段，“%.*s”不是；请改正", "the to of writes names a reference field, \"%.*s\" is none; correct it") \
 X(EACH_KIND,      "each 要指向 rows 字段，“%.*s”不是；请改正", "each must name a rows field, \"%.*s\" is none; correct it") \
 X(TRIGGER_CIRCLE, "触发循环：%.*s；请去掉其中一个 triggers", \

@@ -235,6 +235,7 @@ struct opens {              // a move or a trigger makes a record of another typ
 	const struct field *across; // REF field of that type: one record for each it can refer to in the area and sector; NULL: one
 	const struct type *subject; // what it refers to
 	const struct condition *cond; // which of them; NULL: all
+	const struct field *same, *same_there; // and only those with the value that this record has in the field of that name; NULL: any
 };
 
 struct writes {             // a move writes into a record that this one refers to
