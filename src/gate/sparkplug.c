@@ -234,7 +234,7 @@ static struct metric *define(struct sparkplug *s, struct str name, size_t device
 		s->names += name.n;
 		strmap_put(s->by_name, name, (uint32_t)(s->n - 1));
 	}
-	if (at->has_alias)
+	if (at->has_alias && metric_by_alias(s, at->alias) == at) // two metrics of a birth may have changed aliases with each other
 		strmap_del(s->by_alias, alias_key(&at->alias));
 	at->type = (uint8_t)m->type;
 	at->alias = m->alias;

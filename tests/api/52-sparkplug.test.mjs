@@ -141,6 +141,20 @@ test('a node whose clock is behind is good again with the births of its next ses
   c.end(true);
 });
 
+test('two metrics of a device change aliases with each other', async () => {
+  const { c, got } = await raw();
+  const t = Date.now() + 1000;
+  const born = (seq, level, pump) => c.say('DBIRTH', { timestamp: t + seq, seq, metrics: [{ name: 'Level', alias: level, type: 'Int32', value: 50 + seq, timestamp: t + seq }, { name: 'Pump', alias: pump, type: 'Boolean', value: true, timestamp: t + seq }] }, '/tank1');
+  c.subscribe('spBv1.0/county/NCMD/EDGE-1/#');
+  c.say('NBIRTH', { timestamp: t, seq: 0, metrics: [bdSeq(9)] });
+  born(1, 2, 3);
+  born(2, 3, 2);
+  c.say('DDATA', { timestamp: t + 3, seq: 3, metrics: [{ alias: 3, value: 77, type: 'Int32', timestamp: t + 3 }] }, '/tank1');
+  await until('the level by its new alias', async () => (await last('SPB-LEVEL')).value === 77);
+  assert.equal(rebirths(got).length, 0);
+  c.end(true);
+});
+
 test('another node\'s topic is refused', async () => {
   const { c } = await raw();
   c.publish('spBv1.0/county/NDATA/OTHER', Buffer.from(encodePayload({ timestamp: Date.now(), seq: 0, metrics: [] })));

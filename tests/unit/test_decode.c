@@ -378,6 +378,13 @@ static void test_payloads(void **state)
 	check_body("{\"dataType\":\"05\",\"datas\":[{\"pointCode\":\"P\",\"avgValue\":1,\"maxValue\":2,\"statTime\":\"2026-11-22 07:00:00\"}]}",
 	           "P-Avg||2026-11-22T07:00:00+08:00|1|good|optional\nP-Max||2026-11-22T07:00:00+08:00|2|good|optional\n");
 	check_body("{\"dataType\":\"1001\",\"datas\":[{\"alarmLevel\":1}]}", "refused 1001: unsupported\n");
+	// the object of the drafts before the RFC, e before or behind the base fields; bv is there a truth
+	check_body("{\"e\":[{\"n\":\"b\",\"v\":1,\"t\":-10},{\"n\":\"c\",\"bv\":true},{\"n\":\"d\",\"sv\":\"x\"}],\"bn\":\"a/\",\"bt\":1795305600,\"ver\":1}",
+	           "a/b||2026-11-22T07:59:50+08:00|1|good\na/c||2026-11-22T08:00:00+08:00|1|good\nrefused a/d: unsupported\n");
+	check_body("{\"bn\":\"a\",\"e\":[{\"v\":-1.5}]}", "a||2026-11-22T08:00:00+08:00|-1.5|good\n");
+	check_refused("{\"bn\":1,\"e\":[{\"n\":\"b\",\"v\":1}]}", REJECT_SYNTAX);
+	check_refused("{\"bn\":\"a\",\"e\":[{\"n\":\"b\",\"v\":1}", REJECT_SYNTAX);
+	check_refused("{\"bn\":\"a\",\"e\":[1]}", REJECT_SYNTAX);
 	check_body("[]", "");
 	check_refused("", REJECT_SYNTAX);
 	check_refused("{}", REJECT_SYNTAX);

@@ -135,6 +135,7 @@ static void what_cannot_be_read_does_not_cost_what_can(void **state)
 	assert_false(read_packet(packet(2, 0xfe, 3, TIME), a, &s)); // AES
 	assert_false(read_packet(packet(5, 0xfe, 1, TIME "0001"), a, &s)); // a platform
 	assert_false(read_packet(packet(2, 0xfe, 1, "1A0D0108 1E0F 05 00 072FFC64 01DD9546"), a, &s)); // month 13
+	assert_false(read_packet(packet(2, 0xfe, 1, "64010108 1E0F 05 00 072FFC64 01DD9546"), a, &s)); // year 100
 	assert_false(read_packet(packet(2, 0xfe, 1, ""), a, &s)); // a report begins with its time
 	assert_true(read_packet(packet(7, 0xfe, 1, ""), a, &s)); // a heartbeat has none
 	assert_true(read_packet(packet(2, 0xfe, 1, TIME "01 FF FF FF FFFF FFFFFFFF FFFF FFFF FF FF FF FFFF FF FF 05 00 FFFFFFFF 01DD9546"), a, &s));

@@ -84,6 +84,9 @@ static void positions_become_readings(void **state)
 	assert_true(find(&s, "mileage")->value == 1234.5 && find(&s, "fuel")->value == 12.5 && find(&s, "rssi")->value == 21);
 	assert_true(find(&s, "carriage_temp")->value == -5);
 	assert_true(find(&s, "alarm.sos")->value == 1 && find(&s, "alarm.overspeed")->value == 0 && find(&s, "status.acc")->value == 1);
+	assert_true(read_body(JT808_POSITION, POSITION "0602 8005 0602 FF38", a, &s)); // as sign and magnitude; -200 as two's complement
+	assert_true(find(&s, "carriage_temp")->value == -5 && s.d[s.n - 1].value == -200);
+	assert_true(read_body(JT808_POSITION, POSITION, a, &s));
 	assert_false(find(&s, "lon")->optional);
 	assert_true(find(&s, "alarm.sos")->optional);
 	assert_int_equal(find(&s, "lon")->quality, Q_GOOD);
@@ -149,6 +152,12 @@ static void the_stream_is_cut_at_its_signs(void **state)
 	assert_true(lost.what == FEED_MORE && lost.drop == 1);
 	struct fed noise = jt808_feed(str_from(two + 1, 2 * one.n - 1));
 	assert_true(noise.what == FEED_BAD && noise.drop == one.n - 2);
+	// one sign between two messages, and one that broke off before a whole one: the second is read in both
+	memcpy(two + one.n - 1, one.p, one.n);
+	assert_true(jt808_feed(str_from(two, 2 * one.n - 1)).drop == one.n - 1);
+	assert_true(jt808_feed(str_from(two + one.n - 1, one.n)).what == FEED_FRAME);
+	memcpy(two + 5, one.p, one.n);
+	assert_true(jt808_feed(str_from(two, 5 + one.n)).drop == 5 && jt808_feed(str_from(two + 5, one.n)).drop == one.n);
 	static char flood[5000] = "\x7e";
 	assert_true(jt808_feed(str_from(flood, sizeof flood)).what == FEED_BAD);
 }

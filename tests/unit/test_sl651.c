@@ -109,6 +109,16 @@ static void elements_become_readings(void **state)
 	s = read_body(0x31, HEAD STATION AT_0830 "04 18 000005 39 23 00010490 00010500 00010510", a);
 	assert_int_equal(s->n, 3);
 	expect(&s->d[2], "39", "Z", 10.51, T_0830 + 10 * US_PER_MIN, Q_GOOD);
+	s = read_body(0x31, HEAD STATION AT_0830 "04 18 000005 39 23 00010490 39 23 00010500 39 23 FFFFFFFF", a); // with its identifier each time
+	assert_int_equal(s->n, 3);
+	expect(&s->d[1], "39", "Z", 10.5, T_0830 + 5 * US_PER_MIN, Q_GOOD);
+	expect(&s->d[2], "39", "Z", 0, T_0830 + 10 * US_PER_MIN, Q_BAD);
+	s = read_body(0x38, HEAD STATION AT_0830 "04 18 000100 FF38 12 1250 FF38 12 1251", a);
+	assert_int_equal(s->n, 2);
+	expect(&s->d[1], "FF38", "", 12.51, T_0830 + US_PER_HOUR, Q_GOOD);
+	s = read_body(0x31, HEAD STATION AT_0830 "04 18 000005 39 23 00010490 20 19 000012", a); // another element: its own value
+	assert_int_equal(s->n, 2);
+	expect(&s->d[1], "20", "PJ", 1.2, T_0830, Q_GOOD);
 	s = read_body(0x38, HEAD STATION AT_0830 "04 18 010000 39 23 00010490 00010500", a); // history by the day
 	assert_true(s->d[1].flags == READING_HISTORY && s->d[1].time == T_0830 + US_PER_DAY);
 	// pumps and their currents; what the station itself says of pumps, valves and sluices

@@ -259,7 +259,7 @@ bool payload_decode(struct str body, struct arena *arena, int64_t now, const str
 // [{"point": code, "time": RFC 3339 or ms since 1970, "value": number or true/false, "quality"?: name of enum
 // quality}…], or one such object. null is a value when quality is "bad".
 bool payload_json(struct str body, struct arena *arena, const struct decode_sink *sink, struct refusal *why);
-// RFC 8428 JSON. The point is the resolved name; v, vb (0 or 1) or, without them, the sum s.
+// RFC 8428 JSON, or the object {"bn", "e": [records]} of the drafts before it. The point is the resolved name; v, vb (0 or 1) or, without them, the sum s.
 bool payload_senml(struct str body, struct arena *arena, int64_t now, const struct decode_sink *sink,
 		   struct refusal *why);
 // RFC 8428 6: the same in CBOR, with definite or indefinite arrays and maps, behind the tag of RFC 8949 3.4.6 or not.

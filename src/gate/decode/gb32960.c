@@ -92,14 +92,14 @@ struct fed gb32960_feed(struct str in)
 int64_t gb32960_time(struct str six)
 {
 	struct cursor c = cursor_of(six);
-	struct civil t = { .year = 2000 };
-	t.year += take_u8(&c);
+	uint8_t year = take_u8(&c); // table 5: 0 … 99
+	struct civil t = { .year = 2000 + year };
 	t.month = take_u8(&c);
 	t.day = take_u8(&c);
 	t.hour = take_u8(&c);
 	t.min = take_u8(&c);
 	t.sec = take_u8(&c);
-	return cursor_ok(&c) && civil_valid(t) ? time_from_civil(t, ZONE_CHINA_MIN) : INT64_MIN;
+	return cursor_ok(&c) && year < 100 && civil_valid(t) ? time_from_civil(t, ZONE_CHINA_MIN) : INT64_MIN;
 }
 
 static bool read_vin(struct gb32960 *m)

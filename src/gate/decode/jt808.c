@@ -51,8 +51,11 @@ struct fed jt808_feed(struct str in)
 		fed.drop = in.n;
 		refuse_as(&fed.why, &TOO_LONG, 3);
 	} else if (end < in.n) {
+		// A sign that no other follows may also begin the next message: some send one between two, and a message that broke off
+		// must not take the next one along.
+		bool begins = end + 1 < in.n && in.p[end + 1] != 0x7e;
 		fed.what = end + 1 > FRAME_MAX ? FEED_BAD : FEED_FRAME;
-		fed.drop = end + (fed.what == FEED_FRAME);
+		fed.drop = end + (fed.what == FEED_FRAME && !begins);
 		fed.frame = str_first(in, MIN(end + 1, (size_t)FRAME_MAX));
 		refuse_as(&fed.why, &TOO_LONG, 3);
 	}
@@ -297,6 +300,12 @@ static void emit_bits(const struct emitter *e, const char *family, uint32_t bits
 	}
 }
 
+double jt808_carriage_temp(uint16_t raw)
+{
+	double t = (int16_t)raw;
+	return t < -273 ? -(double)(raw & 0x7fff) : t;
+}
+
 static void emit_extras(const struct emitter *e, struct str extras)
 {
 	uint8_t id;
@@ -310,7 +319,7 @@ static void emit_extras(const struct emitter *e, struct str extras)
 			emit(e, STR("ad0"), both & 0xffff, Q_GOOD, true);
 			emit(e, STR("ad1"), both >> 16, Q_GOOD, true);
 		} else if (name && id == 0x06) {
-			emit(e, str_of(name), (int16_t)take_be16(&c), Q_GOOD, true);
+			emit(e, str_of(name), jt808_carriage_temp(take_be16(&c)), Q_GOOD, true);
 		} else if (name) {
 			uint32_t raw = value.n == 1 ? take_u8(&c) : value.n == 2 ? take_be16(&c) : take_be32(&c);
 			emit(e, str_of(name), raw / divisor, Q_GOOD, true);

@@ -70,6 +70,9 @@ int64_t jt808_time(struct str bcd6);                // yyMMddHHmmss at GMT+8
 const char *jt808_name(uint16_t id);                // of a message; NULL: unknown
 const char *jt808_alarm_name(unsigned bit, bool edition_2019); // tables 18 and 24; NULL: reserved
 const char *jt808_status_name(unsigned bit, bool edition_2019);
+// Extra 06 (2019 table 27): ℃, the highest bit means below zero. Terminals send two's complement or sign and magnitude: what would lie
+// below absolute zero in the one is read as the other.
+double jt808_carriage_temp(uint16_t raw);
 // Extras that are one number: name, and value = raw / divisor. NULL: another one, or not of that length.
 const char *jt808_extra_name(uint8_t id, size_t bytes, double *ret_divisor);
 

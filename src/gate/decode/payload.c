@@ -60,7 +60,8 @@ enum payload payload_recognise(struct str body)
 	}
 	jr_obj(&r);
 	while (form == PAYLOAD_NONE && jr_key(&r, &key)) {
-		form = form_of_key(key, in_array);
+		bool records = !in_array && str_is(key, "e") && jr_peek(&r) == JR_ARRAY; // SenML of the drafts
+		form = records ? PAYLOAD_SENML : form_of_key(key, in_array);
 		if (form == PAYLOAD_NONE) {
 			jr_skip(&r);
 		}

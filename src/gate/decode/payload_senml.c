@@ -19,35 +19,86 @@ static struct senml_value json_value(struct jr *r)
 	return (struct senml_value){ .is = SENML_ELSE };
 }
 
+// draft: of the object form, whose records say bv for a truth and sv for a text.
+static void json_record(struct jr *r, struct senml_pack *pack, bool draft)
+{
+	struct str key;
+	senml_begin(pack);
+	for (jr_obj(r); jr_key(r, &key);) {
+		enum senml_label label = senml_label(key);
+		if (label == SENML_MUST) {
+			jr_fail(r, SENML_NOT_UNDERSTOOD);
+		}
+		struct senml_value v = json_value(r);
+		if (draft && label == SENML_BV) {
+			label = SENML_VB;
+		} else if (draft && str_is(key, "sv")) {
+			label = SENML_VS;
+		}
+		const char *no = r->error ? NULL : senml_field(pack, label, &v);
+		if (no) {
+			jr_fail(r, no);
+		}
+	}
+}
+
+static bool json_records(struct jr *r, struct senml_pack *pack, bool draft, senml_record *each, void *owner)
+{
+	unsigned n = 0;
+	for (jr_arr(r); jr_more(r);) {
+		if (++n > LIMIT_READINGS_PER_MESSAGE) {
+			return false;
+		}
+		json_record(r, pack, draft);
+		if (r->error) {
+			break;
+		}
+		each(owner, senml_end(pack, r->arena));
+	}
+	return true;
+}
+
+// The form of the drafts before the RFC (draft-jennings-senml-10), which devices still send: one object with the base fields and the
+// records in e, in whatever order.
+static bool json_draft(struct jr *r, struct senml_pack *pack, senml_record *each, void *owner)
+{
+	struct jr records = *r;
+	struct str key;
+	bool found = false, few = true;
+	senml_begin(pack);
+	for (jr_obj(r); jr_key(r, &key);) {
+		enum senml_label label = senml_label(key);
+		if (str_is(key, "e") && !found) {
+			records = *r;
+			found = true;
+			jr_skip(r);
+			continue;
+		}
+		struct senml_value v = json_value(r);
+		const char *no = r->error || label >= 0 ? NULL : senml_field(pack, label, &v);
+		if (no) {
+			jr_fail(r, no);
+		}
+	}
+	if (!found) {
+		jr_fail(r, "no e in an object of SenML");
+	}
+	if (!r->error) {
+		few = json_records(&records, pack, true, each, owner);
+		if (records.error) {
+			*r = records;
+		}
+	}
+	return few;
+}
+
 bool senml_walk(struct str body, struct arena *arena, senml_record *each, void *owner, struct refusal *why)
 {
 	struct jr r;
 	struct senml_pack pack = SENML_PACK;
-	unsigned n = 0;
 	jr_init(&r, body, arena);
-	for (jr_arr(&r); jr_more(&r);) {
-		if (++n > LIMIT_READINGS_PER_MESSAGE) {
-			return payload_too_many(&r, why);
-		}
-		struct str key;
-		senml_begin(&pack);
-		for (jr_obj(&r); jr_key(&r, &key);) {
-			enum senml_label label = senml_label(key);
-			if (label == SENML_MUST) {
-				jr_fail(&r, SENML_NOT_UNDERSTOOD);
-			}
-			struct senml_value v = json_value(&r);
-			const char *no = r.error ? NULL : senml_field(&pack, label, &v);
-			if (no) {
-				jr_fail(&r, no);
-			}
-		}
-		if (r.error) {
-			break;
-		}
-		each(owner, senml_end(&pack, arena));
-	}
-	return payload_end(&r, why);
+	bool few = jr_peek(&r) == JR_OBJECT ? json_draft(&r, &pack, each, owner) : json_records(&r, &pack, false, each, owner);
+	return few ? payload_end(&r, why) : payload_too_many(&r, why);
 }
 
 // --- CBOR ------------------------------------------------------------------------------------------------------------

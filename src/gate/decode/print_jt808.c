@@ -85,7 +85,7 @@ static void put_number(struct jw *w, uint8_t id, const char *name, struct str va
 		jw_ki64(w, "ad0", raw & 0xffff);
 		jw_ki64(w, "ad1", raw >> 16);
 	} else if (id == 0x06) {
-		jw_ki64(w, name, (int16_t)raw);
+		jw_ki64(w, name, (int64_t)jt808_carriage_temp((uint16_t)raw));
 	} else {
 		jw_kf64(w, name, raw / divisor);
 	}

@@ -170,10 +170,11 @@ static void put_report(struct jw *w, const struct sl651 *m, struct str body, int
 			put_element(w, &el, observed, other);
 		}
 		step = el.kind == SL651_STEP ? el.time : step;
-		bool series = (m->function == SL651_UNIFORM || m->function == SL651_HISTORY) && step && el.kind == SL651_VALUE &&
-			      rest.n % el.data.n == 0 && observed != INT64_MIN;
-		for (int64_t time = observed; series && rest.n; rest = str_skip(rest, el.data.n)) {
-			el.data = str_first(rest, el.data.n);
+		size_t before;
+		bool series = (m->function == SL651_UNIFORM || m->function == SL651_HISTORY) && step && observed != INT64_MIN &&
+			      sl651_series(&el, rest, &before);
+		for (int64_t time = observed; series && rest.n; rest = str_skip(rest, before + el.data.n)) {
+			el.data = str_from(rest.p + before, el.data.n);
 			put_element(w, &el, time += step, other);
 		}
 	}

@@ -384,11 +384,27 @@ static void emit_element(struct emitter *e, const struct sl651_element *el)
 	}
 }
 
+bool sl651_series(const struct sl651_element *el, struct str rest, size_t *ret_before)
+{
+	uint8_t again[3];
+	size_t n = el->data.n, head = 0, at = 0;
+	if (el->id > 0xff) {
+		again[head++] = 0xff;
+	}
+	again[head++] = (uint8_t)el->id;
+	again[head++] = (uint8_t)(n << 3 | el->decimals);
+	while (at + head + n <= rest.n && memcmp(rest.p + at, again, head) == 0) {
+		at += head + n;
+	}
+	*ret_before = at && at == rest.n ? head : 0;
+	return el->kind == SL651_VALUE && n && (at == rest.n || rest.n % n == 0);
+}
+
 // 31: behind a time step, the values of one element follow each other to the end.
 static bool emit_series(struct emitter *e, struct sl651_element el, struct str *rest)
 {
-	size_t n = el.data.n;
-	if (!e->step || el.kind != SL651_VALUE || !n || rest->n % n || e->observed == INT64_MIN) {
+	size_t before;
+	if (!e->step || e->observed == INT64_MIN || !sl651_series(&el, *rest, &before)) {
 		return false;
 	}
 	for (int64_t time = e->observed;; time += e->step) {
@@ -398,8 +414,8 @@ static bool emit_series(struct emitter *e, struct sl651_element el, struct str *
 		if (!rest->n) {
 			return true;
 		}
-		el.data = str_first(*rest, n);
-		*rest = str_skip(*rest, n);
+		el.data = str_from(rest->p + before, el.data.n);
+		*rest = str_skip(*rest, before + el.data.n);
 	}
 }
 

@@ -59,6 +59,9 @@ enum sl651_state { SL651_VALID, SL651_INVALID, SL651_NO_NUMBER };
 enum sl651_state sl651_number(struct str bcd, uint8_t decimals, double *ret); // FF in front: negative; all FF: invalid
 // One of the twelve of a list (0 … 11), the hour observed at time.
 enum sl651_state sl651_twelfth(const struct sl651_element *list, unsigned i, int64_t observed, double *ret, int64_t *ret_time);
+// Whether rest is, behind a time step (31, 38) and one value of el, more values of it and nothing else: so many bytes before each,
+// none, or its identifier and definition again, as some stations send it.
+bool sl651_series(const struct sl651_element *el, struct str rest, size_t *ret_before);
 struct sl651_switches {                       // of pumps, valves, sluices: 4C, 4D, 4E
 	const char *what;                     // "PUMP" "VALVE" "SLUICE"
 	unsigned n;
