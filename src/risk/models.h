@@ -28,6 +28,7 @@ extern const struct risk_model model_circles, model_wedge, model_fn, model_crite
 	model_domino, model_combination;
 extern const struct risk_model model_locate, model_pipe_leak; // locate.c
 extern const struct risk_model model_rico, model_breach; // tailings.c
+extern const struct risk_model model_inverse; // slope.c
 extern const struct risk_model model_erg, model_threshold, model_oca, model_oca_ammonia, model_oca_rate; // lookup.c
 extern const struct risk_model model_gb18218; // gb18218.c
 extern const struct risk_model model_inventory; // inventory.c
