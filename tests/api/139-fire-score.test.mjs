@@ -58,3 +58,14 @@ test('a town is assessed on fire from the registers; a major problem becomes a n
   assert.equal(safety.kind, 'safety');
   assert.equal((await town.post(`/api/v1/records/assessment/${safety.id}/sheet/sheet`, { fill: true })).status < 300, true);
 });
+
+test('key units that nobody supervises are the gap, the standard is a rate by sector', async () => {
+  const u = await rec(ent, 'fire_unit', { name: '商场主楼', use: '商业', responsible: '甲', manager: '乙' });
+  const dates = { people_on: day(), care_on: day(), self_on: day(), keeper: '维保公司', care_to: day(200), score: 85 };
+  await done(dept, 'fire_unit', u.id, 'assign', { class: 'key', inspector: dept.me.id, duty: '每季一查' });
+  assert.equal(await value('fire_key_covered_rate'), 0);
+  const before = await value('fire_standard_rate');
+  await done(ent, 'fire_unit', u.id, 'file', dates);
+  assert.equal(await value('fire_key_covered_rate'), 100);
+  assert.ok(await value('fire_standard_rate') > before);
+});
