@@ -25,7 +25,7 @@ struct site_device {
 	struct str code, name;
 	int64_t enterprise;
 	struct str area, sector;    // sector: of the enterprise
-	bool keyless, disabled;
+	bool keyless, disabled, bcd_time;
 	struct str poll_address;    // "192.0.2.10:502": it is called (Modbus TCP); or empty
 	uint32_t poll_ms;
 	uint8_t poll_unit;

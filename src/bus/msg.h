@@ -70,8 +70,9 @@ struct msg_welcome { // + count × struct msg_point + template
 	uint32_t key_len;   // PROTO_GATEWAY: what opens this device's envelopes; 0: none
 	uint8_t key[16];
 	uint32_t template_len; // bytes of the struct payload_template its messages are read by, a multiple of 8; 0: none
-	uint32_t _pad;
+	uint32_t flags;     // WELCOME_*
 };
+#define WELCOME_BCD_TIME 1u // PROTO_GB26875: the device's record says that its time labels are in BCD
 struct msg_point { // + name, then address (may be empty); padded to 8
 	uint32_t point;
 	uint16_t name_len;  // the point's code, unique in the county

@@ -251,6 +251,7 @@ static void answer(struct core *co, const struct msg_hello *h, struct msg_welcom
 	if (v == WELCOME_OK)
 		(void)points_of_device(s->points, d->id, &npoints);
 	w.m.count = (uint32_t)MIN(npoints, (size_t)LIMIT_POINTS_PER_DEVICE);
+	w.flags = v == WELCOME_OK && d->bcd_time ? WELCOME_BCD_TIME : 0;
 	w.template_len = v == WELCOME_OK && d->tpl ? d->tpl->size : 0;
 	buf_add(&out, &w, sizeof w);
 	if (v == WELCOME_OK)

@@ -43,6 +43,7 @@ static enum err on_device(void *arg, const struct row *row)
 		d->poll_ms = (uint32_t)(value_number(held(l->t, row, "poll_interval"), 5) * 1000);
 		d->poll_unit = (uint8_t)value_number(held(l->t, row, "poll_unit"), 1);
 	}
+	d->bcd_time = str_is(protocol, "gb26875") && value_integer(held(l->t, row, "bcd_time")) != 0;
 	d->clock_warn = limit_us(l->t, row, "clock_warn_s");
 	d->clock_bad = limit_us(l->t, row, "clock_bad_s");
 	const struct named_template *tpl = payload_find(l->r->templates, l->r->ntemplates, text(l, row, "template"));

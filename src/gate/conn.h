@@ -70,6 +70,7 @@ struct mqtt_session {
 
 struct line_state { // what a line protocol keeps of a connection, see its line_NAME.c; zeroed at the start
 	uint64_t v[4];
+	bool bcd_time; // as the device's record says
 };
 
 struct line_parts { // packets of a message that is not whole yet, in order
@@ -191,6 +192,7 @@ struct device {
 	uint32_t npoints, mask;
 	uint32_t expect;      // index of the point that probably comes next
 	uint32_t last;        // index of the point that came last; npoints (a spare entry) at first
+	bool bcd_time;        // GB/T 26875.3: its time labels are in BCD
 	const struct payload_template *tpl; // what reads its messages; NULL: they are in our own forms
 	int64_t refreshed;    // monotonic us of the last REFRESH
 };

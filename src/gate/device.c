@@ -162,6 +162,7 @@ struct device *device_learn(struct gate *g, const struct msg_welcome *m, size_t 
 	if (!d)
 		d = device_new(g, m->m.device, code);
 	device_set_points(d, m, n, size);
+	d->bcd_time = m->flags & WELCOME_BCD_TIME;
 	return d;
 }
 

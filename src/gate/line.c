@@ -21,6 +21,7 @@ static bool line_decode(struct conn *c, struct str bytes, struct line_frame *ret
 {
 	if (arena_used(c->gate->frame_arena))
 		arena_reset(c->gate->frame_arena);
+	c->line.state.bcd_time = c->device && c->device->bcd_time;
 	return line_of(c)->decode(&c->line.state, bytes, c->gate->frame_arena, ret, why);
 }
 

@@ -1,11 +1,11 @@
-// GB/T 26875.3-2011: the source address is the device; there is no key.
+// GB/T 26875.3-2011: the source address is the device; there is no key. Time labels are binary, as in all captures; in BCD where the
+// device's record says so.
 #include "gate/line.h"
 
 static bool decode(struct line_state *state, struct str bytes, struct arena *a, struct line_frame *ret, struct refusal *why)
 {
-	(void)state;
 	struct gb26875 *m = arena_one(a, struct gb26875);
-	if (!gb26875_decode(bytes, false, m, why))
+	if (!gb26875_decode(bytes, state->bcd_time, m, why))
 		return false;
 	char *source = arena_alloc(a, 12);
 	gb26875_device(m, source);

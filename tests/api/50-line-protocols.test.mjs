@@ -188,6 +188,23 @@ test('GB/T 26875.3: a fire is confirmed to the device, is history, and raises th
   c.close();
 });
 
+test('GB/T 26875.3: time labels in BCD, where the record of the device says so', async () => {
+  const source = '0b1b2c3d4e5f', t = Math.floor(Date.now() / 1000) * 1000 - 3000;
+  await makeDevice(s, { code: source, protocol: 'gb26875', keyless: true, bcd_time: true, points: [{ code: 'GB-BCD', kind: 'fire_status', unit: '', address: '1.1.fire' }] });
+  const digits = (label) => label.map((n) => Math.floor(n / 10) * 16 + n % 10);
+  const status = gbStatus(3, t);
+  const frame = gbFrame(2, [...status.slice(0, 6), ...digits(status.slice(6))], { source, t });
+  for (const [i, b] of digits([...frame.subarray(6, 12)]).entries()) frame[6 + i] = b;
+  frame[frame.length - 3] = frame.subarray(2, -3).reduce((n, b) => n + b, 0) & 255;
+  const c = client(s.gb26875);
+  c.send(frame);
+  const answer = await c.receive('the confirmation', (b) => b.length >= 30 && b);
+  assert.equal(Buffer.from(answer.subarray(8, 12)).reverse().toString('hex'), china(Date.now()).slice(2, 10), 'yyMMddHH, in BCD as well');
+  assert.deepEqual((await series('GB-BCD', t)).map((r) => r[1]), [1]);
+  assert.deepEqual(await series('GB-BCD', t + 1000), [], 'at its own time, not that of the arrival');
+  c.close();
+});
+
 test('GB/T 26875.3: a wrong sum is counted and not confirmed; a stranger is turned away', async () => {
   const t = Math.floor(Date.now() / 1000) * 1000 + 5000;
   const c = client(s.gb26875);

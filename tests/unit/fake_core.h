@@ -27,6 +27,7 @@
 #include <cmocka.h>
 
 #define HJ_MN "010000A8900016F000169DC0"
+#define BCD_DEVICE "030303030303" // GB/T 26875.3: its record says that its time labels are in BCD
 #define MAX_KEPT 4096
 #define WAIT_MS 30000 // for what must come: a slow machine takes longer, and a wait that succeeds costs nothing
 #define HELPER static __attribute__((unused)) // not every test needs every one
@@ -51,6 +52,7 @@ static const struct fake_device DEVICES[] = {
 	{ 12, "13800138000", "J1380", WELCOME_OK, { { 501, "V-lon", "lon", 1 }, { 502, "V-lat", "lat", 1 }, { 503, "V-speed", "speed", 1 } } },
 	{ 14, "LSVAL0000DEMO0001", NULL, WELCOME_OK, { { 601, "E-soc", "soc", 1 }, { 602, "E-speed", "speed", 1 }, { 603, "E-lon", "lon", 1 } } },
 	{ 15, "0012345678", "011234", WELCOME_OK, { { 701, "R-level", "Z", 1 }, { 702, "R-rain", "20", 1 }, { 703, "R-list", "DRP", 1 } } },
+	{ 16, BCD_DEVICE, NULL, WELCOME_OK, { { 411, "fire2", "1.11.fire", 1 } } },
 	{ 13, "13412345678", NULL, WELCOME_OK, { { 511, "V-sos", "alarm.sos", 1 } } },
 };
 
@@ -175,6 +177,7 @@ HELPER void core_welcome(struct fake *f, const struct msg_hello *h, enum welcome
 	w.m.kind = h->m.kind == MSG_REFRESH ? MSG_POINTS : MSG_WELCOME;
 	w.m.device = d ? d->id : 0;
 	w.m.count = 0;
+	w.flags = d && strcmp(d->code, BCD_DEVICE) == 0 ? WELCOME_BCD_TIME : 0;
 	for (size_t i = 0; verdict == WELCOME_OK && i < 4 && d->points[i].id; i++, w.m.count++) {
 		struct msg_point p = { d->points[i].id, (uint16_t)strlen(d->points[i].name), (uint16_t)strlen(d->points[i].addr),
 			               d->points[i].scale };

@@ -298,6 +298,7 @@ static void test_gb26875_bcd(void **state)
 	size_t n = time_text_zone(gb26875_time(label, true), ZONE_CHINA_MIN, text);
 	assert_true(str_is(str_from(text, n), "2026-09-19T14:30:59+08:00"));
 	assert_true(gb26875_time(label, false) == INT64_MIN);
+	assert_true(gb26875_time(STR("\x59\x30\x14\x19\x09\x1a"), true) == INT64_MIN && gb26875_time(STR("\x3b\x30\x14\x19\x09\x26"), true) == INT64_MIN);
 	assert_true(gb26875_time(STR("\x00\x00\x00\x00\x00"), false) == INT64_MIN);
 }
 

@@ -192,6 +192,20 @@ static void hj212_instruments_say_who_they_are(void **state)
 
 // --- GB/T 26875.3 ---
 
+static void gb26875_sets_the_clock_in_bcd(void **state)
+{
+	(void)state;
+	struct downlink_peer p = { .code_len = 0 };
+	struct downlink_sent s = { 3, { .kind = COMMAND_TIME_SET } };
+	struct gb26875 m = { .main_version = 1, .user_version = 5, .source = { 1 }, .destination = { 2, 2 }, .bcd = true }, back;
+	struct refusal why;
+	gb26875_peer(&m, &p);
+	buf_clear(&out);
+	gb26875_command(&p, &s, NOW, &out);
+	assert_true(gb26875_decode(buf_str(&out), true, &back, &why) && back.time == NOW);
+	assert_memory_equal(out.p + 29, out.p + 6, 6); // the label of the frame and of the object
+}
+
 static void gb26875_sets_the_clock(void **state)
 {
 	(void)state;
@@ -405,6 +419,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hj212_answers_in_two_steps, start, end),
 		cmocka_unit_test_setup_teardown(hj212_instruments_say_who_they_are, start, end),
 		cmocka_unit_test_setup_teardown(gb26875_sets_the_clock, start, end),
+		cmocka_unit_test_setup_teardown(gb26875_sets_the_clock_in_bcd, start, end),
 		cmocka_unit_test_setup_teardown(jt808_asks_and_is_answered, start, end),
 		cmocka_unit_test_setup_teardown(sl651_asks_and_is_answered, start, end),
 		cmocka_unit_test_setup_teardown(gb32960_asks_and_is_answered, start, end),

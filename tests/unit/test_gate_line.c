@@ -336,6 +336,22 @@ static void gb26875_is_confirmed_when_it_is_safe(void **state)
 	close(fd);
 }
 
+// 2018-06-07T12:34:31+08:00 in BCD, as the device's record says; the confirmation has its time in BCD too.
+static void gb26875_times_in_bcd(void **state)
+{
+	(void)state;
+	int fd = client_connect(f->line[PROTO_GB26875]);
+	client_send_hex(fd, "4040300001003134120706180303030303030202020202020C00020101010B0200313412070618A52323");
+	UNTIL(f, f->nreadings == 1);
+	assert_int_equal(f->readings[0].point, 411);
+	assert_true(f->readings[0].time == INT64_C(1528346071000000));
+	char b[30];
+	assert_int_equal(client_receive(f, fd, (uint8_t *)b, 30, WAIT_MS), 30);
+	int64_t at = gb26875_time(str_from(b + 6, GB26875_TIME_BYTES), true), now = clock_now();
+	assert_true(at <= now && now - at < 2 * WAIT_MS * US_PER_MS);
+	close(fd);
+}
+
 static void gb26875_unknown_source_is_denied(void **state)
 {
 	(void)state;
@@ -695,6 +711,7 @@ int main(void)
 		TEST(hj212_packets_outlive_the_gate),
 		TEST(unfinished_messages_are_bounded_together),
 		TEST(gb26875_is_confirmed_when_it_is_safe),
+		TEST(gb26875_times_in_bcd),
 		TEST(gb26875_unknown_source_is_denied),
 		cmocka_unit_test(mqtt_over_tls),
 		TEST(the_running_gate_is_behind_its_walls),

@@ -30,6 +30,7 @@ struct downlink_peer {
 	char key[LIMIT_DEVICE_KEY];             // PW, password: the device expects its own back
 	uint8_t code_len, key_len;
 	bool edition_2019;                      // JT/T 808
+	bool bcd_time;                          // GB/T 26875.3
 	uint8_t version;                        // JT/T 808 of 2019, GB/T 26875.3; HJ 212: version bits of Flag
 	uint16_t system;                        // HJ 212: ST; SL 651: address of the centre; GB/T 26875.3: user version
 };

@@ -1,5 +1,5 @@
 // GB/T 26875.3-2011: a control (command 1) with an application data unit of type 90 sets the device's clock (second, minute, hour,
-// day, month, year; binary as in captures); the device confirms (3) or denies (6) with the same number.
+// day, month, year; binary as in captures, or BCD as configured); the device confirms (3) or denies (6) with the same number.
 #include "gate/decode/downlink.h"
 
 #define SET_CLOCK 90u
@@ -10,6 +10,7 @@ void gb26875_peer(const struct gb26875 *m, struct downlink_peer *ret)
 	memcpy(addresses, m->source, 6);
 	memcpy(addresses + 6, m->destination, 6);
 	downlink_keep(ret->code, &ret->code_len, sizeof ret->code, str_from(addresses, sizeof addresses));
+	ret->bcd_time = m->bcd;
 	ret->version = m->main_version;
 	ret->system = m->user_version;
 }
@@ -17,11 +18,11 @@ void gb26875_peer(const struct gb26875 *m, struct downlink_peer *ret)
 void gb26875_command(const struct downlink_peer *to, const struct downlink_sent *s, int64_t now, struct buf *out)
 {
 	struct gb26875 m = { .seq = (uint16_t)s->number, .main_version = to->version, .user_version = (uint8_t)to->system,
-		             .command = GB26875_CONTROL };
+		             .command = GB26875_CONTROL, .bcd = to->bcd_time };
 	uint8_t unit[2 + GB26875_TIME_BYTES] = { SET_CLOCK, 1 };
 	memcpy(m.destination, to->code, 6);
 	memcpy(m.source, to->code + 6, 6);
-	gb26875_put_time(now, false, unit + 2);
+	gb26875_put_time(now, to->bcd_time, unit + 2);
 	m.data = str_from((const char *)unit, sizeof unit);
 	gb26875_frame(&m, now, out);
 }

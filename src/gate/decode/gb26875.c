@@ -104,9 +104,14 @@ struct fed gb26875_feed(struct str in)
 
 // --- the frame -------------------------------------------------------------------------------------------------------
 
+#define NO_NUMBER (-10000) // of no civil time
+
 static int label_number(uint8_t b, bool bcd)
 {
-	return bcd ? (b >> 4) * 10 + (b & 15) : b;
+	if (!bcd) {
+		return b;
+	}
+	return b >> 4 > 9 || (b & 15) > 9 ? NO_NUMBER : (b >> 4) * 10 + (b & 15);
 }
 
 // 8.2.2: second, minute, hour, day, month, year of the century.
@@ -120,7 +125,7 @@ int64_t gb26875_time(struct str six, bool bcd)
 	t.day = label_number(take_u8(&c), bcd);
 	t.month = label_number(take_u8(&c), bcd);
 	t.year = 2000 + label_number(take_u8(&c), bcd);
-	return cursor_done(&c) && civil_valid(t) ? time_from_civil(t, ZONE_CHINA_MIN) : INT64_MIN;
+	return cursor_done(&c) && t.year >= 2000 && civil_valid(t) ? time_from_civil(t, ZONE_CHINA_MIN) : INT64_MIN;
 }
 
 static void read_fixed(struct str frame, bool bcd, struct gb26875 *m)
