@@ -128,14 +128,13 @@ int64_t gb26875_time(struct str six, bool bcd)
 	return cursor_done(&c) && t.year >= 2000 && civil_valid(t) ? time_from_civil(t, ZONE_CHINA_MIN) : INT64_MIN;
 }
 
-static void read_fixed(struct str frame, bool bcd, struct gb26875 *m)
+static void read_fixed(struct str frame, struct gb26875 *m)
 {
 	struct cursor c = cursor_of(str_skip(frame, 2));
-	m->bcd = bcd;
 	m->seq = take_le16(&c);
 	m->main_version = take_u8(&c);
 	m->user_version = take_u8(&c);
-	m->time = gb26875_time(take_str(&c, LABEL_BYTES), bcd);
+	m->time = gb26875_time(take_str(&c, LABEL_BYTES), m->bcd);
 	take_bytes(&c, m->source, sizeof(m->source));
 	take_bytes(&c, m->destination, sizeof(m->destination));
 	size_t len = take_le16(&c);
@@ -147,7 +146,7 @@ static bool check_unit(const struct gb26875 *m, struct refusal *why);
 
 bool gb26875_decode(struct str frame, bool bcd, struct gb26875 *ret, struct refusal *why)
 {
-	*ret = (struct gb26875){ .time = INT64_MIN, .data = STR_EMPTY };
+	*ret = (struct gb26875){ .time = INT64_MIN, .data = STR_EMPTY, .bcd = bcd };
 	if (!str_starts(frame, STR("@@"))) {
 		return refuse_as(why, &NO_START, 0);
 	}
@@ -168,7 +167,7 @@ bool gb26875_decode(struct str frame, bool bcd, struct gb26875 *ret, struct refu
 	if (!str_ends(frame, STR("##"))) {
 		return refuse_as(why, &NO_END, frame.n - 2);
 	}
-	read_fixed(frame, bcd, ret);
+	read_fixed(frame, ret);
 	return check_sum(frame, why) && check_unit(ret, why);
 }
 
