@@ -187,7 +187,7 @@ enum err area_tile(struct call *c, const struct type *t, struct tile tile) must_
 enum err call_map_ask(struct call *c, const struct type *t, struct map_ask *ret) must_check;
 
 api_handler report_form, report_post, report_desk, report_query, report_words, report_rate, report_identity, report_similar;
-api_handler draw_post, draw_experts, credit_post, responsible_get, record_case_post;
+api_handler draw_post, draw_experts, credit_post, control_post, patrol_post, distress_get, study_post, responsible_get, record_case_post;
 api_handler exams_mine, exams_sit, exams_statistics, sittings_get, sittings_answer, sittings_hand_in;
 
 // ---- public.c: pages for everybody --------------------------------------------------------------

@@ -30,6 +30,8 @@ struct value lot_rows(const json_t *rows, struct arena *a)
 		json_object_foreach(row, key, v) {
 			if (json_is_string(v))
 				jw_kcstr(&w, key, json_string_value(v));
+			else if (json_is_real(v))
+				jw_kf64(&w, key, json_real_value(v));
 			else
 				jw_ki64(&w, key, json_integer_value(v));
 		}

@@ -221,6 +221,7 @@ static const struct {
 	  "limit:num, unit:str, target:str, probability:num|null, along:num|null, substance:str, scenario:str, next?:Label, inputs?:any, position:[num]}], domino_left:int, "
 	  "safety:{required:num, nearer:[ZonePlace], register?:[{*:any}]}|null, warnings:[{zh:str, en:str}], steps:[{model:str, why:Label, inputs:any, answer:any}], ms:num}" },
 	{ "GeoJson", "{type:'FeatureCollection', features:[{type:'Feature', properties:any, geometry:any}]}" },
+	{ "Helpers", "{items:[{type:str, id:int, title:str, position:[num], metres:num, at?:time, age_s?:num}]}" },
 	{ "Siting", "{version:int, field:str, from_outline:bool, required:num|null, places:[{id:int, title:str, label:any, day:num, night:num, distance:num, entered:num|null, nearer_by:num|null, too_near:bool, position:[num]}], rows:[{name:str, persons:num|null, distance_m:num}]}" },
 	{ "ZoneComparison", "{cases:[{id:int, number:str, title:str, scenario?:any, substance?:str, inputs?:str, weather?:str, position?:[num], outlines:[{key:str, what:'ring'|'band', label:str, ring:[[num]]}]}], levels:[{level:str, a?:{*:num}, b?:{*:num}, more?:{*:num}}]}" },
 	{ "ZoneVessels", "{items:[{id:int, title:str, medium:str, cas:str, volume:num|null, mass:num|null, position:[num]|null}]}" },

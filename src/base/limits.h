@@ -224,6 +224,9 @@
 #define LIMIT_STILL_SECONDS 5               // for a camera to answer
 #define LIMIT_STILL_TRANSFERS 8             // stills on their way at once
 #define LIMIT_CAMERAS_NEAR 50               // cameras of one answer of what is near
+#define LIMIT_CONTROLS 500               // ceilings of road accidents that are counted again at once
+#define LIMIT_HELPERS 5000               // vessels that are looked at for one in distress
+#define LIMIT_HELPERS_SHOWN 20           // the nearest that are named
 
 #define LIMIT_DROP_FILES 1000               // files of the drop folder looked at together
 #define LIMIT_DROP_ERRORS 10000             // rows of one of them whose mistake is written beside it; all are counted

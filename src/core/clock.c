@@ -65,11 +65,15 @@ static void tick_records(struct core *co)
 	store_post(co->app.store, records_run, tick_new(co), records_done);
 }
 
+#define CONTROL_EVERY US_PER_HOUR // ceilings of road accidents are counted again
+
 static enum err schedules_run(struct db *db, void *arg, struct problem *p)
 {
 	struct tick_job *j = arg;
 	(void)p;
-	return flow_schedule_tick(db, j->reg, j->now, j->arena, &j->next);
+	enum err err = flow_schedule_tick(db, j->reg, j->now, j->arena, &j->next);
+	j->next = MIN(j->next, j->now + CONTROL_EVERY);
+	return err ? err : flow_control_tick(db, j->reg, j->now, j->arena);
 }
 
 static void schedules_done(void *arg, enum err err)

@@ -169,6 +169,11 @@ enum err flow_tick(struct db *db, const struct registry *reg, int64_t now, struc
 // Opens the records of periods that have begun, a few hundred subjects a call; survives stops (what was missed is opened
 // afterwards) and is idempotent. *ret_next: when to call again (us), now if there is more to do. Inside a store job.
 enum err flow_schedule_tick(struct db *db, const struct registry *reg, int64_t now, struct arena *a, int64_t *ret_next) must_check;
+// A ceiling of road accidents (type road_control) is counted again from the register; *row as it is then. What is above it, projected to
+// the end of the year, becomes a red alarm. The tick does it for all that are open. Inside a store job.
+enum err flow_control(struct db *db, const struct registry *reg, const struct type *t, struct row *row, int64_t now, struct arena *a,
+                      struct problem *p) must_check;
+enum err flow_control_tick(struct db *db, const struct registry *reg, int64_t now, struct arena *a) must_check;
 struct schedule_state {     // of the newest period, in the caller's scope
 	const struct schedule *s;
 	struct str period;      // "2026-11", "2026-W47", "2026-Q4" …

@@ -22,6 +22,8 @@ const boxes: Record<string, Box[]> = {
   random_draw: [draw],
   expert_draw: [draw],
   credit_evaluation: [box(() => import('./CreditBox.vue'))],
+  patrol_round: [box(() => import('./PatrolBox.vue'))],
+  ship_distress: [box(() => import('./DistressBox.vue'), { fresh: true, print: true })],
   exam: [box(exam, { show: () => knows('question'), fresh: true, print: true })],
   exam_sitting: [box(exam, { fresh: true, print: true })],
   accident_scenario: [box(() => import('../command/ScenarioSupply.vue'), { show: () => may('alarm.read'), fresh: true, print: true })],
