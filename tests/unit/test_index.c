@@ -200,8 +200,8 @@ static void test_the_index_of_the_map_is_the_first(void **state)
 {
 	struct str names[INDEX_BOARDS];
 	(void)state;
-	assert_int_equal(index_names(x.all, names, INDEX_BOARDS), 2);
-	assert_true(str_is(names[0], "safety") && str_is(names[1], "credit"));
+	assert_int_equal(index_names(x.all, names, INDEX_BOARDS), 3);
+	assert_true(str_is(names[0], "safety") && str_is(names[1], "credit") && str_is(names[2], "fire_risk"));
 	assert_int_equal(index_names(x.all, names, 1), 1);
 	assert_true(str_is(names[0], "safety"));
 }
