@@ -28,7 +28,7 @@ test('a season opens a check for each cooperative and big owner; it ends when th
   const checks = await all(dept, 'farm_check', `&where.season=${season.id}`);
   const of = (o) => checks.find((x) => (x.owner.id ?? x.owner) === o.id);
   assert.ok(of(a) && of(b) && checks.every((x) => x.title === '秋收检查' && x.due === day(20)));
-  assert.equal(checks.length, (await all(dept, 'farm_owner')).filter((x) => x.kind !== 'service').length);
+  assert.equal(checks.length, (await all(dept, 'farm_owner')).filter((x) => x.kind !== 'service' && (x.area.code ?? x.area) === area).length, 'of the area of the season');
   assert.equal((await move(dept, 'farm_season', season.id, 'end', { summary: '完成' })).status, 409);
   for (const c of checks) await done(dept, 'farm_check', c.id, 'finish', { checked_on: day(), checked: 3 });
   assert.equal((await dept.ok_get(`/api/v1/records/farm_owner/${a.id}`)).checked_on, day());

@@ -39,7 +39,7 @@ test('an enterprise of two trades counts in both, and a checklist is of trades',
 });
 
 test('the five capabilities give a level of maturity; a department sees who stands where', async () => {
-  const r = await rec(ent, 'safety_rating', { title: '工业互联网', kind: 'internet', year: 2026 });
+  const r = await rec(ent, 'safety_rating', { title: '工业互联网', kind: 'internet', year: 2027 });
   const sheet = `/api/v1/records/safety_rating/${r.id}/sheet/internet_sheet`;
   await ent.ok_post(sheet, { fill: true });
   const leaves = (await ent.ok_get(sheet)).sheet.items.filter((x) => x.leaf && !x.veto);
