@@ -128,7 +128,7 @@ test('many are printed as one, and those that were issued are not issued again',
 
 test('reports: made for a period that is over, once; seen by the roles they name', async () => {
   const list = (await bureau.ok_get('/api/v1/reports')).items;
-  assert.deepEqual(list.map((r) => r.name).sort(), ['area_risk_report', 'audit_package', 'base_numbers', 'duty_daily', 'major_risk_list', 'plan_statistics', 'safety_monthly', 'safety_weekly']);
+  assert.deepEqual(list.map((r) => r.name).sort(), ['area_risk_report', 'audit_package', 'base_numbers', 'duty_daily', 'farm_accident_report', 'major_risk_list', 'plan_statistics', 'safety_monthly', 'safety_weekly']);
   assert.deepEqual((await ent.ok_get('/api/v1/reports')).items, []);
   const daily = list.find((r) => r.name === 'duty_daily');
   const d = await bureau.ok_post('/api/v1/reports/duty_daily/run', {});
