@@ -156,7 +156,7 @@ api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson, zon
 api_handler siting_get;
 api_handler pipes_close, pipes_near, pipes_conflicts;
 api_handler rescue_coverage;
-api_handler late_get;
+api_handler late_get, quality_get;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;
 api_handler comments_get, comments_post, extension_get, extension_post, extension_decide;
 api_handler releases_get, receipt_post, cap_get;

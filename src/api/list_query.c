@@ -44,6 +44,28 @@ static void read_named_list(struct list_request *lr, struct str name)
 	}
 }
 
+static void read_flaw(struct list_request *lr, struct str name)
+{
+	lr->flaw = flow_flaw(lr->t, name, &lr->c->id, lr->c->arena);
+	if (!lr->flaw)
+		keep(lr, call_fail(lr->c, ERR_INVALID, "flaw", "没有这种数据缺陷；可用 missing、missing.字段、doubled、code",
+		                   "no such flaw of data here; use missing, missing.FIELD, doubled, code"));
+}
+
+// What the named list asks for, and the flaw.
+static const struct condition *both(const struct list_request *lr)
+{
+	struct condition *all, *subs;
+	if (!lr->flaw || !lr->lq.cond)
+		return lr->flaw ? lr->flaw : lr->lq.cond;
+	all = arena_one(lr->c->arena, struct condition);
+	subs = arena_many(lr->c->arena, 2, struct condition);
+	subs[0] = *lr->lq.cond;
+	subs[1] = *lr->flaw;
+	*all = (struct condition){ .op = COND_AND, .subs = subs, .nsubs = 2 };
+	return all;
+}
+
 static void read_parameter(void *arg, struct str key, struct str value)
 {
 	struct list_request *lr = arg;
@@ -55,6 +77,8 @@ static void read_parameter(void *arg, struct str key, struct str value)
 		keep(lr, record_sorts(lr->t, value, &lr->c->id, lr->c->arena, &lr->sorts, &lr->nsorts, &lr->c->p));
 	else if (str_is(key, "q"))
 		lr->lq.text = str_trim(value);
+	else if (str_is(key, "flaw"))
+		read_flaw(lr, value);
 	else if (str_is(key, "retired"))
 		lr->lq.with_retired = str_is(value, "1");
 	else if (str_is(key, "format"))
@@ -75,6 +99,7 @@ enum err list_request_read(struct call *c, const struct type *t, struct list_req
 		err = query_int(c, "size", 20, 1, LIMIT_PAGE_SIZE, &size);
 	if (err)
 		return err;
+	ret->lq.cond = both(ret);
 	ret->lq.filters = ret->filters;
 	ret->lq.nfilters = ret->nfilters;
 	ret->lq.sorts = ret->sorts;

@@ -16,6 +16,7 @@ struct list_request {
 	size_t nfilters, cap_filters;
 	struct sort *sorts;
 	size_t nsorts;
+	const struct condition *flaw; // ?flaw=; NULL = not asked for
 };
 
 enum err list_request_read(struct call *c, const struct type *t, struct list_request *ret) must_check;

@@ -324,6 +324,8 @@ static const struct {
 	{ "Duties", "{items:[{type:str, id:int, number:str, title:str, state:str, deadline?:time, since:time, escalated:int}]}" },
 	{ "Late", "{total:int, enterprise:int, items:[{type:str, type_label:Label, state:str, state_label:Label, who:[str], enterprise:bool, n:int, oldest:time}],"
 	          " areas:[{code:str, n:int}], enterprises:[{id:int, title:str, n:int}]}" },
+	{ "Quality", "{days:int, before:time, items:[{type:str, label:str, pack:str, about:str, records:int, newest?:time, missing:int, fields:[{name:str, label:str, n:int}],"
+	             " stale:int, open:[str], doubled:int|null, code:int|null, typed:int, imported:int, opened:int}], left:[{type:str, label:str}]}" },
 	{ "Notices", "{items:[{id:int, at:time, text:Label, type:str, record:int, read:bool}]}" },
 	{ "Thread", "{thread:int, items:[{kind:str, id:int, *:any}]}" },
 	{ "MapThing", "{id:int, title:str, number:str, position:[num]|null, color:str, points:int, alarms:int, area:str, enterprise:int}" },

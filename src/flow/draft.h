@@ -80,8 +80,6 @@ enum err field_wrong(struct problem *p, const struct field *f, enum err err, con
         printf_like(4, 6) printf_like(5, 6);
 
 // ---- text.c ------------------------------------------------------------------------------------
-bool uscc_ok(struct str s);       // GB 32100-2015: 18 characters, check character verified
-char uscc_check_char(struct str first17); // 0 if a character is not of the code's alphabet
 bool phone_ok(struct str s);
 bool idcard_ok(struct str s);     // GB 11643-1999: 18 characters, a real day of birth, check character verified
 char idcard_check_char(struct str first17); // 0 if a character is not a digit

@@ -206,6 +206,24 @@ struct waiter { const struct role *role; const struct field *field; };
 bool flow_waiter(const struct registry *reg, const struct type *t, struct str who, struct waiter *ret);
 bool flow_waits_on_enterprise(const struct registry *reg, const struct type *t, const struct state *s);
 
+// ---- quality of data ---------------------------------------------------------------------------
+// Which records of the type have a flaw that a list can be asked for: "missing" (a field that every record must have is empty),
+// "missing.FIELD", "doubled" (the same title elsewhere in what the caller may see), "code" (unified social credit code). NULL: there
+// is no such flaw, or the type cannot have it. Pure; what it answers lives in a.
+const struct condition *flow_flaw(const struct type *t, struct str name, const struct identity *by, struct arena *a);
+struct lacking { const struct field *field; int64_t n; };
+struct data_quality {            // of the records that are not retired and in the caller's scope
+	const struct type *type;
+	int64_t records, missing, stale, doubled, bad_code, typed, imported, opened;
+	int64_t newest;         // change, UTC us; 0 = no record
+	bool titled, coded;     // can it be doubled, does it have a code?
+	struct lacking *fields; // that every record must have and the caller may read, with how many lack it
+	size_t nfields;
+};
+// One reading of the type's rows. stale: open, and not changed since `before` (UTC us). Any connection.
+enum err flow_quality(struct db *db, const struct type *t, const struct identity *by, int64_t before, struct arena *a,
+                      struct data_quality *ret, struct problem *p) must_check;
+
 // ---- work centre -------------------------------------------------------------------------------
 struct work_query {
 	const struct registry *reg;

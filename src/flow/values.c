@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "base/uscc.h"
 #include "flow/draft.h"
 
 enum err field_wrong(struct problem *p, const struct field *f, enum err err, const char *zh, const char *en, ...)

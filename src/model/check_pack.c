@@ -96,7 +96,7 @@ void check_menu(struct check *c, const struct source *s)
 static const struct str permissions[] = {
 	{ "alarm.read", 10 }, { "alarm.handle", 12 }, { "alarm.reset", 11 }, { "alarm.shelve", 12 }, { "device.read", 11 }, { "device.manage", 13 },
 	{ "audit.read", 10 }, { "user.manage", 11 }, { "user.manage.below", 17 }, { "session.manage", 14 }, { "config.change", 13 },
-	{ "notify.read", 11 }, { "notify.manage", 13 }, { "risk.calc", 9 }, { "report.unseal", 13 },
+	{ "notify.read", 11 }, { "notify.manage", 13 }, { "risk.calc", 9 }, { "report.unseal", 13 }, { "quality.read", 12 },
 };
 
 const char *permission_name(size_t i) { return i < ARRAY_LEN(permissions) ? permissions[i].p : NULL; }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/pinyin.h"
+#include "base/uscc.h"
 
 #define BUSY_MS 10000       // a command line tool may hold the write lock for the time of its one transaction
 
@@ -96,6 +97,14 @@ static void sql_finds(sqlite3_context *cx, int argc, sqlite3_value **argv)
 	sqlite3_result_int(cx, found);
 }
 
+// code_fits(text): is it a unified social credit code whose check character fits? NULL is none.
+static void sql_code_fits(sqlite3_context *cx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	const char *text = (const char *)sqlite3_value_text(argv[0]);
+	sqlite3_result_int(cx, text && uscc_ok(str_from(text, (size_t)sqlite3_value_bytes(argv[0]))));
+}
+
 // ---- opening -----------------------------------------------------------------------------------
 static enum err db_prepare_connection(struct db *db)
 {
@@ -118,6 +127,9 @@ static enum err db_prepare_connection(struct db *db)
 	if (!err)
 		err = db_error(db, sqlite3_create_function_v2(db->h, "finds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
 		                                              NULL, sql_finds, NULL, NULL, NULL));
+	if (!err)
+		err = db_error(db, sqlite3_create_function_v2(db->h, "code_fits", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+		                                              NULL, sql_code_fits, NULL, NULL, NULL));
 	if (!err)
 		err = db_error(db, sqlite3_create_function_v2(db->h, "admits", 6, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
 		                                              NULL, sql_admits, NULL, NULL, NULL));

@@ -30,7 +30,7 @@ static bool need_column(const struct table *t, struct str name, struct image_nee
 
 static bool need_cond(const struct table *t, const struct condition *c, unsigned depth, struct image_need *need)
 {
-	bool ok = depth > 0 && c->op != COND_MATCHED; // of two tables: from disk
+	bool ok = depth > 0 && c->op < COND_MATCHED; // of more than the row: from disk
 	if (c->op == COND_FILTER || c->op == COND_COLUMNS)
 		ok = ok && need_column(t, c->filter.column, need) && (c->op == COND_FILTER || need_column(t, c->other, need));
 	for (size_t i = 0; ok && (c->op == COND_AND || c->op == COND_OR || c->op == COND_NOT) && i < c->nsubs; i++)
@@ -348,7 +348,7 @@ static bool columns_leaf(const struct select *s, const struct condition *c, uint
 
 static bool condition(const struct select *s, const struct condition *c, unsigned depth, uint64_t *out)
 {
-	if (depth == 0 || c->op == COND_MATCHED)
+	if (depth == 0 || c->op >= COND_MATCHED)
 		return false;
 	if (c->op == COND_FILTER)
 		return leaf(s, &c->filter, true, out);

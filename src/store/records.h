@@ -88,7 +88,10 @@ struct filter {
 // A condition over a row's columns; expressions of packs become one (expr_to_cond). Depth at most LIMIT_EXPR_DEPTH.
 enum cond_op { COND_AND, COND_OR, COND_NOT /* of subs[0] */, COND_FILTER, COND_COLUMNS /* filter.column OP other */,
                COND_MATCHED /* some row of r_of has filter.column's value in its
-                            column other, and one of filter.vals as its state, if there are any */ };
+                            column other, and one of filter.vals as its state, if there are any */,
+               COND_TWINS /* another row that `within` admits and that is not retired has the same values in cols, the
+                            first of which is not empty */,
+               COND_BAD_CODE /* filter.column holds a unified social credit code whose check character does not fit */ };
 struct condition {
 	enum cond_op op;
 	struct filter filter;       // COND_FILTER; COND_COLUMNS: column and op
@@ -96,6 +99,9 @@ struct condition {
 	const struct table *of;     // COND_MATCHED: answered from disk; its rows count wherever they are, but retired ones do not
 	const struct condition *subs;
 	size_t nsubs;
+	const struct str *cols;     // COND_TWINS: at least one, of text first; answered from disk, as COND_BAD_CODE
+	size_t ncols;
+	const struct scope *within; // COND_TWINS: NULL = everywhere
 };
 
 struct sort {
@@ -165,12 +171,13 @@ enum err records_count_by(struct db *db, const struct table *t, const struct sco
 void query_scope(struct query *q, const struct scope *s);
 // ---- aggregates: indicators, reports, counts ---------------------------------------------------
 enum measure_op {
-	MEASURE_COUNT,          // rows; with a column: rows that have a value in it
+	MEASURE_COUNT,          // rows; with a column: rows that have a value in it; with a condition: rows for which it holds
 	MEASURE_SUM, MEASURE_AVG, MEASURE_MIN, MEASURE_MAX // of the rows that have a value; none: VAL_NULL
 };
 struct measure {
 	enum measure_op op;
 	struct str column;      // sum and avg: a number (money in fen); min and max: any; count: may be empty
+	const struct condition *cond; // count only, without a column; NULL: none
 };
 enum group_op {
 	GROUP_VALUE,            // of the column itself

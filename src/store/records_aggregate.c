@@ -4,7 +4,7 @@
 #include "store/records_sql.h"
 
 #define BY_MAX 4
-#define MEASURES_MAX 16
+#define MEASURES_MAX 64
 
 static enum err by_check(const struct table *t, const struct group_by *by, enum column_kind *ret, struct problem *p)
 {
@@ -79,6 +79,12 @@ static enum err sql_measure(struct sql *s, const struct table *t, const struct m
 		                                 [MEASURE_MIN] = "min(", [MEASURE_MAX] = "max(" };
 	*ret = COL_INT;
 	sql_add(s, names[m->op]);
+	if (m->op == MEASURE_COUNT && m->cond) {
+		sql_add(s, "CASE WHEN ");
+		enum err err = sql_condition(s, t, m->cond, p);
+		sql_add(s, " THEN 1 END)");
+		return err;
+	}
 	if (m->op == MEASURE_COUNT && m->column.n == 0) {
 		sql_add(s, "*)");
 		return OK;

@@ -242,7 +242,7 @@ static enum err counts_from_sql(struct db *db, const struct table *t, const stru
                                 const struct group_by *by, struct arena *a, struct value **ret_keys, int64_t **ret_counts,
                                 size_t *ret_n, struct problem *p)
 {
-	struct measure count = { MEASURE_COUNT, STR_EMPTY };
+	struct measure count = { .op = MEASURE_COUNT, .column = STR_EMPTY };
 	struct aggregate *g;
 	enum err err = records_aggregate(db, t, scope, lq, by, 1, &count, 1, a, &g, ret_n, p);
 	if (err)

@@ -65,6 +65,7 @@ struct value common_value(const struct common *c, struct str name); // of a comm
 // " WHERE …" of scope and list query (lq may be NULL); scope may be NULL = everything.
 enum err sql_where(struct sql *s, const struct table *t, const struct scope *scope, const struct list_query *lq,
                    struct problem *p);
+enum err sql_condition(struct sql *s, const struct table *t, const struct condition *c, struct problem *p); // in brackets
 void sql_scope(struct sql *s, const struct table *t, const struct scope *scope); // " AND …"; NULL: nothing
 #define SCOPE_FILTERS 4
 // The scope as filters, all of which must hold; how many.

@@ -234,6 +234,53 @@ static enum err cond_matched(struct sql *s, const struct table *t, const struct 
 	return OK;
 }
 
+static void sql_cols(struct sql *s, const struct condition *c)
+{
+	for (size_t i = 0; i < c->ncols; i++) {
+		sql_add(s, i ? "," : "");
+		sql_name(s, c->cols[i]);
+	}
+}
+
+// The values that occur more than once are found once for the statement, not for each row.
+static enum err cond_twins(struct sql *s, const struct table *t, const struct condition *c, struct problem *p)
+{
+	enum column_kind kind = COL_INT;
+	enum err err = c->ncols ? OK : problem_set(p, ERR_INVALID, "where", "没有可比较的列", "no columns to compare");
+	for (size_t i = c->ncols; !err && i > 0; i--)
+		err = column_check(t, c->cols[i - 1], &kind, p);
+	if (!err && kind != COL_TEXT)
+		err = problem_set(p, ERR_INVALID, "where", "第一列应为文字", "the first column is to be text");
+	if (err)
+		return err;
+	sql_add(s, "(");
+	sql_cols(s, c);
+	sql_add(s, ") IN (SELECT ");
+	sql_cols(s, c);
+	sql_add(s, " FROM ");
+	sql_table(s, t);
+	sql_add(s, " WHERE +retired=0 AND ");
+	sql_name(s, c->cols[0]);
+	sql_add(s, "<>''");
+	sql_scope(s, t, c->within);
+	sql_add(s, " GROUP BY ");
+	sql_cols(s, c);
+	sql_add(s, " HAVING count(*)>1)");
+	return OK;
+}
+
+static enum err cond_bad_code(struct sql *s, const struct table *t, const struct condition *c, struct problem *p)
+{
+	enum err err = column_check(t, c->filter.column, NULL, p);
+	if (err)
+		return err;
+	sql_has(s, t, c->filter.column, true);
+	sql_add(s, " AND NOT code_fits(");
+	sql_name(s, c->filter.column);
+	sql_add(s, ")");
+	return OK;
+}
+
 static enum err sql_cond(struct sql *s, const struct table *t, const struct condition *c, unsigned depth, struct problem *p);
 
 static enum err cond_subs(struct sql *s, const struct table *t, const struct condition *c, unsigned depth, struct problem *p)
@@ -273,9 +320,20 @@ static enum err sql_cond(struct sql *s, const struct table *t, const struct cond
 	case COND_MATCHED:
 		err = cond_matched(s, t, c, p);
 		break;
+	case COND_TWINS:
+		err = cond_twins(s, t, c, p);
+		break;
+	case COND_BAD_CODE:
+		err = cond_bad_code(s, t, c, p);
+		break;
 	}
 	sql_add(s, c->op == COND_NOT ? ",0)" : ")");
 	return err;
+}
+
+enum err sql_condition(struct sql *s, const struct table *t, const struct condition *c, struct problem *p)
+{
+	return sql_cond(s, t, c, COND_DEPTH, p);
 }
 
 // ---- text --------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/jw.h"
 #include "base/time.h"
+#include "base/uscc.h"
 #include "exchange/import.h"
 #include "flow/draft.h"
 #include "tool/bench.h"

@@ -39,7 +39,7 @@ async function pagesOf(role, quarter, half) {
   }
   const first = async (type) => (await who.ok_get(`/api/v1/records/${type}?size=1`)).items[0]?.id;
   const pages = [...common, '/devices', '/map', '/map?wall=1', `/replay?alarm=${alarm.id}`, '/alarms', '/alarms/load', `/alarms/${alarm.id}`, `/records/warning/${alarm.opened.id}`, `/points/${alarm.point.id}/trend`,
-    `/records/enterprise/${await first('enterprise')}`, `/records/enterprise/${made.enterprise.id}/edit`, '/records/point/new', '/records/warning/new', '/records/hazard/new', '/records/hazard/import', '/indicators', '/indicators/hazard_closed_rate', '/reports',
+    `/records/enterprise/${await first('enterprise')}`, `/records/enterprise/${made.enterprise.id}/edit`, '/records/point/new', '/records/warning/new', '/records/hazard/new', '/records/hazard/import', '/indicators', '/indicators/hazard_closed_rate', '/reports', '/quality',
     `/enterprise/${made.enterprise.id}`, ...['linked', 'docs', 'comments'].map((t) => `/records/enterprise/${made.enterprise.id}?tab=${t}`), '/records/hazard?panel=counts', '/public'];
   return [...deal(pages, 2, half), ...deal(await typesOf(who), 4, quarter).map((t) => `/records/${t}`)];
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/time.h"
+#include "base/uscc.h"
 #include "flow/draft.h"
 
 static struct registry *reg;

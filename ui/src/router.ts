@@ -24,6 +24,7 @@ export const router = createRouter({
         { path: 'risk/overlay', name: 'overlay', component: () => import('./pages/OverlayPage.vue') },
         { path: 'credit', name: 'credit', component: () => import('./pages/RiskPage.vue') },
         { path: 'risk', name: 'risk', component: () => import('./pages/RiskPage.vue') },
+        { path: 'quality', name: 'quality', component: () => import('./pages/QualityPage.vue') },
         { path: 'sensing', name: 'sensing', component: () => import('./pages/SensingPage.vue') },
         { path: 'remote/:id(\\d+)?', name: 'remote', component: () => import('./pages/RemotePage.vue') },
         { path: 'detect/:unit(\\d+)?', name: 'detect', component: () => import('./pages/DetectPage.vue') },

@@ -6,6 +6,7 @@ import { enReplay } from './en_replay'
 import { enReport } from './en_report'
 import { enSensing } from './en_sensing'
 import { enToday } from './en_today'
+import { enQuality } from './en_quality'
 import { enCommand } from './en_command'
 import { enExam } from './en_exam'
 import { enSite } from './en_site'
@@ -24,6 +25,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enReport,
   ...enSensing,
   ...enToday,
+  ...enQuality,
   ...enCommand,
   ...enExam,
   ...enSite,

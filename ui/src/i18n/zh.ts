@@ -6,6 +6,7 @@ import { zhReplay } from './zh_replay'
 import { zhReport } from './zh_report'
 import { zhSensing } from './zh_sensing'
 import { zhToday } from './zh_today'
+import { zhQuality } from './zh_quality'
 import { zhCommand } from './zh_command'
 import { zhExam } from './zh_exam'
 import { zhSite } from './zh_site'
@@ -23,6 +24,7 @@ export const zh = {
   ...zhReport,
   ...zhSensing,
   ...zhToday,
+  ...zhQuality,
   ...zhCommand,
   ...zhExam,
   ...zhSite,

@@ -13,7 +13,7 @@ import { dutyCount, notices, overdue } from '../use/duties'
 export interface Entry { page: string; label: string; icon: Component; to: RouteLocationRaw; badge?: number; urgent?: boolean; pack?: string }
 export interface Section { name: string; label: string; entries: Entry[] }
 
-type Plain = 'today' | 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exams' | 'credit' | 'call' | 'publications'
+type Plain = 'today' | 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exams' | 'credit' | 'call' | 'publications' | 'quality'
 const plain = (page: Plain): Entry => ({ page, label: t(`nav.${page}`), icon: menuIcon[page], to: { name: page } })
 const alarms = (): Entry => ({ page: 'alarms', label: t('nav.alarms'), icon: menuIcon.alarms, to: { name: 'alarms' }, badge: unacked.value.length || openAlarms.value.length, urgent: unacked.value.length > 0 })
 const duties = (): Entry => ({ page: 'duties', label: t('nav.duties'), icon: menuIcon.duties, to: { name: 'duties' }, badge: dutyCount.value, urgent: overdue.value > 0 })
@@ -49,6 +49,7 @@ const manage = computed<Entry[]>(() => [
   plain('rules'),
   ...(may('risk.calc') ? [plain('calc')] : []),
   ...(may('risk.calc') && knows('qra_run') ? [plain('qra')] : []),
+  ...(may('quality.read') ? [plain('quality')] : []),
   ...(may('config.change') ? [plain('config')] : []),
   ...(may('user.manage') || may('audit.read') || may('session.manage') || may('user.manage.below') ? [plain('roles')] : []),
   ...(may('notify.read') || may('notify.manage') ? [plain('notify')] : []),

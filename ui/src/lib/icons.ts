@@ -28,5 +28,5 @@ export const icon = (name?: string, type?: string): Component => named[name ?? '
 export const menuIcon = {
   today: Sunrise, map: MapLocation, exams: Reading, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
   audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts,
-  suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, command: Promotion, credit: Medal, call: Phone, publications: Stamp, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
+  suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, command: Promotion, credit: Medal, call: Phone, publications: Stamp, quality: CircleCheck, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }

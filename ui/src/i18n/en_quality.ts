@@ -1,0 +1,33 @@
+// English of the quality of data.
+import type { zhQuality } from './zh_quality'
+
+export const enQuality: Record<keyof typeof zhQuality, string> = {
+  'nav.quality': 'Data quality',
+  'may.quality.read': 'Quality of data',
+  'dq.about': 'The registers within your rights and area: how many records, where they came from, what is wrong with them. Press a number for the same list.',
+  'dq.days': 'Days without a change until stale',
+  'dq.find': 'Find a register',
+  'dq.empty': 'With registers that have no records',
+  'dq.type': 'Register',
+  'dq.records': 'Records',
+  'dq.missing': 'Lacking',
+  'dq.missing.what': 'A field that the register needs of every record is empty (records that came before the field, by import or opened by the platform)',
+  'dq.stale': 'Stale',
+  'dq.stale.what': 'Not finished, and not changed for longer than the days chosen',
+  'dq.doubled': 'Probably doubled',
+  'dq.doubled.what': 'The same title, area and enterprise; of enterprises the same name. What is recorded again and again may rightly have one title: compare',
+  'dq.code': 'Credit code',
+  'dq.code.what': 'The check character of the unified social credit code does not fit, or there is none where one is needed (GB 32100-2015)',
+  'dq.share': 'Faults',
+  'dq.share.what': 'The four kinds of faults together against the records; a record may have several',
+  'dq.newest': 'Newest change',
+  'dq.typed': 'Entered',
+  'dq.imported': 'Imported',
+  'dq.opened': 'Opened by the platform',
+  'dq.fields': 'Which fields',
+  'dq.none': 'There is no register to see',
+  'dq.left': 'There was no time to count these registers:',
+  'dq.left.one': 'count',
+  'dq.sort': 'Order',
+  'dq.only': 'Only: {what}',
+}
