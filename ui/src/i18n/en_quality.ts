@@ -16,7 +16,7 @@ export const enQuality: Record<keyof typeof zhQuality, string> = {
   'dq.stale.what': 'Not finished, and not changed for longer than the days chosen',
   'dq.doubled': 'Probably doubled',
   'dq.doubled.what': 'The same title, area and enterprise; of enterprises the same name. What is recorded again and again may rightly have one title: compare',
-  'dq.code': 'Credit code',
+  'dq.code': 'Bad credit code',
   'dq.code.what': 'The check character of the unified social credit code does not fit, or there is none where one is needed (GB 32100-2015)',
   'dq.share': 'Faults',
   'dq.share.what': 'The four kinds of faults together against the records; a record may have several',

@@ -14,7 +14,7 @@ export const zhQuality = {
   'dq.stale.what': '没有办结，又超过所选天数没有变动',
   'dq.doubled': '疑似重复',
   'dq.doubled.what': '名称、区域和企业都相同；企业则名称相同。经常性的记录可能本来就同名，请核对',
-  'dq.code': '信用代码',
+  'dq.code': '信用代码有误',
   'dq.code.what': '统一社会信用代码校验码不符，或应有而没有（GB 32100-2015）',
   'dq.share': '有问题',
   'dq.share.what': '四类问题合计与记录数之比，一条可能有几类问题',
