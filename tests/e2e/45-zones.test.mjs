@@ -125,7 +125,7 @@ test('the models by families, with a search', async () => {
   const p = await (await Person.open(browser, s)).be('bureau');
   await p.page.goto('/calc');
   await p.test('calc-family-fire').waitFor();
-  assert.equal(await p.page.locator('[data-test^="calc-family-"]').count(), 12);
+  assert.equal(await p.page.locator('[data-test^="calc-family-"]').count(), 13);
   await p.test('calc-search').fill('池火');
   await until('the families to be fewer', async () => (await p.page.locator('[data-test^="calc-family-"]').count()) === 1);
   await p.page.getByRole('link', { name: '池火', exact: true }).click();
