@@ -20,10 +20,7 @@ static const struct registry *reg;
 static enum err migrate(struct db *db, void *arg, struct problem *p)
 {
 	(void)arg;
-	enum err err = OK;
-	for (size_t i = 0; i < reg->ntypes && !err; i++)
-		err = records_migrate(db, &reg->types[i].table, p);
-	return err;
+	return registry_make_tables(db, reg, p);
 }
 
 static int setup(void **state)

@@ -480,11 +480,7 @@ static void run_step(struct run *r)
 // ---- a scenario --------------------------------------------------------------------------------
 static enum err job_migrate(struct db *db, void *arg, struct problem *p)
 {
-	const struct registry *reg = arg;
-	enum err err = OK;
-	for (size_t i = 0; !err && i < reg->ntypes; i++)
-		err = records_migrate(db, &reg->types[i].table, p);
-	return err;
+	return registry_make_tables(db, arg, p);
 }
 
 static void check_audit(struct run *r)
