@@ -138,6 +138,13 @@ enum err query_int(struct call *c, const char *name, int64_t fallback, int64_t m
 	return OK;
 }
 
+enum err query_real(struct call *c, const char *name, double min, double max, double *ret)
+{
+	if (str_to_f64(http_query(c->rq, name), ret) && *ret >= min && *ret <= max)
+		return OK;
+	return problem_set(&c->p, ERR_INVALID, name, "须为 %g 到 %g 之间的数", "must be a number from %g to %g", min, max);
+}
+
 enum err param_id(struct call *c, int at, int64_t *ret)
 {
 	if (!str_to_i64(c->param[at], ret) || *ret <= 0)

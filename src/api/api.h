@@ -84,6 +84,7 @@ struct str label_text(const struct call *c, struct label l);
 void jw_klabel(struct jw *w, const char *key, struct label l); // {"zh":…,"en":…}
 enum err query_time(struct call *c, const char *name, int64_t fallback, int64_t *ret) must_check; // RFC 3339
 enum err query_int(struct call *c, const char *name, int64_t fallback, int64_t min, int64_t max, int64_t *ret) must_check;
+enum err query_real(struct call *c, const char *name, double min, double max, double *ret) must_check; // it must be there
 enum err param_id(struct call *c, int at, int64_t *ret) must_check;
 enum err call_type(struct call *c, const struct type **ret) must_check; // the type of the path, if the caller may read it
 // The row, if it lies in the caller's scope; ERR_NOT_FOUND says so in p. Over call_db, or in a job over the job's own.

@@ -35,16 +35,6 @@ struct coverage {
 	size_t nstations, stations_cap, nobjects, objects_cap;
 };
 
-static bool place_of(const struct type *t, const struct row *row, double *lon, double *lat)
-{
-	const struct value *at = held(t, row, "position");
-	if (at->kind != VAL_REAL)
-		return false;
-	*lon = at[0].f;
-	*lat = at[1].f;
-	return true;
-}
-
 // Is the kind one of those asked for, in a list with commas?
 static bool asked(struct str kinds, struct str kind)
 {
@@ -60,7 +50,7 @@ static enum err on_station(void *arg, const struct row *row)
 	struct arena *a = g->c->arena;
 	struct station s = { .id = row->c.id, .turnout = held_number(g->t, row, "turnout_min", 0), .speed = held_number(g->t, row, "speed", SPEED) };
 	struct str kind = held_text(g->t, row, "kind");
-	if (!str_is(row->c.state, "ready") || !asked(g->kinds, kind) || !place_of(g->t, row, &s.lon, &s.lat))
+	if (!str_is(row->c.state, "ready") || !asked(g->kinds, kind) || !held_place(g->t, row, "position", &s.lon, &s.lat))
 		return OK;
 	s.title = arena_str(a, row->c.title);
 	s.kind = arena_str(a, kind);
@@ -74,7 +64,7 @@ static enum err on_object(void *arg, const struct row *row)
 	struct coverage *g = arg;
 	struct arena *a = g->c->arena;
 	struct object o = { .t = g->t, .id = row->c.id, .minutes = INFINITY };
-	if (!place_of(g->t, row, &o.lon, &o.lat))
+	if (!held_place(g->t, row, "position", &o.lon, &o.lat))
 		return OK;
 	o.persons = MAX(held_int(g->t, row, "day", 0), held_int(g->t, row, "night", 0));
 	o.title = arena_str(a, row->c.title);

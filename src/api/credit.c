@@ -155,7 +155,8 @@ static enum err evaluate_job(struct db *db, void *arg, struct problem *p)
 		{ "items", items },
 		{ "computed", { .kind = VAL_INT, .i = clock_now(), .s = STR_EMPTY } },
 	};
-	struct str by = arena_printf(c->arena, "计算信用评价：%.*s", STR_FMT(c->id.title));
+	struct label by = { arena_printf(c->arena, "计算信用评价：%.*s", STR_FMT(c->id.title)),
+		            arena_printf(c->arena, "computed by %.*s", STR_FMT(c->id.title)) };
 	return flow_update(db, c->reg, e->t, e->id, f, ARRAY_LEN(f), by, c->arena, &e->row, p);
 }
 

@@ -68,9 +68,9 @@ static enum err add_rescue(struct helping *k)
 	size_t n = 0;
 	enum err err = t && auth_may_read(&k->c->id, t) ? rows_of(k, t, f, ARRAY_LEN(f), &rows, &n) : OK;
 	for (size_t i = 0; !err && i < n; i++) {
-		const struct value *at = held(t, &rows[i], "position");
-		if (at[0].kind == VAL_REAL)
-			add(k, (struct helper){ t, &rows[i], at[0].f, at[1].f, 0, 0 });
+		double lon, lat;
+		if (held_place(t, &rows[i], "position", &lon, &lat))
+			add(k, (struct helper){ t, &rows[i], lon, lat, 0, 0 });
 	}
 	return err;
 }
@@ -114,10 +114,9 @@ enum err distress_get(struct call *c)
 		err = call_row(c, call_db(c), t, id, &row, &c->p);
 	if (err)
 		return err;
-	const struct value *at = held(t, &row, "position");
-	if (at[0].kind != VAL_REAL)
+	if (!held_place(t, &row, "position", &k.lon, &k.lat))
 		return call_fail(c, ERR_CONFLICT, "position", "先定位", "its position is not known yet");
-	k.lon = at[0].f, k.lat = at[1].f, k.ship = held_int(t, &row, "ship", 0);
+	k.ship = held_int(t, &row, "ship", 0);
 	err = add_ships(&k);
 	if (!err)
 		err = add_rescue(&k);

@@ -157,7 +157,7 @@ static enum err keep_pools(struct lot *d)
 		if (err)
 			return err;
 	}
-	enum err err = flow_update(d->db, d->c->reg, d->t, d->id, f, ARRAY_LEN(f), STR("双随机名录"), d->c->arena, &d->row, d->p);
+	enum err err = flow_update(d->db, d->c->reg, d->t, d->id, f, ARRAY_LEN(f), LABEL("双随机名录", "the lists for the double random draw"), d->c->arena, &d->row, d->p);
 	return err ? err : lot_seed(d->db, STR(DRAW), d->id, d->c->arena, &d->entry, d->seed);
 }
 
@@ -175,7 +175,8 @@ static enum err keep_drawn(struct lot *d)
 		{ "drawn", lot_rows(d->drawn, d->c->arena) },
 		{ "drawn_at", { .kind = VAL_INT, .i = clock_now(), .s = STR_EMPTY } },
 	};
-	struct str by = arena_printf(d->c->arena, "双随机抽取：%.*s", STR_FMT(d->c->id.title));
+	struct label by = { arena_printf(d->c->arena, "双随机抽取：%.*s", STR_FMT(d->c->id.title)),
+		            arena_printf(d->c->arena, "double random draw by %.*s", STR_FMT(d->c->id.title)) };
 	return flow_update(d->db, d->c->reg, d->t, d->id, f, ARRAY_LEN(f), by, d->c->arena, &d->row, d->p);
 }
 

@@ -60,7 +60,7 @@ static enum err keep_pool(struct person_lot *d)
 	enum err err = lot_pool_text(d->v, d->n, d->c->arena, &f.v);
 	if (err)
 		return problem_set(d->p, err, "field", "名录太大，请按专业抽取", "the pool is too large; draw by field");
-	err = flow_update(d->db, d->c->reg, d->t, d->id, &f, 1, STR("专家名录"), d->c->arena, &d->row, d->p);
+	err = flow_update(d->db, d->c->reg, d->t, d->id, &f, 1, LABEL("专家名录", "the list of experts"), d->c->arena, &d->row, d->p);
 	return err ? err : lot_seed(d->db, STR(DRAW), d->id, d->c->arena, &d->entry, d->seed);
 }
 
@@ -89,7 +89,8 @@ static enum err keep_drawn(struct person_lot *d)
 		{ "drawn", drawn_value(d, (size_t)want) },
 		{ "drawn_at", { .kind = VAL_INT, .i = clock_now(), .s = STR_EMPTY } },
 	};
-	struct str by = arena_printf(d->c->arena, "专家抽取：%.*s", STR_FMT(d->c->id.title));
+	struct label by = { arena_printf(d->c->arena, "专家抽取：%.*s", STR_FMT(d->c->id.title)),
+		            arena_printf(d->c->arena, "experts drawn by %.*s", STR_FMT(d->c->id.title)) };
 	return flow_update(d->db, d->c->reg, d->t, d->id, f, ARRAY_LEN(f), by, d->c->arena, &d->row, d->p);
 }
 

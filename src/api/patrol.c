@@ -91,7 +91,7 @@ static enum err patrol_job(struct db *db, void *arg, struct problem *p)
 		{ "km", { .kind = VAL_REAL, .f = round(k->way / 10) / 100, .s = STR_EMPTY } },
 		{ "compared", { .kind = VAL_INT, .i = clock_now(), .s = STR_EMPTY } },
 	};
-	return flow_update(db, k->c->reg, k->t, k->id, f, ARRAY_LEN(f), STR_EMPTY, k->c->arena, &k->row, p);
+	return flow_update(db, k->c->reg, k->t, k->id, f, ARRAY_LEN(f), LABEL_EMPTY, k->c->arena, &k->row, p);
 }
 
 enum err patrol_post(struct call *c)

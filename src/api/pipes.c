@@ -326,22 +326,15 @@ static int nearest_first(const void *x, const void *y)
 	return (a->metres > b->metres) - (a->metres < b->metres);
 }
 
-static enum err real_of(struct call *c, const char *name, double least, double most, double *ret)
-{
-	if (str_to_f64(http_query(c->rq, name), ret) && *ret >= least && *ret <= most)
-		return OK;
-	return problem_set(&c->p, ERR_INVALID, name, "须为 %g 到 %g 之间的数", "must be a number from %g to %g", least, most);
-}
-
 enum err pipes_near(struct call *c)
 {
 	double lon, lat, metres;
 	struct net g;
-	enum err err = real_of(c, "lon", -180, 180, &lon);
+	enum err err = query_real(c, "lon", -180, 180, &lon);
 	if (!err)
-		err = real_of(c, "lat", -85, 85, &lat);
+		err = query_real(c, "lat", -85, 85, &lat);
 	if (!err)
-		err = real_of(c, "m", 1, 20000, &metres);
+		err = query_real(c, "m", 1, 20000, &metres);
 	if (!err)
 		err = read_net(c, &g);
 	if (err)

@@ -309,7 +309,7 @@ static void events_json(struct call *c, struct jw *w, const struct replay *r)
 		jw_kstr(w, "what", e->what);
 		jw_kstr(w, "label", replay_what(e, call_is_en(c)));
 		jw_kstr(w, "actor", e->kind == REPLAY_MESSAGE ? replay_mask(e->actor, c->arena) : e->actor);
-		jw_kstr(w, "reason", e->reason);
+		jw_kstr(w, "reason", call_is_en(c) && e->reason_en.n ? e->reason_en : e->reason);
 		if (e->kind == REPLAY_ALARM)
 			alarm_event_json(w, e);
 		else

@@ -370,7 +370,7 @@ static enum err report_job(struct db *db, void *arg, struct problem *p)
 	if (!err)
 		err = flow_seal(db, c->app->auth, r->id, r->digest, identity_text(r), c->arena);
 	const struct flow_field mark = { "named", { .kind = VAL_INT, .i = named } };
-	return err || !named ? err : flow_update(db, c->reg, r->t, r->id, &mark, 1, STR_EMPTY, c->arena, &row, p);
+	return err || !named ? err : flow_update(db, c->reg, r->t, r->id, &mark, 1, LABEL_EMPTY, c->arena, &row, p);
 }
 
 static enum err take_in(struct report *r)
@@ -613,7 +613,7 @@ static enum err rate_job(struct db *db, void *arg, struct problem *p)
 	if (held_text(x->t, x->row, "satisfaction").n)
 		return problem_set(p, ERR_CONFLICT, "satisfaction", "已经评价过了", "it has been rated already");
 	const struct flow_field mark = { "satisfaction", { .kind = VAL_TEXT, .s = how } };
-	return flow_update(db, c->reg, x->t, x->row->c.id, &mark, 1, STR("举报人评价"), c->arena, x->row, p);
+	return flow_update(db, c->reg, x->t, x->row->c.id, &mark, 1, LABEL("举报人评价", "the reporter's opinion"), c->arena, x->row, p);
 }
 
 enum err report_rate(struct call *c)

@@ -78,7 +78,7 @@ static enum err beat(struct studying *k, struct db *db, const json_t *chapters, 
 	};
 	json_decref(done);
 	json_decref(next);
-	return err ? err : flow_update(db, k->c->reg, k->t, k->id, f, ARRAY_LEN(f), STR_EMPTY, k->c->arena, &k->row, p);
+	return err ? err : flow_update(db, k->c->reg, k->t, k->id, f, ARRAY_LEN(f), LABEL_EMPTY, k->c->arena, &k->row, p);
 }
 
 static enum err study_job(struct db *db, void *arg, struct problem *p)

@@ -324,7 +324,7 @@ struct regrade_job {
 	int64_t id;
 	struct flow_field fields[FIELDS_MAX];
 	size_t n;
-	struct str reason;
+	struct label reason;
 };
 
 static struct value val_text(struct str s) { return (struct value){ .kind = s.n ? VAL_TEXT : VAL_NULL, .s = s }; }
@@ -404,7 +404,7 @@ static void regrade_done(void *arg, enum err err)
 static struct regrade_job *job_new(struct core *co, int64_t id)
 {
 	struct regrade_job *j = mem_alloc(sizeof *j);
-	*j = (struct regrade_job){ .co = co, .reg = registry_pin(), .arena = arena_new(16 << 10), .id = id, .reason = STR_EMPTY };
+	*j = (struct regrade_job){ .co = co, .reg = registry_pin(), .arena = arena_new(16 << 10), .id = id, .reason = LABEL_EMPTY };
 	return j;
 }
 
@@ -446,8 +446,9 @@ static void change(struct core *co, const struct unit *u, const struct present *
 	j->fields[j->n++] = (struct flow_field){ "live_grade", val_text(arena_str(j->arena, x->grade)) };
 	j->fields[j->n++] = (struct flow_field){ "live_arithmetic", val_text(arena_str(j->arena, str_first(x->arithmetic, LIMIT_TEXT_FIELD))) };
 	j->fields[j->n++] = (struct flow_field){ "live_at", { .kind = VAL_INT, .i = at, .s = STR_EMPTY } };
-	j->reason = isnan(u->live_r) ? STR("按液位首次计算现存量") :
-	                               arena_printf(j->arena, "液位变化，现存量 R 由 %.4g 变为 %.4g", u->live_r, x->r);
+	j->reason = isnan(u->live_r) ? LABEL("按液位首次计算现存量", "first computed from the levels") :
+	                               (struct label){ arena_printf(j->arena, "液位变化，现存量 R 由 %.4g 变为 %.4g", u->live_r, x->r),
+		                                       arena_printf(j->arena, "levels moved: R of what is present from %.4g to %.4g", u->live_r, x->r) };
 	post(co, j);
 }
 

@@ -210,7 +210,7 @@ static enum err link_run(struct db *db, void *arg, struct problem *p)
 		{ "link_why", { .kind = why.n ? VAL_TEXT : VAL_NULL, .s = why } },
 	};
 	struct row row;
-	enum err err = t ? flow_update(db, j->reg, t, j->id, f, ARRAY_LEN(f), STR_EMPTY, j->arena, &row, p) : OK;
+	enum err err = t ? flow_update(db, j->reg, t, j->id, f, ARRAY_LEN(f), LABEL_EMPTY, j->arena, &row, p) : OK;
 	return err == ERR_NOT_FOUND || err == ERR_CONFLICT ? OK : err; // it was retired meanwhile
 }
 

@@ -17,7 +17,7 @@ struct change {
 enum err change_load(const struct change *ch, int64_t id, struct row *ret) must_check;
 // Writes the row with the next version and its history entry; the person's work. name, reason: may be empty.
 enum err change_save(const struct change *ch, const struct row *old, struct draft *d, struct common *c, const char *action,
-                     struct str name, struct str reason) must_check;
+                     struct str name, struct label reason) must_check;
 // A new row in the first state of its type: number, thread (if c has none), history, notices, event.
 enum err change_insert(const struct change *ch, struct draft *d, struct common *c) must_check;
 enum err change_tell(const struct change *ch, const struct common *c, const struct value *vals) must_check; // whose duty it is now

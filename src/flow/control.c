@@ -88,7 +88,7 @@ enum err flow_control(struct db *db, const struct registry *reg, const struct ty
 	// Its time alone is no change.
 	bool same = str_eq(held_text(t, row, "months"), f[0].v.s) && held_number(t, row, "elapsed", -1) == f[1].v.f;
 	if (!same)
-		err = flow_update(db, reg, t, row->c.id, f, ARRAY_LEN(f), STR_EMPTY, a, row, p);
+		err = flow_update(db, reg, t, row->c.id, f, ARRAY_LEN(f), LABEL_EMPTY, a, row, p);
 	return err ? err : raise_red(db, reg, t, row, a, p);
 }
 

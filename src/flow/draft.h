@@ -173,4 +173,4 @@ enum err work_put(struct db *db, int64_t person, const char *box, const struct t
 // ---- history.c ---------------------------------------------------------------------------------
 // What changed between two versions, as the audit detail; personal data masked. old NULL: a new record.
 struct str history_detail(const struct type *t, const struct row *old, const struct common *c, const struct value *vals,
-                          struct str reason, struct arena *a);
+                          struct label reason, struct arena *a);

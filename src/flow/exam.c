@@ -243,7 +243,7 @@ static enum err sitting_new(struct db *db, const struct registry *reg, const str
 	if (err)
 		return err;
 	const struct flow_field kept[] = { { "seed", text_value(arena_str(a, str_of(seed))) }, { "seed_entry", real_value((double)entry) } };
-	err = flow_update(db, reg, t->sitting, *ret, kept, ARRAY_LEN(kept), STR("抽题"), a, &row, p);
+	err = flow_update(db, reg, t->sitting, *ret, kept, ARRAY_LEN(kept), LABEL("抽题", "questions drawn"), a, &row, p);
 	return err ? err : paper_make(db, t, exam, bank, *ret, str_of(seed), a, p);
 }
 
@@ -341,7 +341,7 @@ enum err exam_save(struct db *db, const struct registry *reg, int64_t id, int64_
 	query_i64(&q, 4, now);
 	err = query_run(&q);
 	const struct flow_field f = { "away", real_value((double)away) };
-	return err || (double)away <= held_number(t.sitting, &row, "away", 0) ? err : flow_update(db, reg, t.sitting, id, &f, 1, STR("离开页面"), a, &row, p);
+	return err || (double)away <= held_number(t.sitting, &row, "away", 0) ? err : flow_update(db, reg, t.sitting, id, &f, 1, LABEL("离开页面", "left the page"), a, &row, p);
 }
 
 // ---- the end -------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ static enum err end_sitting(struct db *db, const struct registry *reg, const str
 		{ "fast", int_value(fast) }, { "digest", text_value(str_of(m.digest)) },
 	};
 	if (!err)
-		err = flow_update(db, reg, t->sitting, row->c.id, f, ARRAY_LEN(f), STR("阅卷"), a, &now, p);
+		err = flow_update(db, reg, t->sitting, row->c.id, f, ARRAY_LEN(f), LABEL("阅卷", "marked"), a, &now, p);
 	bool passed = m.score >= held_number(t->sitting, row, "pass_mark", 80);
 	json_t *none = json_object();
 	if (!err)

@@ -254,7 +254,7 @@ enum err flow_extension_decide(struct db *db, const struct registry *reg, const 
 	draft_begin(&d, t, &row, a);
 	if (grant) {
 		put_off(&ch, &e, &d, &c);
-		err = change_save(&ch, &row, &d, &c, "extension", STR("approve"), answer);
+		err = change_save(&ch, &row, &d, &c, "extension", STR("approve"), LABEL_SAID(answer));
 	} else {
 		err = history_add(db, t, id, "extension", STR("refuse"), detail(&ch, &e, answer), by);
 	}

@@ -76,7 +76,7 @@ static enum err insert(const struct change *ch, struct draft *d, struct common *
 		err = draft_bind_files(ch->db, d, c->id, ch->by, ch->a, ch->p);
 	if (err)
 		return err;
-	struct str detail = history_detail(ch->t, NULL, c, d->vals, STR_EMPTY, ch->a);
+	struct str detail = history_detail(ch->t, NULL, c, d->vals, LABEL_EMPTY, ch->a);
 	err = history_add(ch->db, ch->t, c->id, "create", STR_EMPTY, detail, ch->by);
 	if (!err)
 		err = tell_state(ch, c, d->vals);
@@ -232,7 +232,7 @@ static struct str detail_signed(const struct change *ch, struct str detail, stru
 }
 
 static enum err save(const struct change *ch, const struct row *old, struct draft *d, struct common *c, const char *action,
-                     struct str name, struct str reason)
+                     struct str name, struct label reason)
 {
 	c->version = old->c.version + 1;
 	c->type_version = ch->t->version;
@@ -286,10 +286,10 @@ enum err flow_edit(struct db *db, const struct registry *reg, const struct type 
 	    (err = refs_check(db, reg, &d, by, a, p)) || (err = common_derive(db, reg, &d, &c, by, false, a, p)) ||
 	    (err = draft_conform(db, reg, &d, &c, ASK_EDIT, NULL, by, a, p)) || (err = person_check(&ch, &old, &c, d.vals)))
 		return err;
-	if (str_is(history_detail(t, &old, &c, d.vals, STR_EMPTY, a), "{}"))
+	if (str_is(history_detail(t, &old, &c, d.vals, LABEL_EMPTY, a), "{}"))
 		return OK; // nothing is different
 	deadline_follow(reg, t, &old, &c, d.vals, clock_now());
-	err = save(&ch, &old, &d, &c, "update", STR_EMPTY, STR_EMPTY);
+	err = save(&ch, &old, &d, &c, "update", STR_EMPTY, LABEL_EMPTY);
 	announce(&ch, "updated", &c);
 	return err;
 }
@@ -431,7 +431,7 @@ enum err flow_move(struct db *db, const struct registry *reg, const struct type 
 	struct common c = old.c;
 	if ((err = move_draft(&ch, m, body, &old, &d, &c)))
 		return err;
-	if ((err = release_check(&ch, m, &old, d.vals)) || (err = take_step(&ch, m, &old, &c, d.vals)) || (err = save(&ch, &old, &d, &c, "move", m->name, reason)))
+	if ((err = release_check(&ch, m, &old, d.vals)) || (err = take_step(&ch, m, &old, &c, d.vals)) || (err = save(&ch, &old, &d, &c, "move", m->name, LABEL_SAID(reason))))
 		return err;
 	struct row now = { .c = c, .vals = d.vals };
 	bool had;
@@ -468,7 +468,7 @@ enum err flow_retire(struct db *db, const struct registry *reg, const struct typ
 	draft_begin(&d, t, &old, a);
 	c.retired = true;
 	c.deadline = 0;
-	err = save(&ch, &old, &d, &c, "retire", STR_EMPTY, reason);
+	err = save(&ch, &old, &d, &c, "retire", STR_EMPTY, LABEL_SAID(reason));
 	if (!err)
 		err = notice_settle(db, t->name, id);
 	announce(&ch, "retired", &c);
@@ -480,7 +480,7 @@ enum err flow_retire(struct db *db, const struct registry *reg, const struct typ
 enum err change_load(const struct change *ch, int64_t id, struct row *ret) { return load(ch, id, ret); }
 
 enum err change_save(const struct change *ch, const struct row *old, struct draft *d, struct common *c, const char *action,
-                     struct str name, struct str reason)
+                     struct str name, struct label reason)
 {
 	return save(ch, old, d, c, action, name, reason);
 }

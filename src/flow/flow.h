@@ -122,10 +122,10 @@ struct flow_field { const char *name; struct value v; };
 enum err flow_open(struct db *db, const struct registry *reg, const struct type *t, const struct flow_field *fields,
                    size_t nfields, struct str area, int64_t enterprise, int64_t thread, struct arena *a,
                    int64_t *ret_id, struct problem *p) must_check;
-// The system changes fields of a record, those too that nobody writes; computed ones follow. reason: for the history. *ret: the
-// row as it is now. Nothing happens if nothing is different.
+// The system changes fields of a record, those too that nobody writes; computed ones follow. reason: for the history, in both
+// languages. *ret: the row as it is now. Nothing happens if nothing is different.
 enum err flow_update(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const struct flow_field *fields,
-                     size_t n, struct str reason, struct arena *a, struct row *ret, struct problem *p) must_check;
+                     size_t n, struct label reason, struct arena *a, struct row *ret, struct problem *p) must_check;
 // A notice to those whose duty the record is in its state, and a copy to those who are to know of the state.
 enum err flow_say(struct db *db, const struct registry *reg, const struct type *t, struct row *row, struct label text,
                   struct arena *a) must_check;

@@ -100,7 +100,7 @@ static void change_json(struct jw *w, const struct field *f, const struct value 
 }
 
 struct str history_detail(const struct type *t, const struct row *old, const struct common *c, const struct value *vals,
-                          struct str reason, struct arena *a)
+                          struct label reason, struct arena *a)
 {
 	static const struct value nothing[2];
 	struct row now = { .c = *c, .vals = (struct value *)(uintptr_t)vals };
@@ -123,8 +123,10 @@ struct str history_detail(const struct type *t, const struct row *old, const str
 		if (!field_same(f, was, is))
 			change_json(&w, f, was, is, a);
 	}
-	if (reason.n)
-		jw_kstr(&w, "reason", reason);
+	if (reason.zh.n)
+		jw_kstr(&w, "reason", reason.zh);
+	if (reason.en.n)
+		jw_kstr(&w, "reason_en", reason.en);
 	jw_end(&w);
 	struct str ret = jw_done(&w) ? arena_str(a, buf_str(&b)) : STR("{}");
 	buf_free(&b);

@@ -58,7 +58,7 @@ static enum err follow_level(const struct change *ch, struct row *row, struct st
 	draft_begin(&d, ch->t, row, ch->a);
 	*draft_slot(&d, f) = (struct value){ .kind = VAL_TEXT, .s = level };
 	deadline_follow(ch->reg, ch->t, row, &c, d.vals, clock_now());
-	err = change_save(ch, row, &d, &c, "update", STR_EMPTY, STR_EMPTY);
+	err = change_save(ch, row, &d, &c, "update", STR_EMPTY, LABEL_EMPTY);
 	*row = (struct row){ .c = c, .vals = d.vals };
 	return err;
 }

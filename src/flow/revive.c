@@ -26,7 +26,7 @@ enum err flow_revive(struct db *db, const struct registry *reg, const struct typ
 	deadline_start(reg, t, &c, old.vals, c.changed_at);
 	err = records_update(db, &t->table, &c, old.vals, p);
 	if (!err)
-		err = history_add(db, t, id, "revive", STR_EMPTY, history_detail(t, &old, &c, old.vals, reason, a), by);
+		err = history_add(db, t, id, "revive", STR_EMPTY, history_detail(t, &old, &c, old.vals, LABEL_SAID(reason), a), by);
 	flow_changed(db, &(struct record_event){ .what = "created", .type = t->name, .id = id, .state = c.state, .area = c.area,
 	                                         .enterprise = c.enterprise, .sector = c.sector });
 	return err;

@@ -84,7 +84,7 @@ static enum err store_sheet(const struct sheet_change *ch, const json_t *sheet)
 	c.type_version = ch->t->version;
 	c.changed_at = clock_now();
 	c.changed_by = ch->by->person;
-	struct str detail = history_detail(ch->t, &old, &c, d.vals, STR_EMPTY, ch->a);
+	struct str detail = history_detail(ch->t, &old, &c, d.vals, LABEL_EMPTY, ch->a);
 	enum err err = records_update(ch->db, &ch->t->table, &c, d.vals, ch->p);
 	if (!err)
 		err = history_add(ch->db, ch->t, c.id, "update", STR_EMPTY, detail, ch->by);

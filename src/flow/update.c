@@ -15,7 +15,7 @@ static enum err put_all(const struct change *ch, struct draft *d, const struct f
 }
 
 enum err flow_update(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const struct flow_field *fields,
-                     size_t n, struct str reason, struct arena *a, struct row *ret, struct problem *p)
+                     size_t n, struct label reason, struct arena *a, struct row *ret, struct problem *p)
 {
 	struct identity system = identity_system();
 	struct change ch = { db, reg, t, &system, a, p };
@@ -30,7 +30,7 @@ enum err flow_update(struct db *db, const struct registry *reg, const struct typ
 		return err;
 	draft_settle(db, reg, &d, &c, &system, a);
 	*ret = (struct row){ .c = c, .vals = d.vals };
-	if (str_is(history_detail(t, &old, &c, d.vals, STR_EMPTY, a), "{}"))
+	if (str_is(history_detail(t, &old, &c, d.vals, LABEL_EMPTY, a), "{}"))
 		return OK; // nothing is different
 	deadline_follow(reg, t, &old, &c, d.vals, clock_now());
 	err = change_save(&ch, &old, &d, &c, "update", STR_EMPTY, reason);

@@ -74,7 +74,7 @@ enum err flow_withdraw(const struct change *ch, int64_t id, struct str reason)
 	if ((err = recall(ch, &c)))
 		return problem_set(ch->p, err, "", "这一步已不能撤回", "this step cannot be taken back any more");
 	draft_begin(&d, ch->t, &old, ch->a);
-	if ((err = extensions_lapse(ch, id)) || (err = change_save(ch, &old, &d, &c, "withdraw", STR_EMPTY, reason)))
+	if ((err = extensions_lapse(ch, id)) || (err = change_save(ch, &old, &d, &c, "withdraw", STR_EMPTY, LABEL_SAID(reason))))
 		return err;
 	err = change_tell(ch, &c, d.vals);
 	change_announce(ch, "moved", &c);

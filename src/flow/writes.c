@@ -26,10 +26,10 @@ static enum err write_one(const struct change *ch, const struct writes *w, const
 	if (err)
 		return err;
 	draft_settle(ch->db, ch->reg, &d, &c, ch->by, ch->a);
-	if (str_is(history_detail(w->type, &old, &c, d.vals, STR_EMPTY, ch->a), "{}"))
+	if (str_is(history_detail(w->type, &old, &c, d.vals, LABEL_EMPTY, ch->a), "{}"))
 		return OK; // nothing is different
 	deadline_follow(ch->reg, w->type, &old, &c, d.vals, clock_now());
-	err = change_save(&to, &old, &d, &c, "update", STR_EMPTY, row->c.number.n ? row->c.number : ch->t->label.zh);
+	err = change_save(&to, &old, &d, &c, "update", STR_EMPTY, row->c.number.n ? LABEL_SAID(row->c.number) : ch->t->label);
 	if (!err)
 		change_announce(&to, "updated", &c);
 	return err;

@@ -24,3 +24,14 @@ double held_number(const struct type *t, const struct row *row, const char *fiel
 	const struct value *v = held(t, row, field);
 	return v->kind == VAL_REAL ? v->f : v->kind == VAL_INT ? (double)v->i : fallback;
 }
+
+bool held_place(const struct type *t, const struct row *row, const char *field, double *lon, double *lat)
+{
+	const struct field *f = type_field(t, str_of(field));
+	const struct value *at = held(t, row, field);
+	if (!f || f->ncols != 2 || at[0].kind != VAL_REAL || at[1].kind != VAL_REAL)
+		return false;
+	*lon = at[0].f;
+	*lat = at[1].f;
+	return true;
+}

@@ -7,4 +7,5 @@
 const struct value *held(const struct type *t, const struct row *row, const char *field);
 struct str held_text(const struct type *t, const struct row *row, const char *field);                       // empty if it is none
 int64_t held_int(const struct type *t, const struct row *row, const char *field, int64_t fallback);         // a number is cut
+bool held_place(const struct type *t, const struct row *row, const char *field, double *lon, double *lat); // degrees; false if none
 double held_number(const struct type *t, const struct row *row, const char *field, double fallback);

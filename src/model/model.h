@@ -16,6 +16,9 @@ struct risk_output;
 struct label {
 	struct str zh, en;
 };
+#define LABEL_EMPTY ((struct label){ STR_EMPTY, STR_EMPTY })
+#define LABEL(zh, en) ((struct label){ STR(zh), STR(en) })
+#define LABEL_SAID(text) ((struct label){ (text), STR_EMPTY }) // a person's words, in whatever language
 
 enum field_kind {
 	FIELD_TEXT,     // min, max: characters; lines: more than one line

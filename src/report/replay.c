@@ -251,10 +251,11 @@ static void read_detail(struct gathering_up *g, struct replay_event *e)
 	json_t *j = e->detail.n ? json_loadb(e->detail.p, e->detail.n, 0, NULL) : NULL;
 	const json_t *state = json_object_get(j, "state");
 	const char *was = json_string_value(json_array_get(state, 0)), *is = json_string_value(json_array_get(state, 1));
-	const char *reason = json_string_value(json_object_get(j, "reason"));
+	const char *reason = json_string_value(json_object_get(j, "reason")), *reason_en = json_string_value(json_object_get(j, "reason_en"));
 	e->before = was ? arena_str(g->a, str_of(was)) : STR_EMPTY;
 	e->after = is ? arena_str(g->a, str_of(is)) : STR_EMPTY;
 	e->reason = reason ? arena_str(g->a, str_of(reason)) : STR_EMPTY;
+	e->reason_en = reason_en ? arena_str(g->a, str_of(reason_en)) : STR_EMPTY;
 	json_decref(j);
 }
 

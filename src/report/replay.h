@@ -26,7 +26,7 @@ struct replay_event {
 	struct str number, title;
 	struct str actor;       // who, as he was called then; of a receipt whose it is, empty if the reader may not know
 	struct str before, after; // states of the record
-	struct str reason, detail; // detail: JSON as the history shows it
+	struct str reason, reason_en, detail; // reason_en: where the platform itself gave it; detail: JSON as the history shows it
 	struct str channel;     // of a message: the channel's name; of a receipt: msg of the release and its level
 	int64_t tier;
 };

@@ -205,7 +205,7 @@ static enum err file_installation(struct demo *d, const struct plant *pl, const 
 	snprintf(number, sizeof number, "BA 安澜 %.4s-%s（虚构）", day, pl->code);
 	struct flow_field tanks = { "tanks", { .kind = VAL_TEXT, .s = str_from(text, n) } };
 	struct flow_field filed = { "filed", { .kind = VAL_TEXT, .s = str_of(day) } };
-	enum err err = flow_update(d->db, d->reg, t, part->id, &tanks, json_array_size(part->tanks) ? 1 : 0, STR_EMPTY, d->scratch, &row, d->p);
+	enum err err = flow_update(d->db, d->reg, t, part->id, &tanks, json_array_size(part->tanks) ? 1 : 0, LABEL_EMPTY, d->scratch, &row, d->p);
 	if (!err)
 		err = step(d, t, part, "declare", json_pack("{s:s}", "assessed", day));
 	if (!err)
@@ -213,7 +213,7 @@ static enum err file_installation(struct demo *d, const struct plant *pl, const 
 	if (!err)
 		err = step(d, t, part, "accept", json_pack("{s:s,s:s}", "filing_number", number, "valid_until", until));
 	if (!err)
-		err = flow_update(d->db, d->reg, t, part->id, &filed, 1, STR_EMPTY, d->scratch, &row, d->p);
+		err = flow_update(d->db, d->reg, t, part->id, &filed, 1, LABEL_EMPTY, d->scratch, &row, d->p);
 	return err;
 }
 

@@ -9,7 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { breach } from './contract.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const binary = process.env.ANLAN_BIN || join(root, 'build', 'anlan');
+const plain = join(root, 'build', 'anlan');
+let binary = process.env.ANLAN_BIN || plain;
+// For a file of tests with a hundred thousand questions about rights: the program without sanitizers, which look on in all the others.
+export function withoutSanitizers() { binary = plain; }
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 

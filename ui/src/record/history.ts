@@ -1,7 +1,7 @@
 // History entries in words. The server keeps an action ("create", "move:NAME", "overdue" …) and a detail: changed
 // fields as {FIELD: [was, is]}, state as [was, is], and the reason; an escalation as {state, step, told}.
 import type { Field, HistoryItem, Rec, TypeInfo } from '../api/types'
-import { t, tx } from '../i18n'
+import { lang, t, tx } from '../i18n'
 import { stamp } from '../lib/time'
 import { areaName } from '../use/areas'
 import { titleOf } from '../use/titles'
@@ -59,7 +59,7 @@ export function entry(info: TypeInfo, h: HistoryItem, rec?: Rec): Entry {
     what: info.moves.find((m) => m.name === name)?.label ?? tx('haction', action.split('.').pop() ?? action),
     state: state?.label ?? '',
     color: state?.color,
-    reason: action === 'overdue' ? t('history.told', { step: Number(d.step ?? 0), role: tx('role', String(d.told ?? '')) }) : String(d.reason ?? ''),
+    reason: action === 'overdue' ? t('history.told', { step: Number(d.step ?? 0), role: tx('role', String(d.told ?? '')) }) : String((lang.value === 'en' && d.reason_en) || d.reason || ''),
     signed: d._signed === true,
     changes: action === 'create' ? [] : changes,
   }
