@@ -1,6 +1,7 @@
 // Templates from their YAML. Any thread; everything lives in the caller's arena.
 #include "gate/template/payloads.h"
 
+#include <iconv.h>
 #include <math.h>
 
 #define SAY(l, at, zh, en, ...) diag_say((l)->d, (at), zh, en, ##__VA_ARGS__)
@@ -10,6 +11,7 @@ struct load {
 	struct diags *d;
 	const struct yaml_node *root;
 	enum template_form form;
+	iconv_t code;                // to the devices' code; NO_CODE: they send UTF-8
 	struct payload_template head;
 	struct template_place places[LIMIT_TEMPLATE_FIELDS];
 	struct template_item items[LIMIT_TEMPLATE_FIELDS];
@@ -17,6 +19,8 @@ struct load {
 	struct template_text lists[LIMIT_TEMPLATE_FIELDS];
 	struct buf text;
 };
+
+#define NO_CODE ((iconv_t)-1)
 
 static const char *const form_names[TEMPLATE_FORM__MAX] = { "delimited", "pairs", "columns", "json" };
 
@@ -28,6 +32,20 @@ static struct template_text keep(struct load *l, const struct yaml_node *at, str
 		SAY(l, at, "模板的文字超过 %u 字节；请分成几个模板", "the texts of the template are longer than %u bytes; make several templates", LIMIT_TEMPLATE / 2);
 	return t;
 }
+
+// In the devices' code: the gate compares bytes and knows no codes.
+static struct str coded(struct load *l, const struct yaml_node *at, struct str s)
+{
+	if (l->code == NO_CODE)
+		return s;
+	size_t room = 2 * s.n + 1, left = s.n; // three bytes become two or four, two at most four
+	char *in = (char *)(uintptr_t)s.p, *out = arena_alloc(l->a, room), *to = out;
+	if (iconv(l->code, &in, &left, &to, &room) == (size_t)-1)
+		SAY(l, at, "“%.*s”没有 GB18030 编码", "\"%.*s\" has no code in GB18030", STR_FMT(s));
+	return str_from(out, (size_t)(to - out));
+}
+
+static struct template_text keep_coded(struct load *l, const struct yaml_node *at, struct str s) { return keep(l, at, coded(l, at, s)); }
 
 static struct str kept(const struct load *l, struct template_text t) { return str_from(l->text.p + t.at, t.n); }
 
@@ -106,7 +124,7 @@ static uint8_t place_of(struct load *l, const struct yaml_node *at, struct str s
 	struct template_place p = { 0 };
 	bool ok = s.n != 0;
 	if (l->form == TEMPLATE_PAIRS)
-		p.key = keep(l, at, s);
+		p.key = keep_coded(l, at, s);
 	else if (l->form == TEMPLATE_JSON && ok && !read_path(l, at, s, &p))
 		return TEMPLATE_NONE;
 	else if (l->form != TEMPLATE_JSON)
@@ -174,6 +192,22 @@ static bool read_form(struct load *l)
 	return true;
 }
 
+// In GB18030 the second byte of a character may be a digit, a letter or one of @ [ \\ ] ^ _ ` { | } ~.
+static void read_charset(struct load *l)
+{
+	const struct yaml_node *n = yaml_get(l->root, "charset");
+	struct str s;
+	only_for(l, "charset", l->form != TEMPLATE_JSON);
+	if (!want_text(l, n, &s) || str_is(s, "utf-8"))
+		return;
+	if (!str_is(s, "gb18030"))
+		SAY(l, n, "没有编码“%.*s”；请写 utf-8 或 gb18030（含 GBK、GB2312）", "there is no charset \"%.*s\"; write utf-8 or gb18030 (with GBK and GB2312)", STR_FMT(s));
+	else if ((l->code = iconv_open("GB18030", "UTF-8")) == NO_CODE)
+		SAY(l, n, "本机不能转换 GB18030 编码；请装 libc-bin", "this machine cannot convert to GB18030; install libc-bin");
+}
+
+static bool within_character(uint8_t c) { return (c >= '0' && c <= '9') || (c >= '@' && c <= '~'); }
+
 static void read_frame(struct load *l)
 {
 	bool text = l->form != TEMPLATE_JSON, split = l->form == TEMPLATE_DELIMITED || l->form == TEMPLATE_PAIRS;
@@ -184,10 +218,12 @@ static void read_frame(struct load *l)
 	only_for(l, "equals", l->form == TEMPLATE_PAIRS);
 	l->head.separator = one_byte(l, "separator", l->form == TEMPLATE_PAIRS ? ';' : ',');
 	l->head.equals = one_byte(l, "equals", '=');
+	if (l->code != NO_CODE && split && (within_character(l->head.separator) || (l->form == TEMPLATE_PAIRS && within_character(l->head.equals))))
+		SAY(l, l->root, "GB18030 的汉字里会有这个分隔符的字节；请用 , ; : = 等", "the separator's byte is part of characters in GB18030; use one of , ; : =");
 	if (want_text(l, yaml_get(l->root, "start"), &s))
-		l->head.start = keep(l, l->root, s);
+		l->head.start = keep_coded(l, l->root, s);
 	if (want_text(l, yaml_get(l->root, "end"), &s))
-		l->head.end = keep(l, l->root, s);
+		l->head.end = keep_coded(l, l->root, s);
 	if (l->form == TEMPLATE_PAIRS && l->head.equals == l->head.separator)
 		SAY(l, l->root, "separator 和 equals 相同；请改其中一个", "separator and equals are the same; change one");
 }
@@ -215,7 +251,7 @@ static void read_clock(struct load *l, const struct yaml_node *n)
 		SAY(l, n, "“%.*s”不是时间格式；请写 iso、unix、unix_ms，或如 YYYY-MM-DD hh:mm:ss（年 YYYY 或 YY、月 MM、日 DD、时 hh、分 mm、秒 ss、毫秒 SSS）",
 		    "\"%.*s\" is no format of a time; write iso, unix, unix_ms, or for example YYYY-MM-DD hh:mm:ss (year YYYY or YY, month MM, day DD, hour hh, minute mm, second ss, milliseconds SSS)",
 		    STR_FMT(s));
-	l->head.letters = keep(l, n, s);
+	l->head.letters = keep_coded(l, n, s);
 }
 
 static void read_time(struct load *l)
@@ -304,9 +340,9 @@ static void read_item(struct load *l, const struct yaml_node *n, struct template
 	if (scale && yaml_f64(scale, &it->scale, l->d) && it->scale == 0)
 		SAY(l, scale, "scale 不能为 0", "scale cannot be 0");
 	if (want_text(l, yaml_get(n, "prefix"), &s))
-		it->prefix = keep(l, n, s);
+		it->prefix = keep_coded(l, n, s);
 	if (want_text(l, yaml_get(n, "suffix"), &s))
-		it->suffix = keep(l, n, s);
+		it->suffix = keep_coded(l, n, s);
 }
 
 static void read_points(struct load *l)
@@ -332,7 +368,7 @@ static void read_word(struct load *l, const struct yaml_node *key, const struct 
 	enum quality q = Q_GOOD;
 	if (!want_text(l, n, &s))
 		return;
-	w->word = keep(l, key, key->text);
+	w->word = keep_coded(l, key, key->text);
 	w->of_quality = of_quality;
 	w->number = !of_quality && str_to_f64(s, &w->value);
 	while (!w->number && q < Q__MAX && !str_is(s, quality_name(q)))
@@ -448,7 +484,7 @@ static void try_example(struct load *l, const struct payload_template *t, const 
 	x.has_time = time && time->kind == YAML_SCALAR;
 	if (x.has_time && !time_parse(time->text, &x.time))
 		SAY(l, time, "时间请写如 2026-06-21T08:10:34+08:00", "write the time as 2026-06-21T08:10:34+08:00");
-	if (!template_decode(t, body, l->a, clock_now(), &sink, &why))
+	if (!template_decode(t, coded(l, text, body), l->a, clock_now(), &sink, &why))
 		SAY(l, x.at, "例子读不出来：%s；请改例子或模板", "the example cannot be read: %s; correct it or the template", l->d->zh ? why.zh : why.en);
 	for (size_t i = 0; i < x.gives->n; i++)
 		if (!x.met[i])
@@ -468,16 +504,18 @@ static void try_examples(struct load *l, const struct payload_template *t)
 
 const struct payload_template *payload_load(const struct yaml_node *root, struct arena *a, struct diags *d)
 {
-	static const char *const keys[] = { "payload", "label", "form", "start", "end", "separator", "equals", "time", "points", "words", "qualities", "examples", NULL };
+	static const char *const keys[] = { "payload", "label", "form", "charset", "start", "end", "separator", "equals", "time", "points", "words", "qualities", "examples", NULL };
 	struct load *l = arena_one(a, struct load);
 	const struct payload_template *t = NULL;
 	size_t before = d->n;
 	l->a = a;
 	l->d = d;
 	l->root = root;
+	l->code = NO_CODE;
 	buf_init(&l->text, LIMIT_TEMPLATE / 2);
 	yaml_check_keys(root, keys, d);
 	if (read_form(l)) {
+		read_charset(l);
 		read_frame(l);
 		read_time(l);
 		read_points(l);
@@ -486,6 +524,8 @@ const struct payload_template *payload_load(const struct yaml_node *root, struct
 		if (d->n == before && (t = block_of(l)))
 			try_examples(l, t);
 	}
+	if (l->code != NO_CODE)
+		iconv_close(l->code);
 	buf_free(&l->text);
 	return d->n == before ? t : NULL;
 }
