@@ -155,7 +155,7 @@ api_handler map_base_get, map_objects, map_within_get, map_overlay_get, map_area
 struct map_placings *map_placings_new(void); // positions.c
 api_handler zones_get, zones_vessels, zones_post, zones_save, zones_geojson, zones_compare;
 api_handler siting_get;
-api_handler pipes_close, pipes_near, pipes_conflicts;
+api_handler pipes_get, pipes_close, pipes_near, pipes_conflicts;
 api_handler rescue_coverage;
 api_handler late_get, quality_get;
 api_handler work_get, work_counts, work_calendar, delegations_get, delegations_post, delegations_end, schedules_get;

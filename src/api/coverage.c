@@ -1,5 +1,5 @@
-// GET /rescue/coverage: whom rescue stations reach in time. Time = turnout + way / speed; the way is the straight line made a third
-// longer, as on the page of an emergency (ui/src/command/command.ts); no road network is used. Stations are records of
+// GET /rescue/coverage: whom rescue stations reach in time. Time = turnout + way / speed; the way is 1.4 times the straight
+// line, as on the page of an emergency (ui/src/command/command.ts); no road network is used. Stations are records of
 // emergency_resource that are ready and have a place; objects are the places with people (place) and the major hazard installations.
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "api/api.h"
 #include "model/held.h"
 
-#define WAY 1.3             // of the straight line; a setting of the county's estimate
+#define WAY 1.4             // of the straight line; a setting of the county's estimate
 #define SPEED 40.0          // km/h, of a station that names none
 #define COVERED_MAX 20000   // stations, objects looked at
 
@@ -130,6 +130,10 @@ static void write_coverage(struct coverage *g, double within)
 		jw_ki64(w, "id", o->id);
 		jw_kstr(w, "title", o->title);
 		jw_kstr(w, "area", o->area);
+		jw_karr(w, "position");
+		jw_f64(w, o->lon);
+		jw_f64(w, o->lat);
+		jw_end(w);
 		jw_ki64(w, "persons", o->persons);
 		if (g->nstations) {
 			jw_kf64(w, "minutes", round(o->minutes * 10) / 10);

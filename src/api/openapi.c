@@ -175,10 +175,11 @@ static const struct {
 	{ "Catalogue", "{county:str, items:[{name:str, label:str, about:str, here:int, due?:{from:str, days:int, working:bool, in_time:int, late:int, missing:int, waiting:int}}]}" },
 	{ "Publications", "{items:[{name:str, label:str, from:str, days:int, working:bool, in_time:int, late:int, missing:int, waiting:int,"
 	  " items:[{id:int, number:str, title:str, is:'late'|'missing'|'waiting', due:time, on?:time}]}]}" },
+	{ "Pipes", "{cut:bool, nodes:[PipeNode], sections:[{id:int, title:str, medium:str, joins?:[int], line?:{}}]}" },
 	{ "PipesClosed", "{close:[PipeNode], cut:[PipeNode], sections:[{id:int, title:str, medium:str}], users:int, sources:int}" },
-	{ "PipeNode", "{id:int, title:str, kind:str, users:int, key_user:str, position?:[num]}" },
+	{ "PipeNode", "{id:int, title:str, kind:str, users:int, key_user:str, closed:bool, position?:[num]}" },
 	{ "PipeConflicts", "{zones:int, items:[{id:int, title:str, medium:str, zone:{id:int, title:str, kind:str}, metres:num}]}" },
-	{ "RescueCoverage", "{uncovered:[{type:str, id:int, title:str, area:str, persons:int, minutes?:num, station?:str}],"
+	{ "RescueCoverage", "{uncovered:[{type:str, id:int, title:str, area:str, position:[num], persons:int, minutes?:num, station?:str}],"
 	  " stations:[{id:int, title:str, kind:str, position:[num], km:num, persons:int, objects:int}], objects:int, objects_covered:int, persons:int, persons_covered:int}" },
 	{ "Overlay", "{zones:int, cut:bool, items:[{zone:{type:str, id:int, title:str, level:str}, type:str, id:int, title:str, level:str, state:str, sector:str, area:str, position:[num]}]}" },
 	{ "Season", "{name:str, enough:bool, needed:int, strength:num, factors:[num], months:[{period:str, value:num, trend?:num, season?:num, rest?:num}]}" },

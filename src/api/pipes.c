@@ -10,6 +10,7 @@
 #include "model/held.h"
 
 #define PIPES_MAX 100000    // nodes, sections looked at
+#define PIPES_SHOWN 20000   // nodes, sections of one picture
 
 struct node {
 	int64_t id;
@@ -122,6 +123,46 @@ static enum err read_net(struct call *c, struct net *g)
 	return err;
 }
 
+// ---- the network itself ---------------------------------------------------------------------------
+
+static void node_json(struct jw *w, const struct node *v);
+static void pipe_head(struct jw *w, const struct pipe *p);
+
+// GET /pipes: nodes and sections as they stand in the registers; a section says which two nodes it joins and, if it was drawn, its line.
+enum err pipes_get(struct call *c)
+{
+	struct net g;
+	enum err err = read_net(c, &g);
+	if (err)
+		return err;
+	struct jw *w = &c->w;
+	jw_obj(w);
+	jw_karr(w, "nodes");
+	for (size_t i = 0; i < MIN(g.nnodes, (size_t)PIPES_SHOWN); i++)
+		node_json(w, &g.nodes[i]);
+	jw_end(w);
+	jw_karr(w, "sections");
+	for (size_t i = 0; i < MIN(g.npipes, (size_t)PIPES_SHOWN); i++) {
+		const struct pipe *p = &g.pipes[i];
+		pipe_head(w, p);
+		if (p->a != UINT32_MAX && p->b != UINT32_MAX) {
+			jw_karr(w, "joins");
+			jw_i64(w, g.nodes[p->a].id);
+			jw_i64(w, g.nodes[p->b].id);
+			jw_end(w);
+		}
+		if (p->line.n) {
+			jw_key(w, "line");
+			jw_raw(w, p->line);
+		}
+		jw_end(w);
+	}
+	jw_end(w);
+	jw_kbool(w, "cut", g.nnodes > PIPES_SHOWN || g.npipes > PIPES_SHOWN);
+	jw_end(w);
+	return OK;
+}
+
 // ---- closing valves --------------------------------------------------------------------------------
 
 // What sources reach without passing a node that is closed: into fed, or into still.
@@ -200,6 +241,7 @@ static void node_json(struct jw *w, const struct node *v)
 	jw_kstr(w, "kind", v->kind);
 	jw_ki64(w, "users", v->users);
 	jw_kstr(w, "key_user", v->key);
+	jw_kbool(w, "closed", v->closed);
 	if (!isnan(v->lon)) {
 		jw_karr(w, "position");
 		jw_f64(w, v->lon);
