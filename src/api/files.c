@@ -7,9 +7,9 @@
 #include "report/document.h"
 
 // Shown pages must not run anything: no scripts, no connections. PDF is not put into the sandbox, in which browsers'
-// viewers do not start; a viewer runs apart from our pages anyway.
+// viewers do not start; a viewer runs apart from our pages anyway. Our own pages may show it in a frame (a course's material).
 static const char csp_image[] = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; sandbox";
-static const char csp_pdf[] = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf";
+static const char csp_pdf[] = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'";
 
 enum err call_file(struct call *c, int fd, int64_t size, struct str mime, struct str name, bool shown)
 {

@@ -15,6 +15,7 @@ struct studying {
 	const struct type *t;
 	int64_t id, chapter;
 	double at;                  // s of the chapter where the player is
+	bool start;                 // the player begins, or goes on after a pause: the time before counts for nothing
 	struct row row;
 };
 
@@ -57,7 +58,7 @@ static enum err beat(struct studying *k, struct db *db, const json_t *chapters, 
 	int64_t now = clock_now(), last = held_int(k->t, &k->row, "beat_at", 0);
 	size_t at = (size_t)k->chapter - 1;
 	// A first beat, or one after a pause or in another chapter, starts the clock and counts for nothing.
-	bool running = last && held_int(k->t, &k->row, "beat_chapter", 0) == k->chapter && now - last <= 2 * (int64_t)BEAT_LONGEST * US_PER_S;
+	bool running = !k->start && last && held_int(k->t, &k->row, "beat_chapter", 0) == k->chapter && now - last <= 2 * (int64_t)BEAT_LONGEST * US_PER_S;
 	double gained = running ? fmin((double)(now - last) / (double)US_PER_S, BEAT_LONGEST) : 0;
 	json_t *done = rows_of(k->t, &k->row, "progress"), *next = json_array();
 	enum err err = in_order(k, chapters, done, gained, p);
@@ -106,6 +107,7 @@ enum err study_post(struct call *c)
 		err = call_fail(c, ERR_NOT_FOUND, "type", "没有网络学习这个类型，或无权查看", "there is no such type, or not yours to see");
 	if (!err) {
 		k.chapter = json_integer_value(json_object_get(c->body, "chapter"));
+		k.start = json_is_true(json_object_get(c->body, "start"));
 		k.at = json_number_value(json_object_get(c->body, "at_s"));
 		err = store_write(c->app->store, study_job, &k, &c->p);
 	}

@@ -1,6 +1,7 @@
 // Owns the MHD daemon and the life of a request. One struct exchange per request, in its own arena.
 #include "http/http.h"
 
+#include <inttypes.h>
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netdb.h>
@@ -120,11 +121,43 @@ static void add_disposition(struct http_request *rq, struct http_response *rs, s
 	buf_free(&coded);
 }
 
-static struct MHD_Response *body_response(struct http_response *rs)
+// The one range of bytes that is asked for (RFC 9110 clause 14.2), as players of video do; false for several, or none that is in
+// the file: the whole file is sent.
+static bool range_of(const struct http_request *rq, uint64_t size, uint64_t *from, uint64_t *n)
+{
+	struct str s = http_header(rq, "Range");
+	int64_t first, last = (int64_t)size - 1;
+	if (!str_starts(s, STR("bytes=")))
+		return false;
+	s = str_skip(s, 6);
+	if (!str_to_i64(str_cut(&s, '-'), &first) || (s.n && !str_to_i64(s, &last)) || first < 0 || first > last || first >= (int64_t)size)
+		return false;
+	*from = (uint64_t)first;
+	*n = MIN((uint64_t)last, size - 1) - *from + 1;
+	return true;
+}
+
+static struct MHD_Response *file_response(const struct http_request *rq, struct http_response *rs)
+{
+	uint64_t from = 0, n = rs->fd_size;
+	bool part = rs->status == 200 && range_of(rq, rs->fd_size, &from, &n);
+	struct MHD_Response *r = MHD_create_response_from_fd_at_offset64(n, rs->fd, from);
+	if (!r)
+		return NULL;
+	MHD_add_response_header(r, "Accept-Ranges", "bytes");
+	if (part) {
+		rs->status = 206;
+		MHD_add_response_header(r, "Content-Range",
+					arena_printf(rq->arena, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, from, from + n - 1, rs->fd_size).p);
+	}
+	return r;
+}
+
+static struct MHD_Response *body_response(const struct http_request *rq, struct http_response *rs)
 {
 	if (rs->fd >= 0) {
 		buf_free(&rs->body);
-		return MHD_create_response_from_fd64(rs->fd_size, rs->fd);
+		return file_response(rq, rs);
 	}
 	if (!buf_ok(&rs->body)) {
 		rs->status = 500;
@@ -139,7 +172,7 @@ static struct MHD_Response *body_response(struct http_response *rs)
 
 static struct MHD_Response *make_response(struct http_request *rq, struct http_response *rs)
 {
-	struct MHD_Response *r = body_response(rs);
+	struct MHD_Response *r = body_response(rq, rs);
 	if (!r)
 		return NULL;
 	MHD_add_response_header(r, "Content-Type", rs->type);

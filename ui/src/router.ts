@@ -33,6 +33,7 @@ export const router = createRouter({
         { path: 'call', name: 'call', component: () => import('./pages/CallPage.vue') },
         { path: 'publications', name: 'publications', component: () => import('./pages/PublicationsPage.vue') },
         { path: 'exam', name: 'exams', component: () => import('./pages/ExamPage.vue') },
+        { path: 'study/:id(\\d+)?', name: 'study', component: () => import('./pages/StudyPage.vue') },
         { path: 'outbox', name: 'outbox', component: () => import('./pages/OutboxPage.vue') },
         { path: 'records', name: 'registers', component: () => import('./pages/RegistersPage.vue') },
         { path: 'records/:type', name: 'list', component: () => import('./pages/ListPage.vue') },

@@ -1,4 +1,5 @@
 // English; the same keys as zh.ts (the compiler and a test see to it).
+import { enStudy } from './en_study'
 import { enTerms } from './en_terms'
 import { enWork } from './en_work'
 import { enAlarm } from './en_alarm'
@@ -28,6 +29,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enQuality,
   ...enCommand,
   ...enExam,
+  ...enStudy,
   ...enSite,
   ...enRisk,
   ...enMap,

@@ -527,4 +527,9 @@ export const enWork = {
   'nav.recent': 'Used last',
   'list.from': 'from',
   'rows.from': 'Take over {n} lines of {title}: {label}',
+  'rows.more': 'Show more ({n} left)',
+  'patrol.sum': '{on} of {n} points passed, {off} missed',
+  'patrol.missed': 'missed',
+  'patrol.nearest': 'nearest {m} m',
+  'patrol.anew': 'Compare again',
 }

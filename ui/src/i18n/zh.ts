@@ -1,4 +1,5 @@
 // Chinese, the master table: what the pages say. Coded terms are in zh_terms.ts.
+import { zhStudy } from './zh_study'
 import { zhTerms } from './zh_terms'
 import { zhWork } from './zh_work'
 import { zhAlarm } from './zh_alarm'
@@ -27,6 +28,7 @@ export const zh = {
   ...zhQuality,
   ...zhCommand,
   ...zhExam,
+  ...zhStudy,
   ...zhSite,
   ...zhRisk,
   ...zhMap,

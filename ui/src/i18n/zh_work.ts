@@ -527,4 +527,9 @@ export const zhWork = {
   'nav.recent': '最近用过',
   'list.from': '从',
   'rows.from': '照“{title}”的{label}列出 {n} 行',
+  'rows.more': '还有 {n} 条，继续显示',
+  'patrol.sum': '{n} 个点到位 {on} 个，漏 {off} 个',
+  'patrol.missed': '漏点',
+  'patrol.nearest': '最近 {m} 米',
+  'patrol.anew': '重新对比轨迹',
 }

@@ -13,7 +13,7 @@ import { dutyCount, notices, overdue } from '../use/duties'
 export interface Entry { page: string; label: string; icon: Component; to: RouteLocationRaw; badge?: number; urgent?: boolean; pack?: string }
 export interface Section { name: string; label: string; entries: Entry[] }
 
-type Plain = 'today' | 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exams' | 'credit' | 'call' | 'publications' | 'quality'
+type Plain = 'today' | 'map' | 'replay' | 'calc' | 'devices' | 'rules' | 'audit' | 'try' | 'help' | 'indicators' | 'reports' | 'config' | 'roles' | 'notify' | 'alarmload' | 'suppressed' | 'risk' | 'qra' | 'detect' | 'sensing' | 'remote' | 'overlay' | 'command' | 'exams' | 'study' | 'credit' | 'call' | 'publications' | 'quality'
 const plain = (page: Plain): Entry => ({ page, label: t(`nav.${page}`), icon: menuIcon[page], to: { name: page } })
 const alarms = (): Entry => ({ page: 'alarms', label: t('nav.alarms'), icon: menuIcon.alarms, to: { name: 'alarms' }, badge: unacked.value.length || openAlarms.value.length, urgent: unacked.value.length > 0 })
 const duties = (): Entry => ({ page: 'duties', label: t('nav.duties'), icon: menuIcon.duties, to: { name: 'duties' }, badge: dutyCount.value, urgent: overdue.value > 0 })
@@ -27,6 +27,9 @@ const map = (): Entry[] => (knows('enterprise') ? [plain('map')] : [])
 
 /** How the county stands: for those who look after one, not for one enterprise. */
 const today = (): Entry[] => (me.value?.enterprise ? [] : [plain('today')])
+
+/** Courses on line, for those who may study them. */
+const study = (): Entry[] => (types.value.some((x) => x.name === 'course_study' && x.can.includes('create')) ? [plain('study')] : [])
 
 export const mainEntries = computed<Entry[]>(() => (works.value ? [...map(), alarms(), duties()] : [duties(), plain('exams')]))
 export const typeEntries = computed<Entry[]>(() => readable.value.map((x) => ({ page: x.name, label: x.label, icon: icon(x.icon, x.name), to: { name: 'list', params: { type: x.name } }, pack: x.pack })))
@@ -57,12 +60,12 @@ const manage = computed<Entry[]>(() => [
   ...(me.value?.demo ? [plain('try')] : []),
   plain('help'),
 ])
-export const toolEntries = computed<Entry[]>(() => [...(works.value ? today() : []), plain('exams'), ...numbers.value, ...manage.value])
+export const toolEntries = computed<Entry[]>(() => [...(works.value ? today() : []), plain('exams'), ...study(), ...numbers.value, ...manage.value])
 
 export const sections = computed<Section[]>(() =>
   [
     { name: 'watch', label: t('nav.watch'), entries: works.value ? [...today(), ...map(), alarms(), ...(knows('emergency_event') ? [plain('command')] : []), plain('replay'), ...(takesCalls.value ? [plain('call')] : [])] : [] },
-    { name: 'work', label: '', entries: [duties(), plain('exams')] },
+    { name: 'work', label: '', entries: [duties(), plain('exams'), ...study()] },
     { name: 'registers', label: t('nav.registers'), entries: typeEntries.value },
     { name: 'numbers', label: t('nav.numbers'), entries: numbers.value },
     { name: 'manage', label: t('nav.manage'), entries: manage.value },

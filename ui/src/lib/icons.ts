@@ -4,7 +4,7 @@ import {
   AlarmClock, Avatar, Bell, Box, Calendar, CircleCheck, Collection, Connection, Cpu, DataAnalysis, DataLine, Document, Files, Film, Flag, Grid, Guide,
   Histogram, House, Key, Lightning, Link, List, Location, Lock, Phone, MapLocation, Medal, Message, Microphone, Money, Monitor, More, MuteNotification,
   Odometer, OfficeBuilding, Picture, Postcard, Promotion, QuestionFilled, Reading, Refresh, Search, SetUp, Setting, Share, Stamp, Sunrise, Tickets, Tools,
-  TrendCharts, User, VideoCamera, Warning, WarningFilled,
+  TrendCharts, User, VideoCamera, VideoPlay, Warning, WarningFilled,
 } from '@element-plus/icons-vue'
 
 const named: Record<string, Component> = {
@@ -26,7 +26,7 @@ const named: Record<string, Component> = {
 }
 export const icon = (name?: string, type?: string): Component => named[name ?? ''] ?? named[type ?? ''] ?? Files
 export const menuIcon = {
-  today: Sunrise, map: MapLocation, exams: Reading, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
+  today: Sunrise, map: MapLocation, exams: Reading, study: VideoPlay, alarms: Bell, replay: Film, duties: Tickets, warning: Warning, registers: Files, devices: Monitor, rules: DataLine, calc: Odometer,
   audit: Stamp, indicators: Histogram, reports: DataAnalysis, alarmload: TrendCharts,
   suppressed: MuteNotification, risk: WarningFilled, qra: MapLocation, detect: AlarmClock, sensing: Grid, remote: VideoCamera, overlay: MapLocation, command: Promotion, credit: Medal, call: Phone, publications: Stamp, quality: CircleCheck, config: Tools, roles: Key, notify: Message, me: User, try: Guide, help: QuestionFilled, more: More,
 }

@@ -28,6 +28,7 @@ const boxes: Record<string, Box[]> = {
   exam_sitting: [box(exam, { fresh: true, print: true })],
   accident_scenario: [box(() => import('../command/ScenarioSupply.vue'), { show: () => may('alarm.read'), fresh: true, print: true })],
   planning_assessment: [box(() => import('./SitingBox.vue'), { fresh: true, print: true })],
+  course_study: [box(() => import('../study/StudyLink.vue'))],
   subscription: [box(() => import('./FeedPanel.vue'), { print: true })],
 }
 export const boxesOf = (type: string): Box[] => (boxes[type] ?? []).filter((b) => b.show?.() ?? true)
