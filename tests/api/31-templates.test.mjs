@@ -27,12 +27,25 @@ examples:
   - {text: "$GAS,20260621081034,CH4,125,OK", time: "2026-06-21T08:10:34+08:00", gives: {CH4: 12.5}}
 `;
 
+// What an older controller sends: text in GBK.
+const GBK = `payload: pump_gbk
+label: {zh: 泵站控制器, en: Controller of pumps}
+form: pairs
+charset: gb18030
+time: arrival
+points: [{at: 水泵, point: P-1}]
+words: {运行: 1, 停止: 0}
+examples: [{text: "水泵=运行", gives: {P-1: 1}}]
+`;
+const RUNS = Buffer.from('cbaeb1c33dd4cbd0d0', 'hex'); // 水泵=运行 in GBK
+
 before(async () => {
   s = new Server();
   const dir = mkdtempSync(join(tmpdir(), 'anlan-'));
   own = join(dir, 'packs', 'county', 'payloads');
   mkdirSync(own, { recursive: true });
   writeFileSync(join(own, 'gas_host.yaml'), TEMPLATE);
+  writeFileSync(join(own, 'pump_gbk.yaml'), GBK);
   await s.begin({ dir, copied: true });
   s.keepDir = false;
   http = await makeDevice(s, { code: 'TPL-HTTP', protocol: 'http', template: 'gas_host', points: [{ code: 'TPL-1', kind: 'combustible_gas', unit: '%LEL', address: 'CH4' }, { code: 'TPL-2', kind: 'co', unit: 'ppm', address: 'CO', scale: 2 }] });
@@ -61,6 +74,16 @@ test('a device with a template is read by it alone: our own JSON is refused with
   const r = await s.call('POST', '/api/v1/readings', [{ point: 'TPL-1', time: new Date().toISOString(), value: 1 }], { headers: { Authorization: `Device TPL-HTTP:${http.key}` }, lang: 'en' });
   assert.equal(r.status, 400);
   assert.match(r.text, /start/);
+});
+
+test('text in GBK is read by a template that says so, over HTTP and MQTT', async () => {
+  const d = await makeDevice(s, { code: 'TPL-GBK', protocol: 'mqtt', template: 'pump_gbk', points: [{ code: 'TPL-P', kind: 'combustible_gas', unit: '%LEL', address: 'P-1' }] });
+  const from = Date.now() - 5000, client = mqttjs.connect(`mqtt://127.0.0.1:${s.mqtt}`, { username: 'TPL-GBK', password: d.key, protocolVersion: 5 });
+  await new Promise((done, fail) => client.publish('anlan/v1/TPL-GBK/readings', RUNS, { qos: 1 }, (e) => (e ? fail(e) : done())));
+  client.end();
+  assert.deepEqual((await series('TPL-P', from)).map((x) => x[1]), [1]);
+  const r = await fetch(`${s.url}/api/v1/readings`, { method: 'POST', headers: { Authorization: `Device TPL-GBK:${d.key}` }, body: Buffer.concat([RUNS, Buffer.from('\n')]) });
+  assert.deepEqual([r.status, (await r.json()).accepted], [200, 1]);
 });
 
 test('over MQTT: the gate reads with the template that came with the welcome', async () => {

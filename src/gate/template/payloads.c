@@ -218,7 +218,8 @@ static void read_frame(struct load *l)
 	only_for(l, "equals", l->form == TEMPLATE_PAIRS);
 	l->head.separator = one_byte(l, "separator", l->form == TEMPLATE_PAIRS ? ';' : ',');
 	l->head.equals = one_byte(l, "equals", '=');
-	if (l->code != NO_CODE && split && (within_character(l->head.separator) || (l->form == TEMPLATE_PAIRS && within_character(l->head.equals))))
+	bool within = within_character(l->head.separator) || (l->form == TEMPLATE_PAIRS && within_character(l->head.equals));
+	if (l->code != NO_CODE && split && within)
 		SAY(l, l->root, "GB18030 的汉字里会有这个分隔符的字节；请用 , ; : = 等", "the separator's byte is part of characters in GB18030; use one of , ; : =");
 	if (want_text(l, yaml_get(l->root, "start"), &s))
 		l->head.start = keep_coded(l, l->root, s);
