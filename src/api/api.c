@@ -299,6 +299,19 @@ static enum err act_for(struct call *c)
 	return auth_act_for(call_db(c), c->reg, person, c->arena, &c->id, &c->p);
 }
 
+// What was done without signal says when: by the clock of the device, which no other can vouch for; nothing is done after it arrived.
+static enum err done_when(struct call *c)
+{
+	struct str at = str_trim(http_header(c->rq, "X-Anlan-Done"));
+	int64_t us;
+	if (at.n == 0)
+		return OK;
+	if (!time_parse(at, &us) || us <= 0)
+		return call_fail(c, ERR_INVALID, NULL, "X-Anlan-Done 要写时间，如 2026-11-22T08:30:00Z", "X-Anlan-Done is a time like 2026-11-22T08:30:00Z");
+	c->id.done_at = MIN(us, clock_now());
+	return OK;
+}
+
 static enum err identify(struct call *c)
 {
 	if (c->route->access != ACCESS_SESSION)
@@ -326,7 +339,7 @@ static enum err identify(struct call *c)
 	if (c->id.must_enrol && !for_enrolling(c->route))
 		return call_fail(c, ERR_FORBIDDEN, "second_factor", "您的角色须启用第二因素：请先在“我的”中绑定",
 		                 "your role needs a second factor: set it up first");
-	if ((err = act_for(c)))
+	if ((err = act_for(c)) || (err = done_when(c)))
 		return err;
 	if (c->route->may && !auth_may(&c->id, c->route->may))
 		return call_fail(c, ERR_FORBIDDEN, NULL, "您的角色没有此项权限", "your role does not have this permission");
@@ -446,7 +459,7 @@ static enum err run(struct call *c)
 	if (err || answered)
 		return err;
 	err = c->route->run(c);
-	return err ? err : idempotent_after(c);
+	return err ? idempotent_meanwhile(c, err) : idempotent_after(c);
 }
 
 void api_dispatch(void *arg, struct http_request *rq, struct http_response *rs)

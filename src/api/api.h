@@ -106,9 +106,11 @@ struct str body_str(const struct call *c, const char *key); // empty if absent o
 
 // ---- idempotent.c ------------------------------------------------------------------------------
 enum err idempotent_before(struct call *c, bool *ret_answered) must_check; // answered: it was done already
-enum err idempotent_claim(struct db *db, struct call *c, int64_t record) must_check; // in the job that creates the record
+enum err idempotent_claim(struct db *db, struct call *c, int64_t record) must_check; // in the job that makes or changes the record
 enum err idempotent_after(struct call *c) must_check;
-enum err records_answer(struct call *c, int64_t id) must_check; // the record of param[0] as after its creation
+// After an error: what the same request, sent twice at once, was answered the other time; err if it is nobody's repetition.
+enum err idempotent_meanwhile(struct call *c, enum err err) must_check;
+enum err records_answer(struct call *c, int64_t id, int status) must_check; // the record of param[0] as after its creation or change
 
 // ---- commands.c: records of type device_command, for core/ too ----------------------------------
 struct device_command {

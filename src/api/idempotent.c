@@ -1,11 +1,12 @@
 // Idempotency-Key: a POST or PATCH that is sent again because its answer was lost does not happen a second time. The answer is kept for
-// a day by person, address and key. Of a new record the key is noted in the transaction that creates it, so that a crash
-// between commit and answer changes nothing: the repetition is answered with the record as it stands.
+// a week by person, address and key: as long as a phone without signal keeps what it could not send. The key is noted in the
+// transaction that makes or changes the record, so that a crash between commit and answer changes nothing: the repetition is answered
+// with the record as it stands.
 #include "api/api.h"
 #include "base/hash.h"
 #include "base/time.h"
 
-#define KEPT US_PER_DAY
+#define KEPT (7 * US_PER_DAY)
 #define ANSWER_MAX (256u << 10)
 
 // Answers that hold a secret are not kept; what they make is asked for again.
@@ -78,7 +79,7 @@ enum err idempotent_before(struct call *c, bool *ret_answered)
 	if (c->route->run == qra_post) // its address does not name the type
 		c->param[0] = STR("qra_run");
 	if (k.status == 0)
-		return records_answer(c, k.record);
+		return records_answer(c, k.record, c->route->run == records_patch || c->route->run == records_move ? 200 : 201);
 	buf_add_str(&c->rs->body, k.answer);
 	c->rs->status = (int)k.status;
 	return OK;
@@ -103,6 +104,21 @@ enum err idempotent_claim(struct db *db, struct call *c, int64_t record)
 	query_i64(&q, 5, record);
 	query_i64(&q, 6, clock_now());
 	return query_run(&q); // ERR_CONFLICT: the same request is being worked on
+}
+
+enum err idempotent_meanwhile(struct call *c, enum err err)
+{
+	bool answered;
+	if (err != ERR_CONFLICT || !c->idempotency_key.n)
+		return err;
+	call_db_refresh(c);
+	struct problem first = c->p;
+	if (idempotent_before(c, &answered) || !answered) {
+		c->p = first;
+		return err;
+	}
+	c->status = 0;
+	return OK;
 }
 
 static enum err answer_job(struct db *db, void *arg, struct problem *p)

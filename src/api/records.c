@@ -58,11 +58,11 @@ static enum err write_record(struct call *c, const struct type *t, int64_t id, i
 	return OK;
 }
 
-enum err records_answer(struct call *c, int64_t id)
+enum err records_answer(struct call *c, int64_t id, int status)
 {
 	const struct type *t;
 	enum err err = call_type(c, &t);
-	return err ? err : write_record(c, t, id, 201);
+	return err ? err : write_record(c, t, id, status);
 }
 
 enum err records_list_get(struct call *c)
@@ -126,11 +126,13 @@ static enum err change_job(struct db *db, void *arg, struct problem *p)
 		err = flow_create(db, c->reg, ch->t, c->body, &c->id, c->arena, &ch->id, p);
 		return err ? err : idempotent_claim(db, c, ch->id);
 	case EDIT:
-		return flow_edit(db, c->reg, ch->t, ch->id, c->body, &c->id, c->arena, p);
+		err = flow_edit(db, c->reg, ch->t, ch->id, c->body, &c->id, c->arena, p);
+		return err ? err : idempotent_claim(db, c, ch->id);
 	case RETIRE:
 		return flow_retire(db, c->reg, ch->t, ch->id, body_str(c, "reason"), &c->id, c->arena, p);
 	case MOVE:
-		return flow_move(db, c->reg, ch->t, ch->id, c->param[2], c->body, &c->id, ch->proved, c->arena, p);
+		err = flow_move(db, c->reg, ch->t, ch->id, c->param[2], c->body, &c->id, ch->proved, c->arena, p);
+		return err ? err : idempotent_claim(db, c, ch->id);
 	case REVEAL:
 		return flow_reveal(db, ch->t, ch->id, c->body, &c->id, &c->w, c->arena, p);
 	}

@@ -25,6 +25,7 @@ struct identity {           // who is asking; lives in the request's arena
 	int64_t token;          // row id of a personal access token, 0 = a session
 	struct str scopes;      // of the token: ",records:read:hazard,ogc,"
 	const char *reach;      // of a token's call: the part of the API it is in, "records", "readings", "ogc"; set by api/
+	int64_t done_at;        // us: when it was really done, as the device says that had no signal then (never after its arrival); 0 = now
 	int64_t batch;          // the import whose rows these are: their records carry it, nobody is told row by row. 0 = none
 };
 

@@ -148,9 +148,9 @@ struct str area_whole(struct str prefix, struct arena *a)
 	return prefix.n ? arena_printf(a, "%.*s%.*s", STR_FMT(prefix), (int)(12 - MIN(prefix.n, (size_t)12)), "000000000000") : prefix;
 }
 
-static struct value date_word(struct str word, struct arena *a)
+static struct value date_word(struct str word, int64_t now, struct arena *a)
 {
-	return text_or_null(str_is(word, "now") ? date_text(clock_now(), a) : word);
+	return text_or_null(str_is(word, "now") ? date_text(now, a) : word);
 }
 
 static bool number_word(const struct field *f, struct str word, struct value *ret)
@@ -164,7 +164,7 @@ static bool number_word(const struct field *f, struct str word, struct value *re
 
 enum err draft_word(const struct field *f, struct str word, const struct identity *by, struct arena *a, struct value *ret)
 {
-	int64_t us = clock_now();
+	int64_t us = by->done_at ? by->done_at : clock_now(); // "now" is when it was done, not when it arrived
 	*ret = text_or_null(word);
 	switch (f->kind) {
 	case FIELD_NUMBER:
@@ -175,7 +175,7 @@ enum err draft_word(const struct field *f, struct str word, const struct identit
 			return ERR_BUG;
 		*ret = (struct value){ .kind = VAL_INT, .i = us };
 		break;
-	case FIELD_DATE: *ret = date_word(word, a); break;
+	case FIELD_DATE: *ret = date_word(word, us, a); break;
 	case FIELD_REF:
 		*ret = id_or_null(str_is(word, "me") ? by->person : str_is(word, "my_organisation") ? by->organisation : by->scope.enterprise);
 		break;

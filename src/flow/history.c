@@ -133,11 +133,21 @@ struct str history_detail(const struct type *t, const struct row *old, const str
 	return ret;
 }
 
+// When it was really done, by the device; the entry's own time is when it arrived. No field's name begins like this.
+static struct str detail_done(struct db *db, struct str detail, const struct identity *by)
+{
+	char at[TIME_TEXT_MAX];
+	if (!by->done_at)
+		return detail;
+	int n = (int)time_text(by->done_at, at);
+	return arena_printf(db_arena(db), "%.*s%s\"_done\":\"%.*s\"}", (int)detail.n - 1, detail.p, detail.n > 2 ? "," : "", n, at);
+}
+
 enum err history_add(struct db *db, const struct type *t, int64_t id, const char *action, struct str name,
                      struct str detail, const struct identity *by)
 {
 	struct audit_entry e = { .at = clock_now(), .actor = by->actor ? by->actor : by->person, .actor_name = by->title.n ? by->title : by->name,
-		                 .action = str_of(action), .type = t->name, .record = id, .detail = detail };
+		                 .action = str_of(action), .type = t->name, .record = id, .detail = detail_done(db, detail, by) };
 	if (name.n)
 		e.action = arena_printf(db_arena(db), "%s:%.*s", action, STR_FMT(name));
 	return audit_add(db, &e);
