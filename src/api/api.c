@@ -299,7 +299,8 @@ static enum err act_for(struct call *c)
 	return auth_act_for(call_db(c), c->reg, person, c->arena, &c->id, &c->p);
 }
 
-// What was done without signal says when: by the clock of the device, which no other can vouch for; nothing is done after it arrived.
+// What was done without signal says when: by the clock of the device, which no other can vouch for; nothing is done after it arrived,
+// and what is older than a device keeps its work counts from its arrival: nobody dates a deed back by months.
 static enum err done_when(struct call *c)
 {
 	struct str at = str_trim(http_header(c->rq, "X-Anlan-Done"));
@@ -308,7 +309,8 @@ static enum err done_when(struct call *c)
 		return OK;
 	if (!time_parse(at, &us) || us <= 0)
 		return call_fail(c, ERR_INVALID, NULL, "X-Anlan-Done 要写时间，如 2026-11-22T08:30:00Z", "X-Anlan-Done is a time like 2026-11-22T08:30:00Z");
-	c->id.done_at = MIN(us, clock_now());
+	int64_t now = clock_now();
+	c->id.done_at = us < now - LIMIT_AWAY_DAYS * US_PER_DAY ? 0 : MIN(us, now);
 	return OK;
 }
 

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 
-#define KEPT (7 * US_PER_DAY)
+#define KEPT (LIMIT_AWAY_DAYS * US_PER_DAY)
 #define ANSWER_MAX (256u << 10)
 
 // Answers that hold a secret are not kept; what they make is asked for again.

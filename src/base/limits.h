@@ -79,6 +79,7 @@
 #define LIMIT_JWKS_KEYS 32                  // keys looked at in a set
 #define LIMIT_SESSIONS_PER_USER 20
 #define LIMIT_IDEMPOTENCY_KEY 100           // bytes of an Idempotency-Key
+#define LIMIT_AWAY_DAYS 7                   // that a device without signal keeps its work: its keys and its times count so long
 #define LIMIT_TOKEN_SCOPES 50
 #define LIMIT_TOKENS_PER_USER 20            // personal access tokens in force
 

@@ -46,6 +46,9 @@ test('a record made on the spot is found when it was found; nothing is done afte
   assert.equal(ahead.status, 201, ahead.text);
   assert.ok(Date.parse(ahead.json.found) <= Date.now());
   assert.equal((await make('不是时间', 'yesterday')).status, 400);
+  const year = await make('倒填一年', iso(Date.now() - 365 * 24 * HOUR));
+  assert.equal(year.status, 201, year.text);
+  assert.ok(Date.parse(year.json.found) > Date.now() - HOUR, 'nobody dates a deed back by a year');
   const now = (await town.ok_post(`${R}/hazard`, { title: '有信号', enterprise: ent })).id;
   assert.ok((await history('hazard', now)).every((h) => !('_done' in h.detail)), 'what is done and arrives at once has one time');
 });
