@@ -62,7 +62,7 @@ export function drawMap(target: HTMLElement, base: MapBase, theme: Theme, clicke
 
   const things = new globalThis.Map<string, TileLayer>()
   const chosen = new VectorSource()
-  const chosenLayer = new VectorLayer({ source: chosen, zIndex: 60, style: (f, res) => { const x = f.get('thing') as Thing; return thingStyle(x.kind, x.color, 1, x.name, res, true, th) } })
+  const chosenLayer = new VectorLayer({ source: chosen, zIndex: 60, declutter: true, style: (f, res) => { const x = f.get('thing') as Thing; return thingStyle(x.kind, x.color, 1, x.name, res, true, th) } })
 
   const pulses: Pulse = pulseLayer()
   const map = new Map({
