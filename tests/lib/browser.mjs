@@ -10,13 +10,15 @@ import { root, until } from './server.mjs';
 export const DESK = { width: 1920, height: 1080 };
 export const PHONE = { width: 390, height: 844 };
 
-export async function openBrowser() {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--mute-audio'],
-  });
-  return browser;
-}
+const launch = {
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--mute-audio'],
+};
+export const openBrowser = () => chromium.launch(launch);
+const looks = (server, lang, size) => ({
+  viewport: size, locale: lang === 'zh' ? 'zh-CN' : 'en-US', timezoneId: 'Asia/Shanghai', hasTouch: size.width < 768, isMobile: size.width < 768,
+  deviceScaleFactor: 1, baseURL: server.url, acceptDownloads: true, reducedMotion: 'reduce',
+});
 
 // Layout shifts the page itself causes, as Chromium scores them; counted from the first paint of each document.
 const watchShifts = () => {
@@ -35,13 +37,19 @@ export class Person {
   // lang zh|en; size DESK or PHONE. Nobody is logged in yet.
   static async open(browser, server, { lang = 'zh', size = DESK } = {}) {
     const p = new Person();
+    return p.begin(await browser.newContext(looks(server, lang, size)), server, lang, size);
+  }
+  // A phone of his own: what its browser keeps lies in dir and is there again when it is opened anew. offline: it has no signal then.
+  static async own(dir, server, { lang = 'zh', size = PHONE, offline = false } = {}) {
+    const p = new Person();
+    return p.begin(await chromium.launchPersistentContext(dir, { ...launch, ...looks(server, lang, size), offline }), server, lang, size);
+  }
+  async begin(context, server, lang, size) {
+    const p = this;
     p.server = server;
     p.lang = lang;
     p.phone = size.width < 768;
-    p.context = await browser.newContext({
-      viewport: size, locale: lang === 'zh' ? 'zh-CN' : 'en-US', timezoneId: 'Asia/Shanghai', hasTouch: p.phone, isMobile: p.phone,
-      deviceScaleFactor: 1, baseURL: server.url, acceptDownloads: true, reducedMotion: 'reduce',
-    });
+    p.context = context;
     p.context.setDefaultTimeout(Number(process.env.E2E_WAIT ?? 120000));
     await p.context.addInitScript(watchShifts);
     p.page = await p.context.newPage();

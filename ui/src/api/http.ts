@@ -1,6 +1,7 @@
 // The one way to the server: JSON, the session's cookie, a time limit on every call, and errors that say what to do.
 import { ref } from 'vue'
 import { lang, say, t } from '../i18n'
+import { serverSays } from '../lib/clock'
 
 export class ApiError extends Error {
   constructor(
@@ -15,7 +16,8 @@ export class ApiError extends Error {
 }
 
 export type Query = Record<string, string | number | boolean | undefined | null>
-interface Call { method?: string; body?: unknown; query?: Query; timeout?: number; signal?: AbortSignal; text?: boolean; blob?: boolean; once?: string }
+/** once: the name of the intention; done: when it was really done (ms), if that was before now; fresh: from the server or not at all. */
+interface Call { method?: string; body?: unknown; query?: Query; timeout?: number; signal?: AbortSignal; text?: boolean; blob?: boolean; once?: string; done?: number; fresh?: boolean }
 
 let lost: () => void = () => {}
 /** Called when the server says the session is over. */
@@ -27,11 +29,15 @@ export function onSessionLost(fn: () => void) {
 export const reachable = ref(true)
 type Kept = (path: string, query?: Query) => Promise<unknown>
 let keptAnswer: Kept = async () => undefined
-/** Asked for the answer of a GET when the server cannot be reached; undefined = none. */
-export function onUnreachable(fn: Kept) {
+let keeps = () => false
+/** Asked for the answer of a GET when the server cannot be reached; undefined = none. has: whether there are any at all. */
+export function onUnreachable(fn: Kept, has: () => boolean) {
   keptAnswer = fn
+  keeps = has
 }
-const SHORT = 5000 // ms for a GET while nothing is reached anyway
+const SHORT = 5000 // ms for a GET to begin to be answered while nothing is reached anyway, or while this device could answer it too
+const LONG = 15000
+const STALL = 30000 // ms in which nothing of a file moved on: the line is dead, though nobody said so
 
 let standsFor: number | null = null
 /** Everything from now on is done for this person (they delegated to me); null = for myself. */
@@ -82,13 +88,15 @@ const headers = (call: Call): Record<string, string> => ({
   ...(call.body === undefined ? {} : { 'Content-Type': call.body instanceof Blob ? call.body.type || 'application/octet-stream' : 'application/json' }),
   ...(standsFor ? { 'X-Anlan-For': String(standsFor) } : {}),
   ...(call.once ? { 'Idempotency-Key': call.once } : {}),
+  ...(call.done ? { 'X-Anlan-Done': new Date(call.done).toISOString() } : {}),
 })
 
 /** Calls the API; rejects with ApiError always (also for no network and for too slow an answer). */
 export async function api<T>(path: string, call: Call = {}): Promise<T> {
   const limit = new AbortController()
   const reads = (call.method ?? 'GET') === 'GET' && !call.text && !call.blob
-  const timer = setTimeout(() => limit.abort(), call.timeout ?? (reads && !reachable.value ? SHORT : 15000))
+  const mine = reads && !call.fresh
+  let timer = setTimeout(() => limit.abort(), call.timeout ?? (mine && (!reachable.value || keeps()) ? SHORT : LONG))
   call.signal?.addEventListener('abort', () => limit.abort())
   try {
     const res = await fetch(url(path, call.query), {
@@ -99,6 +107,9 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
       body: call.body === undefined ? undefined : call.body instanceof Blob ? call.body : JSON.stringify(call.body),
     })
     reachable.value = true
+    serverSays(res.headers.get('date'))
+    clearTimeout(timer)
+    timer = setTimeout(() => limit.abort(), call.timeout ?? LONG) // it answers, if slowly
     if (!res.ok) {
       const err = failure(res.status, await res.text())
       if (res.status === 401 && !path.startsWith('/login') && path !== '/me' && path !== '/demo/login') lost()
@@ -112,7 +123,7 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
     if (e instanceof ApiError) throw e
     if (call.signal?.aborted) throw new ApiError(0, 'cancelled', t('error.cancelled'))
     reachable.value = false
-    const kept = reads ? await keptAnswer(path, call.query).catch(() => undefined) : undefined
+    const kept = mine ? await keptAnswer(path, call.query).catch(() => undefined) : undefined
     if (kept !== undefined) return kept as T
     if (limit.signal.aborted) throw new ApiError(0, 'timeout', t('error.timeout'), undefined, t('error.timeout.hint'))
     throw new ApiError(0, 'network', t('error.network'), undefined, t('error.network.hint'))
@@ -122,19 +133,35 @@ export async function api<T>(path: string, call: Call = {}): Promise<T> {
 }
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => api<T>(path, { query, signal })
-export const post = <T>(path: string, body: unknown = {}, once?: string) => api<T>(path, { method: 'POST', body, once })
-export const patch = <T>(path: string, body: unknown, once?: string) => api<T>(path, { method: 'PATCH', body, once })
+export const post = <T>(path: string, body: unknown = {}, once?: string, done?: number) => api<T>(path, { method: 'POST', body, once, done })
+export const patch = <T>(path: string, body: unknown, once?: string, done?: number) => api<T>(path, { method: 'PATCH', body, once, done })
 export const del = <T>(path: string, body?: unknown) => api<T>(path, { method: 'DELETE', body })
 
 /** Sends a file; XMLHttpRequest, because only it says how far the sending is. */
-export function upload<T>(path: string, query: Query, file: Blob, progress?: (part: number) => void, signal?: AbortSignal): Promise<T> {
+export function upload<T>(path: string, query: Query, file: Blob, progress?: (part: number) => void, signal?: AbortSignal, once = onceKey()): Promise<T> {
   return new Promise((resolve, reject) => {
     const x = new XMLHttpRequest()
     x.open('POST', url(path, query))
-    for (const [k, v] of Object.entries(headers({ body: file, once: onceKey() }))) x.setRequestHeader(k, v)
+    for (const [k, v] of Object.entries(headers({ body: file, once }))) x.setRequestHeader(k, v)
     x.timeout = 600000
-    x.upload.onprogress = (e) => e.lengthComputable && progress?.(e.loaded / e.total)
+    const dead = () => new ApiError(0, 'network', t('error.network'), undefined, t('error.network.hint'))
+    let stalled = false
+    let stall = 0
+    const moves = () => {
+      clearTimeout(stall)
+      stall = window.setTimeout(() => {
+        stalled = true
+        x.abort()
+      }, STALL)
+    }
+    x.onloadend = () => clearTimeout(stall)
+    moves()
+    x.upload.onprogress = (e) => {
+      moves()
+      if (e.lengthComputable) progress?.(e.loaded / e.total)
+    }
     x.onload = () => {
+      reachable.value = true
       if (x.status < 200 || x.status >= 300) {
         if (x.status === 401) lost()
         return reject(failure(x.status, x.responseText))
@@ -145,9 +172,9 @@ export function upload<T>(path: string, query: Query, file: Blob, progress?: (pa
         reject(failure(500, ''))
       }
     }
-    x.onerror = () => reject(new ApiError(0, 'network', t('error.network'), undefined, t('error.network.hint')))
+    x.onerror = () => reject(dead())
     x.ontimeout = () => reject(new ApiError(0, 'timeout', t('error.timeout'), undefined, t('error.timeout.hint')))
-    x.onabort = () => reject(new ApiError(0, 'cancelled', t('error.cancelled')))
+    x.onabort = () => reject(stalled ? dead() : new ApiError(0, 'cancelled', t('error.cancelled')))
     signal?.addEventListener('abort', () => x.abort())
     x.send(file)
   })

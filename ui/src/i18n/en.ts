@@ -475,6 +475,8 @@ export const en: Record<keyof typeof zh, string> = {
   'audit.on': 'On',
   'auditkey.state': 'state',
   'auditkey.step': 'time',
+  'auditkey._done': 'done on site (by the phone)',
+  'auditkey._signed': 'signed',
   'auditkey.told': 'told',
   'audit.detail': 'Detail',
   'password.change': 'Change password',

@@ -474,6 +474,8 @@ export const zh = {
   'audit.on': '对象',
   'auditkey.state': '状态',
   'auditkey.step': '第几次',
+  'auditkey._done': '现场办理时间（按手机）',
+  'auditkey._signed': '已签名',
   'auditkey.told': '已通知',
   'audit.detail': '详情',
   'password.change': '修改密码',

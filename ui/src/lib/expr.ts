@@ -2,6 +2,7 @@
 // ["f","enterprise","staff"], ["and",…], ["==",…], ["dur",seconds], ["wd",days], ["call","linked","hazard"].
 // A missing value is null; undefined is what only the server can know (records that refer to this one, working days).
 import type { Expr } from '../api/types'
+import { trueNow } from './clock'
 
 export interface Context {
   get(name: string): unknown
@@ -103,8 +104,8 @@ const FUNCTIONS: Record<string, (a: Value[], c: Context) => Value> = {
     const [x, y] = [day(a), day(b)]
     return x === null || y === null ? null : y - x
   },
-  today: (_, c) => new Day(dayOf(c.now ?? Date.now())),
-  now: (_, c) => new Moment(c.now ?? Date.now()),
+  today: (_, c) => new Day(dayOf(c.now ?? trueNow())),
+  now: (_, c) => new Moment(c.now ?? trueNow()),
   year: ([v]) => calendar(v)?.getUTCFullYear() ?? (v === undefined ? undefined : null),
   month: ([v]) => { const d = calendar(v); return d ? d.getUTCMonth() + 1 : v === undefined ? undefined : null },
 }

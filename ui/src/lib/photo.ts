@@ -1,4 +1,6 @@
 // Pictures before they are sent: at most 1600 px, the time and place they were taken at.
+import { putRight } from './clock'
+
 const LONGEST = 1600
 
 export interface Shot { blob: Blob; name: string; taken_at?: string; lon?: number; lat?: number }
@@ -34,7 +36,7 @@ export function place(): Promise<{ lon: number; lat: number } | null> {
 export async function shot(file: File, where: boolean): Promise<Shot> {
   const [blob, at] = await Promise.all([downscale(file), where ? place() : null])
   const name = blob === file ? file.name : file.name.replace(/\.\w+$/, '') + '.jpg'
-  return { blob, name: name || 'photo.jpg', taken_at: new Date(file.lastModified || Date.now()).toISOString(), ...(at ?? {}) }
+  return { blob, name: name || 'photo.jpg', taken_at: new Date(putRight(file.lastModified || Date.now())).toISOString(), ...(at ?? {}) }
 }
 
 export const sizeText = (n: number) => (n >= 1048576 ? (n / 1048576).toFixed(1) + ' MB' : n >= 1024 ? Math.round(n / 1024) + ' KB' : n + ' B')

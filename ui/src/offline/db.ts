@@ -61,6 +61,14 @@ export async function kept<T>(store: Store, id: IDBValidKey): Promise<{ value: T
   const s = await read<Sealed>(store, id)
   return s ? { value: JSON.parse(new TextDecoder().decode(await unseal(s))) as T, at: s.at } : null
 }
+/** What a store holds from now on, in one go: what was there before is there until then. */
+export async function replaceAll(store: Store, values: Map<string, unknown>) {
+  const sealed = await Promise.all([...values].map(async ([id, v]) => [id, await seal(bytes(v))] as const))
+  await change(store, (o) => {
+    o.clear()
+    for (const [id, s] of sealed) o.put(s, id)
+  })
+}
 /** Everything of a store, oldest first. */
 export async function everything<T>(store: Store): Promise<T[]> {
   const all = await settle<Sealed[]>((await db()).transaction(store).objectStore(store).getAll())

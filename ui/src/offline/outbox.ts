@@ -4,6 +4,7 @@ import { computed, ref, watch } from 'vue'
 import { ApiError, api, reachable, upload } from '../api/http'
 import type { FileInfo, Rec } from '../api/types'
 import { t } from '../i18n'
+import { trueNow } from '../lib/clock'
 import type { Shot } from '../lib/photo'
 import type { Form } from '../record/values'
 import { me, onLeave } from '../use/session'
@@ -14,7 +15,7 @@ import { drop, dropOldFiles, everything, keep, keepBlob, kept, keptBlob, possibl
 export interface Waiting {
   id: number
   person: number
-  at: number
+  at: number // when it was done: true time, whatever the device's clock says
   method: 'POST' | 'PATCH'
   path: string
   body: Form
@@ -29,6 +30,8 @@ export interface Waiting {
 const MARK = 'anlan.waiting'
 const FILE_LIFE = 7 * 86400_000
 
+/** Whether something waits on this device, whoever's it is: said before anybody is logged in. */
+export const waitsHere = () => !!localStorage.getItem(MARK)
 const all = ref<Waiting[]>([])
 export const waiting = computed(() => all.value.filter((w) => w.person === me.value?.id))
 export const sending = ref(false)
@@ -66,16 +69,16 @@ function renamed(v: unknown, ids: Map<number, number>): unknown {
   if (Array.isArray(v)) return v.map((x) => renamed(x, ids))
   return v && typeof v === 'object' ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, renamed(x, ids)])) : v
 }
-/** Sends the files of a body that are only here; the body with the ids the server gave. */
-export async function withFiles(body: Form): Promise<Form> {
-  const ids = new Map<number, number>()
-  for (const id of localIds(body)) {
+/** Sends the files of a body that are only here, each once and told at once: a line that breaks at the third picture has not lost two. */
+export async function withFiles(body: Form, sent: (body: Form) => Promise<void> = async () => {}): Promise<Form> {
+  for (const id of new Set(localIds(body))) {
     const blob = await keptBlob(id)
     if (!blob) throw new ApiError(422, 'gone', t('outbox.file.gone'), undefined, t('outbox.file.gone.hint'))
     const about = (await kept<Omit<Shot, 'blob'>>('files', `about${id}`))?.value
-    ids.set(id, (await upload<FileInfo>('/files', { ...about }, blob)).id)
+    const got = await upload<FileInfo>('/files', { ...about }, blob, undefined, undefined, `file${id}`)
+    await sent((body = renamed(body, new Map([[id, got.id]])) as Form))
   }
-  return ids.size ? (renamed(body, ids) as Form) : body
+  return body
 }
 
 const about = (w: Pick<Waiting, 'path'>) => /^\/records\/\w+\/\d+/.exec(w.path)?.[0]
@@ -88,11 +91,14 @@ async function put(w: Waiting) {
   await keep('outbox', w.id, w)
   all.value = [...all.value.filter((x) => x.id !== w.id), w].sort((a, b) => a.id - b.id)
 }
-/** With the id of what waits already it takes its place, at once. */
-export async function keepForLater(w: Omit<Waiting, 'id' | 'person' | 'at' | 'files' | 'after'>, id = Date.now()) {
+/** Later than everything that waits, also when the device's clock was set back meanwhile. */
+const nextId = () => Math.max(Date.now(), ...all.value.map((w) => w.id + 1))
+/** In place of what waits already and was mended: it keeps its place, and the time at which it was done. */
+export async function keepForLater(w: Omit<Waiting, 'id' | 'person' | 'at' | 'files' | 'after'>, instead?: Waiting) {
+  const id = instead?.id ?? nextId()
   const before = waiting.value.filter((x) => x.id < id && about(x) && about(x) === about(w))
   localStorage.setItem(MARK, '1')
-  await put({ ...w, id, person: me.value!.id, at: Date.now(), files: localIds(w.body), after: before[before.length - 1]?.id })
+  await put({ ...w, id, person: me.value!.id, at: instead?.at ?? trueNow(), files: localIds(w.body), after: before[before.length - 1]?.id })
 }
 /** What is sent, or dropped (without got): what stands on it follows, on the version that the record has then. */
 export async function discard(w: Waiting, got?: Rec) {
@@ -101,17 +107,19 @@ export async function discard(w: Waiting, got?: Rec) {
   for (const f of w.files) await Promise.all([drop('files', f), drop('files', `about${f}`)])
   all.value = all.value.filter((x) => x.id !== w.id)
   if (!all.value.length) localStorage.removeItem(MARK)
+  else if (got) setTimeout(due)
 }
 
+/** No signal yet, to be logged in first, too much at once, a server that is started again: none of it is a refusal. */
+const LATER = [0, 401, 408, 429, 502, 503, 504]
 async function send(w: Waiting): Promise<boolean> {
   try {
-    const body = await withFiles(w.body)
-    if (body !== w.body) await put((w = { ...w, body })) // sent again it is the same request, files and all
-    await discard(w, await api<Rec>(w.path, { method: w.method, body, once: w.once }))
+    await withFiles(w.body, async (body) => put((w = { ...w, body }))) // sent again it is the same request, files and all
+    await discard(w, await api<Rec>(w.path, { method: w.method, body: w.body, once: w.once, done: w.at }))
     return true
   } catch (e) {
     const err = e as ApiError
-    if (!err.status || err.status === 401) return false // no signal yet, or to be logged in first
+    if (LATER.includes(err.status)) return false
     await put({ ...w, refused: [err.message, err.hint].filter(Boolean).join(' ') })
     return true
   }
@@ -134,8 +142,8 @@ async function load() {
   all.value = (await everything<Waiting>('outbox')).sort((a, b) => a.id - b.id)
   await dropOldFiles(FILE_LIFE, new Set(all.value.flatMap((w) => w.files)))
 }
+const due = () => waiting.value.some((w) => !w.refused && free(w)) && void sendAll()
 if (possible) {
-  const due = () => waiting.value.some((w) => !w.refused && free(w)) && void sendAll()
   if (localStorage.getItem(MARK)) void load().then(due)
   watch([me, reachable], () => reachable.value && due())
   addEventListener('online', due)

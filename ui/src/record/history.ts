@@ -9,7 +9,7 @@ import { typeLabel } from '../use/types'
 import { allColumns, stateOf } from './describe'
 
 export interface Change { label: string; from: string; to: string }
-export interface Entry { seq: number; at: string; who: string; what: string; state: string; color?: string; reason: string; signed: boolean; changes: Change[] }
+export interface Entry { seq: number; at: string; who: string; what: string; state: string; color?: string; reason: string; signed: boolean; done: string; changes: Change[] }
 
 type Detail = Record<string, unknown>
 const blank = (v: unknown) => v === null || v === undefined || v === '' || (Array.isArray(v) && !v.length)
@@ -61,6 +61,7 @@ export function entry(info: TypeInfo, h: HistoryItem, rec?: Rec): Entry {
     color: state?.color,
     reason: action === 'overdue' ? t('history.told', { step: Number(d.step ?? 0), role: tx('role', String(d.told ?? '')) }) : String((lang.value === 'en' && d.reason_en) || d.reason || ''),
     signed: d._signed === true,
+    done: typeof d._done === 'string' ? d._done : '',
     changes: action === 'create' ? [] : changes,
   }
 }

@@ -1,6 +1,7 @@
 // Values between the API and a form: what an input holds, what is sent, what has changed.
 import type { Field, Me, Rec } from '../api/types'
 import { t } from '../i18n'
+import { trueNow } from '../lib/clock'
 
 export type Form = Record<string, unknown>
 
@@ -21,7 +22,7 @@ export function toForm(fields: Field[], rec: Rec): Form {
 }
 
 /** What a new record starts with. */
-export function defaults(fields: Field[], me: Me | null, now = Date.now()): Form {
+export function defaults(fields: Field[], me: Me | null, now = trueNow()): Form {
   const form: Form = {}
   for (const f of fields) form[f.name] = fallback(f, me, now)
   return form

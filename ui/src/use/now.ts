@@ -1,8 +1,9 @@
 // One clock for every countdown on the page, and whether this is a phone.
 import { ref } from 'vue'
+import { trueNow } from '../lib/clock'
 
-export const now = ref(Date.now())
-setInterval(() => (now.value = Date.now()), 1000)
+export const now = ref(trueNow())
+setInterval(() => (now.value = trueNow()), 1000)
 
 const narrow = matchMedia('(max-width: 767px)')
 export const phone = ref(narrow.matches)

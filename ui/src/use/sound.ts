@@ -79,7 +79,8 @@ export function startSound() {
   watch(wanted, (w) => localStorage.setItem('anlan.sound', w ? 'on' : 'off'))
   watch(cut, (c) => (cutAt.value = c ? Date.now() : 0), { immediate: true })
   watch(me, touched)
-  for (const what of ['pointerup', 'keydown']) addEventListener(what, touched, { capture: true, passive: true })
+  // not pointerup: the bar that asks goes then, and the click would meet what moved under the finger
+  for (const what of ['click', 'keydown']) addEventListener(what, touched, { capture: true, passive: true })
   watch([now, voice], () => {
     const heard = voice.value ?? (deaf.value && may('alarm.handle') ? 'cut' : null)
     const p = heard && PATTERN[heard]
