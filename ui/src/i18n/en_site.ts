@@ -12,7 +12,6 @@ export const enSite: Record<keyof typeof zhSite, string> = {
   'history.done': 'Done on site {at} (by the phone), without signal; arrived {arrived}',
   'file.wait': '{n} files are still on their way; sent when they are there…',
   'outbox.login': 'Something on this device was not sent yet. It is sent by itself once you are logged in; nothing is lost.',
-  'list.rest': 'Show more ({n} left)',
   'outbox': 'To be sent',
   'offline.cut': 'Cut off from the server: this is how it was at {at}. Reconnecting; check the network.',
   'offline.cut.alarms': 'Cut off from the server: this is how it was at {at}, and no new alarm will appear. Reconnecting; check the network, and telephone if it is urgent.',

@@ -10,7 +10,6 @@ export const zhSite = {
   'history.done': '现场 {at} 办理（按手机时间），当时没有信号，{arrived} 传到',
   'file.wait': '还有 {n} 个文件在上传，传完就提交…',
   'outbox.login': '本机有没上传的内容，登录后自动上传，不会丢。',
-  'list.rest': '再显示一页（还有 {n} 条）',
   'outbox': '待上传',
   'offline.cut': '与服务器的连接中断，以下是 {at} 的情况，正在重连。请检查网络。',
   'offline.cut.alarms': '与服务器的连接中断：以下是 {at} 的情况，新的报警不会出现。正在重连；请检查网络，急事打电话。',
