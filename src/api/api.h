@@ -137,7 +137,7 @@ api_handler records_list_get, records_create, records_get_one, records_patch, re
 api_handler records_counts_get, records_bulk, views_get, views_create, views_delete;
 api_handler files_post, files_get;
 api_handler template_get, imports_post, imports_get, imports_list, imports_run_post, imports_undo_post;
-api_handler dossier_get, documents_get, documents_post, documents_preview, documents_void, documents_batch;
+api_handler dossier_get, effects_get, documents_get, documents_post, documents_preview, documents_void, documents_batch;
 api_handler reports_list, reports_run, reports_preview, verify_get, verify_page;
 api_handler devices_key, devices_health, devices_command, devices_commands, readings_post, dust_post, drop_get;
 api_handler calc_list, calc_schema, calc_post;

@@ -1,6 +1,8 @@
 // 信用评价: POST /credit/:id computes a record credit_evaluation in its state draft by the index `credit` in force: score, grade, and
 // item by item how many records, the arithmetic, what it takes off or gives back, and the numbers of the records
 // (doc/decisions/0027-credit-responsibility.md). Nobody writes these fields. Within the rights of who asks.
+#include "api/credit.h"
+
 #include <jansson.h>
 
 #include "api/api.h"
@@ -127,7 +129,7 @@ static enum err read_why(struct evaluating *e, struct db *db)
 	return err ? err : e->why ? OK : ERR_BUG;
 }
 
-static const char *grade_of(struct str color)
+const char *credit_grade_of(struct str color)
 {
 	return str_is(color, "red") ? "d" : str_is(color, "orange") ? "c" : str_is(color, "yellow") ? "b" : "a";
 }
@@ -149,7 +151,7 @@ static enum err evaluate_job(struct db *db, void *arg, struct problem *p)
 	struct str rule = arena_printf(c->arena, "%s %.*s", INDEX, STR_FMT(text_of(c, e->why, "version")));
 	const struct flow_field f[] = {
 		{ "score", { .kind = VAL_REAL, .f = 100 - number_of(e->why, "score"), .s = STR_EMPTY } },
-		{ "grade", { .kind = VAL_TEXT, .s = str_of(grade_of(text_of(c, e->why, "level"))) } },
+		{ "grade", { .kind = VAL_TEXT, .s = str_of(credit_grade_of(text_of(c, e->why, "level"))) } },
 		{ "rule", { .kind = VAL_TEXT, .s = rule } },
 		{ "basis", { .kind = VAL_TEXT, .s = text_of(c, e->why, "basis") } },
 		{ "items", items },

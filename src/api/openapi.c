@@ -137,6 +137,7 @@ static const struct {
 	{ "Import", "{\"type\":\"object\",\"required\":[\"id\",\"type\",\"state\",\"rows\",\"done\",\"created\",\"changed\",\"unchanged\",\"failed\",\"columns\","
 	            "\"missing\",\"errors\",\"errors_total\"],\"properties\":{\"state\":{\"enum\":[\"checking\",\"checked\",\"running\",\"done\",\"undoing\","
 	            "\"undone\",\"failed\"]},\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"row\",\"message\"]}}}}" },
+	{ "Effects", "{\"type\":\"object\",\"required\":[\"id\",\"title\",\"at\",\"effects\"]}" },
 	{ "Dossier", "{\"type\":\"object\",\"required\":[\"enterprise\",\"completeness\",\"sections\"]}" },
 	{ "Documents", "{\"type\":\"object\",\"required\":[\"available\",\"issued\"]}" },
 	{ "Issued", "{\"type\":\"object\",\"required\":[\"id\",\"number\",\"at\",\"file\",\"sm3\",\"anchor\",\"hash\"]}" },

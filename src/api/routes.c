@@ -262,6 +262,8 @@ const struct route api_routes[] = {
 	{ "POST", "/api/v1/patrols/:id", S, NULL, true, patrol_post, "Compares the track of a patrol_round that is over with the points of its route: passed when, missed", NULL, "Record" },
 	{ "GET", "/api/v1/distress/:id", S, NULL, false, distress_get, "Vessels in service, rescue bases and boats nearest to a ship_distress", NULL, "Helpers" },
 	{ "POST", "/api/v1/study/:id", S, NULL, true, study_post, "The player of a course reports {chapter, at_s, start?: true after a pause}: what was watched counts by the server's clock, nothing is skipped", NULL, "Record" },
+	{ "GET", "/api/v1/effects/:id", S, NULL, false, effects_get,
+	  "What an enterprise's own data decide: inspections a year, premium of its liability insurance, path of each approval; the record behind each, what other values and a better credit score would give, all recomputed", NULL, "Effects" },
 	{ "GET", "/api/v1/responsible/:id", S, NULL, false, responsible_get,
 	  "Who is responsible for an enterprise: village, town, county, city, department of the sector, comprehensive department, its own people, with what each list of duties says", NULL, "Object" },
 	{ "POST", "/api/v1/reports/:id/identity", S, "report.unseal", true, report_identity,

@@ -1,6 +1,6 @@
 // A draft made to agree with the expressions of its type: computed fields are filled in, fields whose when: does not hold
 // are emptied, and what is needed and what checks: ask is looked at. Called by flow.c before a row is stored.
-#include "flow/draft.h"
+#include "flow/change.h"
 
 struct conform {
 	struct db *db;
@@ -10,6 +10,7 @@ struct conform {
 	const struct identity *by;
 	struct arena *a;
 	struct problem *refusal;    // why a model refused in this round
+	const struct field *fixed;  // it keeps its value though it is computed; NULL: none
 };
 
 static struct expr_value eval(const struct conform *k, const struct expr *e, bool *ret_missed)
@@ -42,7 +43,7 @@ static bool settle(const struct conform *k)
 		run_models(k, i, &changed);
 		const struct field *f = &k->d->t->fields[i];
 		struct value *v = draft_slot(k->d, f), now = *v;
-		if (f->compute)
+		if (f->compute && f != k->fixed)
 			now = flow_store_value(f, eval(k, f->compute, NULL), k->a);
 		if (f->when && !holds(k, f->when))
 			now = (struct value){ .kind = VAL_NULL, .s = STR_EMPTY };
@@ -64,15 +65,36 @@ void draft_settle(struct db *db, const struct registry *reg, struct draft *d, co
                   struct arena *a)
 {
 	struct problem refusal;
-	struct conform k = { db, reg, d, c, by, a, &refusal };
+	struct conform k = { db, reg, d, c, by, a, &refusal, NULL };
 	settle_all(&k);
+}
+
+struct row flow_suppose(struct db *db, const struct registry *reg, const struct type *t, const struct flow_field *given, size_t n,
+                        const struct flow_field *fixed, struct arena *a)
+{
+	struct problem refusal;
+	struct common c = common_empty();
+	struct draft *d = arena_one(a, struct draft);
+	struct identity by = identity_system();
+	struct conform k = { db, reg, d, &c, &by, a, &refusal, fixed ? type_field(t, str_of(fixed->name)) : NULL };
+	draft_begin(d, t, NULL, a);
+	c.state = t->nstates ? t->states[0].name : STR_EMPTY;
+	for (size_t i = 0; i < n; i++) {
+		const struct field *f = type_field(t, str_of(given[i].name));
+		if (f)
+			*draft_slot(d, f) = given[i].v;
+	}
+	if (k.fixed)
+		*draft_slot(d, k.fixed) = fixed->v;
+	settle_all(&k);
+	return draft_row(d, &c);
 }
 
 struct draft draft_computed(struct db *db, const struct registry *reg, const struct draft *d, const struct common *c,
                             const struct identity *by, struct arena *a)
 {
 	struct draft seen = *d;
-	struct conform k = { db, reg, &seen, c, by, a, NULL };
+	struct conform k = { db, reg, &seen, c, by, a, NULL, NULL };
 	seen.vals = arena_many(a, d->t->table.ncols + 1, struct value);
 	memcpy(seen.vals, d->vals, d->t->table.ncols * sizeof *d->vals);
 	for (size_t i = 0; i < d->t->nfields; i++) {
@@ -109,7 +131,7 @@ enum err draft_conform(struct db *db, const struct registry *reg, struct draft *
                        const struct move *m, const struct identity *by, struct arena *a, struct problem *p)
 {
 	struct problem refusal;
-	struct conform k = { db, reg, d, c, by, a, &refusal };
+	struct conform k = { db, reg, d, c, by, a, &refusal, NULL };
 	const struct field *title = type_field(d->t, d->t->title);
 	settle_all(&k);
 	if (refused(&k, p))

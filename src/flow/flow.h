@@ -126,6 +126,10 @@ enum err flow_open(struct db *db, const struct registry *reg, const struct type 
 // languages. *ret: the row as it is now. Nothing happens if nothing is different.
 enum err flow_update(struct db *db, const struct registry *reg, const struct type *t, int64_t id, const struct flow_field *fields,
                      size_t n, struct label reason, struct arena *a, struct row *ret, struct problem *p) must_check;
+// What the computed fields of a new record would say: the fields given as they are, fixed (NULL: none) too though it is computed.
+// Nothing is stored, nothing refused; the system's eyes: show of it only what the caller may read. Lives in the arena.
+struct row flow_suppose(struct db *db, const struct registry *reg, const struct type *t, const struct flow_field *given, size_t n,
+                        const struct flow_field *fixed, struct arena *a);
 // A notice to those whose duty the record is in its state, and a copy to those who are to know of the state.
 enum err flow_say(struct db *db, const struct registry *reg, const struct type *t, struct row *row, struct label text,
                   struct arena *a) must_check;

@@ -12,7 +12,7 @@ static enum err write_one(const struct change *ch, const struct writes *w, const
 	struct row old;
 	struct draft d;
 	to.t = w->type;
-	if (id->kind != VAL_INT)
+	if (id->kind != VAL_INT || (w->where && !flow_holds(ch->db, ch->reg, ch->t, w->where, row, ch->by, ch->a)))
 		return OK;
 	to.by = &system; // the workflow writes it, whatever the mover's own scope
 	enum err err = change_load(&to, id->i, &old);

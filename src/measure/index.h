@@ -96,6 +96,9 @@ struct index_part {                 // of one component
 // ncomponents of them, or NULL. Returns the score in tenths.
 int index_score(const struct risk_index *x, const struct index_slot *slots, const struct index_slot *cover, const double *fade,
                 struct index_part *parts);
+// The same as if the rows of one component were not there: what doing away with them would give.
+int index_score_without(const struct risk_index *x, const struct index_slot *slots, const struct index_slot *cover, const double *fade,
+                        size_t component);
 // 2^(-t / half_life) of each component for t us after the epoch; 1 without half-life. ret: ncomponents.
 void index_fade(const struct risk_index *x, int64_t t, double *ret);
 // What a row of that age counts, as of the epoch: > 1 if it is younger than the epoch.

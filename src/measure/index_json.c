@@ -392,6 +392,11 @@ static void parts_json(const struct board *b, int64_t id, int64_t now, struct jw
 		if (c->half_life)
 			jw_kf64(w, "half_life_days", (double)c->half_life / (double)US_PER_DAY);
 		weights_json(c, slots, cover, fade[order[k]], w);
+		int without = index_score_without(b->x, slots, cover, fade, order[k]);
+		jw_kobj(w, "without");
+		jw_kf64(w, "score", points(without));
+		jw_kcstr(w, "level", color_at(b->x, without));
+		jw_end(w);
 		jw_end(w);
 	}
 	jw_end(w);

@@ -43,6 +43,18 @@ int index_score(const struct risk_index *x, const struct index_slot *slots, cons
 	return (int)lround(fmax(fmin(sum, 100), 0) * 10);
 }
 
+int index_score_without(const struct risk_index *x, const struct index_slot *slots, const struct index_slot *cover, const double *fade,
+                        size_t component)
+{
+	struct index_slot less[INDEX_SLOTS];
+	const struct index_component *c = &x->components[component];
+	for (size_t i = 0; i < x->nslots; i++)
+		less[i] = (struct index_slot){ slots[i].n + (cover ? cover[i].n : 0), slots[i].v + (cover ? cover[i].v : 0) };
+	for (size_t i = 0; i < c->nweights; i++)
+		less[c->slot + i] = (struct index_slot){ 0 };
+	return index_score(x, less, NULL, fade, NULL);
+}
+
 enum index_color index_color_at(const struct risk_index *x, int tenths)
 {
 	for (int c = INDEX_RED; c > INDEX_BLUE; c--)

@@ -78,7 +78,7 @@ static void check_order(struct check *c, const struct type *t, const struct fiel
 		const struct expr_name *own = s->of.kind != EXPR_NONE ? &s->of : &s->name;
 		const struct field *other = own->n == SOURCE_FIELD ? own->p : NULL;
 		size_t k = other ? (size_t)(other - t->fields) : 0;
-		if (other && k < t->nfields && other >= f && yaml_get(fields_of(c, t)->fields[k].n, "compute"))
+		if (other && k < t->nfields && other > f && yaml_get(fields_of(c, t)->fields[k].n, "compute"))
 			DIAG(c->d, n, COMPUTE_ORDER, STR_FMT(f->name), STR_FMT(other->name));
 	}
 }

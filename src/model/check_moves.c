@@ -166,7 +166,7 @@ static bool check_assign(struct check *c, const struct type *from, const struct 
 			ret->expr = type_expr_at(&ask, n, (size_t)(ret->text.p - v.p), c->a, c->d);
 		return ret->column || ret->expr;
 	}
-	if (literal_ok(f, v))
+	if (literal_ok(f, v) || (!v.n && (f->kind == FIELD_TEXT || f->kind == FIELD_MENU || f->kind == FIELD_DATE))) // '' empties it
 		return true;
 	DIAG(c->d, n, SETS_VALUE, STR_FMT(v), field_kind_name(f->kind));
 	return false;
@@ -198,13 +198,16 @@ static void stored_assigns(struct check *c, const struct type *from, const struc
 
 static void one_writes(struct check *c, const struct type *t, const struct yaml_node *n, struct writes *ret)
 {
-	struct raw { struct str to; const struct yaml_node *fields; } raw = { .to = STR_EMPTY };
+	struct raw { struct str to; const struct yaml_node *fields, *where; } raw = { .to = STR_EMPTY };
 	static const struct key keys[] = {
 		{ "to", KEY_STR, true, offsetof(struct raw, to), 0 },
 		{ "fields", KEY_MAP, true, offsetof(struct raw, fields), 0 },
+		{ "where", KEY_ANY, false, offsetof(struct raw, where), 0 },
 	};
+	struct expr_ask ask = { .reg = c->reg, .t = t };
 	if (!keys_read(c, n, keys, ARRAY_LEN(keys), &raw) || !raw.to.n || !(ret->to = want_field(c, t, at_key(n, "to"), raw.to)))
 		return;
+	ret->where = raw.where ? type_expr_at(&ask, raw.where, 0, c->a, c->d) : NULL;
 	ret->type = ret->to->kind == FIELD_REF ? registry_type(c->reg, ret->to->to) : NULL;
 	if (ret->type)
 		stored_assigns(c, t, ret->type, raw.fields, &ret->fields, &ret->nfields);

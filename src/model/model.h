@@ -244,6 +244,7 @@ struct opens {              // a move or a trigger makes a record of another typ
 struct writes {             // a move writes into a record that this one refers to
 	const struct field *to;     // REF field of this type
 	const struct type *type;    // what it refers to
+	const struct expr *where;   // over the record that moves, as it is afterwards; NULL: always
 	struct assign *fields;
 	size_t nfields;
 };

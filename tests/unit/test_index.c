@@ -62,6 +62,25 @@ static void test_good_marks_are_taken_off(void **state)
 	assert_int_equal(index_score(&x, s, NULL, fade, parts), 0); // 6 - 15
 }
 
+// What a score would be without one component: caps, good marks and the floor of 0 are those of the whole.
+static void test_score_without_a_component(void **state)
+{
+	struct index_component v[] = { components[0], components[1] };
+	struct risk_index x = example;
+	struct index_slot s[5] = { { 5, 5 }, { 0, 0 }, { 0, 0 }, { 1, 1 }, { 0, 0 } }, cover[5] = { { 0, 0 }, { 1, 1 } };
+	double fade[2];
+	(void)state;
+	v[1].lowers = true;
+	x.components = v;
+	x.ncomponents = 2;
+	x.nslots = 4;
+	index_fade(&x, 0, fade);
+	assert_int_equal(index_score(&x, s, cover, fade, NULL), 200);           // 92 capped at 40, less 20
+	assert_int_equal(index_score_without(&x, s, cover, fade, 0), 0);        // what covers the place goes with it; never below 0
+	assert_int_equal(index_score_without(&x, s, cover, fade, 1), 400);      // and without the good mark more is left
+	assert_int_equal(index_score_without(&x, s, NULL, fade, 1), 400);
+}
+
 static void test_score(void **state)
 {
 	struct index_slot s[5] = { { 1, 1 }, { 3, 3 }, { 0, 0 }, { 2, 2 }, { 0, 0 } };
@@ -618,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_every_mistake_is_told_with_its_place),
 		cmocka_unit_test(test_good_marks_are_taken_off),
 		cmocka_unit_test(test_score),
+		cmocka_unit_test(test_score_without_a_component),
 		cmocka_unit_test(test_decay),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_areas),
