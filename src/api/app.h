@@ -193,6 +193,8 @@ struct app {
 	void *core;
 };
 
+// Answers kept for repeated requests (idempotent.c) whose records say the same, a day later. Any thread but the writer.
+enum err api_forget_answers(struct app *app, struct arena *a) must_check;
 // What retention says now: the kinds of the points, and an hour around each alarm that opened a record, which stays.
 // Time is at most a month past the newest reading: a clock that jumps ahead deletes nothing.
 enum err api_retention(struct app *app, const struct site *site, struct db *db, struct arena *a, struct series_retention *ret) must_check;

@@ -1,13 +1,15 @@
-// Idempotency-Key: a POST or PATCH that is sent again because its answer was lost does not happen a second time. The answer is kept for
-// a week by person, address and key: as long as a phone without signal keeps what it could not send. The key is noted in the
-// transaction that makes or changes the record, so that a crash between commit and answer changes nothing: the repetition is answered
-// with the record as it stands.
+// Idempotency-Key: a POST or PATCH that is sent again because its answer was lost does not happen a second time. Person, address and
+// key are kept for a week: as long as a phone without signal keeps what it could not send. The answer goes after a day, if the
+// record says the same. The key is noted in the transaction that makes or changes the record, so that a crash between commit
+// and answer changes nothing: the repetition is answered with the record as it stands.
 #include "api/api.h"
 #include "base/hash.h"
 #include "base/time.h"
 
 #define KEPT (LIMIT_AWAY_DAYS * US_PER_DAY)
+#define ANSWER_KEPT US_PER_DAY
 #define ANSWER_MAX (256u << 10)
+#define FADE_AT_ONCE 2000       // rows: the writer has others to serve
 
 // Answers that hold a secret are not kept; what they make is asked for again.
 static bool concerned(const struct call *c)
@@ -119,6 +121,29 @@ enum err idempotent_meanwhile(struct call *c, enum err err)
 	}
 	c->status = 0;
 	return OK;
+}
+
+static enum err fade_job(struct db *db, void *arg, struct problem *p)
+{
+	struct query q;
+	(void)p;
+	query_begin(&q, db, STMT_IDEMPOTENCY_FADE);
+	query_i64(&q, 1, clock_now() - ANSWER_KEPT);
+	query_i64(&q, 2, FADE_AT_ONCE);
+	enum err err = query_run(&q);
+	*(int64_t *)arg = err ? 0 : db_changes(db);
+	return err;
+}
+
+enum err api_forget_answers(struct app *app, struct arena *a)
+{
+	struct problem p;
+	int64_t n = FADE_AT_ONCE;
+	enum err err = OK;
+	problem_init(&p, a);
+	while (!err && n == FADE_AT_ONCE)
+		err = store_write(app->store, fade_job, &n, &p);
+	return err;
 }
 
 static enum err answer_job(struct db *db, void *arg, struct problem *p)

@@ -1,5 +1,5 @@
 // Soon after the start and then once a day, in a thread of its own: readings that are older than their kinds say are
-// deleted, month by month (series_retain).
+// deleted, month by month (series_retain), and so are answers kept for requests that are sent again.
 #include "core/core_int.h"
 
 #define FIRST (20 * US_PER_S)
@@ -30,6 +30,8 @@ static void *run(void *arg)
 	for (size_t i = 0; i < n; i++)
 		if (!err && (v[i].points || v[i].file))
 			log_removal(&v[i]);
+	if (!err)
+		err = api_forget_answers(&co->app, a);
 	if (err && err != ERR_UNAVAILABLE)
 		log_error("retention", "%s", err_name(err));
 	__atomic_store_n(&co->retention_over, true, __ATOMIC_RELEASE);

@@ -2,7 +2,9 @@
 // and sent twice, even at once, even across a crash, it has happened once.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { Server, sleep } from '../lib/server.mjs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { Server, sleep, until } from '../lib/server.mjs';
 
 const R = '/api/v1/records', HOUR = 3600e3;
 let s, town, bureau, officer, check;
@@ -68,4 +70,21 @@ test('the same step twice at once, and once more after the server died: one step
   assert.deepEqual([later.status, later.json.version], [200, fresh.version + 1]);
   const other = await officer.patch(`${R}/enforcement_check/${check.id}`, { version: fresh.version, feedback: '另一次' }, { headers: { 'Idempotency-Key': 'site-4' } });
   assert.deepEqual([other.status, other.json.error.field], [409, 'version'], 'another change on what is no more is refused as ever');
+});
+
+test('a day later the answer is gone from the disk, and the repetition is answered with the record as it stands', async () => {
+  const key = { headers: { 'Idempotency-Key': 'site-5' } }, ask = () => bureau.post(`${R}/hazard`, { title: '问了两天', enterprise: check.enterprise.id }, key);
+  const first = await ask();
+  assert.equal(first.status, 201, first.text);
+  const sql = (text) => execFileSync('sqlite3', [join(s.dir, 'anlan.db'), text], { encoding: 'utf8' }).trim();
+  const kept = "FROM idempotency WHERE key = 'site-5'";
+  s.child.kill('SIGTERM');
+  await s.exited;
+  assert.equal(sql(`SELECT status, answer <> '' ${kept}`), '201|1');
+  sql(`UPDATE idempotency SET at = at - ${26 * HOUR * 1000} WHERE key = 'site-5'`);
+  s.code = s.signal = undefined;
+  await s.spawn();
+  await until('the answer to be forgotten', () => sql(`SELECT status, answer ${kept}`) === '0|');
+  const again = await ask();
+  assert.deepEqual([again.status, again.json.id], [201, first.json.id]);
 });
