@@ -1,4 +1,4 @@
-// What an enterprise's data decide, on its page: for the bureau and for itself, at a desk and on a phone, in both languages.
+// What an enterprise's data decide, on its page: for the bureau and for itself, at a desk and on a phone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { join } from 'node:path';
