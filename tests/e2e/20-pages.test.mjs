@@ -3,7 +3,7 @@
 // the same components: they are dealt out among the four combinations, each list opened once. Every other page is seen in both
 // languages and at both sizes, in two of the four combinations.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { makeDevice, Server, until } from '../lib/server.mjs';
 import { chinese, dataWords, DESK, keysShown, openBrowser, Person, PHONE, watched, wordsOf } from '../lib/browser.mjs';
 
@@ -44,31 +44,34 @@ async function pagesOf(role, quarter, half) {
   return [...deal(pages, 2, half), ...deal(await typesOf(who), 4, quarter).map((t) => `/records/${t}`)];
 }
 
-for (const [size, name] of [[DESK, 'desk'], [PHONE, 'phone']])
-  for (const lang of ['zh', 'en'])
-    test(`pages at ${name} size in ${lang}`, { timeout: 900000 }, async () => {
-      // the keepers of the platform have few pages: once in each language and at each size is enough
-      for (const role of (lang === 'zh') === (size === DESK) ? ['bureau', 'admin', 'auditor'] : ['bureau']) {
-        const p = await Person.open(browser, s, { lang, size });
-        const wrong = [];
-        await watched([p], `pages-${name}-${lang}`, async () => {
-          await p.go('/login');
-          const pages = ['/login', ...(await pagesOf(role, (lang === 'zh' ? 0 : 1) + (size === DESK ? 0 : 2), (lang === 'zh') === (size === DESK) ? 0 : 1))];
-          for (const path of pages) {
-            if (path !== '/login') await p.go(path);
-            else await p.test('demo-role-duty').waitFor();
-            await until(`a heading on ${path}`, async () => (await p.texts()).length > 3);
-            const w = await p.width();
-            if (w.page > w.window || w.main > 0) wrong.push(`${path}: ${w.page} wide in a window of ${w.window}, ${w.main} hidden at the side`);
-            const shift = await p.shift();
-            if (shift.sum > 0.1) wrong.push(`${path}: jumps by ${shift.sum.toFixed(2)} (${shift.by.join('; ')})`);
-            const texts = await p.texts();
-            for (const x of lang === 'en' ? chinese(texts, data) : keysShown(texts, data)) wrong.push(`${path}: ${x}`);
-            if (path === '/login') await p.be(role);
-          }
-          assert.deepEqual(wrong, [], `${role}, ${name}, ${lang}`);
-          p.clean(`${role} ${name} ${lang}`);
-        });
-        await p.close();
-      }
-    });
+// Two at a time: it is the longest of all files, and at the end it runs alone.
+describe('pages', { concurrency: 2 }, () => {
+  for (const [size, name] of [[DESK, 'desk'], [PHONE, 'phone']])
+    for (const lang of ['zh', 'en'])
+      test(`pages at ${name} size in ${lang}`, { timeout: 900000 }, async () => {
+        // the keepers of the platform have few pages: once in each language and at each size is enough
+        for (const role of (lang === 'zh') === (size === DESK) ? ['bureau', 'admin', 'auditor'] : ['bureau']) {
+          const p = await Person.open(browser, s, { lang, size });
+          const wrong = [];
+          await watched([p], `pages-${name}-${lang}`, async () => {
+            await p.go('/login');
+            const pages = ['/login', ...(await pagesOf(role, (lang === 'zh' ? 0 : 1) + (size === DESK ? 0 : 2), (lang === 'zh') === (size === DESK) ? 0 : 1))];
+            for (const path of pages) {
+              if (path !== '/login') await p.go(path);
+              else await p.test('demo-role-duty').waitFor();
+              await until(`a heading on ${path}`, async () => (await p.texts()).length > 3);
+              const w = await p.width();
+              if (w.page > w.window || w.main > 0) wrong.push(`${path}: ${w.page} wide in a window of ${w.window}, ${w.main} hidden at the side`);
+              const shift = await p.shift();
+              if (shift.sum > 0.1) wrong.push(`${path}: jumps by ${shift.sum.toFixed(2)} (${shift.by.join('; ')})`);
+              const texts = await p.texts();
+              for (const x of lang === 'en' ? chinese(texts, data) : keysShown(texts, data)) wrong.push(`${path}: ${x}`);
+              if (path === '/login') await p.be(role);
+            }
+            assert.deepEqual(wrong, [], `${role}, ${name}, ${lang}`);
+            p.clean(`${role} ${name} ${lang}`);
+          });
+          await p.close();
+        }
+      });
+});

@@ -20,7 +20,7 @@ async function onBadLine(p) {
   await p.cdp.send('Network.enable');
   p.line = (offline) => p.cdp.send('Network.emulateNetworkConditions', { offline, latency: 800, downloadThroughput: 50e3, uploadThroughput: 50e3 });
   await p.line(false);
-  p.expected.push(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_NETWORK/);
+  p.expected.push(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_NETWORK|ERR_INCOMPLETE_CHUNKED_ENCODING/);
   return p;
 }
 // Presses twice, as an impatient thumb does; how long until the page showed anything of it (ms).
