@@ -26,7 +26,7 @@ static void body(struct str text, const struct identity *by, struct arena *a)
 	enum err err = record_values(t, j, NULL, by, a, &vals, &p);
 	if (!err) { // what was accepted is accepted again, and can be shown
 		row.vals = vals;
-		(void)history_detail(t, NULL, &row.c, vals, text, a);
+		(void)history_detail(t, NULL, &row.c, vals, LABEL_SAID(text), a);
 		err = record_values(t, j, &row, by, a, &vals, &p);
 		if (err)
 			__builtin_trap();
