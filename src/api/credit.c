@@ -114,19 +114,18 @@ static enum err items_value(struct evaluating *e, struct db *db, struct value *r
 }
 
 // ---- the whole ---------------------------------------------------------------------------------
-static enum err read_why(struct evaluating *e, struct db *db)
+enum err credit_why(struct call *c, struct db *db, int64_t enterprise, json_t **ret)
 {
-	struct call *c = e->c;
 	struct index_ask q = ask(c, db);
 	struct buf b;
 	struct jw w;
 	buf_init(&b, LIMIT_ROWS_FIELD);
 	jw_init(&w, &b);
-	enum err err = index_why_json(&q, INDEX_ENTERPRISE, arena_printf(c->arena, "%lld", (long long)e->row.c.enterprise), &w);
+	enum err err = index_why_json(&q, INDEX_ENTERPRISE, arena_printf(c->arena, "%lld", (long long)enterprise), &w);
 	if (!err && jw_done(&w))
-		e->why = json_loadb(buf_str(&b).p, buf_str(&b).n, 0, NULL);
+		*ret = json_loadb(buf_str(&b).p, buf_str(&b).n, 0, NULL);
 	buf_free(&b);
-	return err ? err : e->why ? OK : ERR_BUG;
+	return err ? err : *ret ? OK : ERR_BUG;
 }
 
 const char *credit_grade_of(struct str color)
@@ -143,7 +142,7 @@ static enum err evaluate_job(struct db *db, void *arg, struct problem *p)
 	if (!err && !str_is(e->row.c.state, "draft"))
 		return problem_set(p, ERR_CONFLICT, "state", "已告知企业的评价不再计算；异议成立时退回重新计算", "the enterprise was told of it: it is computed again only after an objection");
 	if (!err)
-		err = read_why(e, db);
+		err = credit_why(c, db, e->row.c.enterprise, &e->why);
 	if (!err)
 		err = items_value(e, db, &items);
 	if (err)

@@ -11,7 +11,6 @@
 #include "base/time.h"
 #include "flow/draft.h"
 #include "flow/words.h"
-#include "measure/index.h"
 #include "model/held.h"
 
 #define ENTERPRISE "enterprise"
@@ -343,16 +342,7 @@ static void approval_effects(const struct view *v)
 static enum err read_why(struct view *v)
 {
 	struct call *c = v->c;
-	struct index_ask q = { .live = c->app->index, .db = call_db(c), .reg = c->reg, .by = &c->id, .arena = c->arena, .p = &c->p,
-		               .name = STR("credit"), .now = clock_now() };
-	struct buf b;
-	struct jw w;
-	buf_init(&b, LIMIT_ROWS_FIELD);
-	jw_init(&w, &b);
-	enum err err = index_why_json(&q, INDEX_ENTERPRISE, arena_printf(c->arena, "%lld", (long long)v->row.c.id), &w);
-	if (!err && jw_done(&w))
-		v->why = json_loadb(buf_str(&b).p, buf_str(&b).n, 0, NULL);
-	buf_free(&b);
+	enum err err = credit_why(c, call_db(c), v->row.c.id, &v->why);
 	if (err == ERR_NOT_FOUND)
 		problem_init(&c->p, c->arena); // the pack is not in force, or the index not counted yet
 	return err == ERR_NOT_FOUND ? OK : err;

@@ -174,3 +174,5 @@ enum err work_put(struct db *db, int64_t person, const char *box, const struct t
 // What changed between two versions, as the audit detail; personal data masked. old NULL: a new record.
 struct str history_detail(const struct type *t, const struct row *old, const struct common *c, const struct value *vals,
                           struct label reason, struct arena *a);
+// A detail with one member more, as JSON ("_name":value): no field's name begins with _.
+struct str history_mark(struct str detail, struct str member, struct arena *a);

@@ -222,13 +222,13 @@ static enum err version_check(const struct change *ch, const json_t *body, const
 	return ERR_CONFLICT;
 }
 
-// That the move was signed stands in the history of each record. No field's name begins like this.
+// That the move was signed stands in the history of each record.
 static struct str detail_signed(const struct change *ch, struct str detail, struct str move)
 {
 	const struct move *m = type_move(ch->t, move);
 	if (!m || !m->sign || ch->by->system)
 		return detail;
-	return arena_printf(ch->a, "%.*s%s\"_signed\":true}", (int)detail.n - 1, detail.p, detail.n > 2 ? "," : "");
+	return history_mark(detail, STR("\"_signed\":true"), ch->a);
 }
 
 static enum err save(const struct change *ch, const struct row *old, struct draft *d, struct common *c, const char *action,

@@ -133,14 +133,20 @@ struct str history_detail(const struct type *t, const struct row *old, const str
 	return ret;
 }
 
-// When it was really done, by the device; the entry's own time is when it arrived. No field's name begins like this.
+struct str history_mark(struct str detail, struct str member, struct arena *a)
+{
+	return arena_printf(a, "%.*s%s%.*s}", (int)detail.n - 1, detail.p, detail.n > 2 ? "," : "", STR_FMT(member));
+}
+
+// When it was really done, by the device; the entry's own time is when it arrived.
 static struct str detail_done(struct db *db, struct str detail, const struct identity *by)
 {
 	char at[TIME_TEXT_MAX];
 	if (!by->done_at)
 		return detail;
 	int n = (int)time_text(by->done_at, at);
-	return arena_printf(db_arena(db), "%.*s%s\"_done\":\"%.*s\"}", (int)detail.n - 1, detail.p, detail.n > 2 ? "," : "", n, at);
+	struct str member = arena_printf(db_arena(db), "\"_done\":\"%.*s\"", n, at);
+	return history_mark(detail, member, db_arena(db));
 }
 
 enum err history_add(struct db *db, const struct type *t, int64_t id, const char *action, struct str name,
